@@ -1,0 +1,181 @@
+"""Attributes: the typed facts that an event or a customer carries, how they are declared and checked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeVar, cast, get_args
+
+from pydantic import AfterValidator
+
+from journeys.problems import Flaw, did_you_mean
+
+AttributeType = Literal["text", "number", "boolean", "time"]
+Declaration = Literal["text", "number", "boolean", "time", "text?", "number?", "boolean?", "time?"]
+"""The type of an attribute; with a question mark it may be missing or null."""
+
+Value = TypeVar("Value")
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_REFERENCE = re.compile(rf"(event|customer)\.({_NAME.pattern})")
+
+# CEL reads these as words of its own even after a dot, so no condition could ever name such an attribute.
+_CEL_WORDS = frozenset({"in", "true", "false", "null"})
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f'"{text}" cannot name an attribute: use small letters, digits and _, such as cart_id')
+    if text in _CEL_WORDS:
+        raise ValueError(f'"{text}" is no attribute name: conditions have another meaning for it')
+    return text
+
+
+AttributeName = Annotated[str, AfterValidator(_name)]
+Schema = Mapping[AttributeName, Declaration]
+"""What a trigger or the customers of a house declare: ``{"total": "number", "coupon": "text?"}``."""
+
+
+def types(schema: Mapping[str, str]) -> dict[str, AttributeType]:
+    """Each attribute's type, without the question mark."""
+    return {name: _type(declared) for name, declared in schema.items()}
+
+
+def under(root: str, named: Mapping[str, Value]) -> dict[str, Value]:
+    """The same mapping with its names as conditions write them: ``total`` is ``event.total``."""
+    return {f"{root}.{name}": value for name, value in named.items()}
+
+
+def reference(text: str) -> tuple[str, str]:
+    """Split ``event.cart_id`` into its root, event or customer, and its name; else ValueError."""
+    if found := _REFERENCE.fullmatch(text):
+        return found[1], found[2]
+    raise ValueError(f'"{text}" is not a reference: write event. or customer. and a name, such as event.cart_id')
+
+
+def check_attributes(schema: Mapping[str, str], attributes: Mapping[str, object]) -> list[Flaw]:
+    """Everything wrong with *attributes*, each flaw with the attribute as its path."""
+    unknown = [
+        Flaw(path=name, message="this attribute is not declared.", hint=did_you_mean(name, schema))
+        for name in attributes
+        if name not in schema
+    ]
+    wrong = [
+        Flaw(path=name, message=message)
+        for name, declared in schema.items()
+        if (message := _wrong(declared, name, attributes))
+    ]
+    return unknown + wrong
+
+
+def typed(schema: Mapping[str, str], attributes: Mapping[str, object]) -> dict[str, object]:
+    """The declared attributes as conditions take them: times are aware UTC datetimes, numbers are floats.
+
+    What is missing or null is left out. What would not pass the check stays as it is.
+    """
+    return {
+        name: _typed(_type(declared), attributes[name])
+        for name, declared in schema.items()
+        if attributes.get(name) is not None
+    }
+
+
+def _type(declared: str) -> AttributeType:
+    bare = declared.removesuffix("?")
+    if bare not in get_args(AttributeType):
+        raise ValueError(f'there is no attribute type "{declared}". {did_you_mean(bare, get_args(AttributeType))}')
+    return cast(AttributeType, bare)
+
+
+def _wrong(declared: str, name: str, attributes: Mapping[str, object]) -> str:
+    value = attributes.get(name)
+    if value is not None:
+        return _wrong_value(_type(declared), value)
+    if declared.endswith("?"):
+        return ""
+    found = "null was found" if name in attributes else "it is missing"
+    return f"{found}, {_EXPECTED[_type(declared)]} is required."
+
+
+_EXPECTED: Mapping[AttributeType, str] = {
+    "text": "text",
+    "number": "a number",
+    "boolean": "true or false",
+    "time": 'a time such as "2026-11-24T09:00:00Z"',
+}
+
+
+def _wrong_value(expected: AttributeType, value: object) -> str:
+    match expected, value:
+        case "text", str():
+            return _unstorable(value)
+        case "number", int() | float() if not isinstance(value, bool):
+            return "" if _is_finite(value) else f"{_show(value)} was found, a finite number was expected."
+        case "boolean", bool():
+            return ""
+        case "time", str() | datetime():
+            return _wrong_time(value)
+        case _:
+            return f"{_show(value)} was found, {_EXPECTED[expected]} was expected."
+
+
+def _unstorable(text: str) -> str:
+    # PostgreSQL takes neither in a text or in JSON, and half a surrogate pair is no character at all.
+    bad = next((char for char in text if char == "\0" or "\ud800" <= char <= "\udfff"), None)
+    return f"the character U+{ord(bad):04X} cannot be stored in text: leave it out." if bad else ""
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an int too large for a float
+        return False
+
+
+def _wrong_time(value: str | datetime) -> str:
+    try:
+        moment = _moment(value)
+    except ValueError:
+        return f"{_show(value)} was found, {_EXPECTED['time']} was expected."
+    except OverflowError:
+        return f"{_show(value)} was found, a time between the years 1 and 9999 in UTC was expected."
+    if moment is None:
+        return f"{_show(value)} has no offset, so it is not one moment: add Z or an offset such as +02:00."
+    return ""
+
+
+def _moment(value: str | datetime) -> datetime | None:
+    """The moment in UTC, or None when the offset is missing."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return None if moment.utcoffset() is None else moment.astimezone(UTC)
+
+
+def _typed(expected: AttributeType, value: object) -> object:
+    if expected in ("text", "boolean") or _wrong_value(expected, value):
+        return value
+    return _moment(value) if isinstance(value, str | datetime) else float(cast(float, value))
+
+
+def _show(value: object) -> str:
+    """The value as JSON would show it, shortened."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{_short(value)}"'
+        case datetime():
+            return value.isoformat()
+        case list() | tuple():
+            return "a list"
+        case Mapping():
+            return "an object"
+        case int() if value.bit_length() > 200:
+            return "a number too large"
+        case _:
+            return _short(str(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"

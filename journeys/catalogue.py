@@ -1,0 +1,135 @@
+"""What journeys are made of: triggers with their attributes, contents, and the attributes of customers."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from journeys.attributes import AttributeName, Declaration, Schema
+from journeys.definition import INTERACTIONS, Interaction, Kind, Model, Name, Time, interaction_trigger
+
+State = Literal["draft", "ready", "stopped"]
+
+
+def _no_address(customer: str) -> str:
+    if "@" in customer or customer.startswith("+"):
+        raise ValueError(
+            "a customer id must not be an email address or a phone number: ids are shown to operators and kept by "
+            "Temporal in clear. Use your own opaque id"
+        )
+    return customer
+
+
+CustomerId = Annotated[
+    str, AfterValidator(_no_address), StringConstraints(pattern=r"^[A-Za-z0-9@+][A-Za-z0-9@+._:-]{0,127}$")
+]
+"""Your own id of a customer, such as ``ada`` or ``cust-42``. Not an address: ids are not secret."""
+
+
+class Trigger(Model):
+    """A named kind of thing that happens, with a typed attribute schema.
+
+    *keep*: store every event of it, also those that no live journey listens to; without it they are only counted.
+    """
+
+    trigger: Name
+    title: str = ""
+    attributes: dict[AttributeName, Declaration] = Field(default_factory=dict)
+    keep: bool = True
+
+
+class Event(Model):
+    """One occurrence of a trigger for one customer. *id* makes a repeated post the same event.
+
+    *customer* may be left out for interactions: their ``send_id`` says whose they are.
+    """
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    trigger: Name
+    customer: CustomerId | None = None
+    source: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "api"
+    occurred_at: Time | None = None
+    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+
+
+class EmailContent(Model):
+    """An email: subject and bodies in Liquid. At least one of *text* and *html*."""
+
+    subject: str
+    text: str = ""
+    html: str = ""
+
+
+class TextContent(Model):
+    """A text message in Liquid."""
+
+    body: str
+
+
+class PushContent(Model):
+    """A push notification in Liquid."""
+
+    title: str
+    body: str
+    link: str = ""
+
+
+class Content(Model):
+    """An email, text or push template. Exactly one of *email*, *text* and *push* is given."""
+
+    KINDS: ClassVar[tuple[Kind, ...]] = ("email", "text", "push")
+
+    content: Name
+    title: str = ""
+    email: EmailContent | None = None
+    text: TextContent | None = None
+    push: PushContent | None = None
+
+    @model_validator(mode="after")
+    def _is_for_one_channel(self) -> Self:
+        given = [kind for kind in self.KINDS if getattr(self, kind)]
+        if len(given) != 1:
+            raise ValueError(f"a content is one of {', '.join(self.KINDS)}; found {' and '.join(given) or 'none'}")
+        if self.email and not (self.email.text or self.email.html):
+            raise ValueError("an email needs a text or an html body; found neither")
+        return self
+
+    @property
+    def kind(self) -> Kind:
+        """Which channel it is for."""
+        return next(kind for kind in self.KINDS if getattr(self, kind))
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Its templates by name: ``{"subject": "…", "text": "…"}``."""
+        part: Model = getattr(self, self.kind)
+        return {name: value for name, value in part if value}
+
+
+CUSTOMER: Schema = {
+    "email": "text?",
+    "phone": "text?",
+    "push_token": "text?",
+    "first_name": "text?",
+    "last_name": "text?",
+    "language": "text?",
+    "country": "text?",
+    "time_zone": "text?",
+}
+"""The attributes every customer may have. Others are known from the first customer that has them."""
+
+
+def built_in_triggers() -> dict[str, tuple[Kind, Interaction]]:
+    """The triggers of interactions, by name: ``email-opened`` is ("email", "opened")."""
+    return {
+        interaction_trigger(kind, interaction): (kind, interaction)
+        for kind, interactions in INTERACTIONS.items()
+        for interaction in interactions
+    }
+
+
+BUILT_IN = built_in_triggers()
+
+INTERACTION_SCHEMA: Schema = {"send_id": "text", "link": "text?", "reply": "text?"}
+"""The attributes of every built-in trigger."""

@@ -1,0 +1,189 @@
+"""What CEL says about a condition, in the words of people who write journeys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+
+from journeys.attributes import AttributeType
+from journeys.problems import Flaw, did_you_mean
+
+
+def flaws_of(error: str, source: str, scope: Mapping[str, AttributeType]) -> list[Flaw]:
+    """Every error in CEL's message, which lists them as ``ERROR: <input>:line:column: what``."""
+    if not source.strip():
+        return [Flaw(path="", message="the condition is empty.")]
+    found = [
+        _flaw(what, _Place(source, int(line), int(column)), scope)
+        for line, column, what in _ERROR.findall(error)
+        if int(line) > 0
+    ]
+    return found or [Flaw(path="", message=_unlisted(error))]
+
+
+def name_type(cel_type: str) -> str:
+    """``double`` is a number, ``list(string)`` a list."""
+    plain = cel_type.lower()
+    return _TYPES.get(plain, "a list" if plain.startswith("list") else "a map" if plain.startswith("map") else plain)
+
+
+_TYPES = {
+    "double": "a number",
+    "int": "a number",
+    "uint": "an unsigned number",
+    "string": "text",
+    "bool": "a boolean",
+    "google.protobuf.timestamp": "a time",
+    "timestamp": "a time",
+    "google.protobuf.duration": "a duration",
+    "duration": "a duration",
+    "null_type": "null",
+    "null": "null",
+    "list": "a list",
+    "map": "a map",
+    "dyn": "something of no known type",
+}
+
+_STATUS = re.compile(r" \[[A-Z_]+\]$")
+_ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE)
+_UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
+_OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '\((.*)\)'")
+_PARTS = re.compile(r"expression of type '([^']+)' cannot be the operand of a select operation")
+_SYNTAX = re.compile(r"Syntax error: (?:.*? input|token recognition error at:) '(.*?)'(?: expecting .*)?$")
+
+
+class _Place:
+    """A place in a source: CEL's line from 1 and column from 1, both in characters."""
+
+    def __init__(self, source: str, line: int, column: int) -> None:
+        lines = source.split("\n")
+        self.words = f"column {column}" if len(lines) == 1 else f"line {line}, column {column}"
+        text = lines[line - 1] if line <= len(lines) else ""
+        self.before, self.after = text[: column - 1], text[column - 1 :]
+
+
+def _flaw(what: str, place: _Place, scope: Mapping[str, AttributeType]) -> Flaw:
+    if found := _UNDECLARED.match(what):
+        return _undeclared(found[1].removeprefix("has_"), place, scope)
+    if found := _OVERLOAD.match(what):
+        return _mismatch(found[1], _split(found[2]), place, scope)
+    if found := _SYNTAX.match(what):
+        return _syntax(found[1].strip(), place)
+    if found := _PARTS.match(what):
+        return Flaw(path="", message=f"{name_type(found[1])} has no parts to name ({place.words}).")
+    return Flaw(path="", message=f"{what} ({place.words}).")
+
+
+def _unlisted(error: str) -> str:
+    first = error.splitlines()[0].partition(": ")[2] or error
+    return f"the condition cannot be read: {_STATUS.sub('', first)}."
+
+
+_FUNCTIONS = """
+    all bool contains double duration endsWith exists exists_one filter getDate getDayOfMonth getDayOfWeek
+    getDayOfYear getFullYear getHours getMinutes getMonth getSeconds has int map matches size startsWith string
+    timestamp
+""".split()  # noqa: SIM905 - as a list it takes a line for each
+
+
+def _undeclared(name: str, place: _Place, scope: Mapping[str, AttributeType]) -> Flaw:
+    if place.after.startswith("("):
+        near = get_close_matches(name, _FUNCTIONS, n=1)
+        hint = f'Did you mean "{near[0]}"?' if near else ""
+        return Flaw(path="", message=f'there is no function "{name}".', hint=hint)
+    return Flaw(path="", message=f'there is no "{name}".', hint=_nearest(name, scope))
+
+
+def _nearest(name: str, scope: Collection[str]) -> str:
+    """Like did_you_mean, but the shared ``event.`` does not make two names alike."""
+    root, _, rest = name.partition(".")
+    siblings = {known.removeprefix(f"{root}."): known for known in scope if known.startswith(f"{root}.")}
+    if near := get_close_matches(rest, siblings, n=1):
+        return f'Did you mean "{siblings[near[0]]}"?'
+    return f"There is: {', '.join(sorted(siblings.values()))}." if siblings else did_you_mean(name, scope)
+
+
+_END = "<EOF>"
+_SPELLINGS = {"and": "&&", "or": "||", "not": "!", "is": "==", "=": "==", "=>": ">=", "&": "&&", "|": "||"}
+
+
+def _syntax(found: str, place: _Place) -> Flaw:
+    if found == _END:
+        return Flaw(path="", message=f"the condition ends too early ({place.words}).")
+    found = found.removesuffix(r"\n").strip()
+    return Flaw(path="", message=f'"{found}" is not understood here ({place.words}).', hint=_spelling(found, place))
+
+
+def _spelling(found: str, place: _Place) -> str:
+    word = "not" if place.before.lower().split()[-1:] == ["not"] else found.lower()
+    return f"Write {_SPELLINGS[word]} for {word}." if word in _SPELLINGS else ""
+
+
+_COMPARISONS = {"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"}
+_CALCULATIONS = {
+    "_+_": "added to",
+    "_-_": "subtracted from",
+    "_*_": "multiplied by",
+    "_/_": "divided by",
+    "_%_": "divided by",
+}
+_LOGIC = {"_&&_", "_||_", "!_"}
+
+
+def _mismatch(operation: str, kinds: list[str], place: _Place, scope: Mapping[str, AttributeType]) -> Flaw:
+    symbol = operation.strip("_@").replace("[_]", "[ ]")
+    names = [name_type(kind) for kind in kinds]
+    if operation in _LOGIC:
+        other = next((name for name in names if name != "a boolean"), names[0])
+        return Flaw(path="", message=f"{symbol} needs true or false, {other} was found ({place.words}).")
+    if operation in _COMPARISONS or operation in _CALCULATIONS or operation == "@in":
+        message = f"{_shown(symbol, names, place, scope)}: {_cannot(operation, names)}."
+        return Flaw(path="", message=message, hint=_hint(operation, names))
+    if operation == "_?_:_":
+        message = f"after ? are {names[1]} and {names[2]}, they must be of one type ({place.words})."
+        return Flaw(path="", message=message, hint="Write 0.0 for 0." if names[1] == names[2] else "")
+    return Flaw(path="", message=f"{symbol} cannot be used on {' and '.join(names)} ({place.words}).")
+
+
+def _cannot(operation: str, names: list[str]) -> str:
+    if operation == "@in":
+        return f"{names[0]} is not in a list of other things" if names[1] == "a list" else f"{names[1]} is not a list"
+    if operation in _COMPARISONS:
+        return f"{names[0]} cannot be compared with {names[1]}"
+    first, second = reversed(names) if operation == "_-_" else names
+    return f"{first} cannot be {_CALCULATIONS[operation]} {second}"
+
+
+def _hint(operation: str, names: list[str]) -> str:
+    if operation not in _COMPARISONS:
+        return ""
+    if "null" in names:
+        return "Ask has(event.name) whether an attribute is there."
+    if "a boolean" in names and "a number" in names:
+        return "Join two comparisons with &&."
+    return "Write a time as timestamp('2026-11-24T09:00:00Z')." if "a time" in names else ""
+
+
+_OPERAND = r"""([\w.]+|"[^"]*"|'[^']*')"""
+_LEFT = re.compile(rf"(?:^|[\s(!&|]){_OPERAND}\s*$")
+_RIGHT = re.compile(rf"\s*{_OPERAND}\s*(?:$|[)&|])")
+
+
+def _shown(symbol: str, names: list[str], place: _Place, scope: Mapping[str, AttributeType]) -> str:
+    """``event.total (number) > "a" (text)`` where both operands are plain, else the place."""
+    left = _LEFT.search(place.before)
+    right = _RIGHT.match(place.after.removeprefix(symbol))
+    if not left or not right:
+        return f"{symbol} at {place.words}"
+    kinds = [name.removeprefix("a ") for name in names]
+    sides = list(zip((left[1], right[1]), kinds, strict=True))
+    # In "50 < event.total < 60" the left side of the second "<" is not event.total but a boolean.
+    if any(scope.get(operand, kind) != kind for operand, kind in sides):
+        return f"{symbol} at {place.words}"
+    return f" {symbol} ".join(operand if operand == kind else f"{operand} ({kind})" for operand, kind in sides)
+
+
+def _split(kinds: str) -> list[str]:
+    """``double, list(string)`` apart at its outer commas."""
+    return re.findall(r"[^,()\s]+(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?", kinds)

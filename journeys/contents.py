@@ -1,0 +1,21 @@
+"""Contents filled in for one customer and one event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from journeys.catalogue import Content
+from journeys.templates import render, render_line
+
+ONE_LINE = frozenset({"subject", "title", "link"})
+
+
+def render_content(content: Content, values: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """All parts of a content, filled in: ``{"subject": "…", "text": "…"}``. Missing values are left empty.
+
+    Raises TemplateError where a template goes over its limits.
+    """
+    return {
+        part: render_line(source, values) if part in ONE_LINE else render(source, values, html=part == "html")
+        for part, source in content.parts.items()
+    }

@@ -1,0 +1,100 @@
+"""What a run has done so far: the steps it entered and passed, with times, arms and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+Outcome = Literal["accepted", "blocked", "failed", "unknown"]
+
+
+class Delivery(BaseModel):
+    """What became of a message step, and when (aware UTC).
+
+    ``accepted``: the provider has it. ``blocked``: we decided not to send. ``failed``: the provider refused it
+    for good. ``unknown``: it was handed over and no answer came; it may have gone out, so it is not sent again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    at: AwareDatetime
+    reason: str = ""
+
+
+class Entry(BaseModel):
+    """One line of a diary. *n* counts from 0 within the run and never repeats.
+
+    ``left`` closes a step that the run did not finish, because it ended there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+    at: AwareDatetime
+    step: str
+    did: Literal["entered", "passed", "left"]
+    arm: Literal["yes", "no"] | None = None
+    why: str = ""
+
+
+class Diary:
+    """The lines of one run, and how many of them the store already has."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._written = 0
+
+    @property
+    def at_step(self) -> str | None:
+        """The step that was entered last and not passed yet."""
+        last = self.entries[-1] if self.entries else None
+        return last.step if last and last.did == "entered" else None
+
+    @property
+    def unwritten(self) -> tuple[Entry, ...]:
+        """The lines that would be lost if nobody wrote them."""
+        return tuple(self.entries[self._written :])
+
+    def enter(self, step: str, at: datetime) -> None:
+        """Note that *step* was entered. Nothing to note when the last send's record already did."""
+        if self.at_step != step:
+            self._add(step, at, "entered")
+
+    def passed(self, step: str, at: datetime, why: str, arm: Literal["yes", "no"] | None = None) -> None:
+        """Note that *step* is done."""
+        self._add(step, at, "passed", why, arm)
+
+    def sent(self, entries: Iterable[Entry]) -> None:
+        """Take over the lines that the record of a send has written already."""
+        self.entries.extend(entries)
+        self.wrote_all()
+
+    def wrote_all(self) -> None:
+        """The store has every line now."""
+        self._written = len(self.entries)
+
+    def _add(
+        self,
+        step: str,
+        at: datetime,
+        did: Literal["entered", "passed"],
+        why: str = "",
+        arm: Literal["yes", "no"] | None = None,
+    ) -> None:
+        self.entries.append(Entry(n=len(self.entries), at=at, step=step, did=did, why=why, arm=arm))
+
+
+def after_send(n: int, step: str, delivery: Delivery, following: str | None) -> tuple[Entry, ...]:
+    """The lines that a send adds: its step is passed, and the following one, if any, is entered.
+
+    The record of a send and the walk both write them, so that no further activity is needed for the position.
+    """
+    why = delivery.outcome + (f": {delivery.reason}" if delivery.reason else "")
+    passed = Entry(n=n, at=delivery.at, step=step, did="passed", why=why)
+    if following is None:
+        return (passed,)
+    return (passed, Entry(n=n + 1, at=delivery.at, step=following, did="entered"))

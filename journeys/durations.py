@@ -1,0 +1,165 @@
+"""Durations as people write them: ``1 day``, ``36 hours``, ``1 day 12 hours``, ``P1DT12H``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from journeys.problems import did_you_mean
+
+EXAMPLES = ("1 day", "36 hours", "1 day 12 hours", "P1DT12H")
+
+
+def parse(text: str) -> timedelta:
+    """Read a duration in words or in ISO 8601, exact to the microsecond.
+
+    Raises ValueError, saying what was found and what was expected.
+    """
+    written = text.strip()
+    _refuse_what_is_no_length_of_time(written)
+    parts = _iso_parts(written) if written[:1] in ("P", "p") else _worded_parts(written)
+    return _total(parts, written)
+
+
+def say(duration: timedelta) -> str:
+    """The one canonical way to write *duration*; ``parse`` reads it back exactly."""
+    if duration < timedelta():
+        return f"-{say(-duration)}"
+    minutes, seconds = divmod(duration.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{duration.microseconds:06d}".rstrip("0").rstrip(".")
+    counts = [
+        (str(duration.days), "day"),
+        (str(hours), "hour"),
+        (str(minutes), "minute"),
+        (f"{seconds}{fraction}", "second"),
+    ]
+    said = [f"{count} {unit}" if count == "1" else f"{count} {unit}s" for count, unit in counts if count != "0"]
+    return " ".join(said) or "0 seconds"
+
+
+def _read(value: object) -> timedelta:
+    if isinstance(value, str):
+        return parse(value)
+    if not isinstance(value, timedelta):
+        raise ValueError(f"{value!r} is not a duration: {_LIKE}")
+    if value < timedelta():
+        raise ValueError(f'"{say(value)}" is negative: {_FORWARD}')
+    return value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_read),
+    PlainSerializer(say, return_type=str),
+    WithJsonSchema({"type": "string", "title": "Duration", "examples": list(EXAMPLES)}),
+]
+"""A pydantic field that reads text (or a timedelta, never a bare number) and writes ``say``'s text."""
+
+
+_LIKE = 'write it with its unit, such as "1 day", "36 hours" or "P1DT12H"'
+_FORWARD = "a duration only goes forward"
+_LONGEST_TEXT = 200
+
+_MICROSECONDS = {
+    "week": 604_800_000_000,
+    "day": 86_400_000_000,
+    "hour": 3_600_000_000,
+    "minute": 60_000_000,
+    "second": 1_000_000,
+}
+_SHORT = {
+    "w": "week",
+    "d": "day",
+    "h": "hour",
+    "hr": "hour",
+    "m": "minute",
+    "min": "minute",
+    "s": "second",
+    "sec": "second",
+}
+_CALENDAR = {"month": 30, "mo": 30, "year": 365, "yr": 365, "y": 365}
+
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_BARE = re.compile(rf"[+-]?{_NUMBER}")
+_NEGATIVE = re.compile(r"-\s*[0-9pP]")
+_PART = re.compile(rf"(?:^|,\s*|and\s+|\s*)({_NUMBER})\s*([a-zA-Z]+)\s*")
+_TRAILING_NUMBER = re.compile(rf".*\s({_NUMBER})")
+_ISO_CALENDAR = re.compile(rf"P(?:{_NUMBER}[YMWD])*?{_NUMBER}([YM]).*", re.IGNORECASE)
+_ISO = re.compile(
+    rf"P(?=.*[0-9])(?:({_NUMBER})W)?(?:({_NUMBER})D)?(?:T(?=[0-9])(?:({_NUMBER})H)?(?:({_NUMBER})M)?(?:({_NUMBER})S)?)?",
+    re.IGNORECASE,
+)
+
+
+def _refuse_what_is_no_length_of_time(text: str) -> None:
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f'"{text[:20]}…" is {len(text)} characters long: {_LIKE}')
+    if _BARE.fullmatch(text):
+        raise ValueError(f'"{text}" has no unit: {_LIKE}')
+    if _NEGATIVE.search(text):
+        raise ValueError(f'"{text}" is negative: {_FORWARD}')
+
+
+def _worded_parts(text: str) -> list[tuple[str, str]]:
+    parts: list[tuple[str, str]] = []
+    position = 0
+    while found := _PART.match(text, position):
+        parts.append((found[1], _unit(found[2], text)))
+        position = found.end()
+    if position < len(text) or not parts:
+        raise ValueError(_why_not(text))
+    return parts
+
+
+def _why_not(text: str) -> str:
+    if trailing := _TRAILING_NUMBER.fullmatch(text):
+        return f'"{text}": {trailing[1]} has no unit: {_LIKE}'
+    return f'"{text}" is not a duration: {_LIKE}'
+
+
+def _unit(word: str, text: str) -> str:
+    # Two letters are no plural: "ms" must not pass for minutes.
+    singular = word.lower() if len(word) < 3 else word.lower().removesuffix("s")
+    unit = _SHORT.get(singular, singular)
+    if unit in _CALENDAR:
+        raise ValueError(_no_fixed_length(unit, text))
+    if unit not in _MICROSECONDS:
+        units = [f"{known}s" for known in _MICROSECONDS]
+        raise ValueError(f'"{text}": there is no unit "{word}". {did_you_mean(word.lower(), units)}')
+    return unit
+
+
+def _iso_parts(text: str) -> list[tuple[str, str]]:
+    if calendar := _ISO_CALENDAR.fullmatch(text):
+        raise ValueError(_no_fixed_length({"Y": "year", "M": "month"}[calendar[1].upper()], text))
+    found = _ISO.fullmatch(text)
+    if not found:
+        raise ValueError(_why_not(text))
+    return [(count, unit) for count, unit in zip(found.groups(), _MICROSECONDS, strict=True) if count is not None]
+
+
+def _no_fixed_length(unit: str, text: str) -> str:
+    name = "month" if unit.startswith("mo") else "year"
+    return f'"{text}": a {name} has no fixed length; write days, such as {_CALENDAR[unit]} days'
+
+
+def _total(parts: Iterable[tuple[str, str]], text: str) -> timedelta:
+    seen: set[str] = set()
+    microseconds = Decimal()
+    for count, unit in parts:
+        if unit in seen:
+            raise ValueError(f'"{text}" says {unit}s twice: write each unit once')
+        seen.add(unit)
+        microseconds += Decimal(count) * _MICROSECONDS[unit]
+    if microseconds > _LONGEST:
+        raise ValueError(f'"{text}" is too long: the longest duration is {timedelta.max.days} days')
+    return timedelta(microseconds=int(microseconds.to_integral_value()))
+
+
+_LONGEST = Decimal(timedelta.max // timedelta(microseconds=1))

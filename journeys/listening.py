@@ -1,0 +1,279 @@
+"""What an event does: one pure function that accepting and preview both call.
+
+For every run of the customer, in this order: goal, exit, resume. Then the journeys that it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from journeys import conditions
+from journeys.attributes import Schema, reference, typed, types, under
+from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
+from journeys.definition import After, Answer, Goal, If, Journey, Occurrence, every_step, run_id
+from journeys.durations import say
+from journeys.pace import DAY, at_pace
+from journeys.walk import clock
+
+Ended = Literal["completed", "exited", "stopped", "cancelled"]
+"""How a run can end: all steps done, an exit, its journey stopped, or an operator's cancel."""
+
+
+class Decision(BaseModel):
+    """What one journey made of one event, and why. *answers* are the ``if`` steps that a resume answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    journey: str
+    version: int
+    did: Literal["started", "resumed", "exited", "goal met", "ignored"]
+    why: str
+    run: str | None = None
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published journey, complete in itself: its definition, and the attribute types it was checked against."""
+
+    number: int
+    journey: Journey
+    schemas: Mapping[str, Schema]
+    customer: Schema = field(default_factory=lambda: CUSTOMER)
+
+    @property
+    def name(self) -> str:
+        return self.journey.journey
+
+    def holds(self, where: str | None, event: Event, customer: Mapping[str, object]) -> conditions.Verdict:
+        """Whether a condition on an event holds, and if not, why, with the values that decided."""
+        if where is None:
+            return conditions.Verdict(holds=True, reason="")
+        schema = self.schemas[event.trigger]
+        scope = under("event", types(schema)) | under("customer", types(self.customer))
+        values = under("event", typed(schema, event.attributes)) | under("customer", typed(self.customer, customer))
+        return conditions.compile_condition(where, scope).holds(values)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What has to be known of a run to decide what an event does to it. Times are aware UTC."""
+
+    id: str
+    version: Version
+    key: str | None
+    entered_at: datetime
+    day: timedelta = DAY
+    ended: Ended | None = None
+    ended_at: datetime | None = None
+    goal_met: bool = False
+
+    @property
+    def active(self) -> bool:
+        return self.ended_at is None
+
+
+@dataclass(frozen=True)
+class SendFacts:
+    """The send that an interaction is about."""
+
+    id: str
+    run: str
+    step: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that decides what an event does. Gathered by the store in one transaction, or by the preview."""
+
+    customer: Mapping[str, object]
+    runs: Sequence[RunFacts] = ()
+    starts: Sequence[Version] = ()
+    last_entries: Mapping[tuple[str, str | None], datetime] = field(default_factory=dict)
+    known: Sequence[Event] = ()  # earlier received events of this customer that could be exits
+    send: SendFacts | None = None
+    day: timedelta = DAY
+
+
+def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
+    """Everything that *event*, which occurred at *at*, does: one decision per run and per journey looked at."""
+    decisions: list[Decision] = []
+    runs: list[RunFacts] = []
+    for run in facts.runs:
+        made = list(_on_run(event, at, run, facts))
+        decisions += made
+        if not any(decision.did == "exited" for decision in made):
+            runs.append(run)
+    for version in facts.starts:
+        decisions += _on_start(event, at, version, replace(facts, runs=runs))
+    return decisions
+
+
+def key_of(version: Version, event: Event) -> str | None:
+    """The value that tells this event's run apart, None where the journey or the event has none."""
+    if version.journey.start.key is None:
+        return None
+    value = event.attributes.get(reference(version.journey.start.key)[1])
+    if value is None:
+        return None
+    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def interaction_schema(trigger: str) -> Schema | None:
+    """The attributes of a built-in trigger; None for others."""
+    return INTERACTION_SCHEMA if trigger in BUILT_IN else None
+
+
+def _on_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> Iterator[Decision]:
+    if event.trigger not in run.version.journey.run_triggers:
+        return
+    if facts.send and facts.send.run != run.id:
+        return  # an interaction belongs to the run that sent the message, and to no other
+    effects: list[Decision] = []
+    refusals = [_not_for_this_run(event, at, run, facts)]
+    if not refusals[0]:
+        for effect in (_goal, _exit, _resume):
+            if effects and effects[-1].did == "exited":
+                break
+            decision, refusal = effect(event, at, run, facts)
+            effects += [decision] if decision else []
+            refusals += [refusal]
+    if not effects and run.active and any(refusals):
+        effects.append(_made(run, "ignored", "; ".join(filter(None, refusals))))
+    yield from effects
+
+
+def _goal(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Decision | None, str]:
+    goal = run.version.journey.goal
+    if not goal or goal.trigger != event.trigger or run.goal_met:
+        return None, ""
+    verdict = run.version.holds(goal.where, event, facts.customer)
+    if not verdict.holds:
+        return None, f"goal: {verdict.reason}"
+    if run.active:
+        return _made(run, "goal met", f"{event.trigger} during the run"), ""
+    if in_time_for_goal(goal, run, at):
+        return _made(run, "goal met", f"{event.trigger} within {say(goal.within)} of the end"), ""
+    return None, ""
+
+
+def _exit(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Decision | None, str]:
+    del at
+    refusals: list[str] = []
+    for leaving in run.version.journey.exit if run.active else ():
+        if leaving.trigger == event.trigger:
+            verdict = run.version.holds(leaving.where, event, facts.customer)
+            if verdict.holds:
+                return _made(run, "exited", f"exit: {event.trigger}"), ""
+            refusals.append(f"exit: {verdict.reason}")
+    return None, "; ".join(refusals)
+
+
+def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Decision | None, str]:
+    """Which ``if`` steps of the run's version this event answers, and why others are not."""
+    del at
+    answers: list[str] = []
+    refusals: list[str] = []
+    for step in every_step(run.version.journey.steps) if run.active else ():
+        if not isinstance(step, If):
+            continue
+        match step.if_:
+            case Answer(message=message, is_=interaction):
+                if facts.send and facts.send.step == message and BUILT_IN[event.trigger][1] == interaction:
+                    answers.append(step.id)
+            case Occurrence(trigger=trigger, where=where) if trigger == event.trigger:
+                verdict = run.version.holds(where, event, facts.customer)
+                if verdict.holds:
+                    answers.append(step.id)
+                else:
+                    refusals.append(f"{step.id}: {verdict.reason}")
+            case _:
+                pass
+    if not answers:
+        return None, "; ".join(refusals)
+    return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", tuple(answers)), ""
+
+
+def _made(
+    run: RunFacts,
+    did: Literal["resumed", "exited", "goal met", "ignored"],
+    why: str,
+    answers: tuple[str, ...] = (),
+) -> Decision:
+    version = run.version
+    return Decision(journey=version.name, version=version.number, run=run.id, did=did, why=why, answers=answers)
+
+
+def in_time_for_goal(goal: Goal, run: RunFacts, at: datetime) -> bool:
+    """Whether a goal event still counts for a run that is over: it completed, no longer ago than *within*."""
+    return run.ended == "completed" and run.ended_at is not None and at - run.ended_at <= at_pace(goal.within, run.day)
+
+
+def _not_for_this_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> str:
+    if facts.send:
+        return ""
+    key = key_of(run.version, event)
+    if run.key is not None and key is not None and key != run.key:
+        return f"it is about {run.version.journey.start.key} {key}, this run about {run.key}"
+    if at < run.entered_at:
+        return f"it occurred at {clock(at)}, before the run was entered at {clock(run.entered_at)}"
+    return ""
+
+
+def _on_start(event: Event, at: datetime, version: Version, facts: Facts) -> Iterator[Decision]:
+    key = key_of(version, event)
+
+    def made(did: Literal["started", "ignored"], why: str, run: str | None = None) -> Decision:
+        return Decision(journey=version.name, version=version.number, run=run, did=did, why=why)
+
+    if refusal := _may_not_enter(event, at, version, key, facts):
+        yield made("ignored", refusal)
+        return
+    same = [run for run in facts.runs if run.active and run.version.name == version.name and run.key == key]
+    if same and version.journey.start.overlap == "ignore":
+        yield made("ignored", f"overlap is ignore, and {same[0].id} is still under way")
+        return
+    if version.journey.start.overlap == "restart":
+        yield from (_made(run, "exited", "restarted") for run in same)
+    assert event.customer is not None  # noqa: S101 - the door gives interactions the customer of their send
+    yield made("started", event.trigger, run_id(version.name, event.customer, event.source, event.id))
+
+
+def _may_not_enter(event: Event, at: datetime, version: Version, key: str | None, facts: Facts) -> str:
+    start = version.journey.start
+    if start.from_ and at < start.from_:
+        return f"it occurred at {clock(at)}, before the journey's start at {clock(start.from_)}"
+    if start.until and at >= start.until:
+        return f"it occurred at {clock(at)}, after the journey's end at {clock(start.until)}"
+    verdict = version.holds(start.where, event, facts.customer)
+    if not verdict.holds:
+        return f"unmet condition: {verdict.reason}"
+    if leaving := _known_exit(at, version, key, facts):
+        return f"already exited: {leaving.trigger} ({leaving.id}) occurred at {clock(leaving.occurred_at or at)}"
+    last = facts.last_entries.get((version.name, key))
+    match start.repeat:
+        case "never" if last:
+            return f"repeat is never, and this customer entered at {clock(last)}"
+        case After(after=after) if last and at - last < at_pace(after, facts.day):
+            return f"repeat is after {say(after)}, and this customer entered at {clock(last)}"
+        case _:
+            return ""
+
+
+def _known_exit(at: datetime, version: Version, key: str | None, facts: Facts) -> Event | None:
+    """An exit of this customer and key that occurred at or after *at* but came to us before the start did."""
+    for known in facts.known:
+        if known.occurred_at is None or known.occurred_at < at:
+            continue
+        known_key = key_of(version, known)
+        if key is not None and known_key is not None and known_key != key:
+            continue
+        for leaving in version.journey.exit:
+            if leaving.trigger == known.trigger and version.holds(leaving.where, known, facts.customer).holds:
+                return known
+    return None

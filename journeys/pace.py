@@ -1,0 +1,12 @@
+"""How long a day lasts in a run: a day, or a few seconds for a demonstration."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+DAY = timedelta(days=1)
+
+
+def at_pace(duration: timedelta, day: timedelta) -> timedelta:
+    """How long *duration* really lasts in a run in which a day lasts *day*."""
+    return duration if day == DAY else duration * (day / DAY)

@@ -1,0 +1,337 @@
+"""A virtual clock for whole journeys: a sample customer and a script in, a timeline out, and nothing is sent.
+
+The walk, the rules for events and the rules for messages are the ones that production runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from journeys.catalogue import Content, CustomerId, Event
+from journeys.contents import render_content
+from journeys.definition import Interaction, Kind, Message, Model, Name, interaction_trigger, send_id
+from journeys.diary import Delivery, Entry
+from journeys.durations import Duration
+from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
+from journeys.messaging import recipient
+from journeys.walk import Arrival, Walk
+
+DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
+
+
+class Happening(Model):
+    """One line of a preview's script: an event of a trigger, or an interaction with a message.
+
+    *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
+    entered; without it, the interaction is with the latest run that sent that message.
+    """
+
+    at: Duration = timedelta(0)
+    trigger: Name | None = None
+    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+    message: Name | None = None
+    is_: Interaction | None = Field(None, alias="is")
+    run: int | None = Field(None, ge=1)
+    id: str | None = None
+    occurred_at: Duration | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.trigger is None) == (self.message is None):
+            raise ValueError("a line of the script has either a trigger, or a message and what it is")
+        if (self.message is None) != (self.is_ is None):
+            raise ValueError("message and is go together: {message: initial-reminder, is: opened}")
+        return self
+
+
+class Sent(Model):
+    """One message that would go out, or would be blocked."""
+
+    step: str
+    kind: Kind
+    content: str
+    at: AwareDatetime
+    outcome: str
+    to: str | None = None
+    reason: str = ""
+    parts: dict[str, str] = Field(default_factory=dict)
+
+
+class PreviewRun(Model):
+    """What one run would do."""
+
+    id: str
+    version: int
+    key: str | None
+    entered_at: AwareDatetime
+    ended: Ended | None
+    ended_at: AwareDatetime | None
+    why: str
+    goal_met_at: AwareDatetime | None
+    sends: tuple[Sent, ...]
+    diary: tuple[Entry, ...]
+
+
+class Heard(Model):
+    """One event of the script with what it did."""
+
+    event: str
+    trigger: str
+    at: AwareDatetime
+    decisions: tuple[Decision, ...]
+
+
+class Timeline(Model):
+    """The outcome of a preview: every event with its decisions, every run with its sends and its diary."""
+
+    started_at: AwareDatetime
+    events: tuple[Heard, ...]
+    runs: tuple[PreviewRun, ...]
+
+
+def preview(
+    version: Version,
+    script: Sequence[Happening],
+    customer: Mapping[str, object],
+    *,
+    customer_id: CustomerId = "sample",
+    contents: Mapping[str, Content] | None = None,
+    started_at: datetime = DEFAULT_START,
+) -> Timeline:
+    """Play *script* for one sample customer and return who would get what, and when.
+
+    The script starts at *started_at* (aware UTC). The runs are walked to their ends, however long that takes.
+    """
+    stage = Stage(customer, customer_id=customer_id, contents=contents or {}, started_at=started_at)
+    stage.publish(version)
+    for happening in sorted(script, key=lambda line: line.at):
+        stage.happen(happening)
+    return stage.finish()
+
+
+class Stage:
+    """The virtual world: a clock, one customer, the versions that are live, and the runs under way."""
+
+    def __init__(
+        self,
+        customer: Mapping[str, object],
+        *,
+        customer_id: CustomerId = "sample",
+        contents: Mapping[str, Content] | None = None,
+        started_at: datetime = DEFAULT_START,
+    ) -> None:
+        self.now = self.started_at = started_at
+        self.customer = customer
+        self.contents = contents or {}
+        self._customer_id = customer_id
+        self._live: dict[str, Version] = {}
+        self._runs: list[_Run] = []
+        self._events: list[Event] = []
+        self._heard: list[Heard] = []
+
+    def publish(self, version: Version) -> None:
+        """Make *version* the one that newcomers take. People inside stay on theirs."""
+        self._live[version.name] = version
+
+    def stop(self, journey: str) -> None:
+        """Nobody enters any more, and everybody inside stops where they are, whatever their version."""
+        self._live.pop(journey, None)
+        for run in self._runs:
+            if run.facts.version.name == journey:
+                run.end("stopped", "the journey was stopped", self.now)
+
+    def happen(self, happening: Happening) -> Heard:
+        """Let time pass until the line's moment, then let it happen. A deadline at the same moment comes after."""
+        self.advance(self.started_at + happening.at)
+        event, send = self._event(happening)
+        known = [past for past in self._events if (past.source, past.id) != (event.source, event.id)]
+        if len(known) < len(self._events):
+            heard = Heard(event=event.id, trigger=event.trigger, at=self.now, decisions=())
+        else:
+            heard = self._accept(event, send)
+        self._heard.append(heard)
+        return heard
+
+    def advance(self, to: datetime | None = None) -> None:
+        """Let time pass: every wait that ends before *to* ends at its own moment. Without *to*, all of them."""
+        while waiting := [run for run in self._runs if run.until and (to is None or run.until < to)]:
+            run = min(waiting, key=lambda run: run.until or self.now)
+            self.now = max(self.now, run.until or self.now)
+            run.resume()
+        if to is not None:
+            self.now = max(self.now, to)
+
+    def finish(self) -> Timeline:
+        """Let all time pass, and say what became of everybody."""
+        self.advance()
+        return Timeline(
+            started_at=self.started_at,
+            events=tuple(self._heard),
+            runs=tuple(run.summary() for run in self._runs),
+        )
+
+    def _accept(self, event: Event, send: SendFacts | None) -> Heard:
+        at = event.occurred_at or self.now
+        facts = Facts(
+            customer=self.customer,
+            runs=[run.facts for run in self._runs],
+            starts=[version for version in self._live.values() if version.journey.start.trigger == event.trigger],
+            last_entries={(run.facts.version.name, run.facts.key): run.facts.entered_at for run in self._runs},
+            known=list(self._events),
+            send=send,
+        )
+        self._events.append(event)
+        decisions = decide(event, at, facts)
+        for decision in decisions:
+            self._carry_out(decision, event, at)
+        return Heard(event=event.id, trigger=event.trigger, at=at, decisions=tuple(decisions))
+
+    def _carry_out(self, decision: Decision, event: Event, at: datetime) -> None:
+        match decision.did:
+            case "started":
+                version = self._live[decision.journey]
+                facts = RunFacts(id=decision.run or "", version=version, key=key_of(version, event), entered_at=at)
+                run = _Run(facts, event, self)
+                self._runs.append(run)
+                run.resume()
+            case "goal met":
+                self._run(decision.run).meet_goal(at)
+            case "exited":
+                self._run(decision.run).end("exited", decision.why, self.now)
+            case "resumed":
+                run = self._run(decision.run)
+                run.walk.arrive(Arrival(event=event.id, at=at, answers=decision.answers))
+                run.resume()
+            case "ignored":
+                pass
+
+    def _event(self, happening: Happening) -> tuple[Event, SendFacts | None]:
+        offset = happening.at if happening.occurred_at is None else happening.occurred_at
+        send = None
+        trigger, attributes = happening.trigger or "", happening.attributes
+        if happening.message:
+            run, sent = self._sender(happening)
+            trigger = interaction_trigger(sent.kind, happening.is_ or "opened")
+            send = SendFacts(id=send_id(run.facts.id, sent.step), run=run.facts.id, step=sent.step)
+            attributes = {"send_id": send.id}
+        event = Event(
+            id=happening.id or f"line-{len(self._heard) + 1}",
+            trigger=trigger,
+            customer=self._customer_id,
+            occurred_at=self.started_at + offset,
+            attributes=attributes,
+        )
+        return event, send
+
+    def _sender(self, happening: Happening) -> tuple[_Run, Sent]:
+        runs = self._runs if happening.run is None else self._runs[happening.run - 1 : happening.run]
+        for run in reversed(runs):
+            for sent in run.sends:
+                if sent.step == happening.message:
+                    return run, sent
+        raise ValueError(
+            f'the script has "{happening.message}" {happening.is_} at {happening.at}, but it was not sent by then'
+        )
+
+    def _run(self, run_id: str | None) -> _Run:
+        return next(run for run in self._runs if run.facts.id == run_id)
+
+
+class _Until:
+    """What a walk awaits in the virtual world: the stage wakes it at that time, or at an arrival."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+
+    def __await__(self) -> Generator[datetime, None, None]:
+        yield self.until
+
+
+class _Run:
+    """One run in the virtual world. It is the world of its own walk."""
+
+    def __init__(self, facts: RunFacts, event: Event, stage: Stage) -> None:
+        self.facts = facts
+        self.walk = Walk(facts.version.journey.steps, facts.entered_at)
+        self.sends: list[Sent] = []
+        self.until: datetime | None = None
+        self._event = event
+        self._stage = stage
+        self._why = ""
+        self._goal_met_at: datetime | None = None
+        self._coroutine: Coroutine[datetime, None, None] | None = self.walk.go(self)
+
+    def now(self) -> datetime:
+        return self._stage.now
+
+    async def deliver(self, step: Message, following: str | None) -> Delivery:
+        del following
+        to, refusal = recipient(step, self._event.attributes, self._stage.customer)
+        delivery = Delivery(outcome="blocked" if refusal else "accepted", at=self._stage.now, reason=refusal)
+        self.sends.append(
+            Sent(
+                step=step.id,
+                kind=step.kind,
+                content=step.content,
+                at=delivery.at,
+                outcome=delivery.outcome,
+                to=to,
+                reason=refusal,
+                parts=self._render(step.content),
+            )
+        )
+        return delivery
+
+    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+        del why
+        while not arrived():
+            if self._stage.now >= until:
+                return False
+            await _Until(until)
+        return True
+
+    def resume(self) -> None:
+        """Walk on to the next wait, or to the end."""
+        if self._coroutine is None:
+            return
+        try:
+            self.until = self._coroutine.send(None)
+        except StopIteration:
+            self.end("completed", "all steps done", self._stage.now)
+
+    def end(self, ended: Ended, why: str, at: datetime) -> None:
+        if self._coroutine is None:
+            return
+        self._coroutine.close()
+        self._coroutine = self.until = None
+        self._why = why
+        self.facts = replace(self.facts, ended=ended, ended_at=at)
+
+    def meet_goal(self, at: datetime) -> None:
+        self._goal_met_at = at
+        self.facts = replace(self.facts, goal_met=True)
+
+    def summary(self) -> PreviewRun:
+        return PreviewRun(
+            id=self.facts.id,
+            version=self.facts.version.number,
+            key=self.facts.key,
+            entered_at=self.facts.entered_at,
+            ended=self.facts.ended,
+            ended_at=self.facts.ended_at,
+            why=self._why,
+            goal_met_at=self._goal_met_at,
+            sends=tuple(self.sends),
+            diary=tuple(self.walk.diary.entries),
+        )
+
+    def _render(self, name: str) -> dict[str, str]:
+        content = self._stage.contents.get(name)
+        if content is None:
+            return {}
+        return render_content(content, {"event": self._event.attributes, "customer": self._stage.customer})

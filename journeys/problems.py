@@ -1,0 +1,99 @@
+"""What can go wrong, in one family: each error says what, where, what was expected and what to do.
+
+SojournError            500  a bug, or something outside failed
+├── Invalid             422  the input is wrong; carries every flaw at once
+├── Unknown             404  nothing has that name
+├── Conflict            409  the input is fine, the state is not
+├── Unauthorized        401  no key, or a wrong one
+└── Unavailable         503  what we stand on does not answer; try again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Flaw(BaseModel):
+    """One thing wrong with an input: where it is, what was found, what was expected, what to do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        return f"{where}{self.message}" + (f" {self.hint}" if self.hint else "")
+
+    def within(self, prefix: str) -> Flaw:
+        """The same flaw, seen from further out: ``where`` in ``start`` is ``start.where``."""
+        joint = "" if not self.path or self.path.startswith("[") else "."
+        return self.model_copy(update={"path": f"{prefix}{joint}{self.path}"})
+
+
+class SojournError(Exception):
+    """The base of the family; *status* is the HTTP status, *slug* the stable end of the problem type."""
+
+    status = 500
+    slug = "internal"
+    title = "Something failed on our side"
+
+    def __init__(self, detail: str, flaws: Iterable[Flaw] = ()) -> None:
+        self.detail = detail
+        self.flaws = tuple(flaws)
+        super().__init__(detail)
+
+    def __str__(self) -> str:
+        return "\n".join([self.detail, *(f"  {flaw}" for flaw in self.flaws)])
+
+
+class Invalid(SojournError):
+    """The input is wrong. Every flaw is listed, so that one round of mending is enough."""
+
+    status = 422
+    slug = "invalid"
+    title = "The input is not valid"
+
+
+class Unknown(SojournError):
+    """Nothing has that name or id."""
+
+    status = 404
+    slug = "unknown"
+    title = "There is nothing by that name"
+
+
+class Conflict(SojournError):
+    """The input is fine, but what is there does not allow it now."""
+
+    status = 409
+    slug = "conflict"
+    title = "The present state does not allow this"
+
+
+class Unauthorized(SojournError):
+    """No bearer key was given, or not the right one."""
+
+    status = 401
+    slug = "unauthorized"
+    title = "A valid key is needed"
+
+
+class Unavailable(SojournError):
+    """Something we stand on does not answer. Nothing was done; the same request may be sent again."""
+
+    status = 503
+    slug = "unavailable"
+    title = "Not available just now"
+
+
+def did_you_mean(found: str, known: Iterable[str]) -> str:
+    """A hint for a name that is not there: the nearest known one, or the list of what there is."""
+    names = sorted(known)
+    if near := get_close_matches(found, names, n=1):
+        return f'Did you mean "{near[0]}"?'
+    return f"There is: {', '.join(names)}." if names else "There is none yet."

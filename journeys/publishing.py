@@ -1,0 +1,264 @@
+"""What must be right before a journey may be published. Everything that is wrong is found in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from journeys import conditions
+from journeys.attributes import AttributeType, Schema, reference, types, under
+from journeys.catalogue import BUILT_IN, CUSTOMER, Content, State, Trigger
+from journeys.definition import (
+    INTERACTIONS,
+    After,
+    Answer,
+    Email,
+    If,
+    Journey,
+    Kind,
+    Message,
+    Occurrence,
+    Push,
+    Steps,
+    Text,
+    Wait,
+    every_step,
+)
+from journeys.durations import say
+from journeys.listening import Version, interaction_schema
+from journeys.problems import Flaw, did_you_mean
+from journeys.templates import names
+
+DEEPEST = 100
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a journey may refer to: triggers and contents with their states, and the attributes of customers.
+
+    *channels*: the kinds of message for which a channel is configured.
+    """
+
+    triggers: Mapping[str, tuple[Trigger, State]]
+    contents: Mapping[str, tuple[Content, State]]
+    customer: Schema = field(default_factory=lambda: CUSTOMER)
+    channels: frozenset[Kind] = frozenset(INTERACTIONS)
+
+    def schema(self, trigger: str) -> Schema | None:
+        """The attributes of a trigger, own or built in; None where there is no such trigger."""
+        if trigger in self.triggers:
+            return self.triggers[trigger][0].attributes
+        return interaction_schema(trigger)
+
+
+def version_of(journey: Journey, number: int, catalogue: Catalogue) -> Version:
+    """The version that publishing makes: the journey with the attribute types it was checked against."""
+    schemas = {trigger: catalogue.schema(trigger) or {} for trigger in journey.triggers}
+    return Version(number=number, journey=journey, schemas=schemas, customer=catalogue.customer)
+
+
+def check(journey: Journey, catalogue: Catalogue) -> list[Flaw]:
+    """Every reason why *journey* may not be published, in the order in which it is written. Empty: it may."""
+    checker = _Checker(journey, catalogue)
+    return [*checker.start(), *checker.goal(), *checker.exits(), *checker.steps()]
+
+
+class _Checker:
+    def __init__(self, journey: Journey, catalogue: Catalogue) -> None:
+        self._journey = journey
+        self._catalogue = catalogue
+        self._event = catalogue.schema(journey.start.trigger)
+
+    def start(self) -> Iterator[Flaw]:
+        start = self._journey.start
+        yield from self._listens("start", start.trigger, start.where)
+        if start.key is not None:
+            yield from self._key(start.key)
+        if start.from_ and start.until and start.until <= start.from_:
+            yield Flaw(
+                path="start.until",
+                message=f"found {start.until.isoformat()}, which is not after from.",
+                hint="Nobody could enter. Give a later time.",
+            )
+        if isinstance(start.repeat, After):
+            yield from _positive("start.repeat.after", start.repeat.after)
+
+    def goal(self) -> Iterator[Flaw]:
+        goal = self._journey.goal
+        if goal is None:
+            return
+        yield from self._listens("goal", goal.trigger, goal.where)
+        yield from _positive("goal.within", goal.within)
+        if goal.target is not None and float(str(goal.target).rstrip("%")) <= 0:
+            yield Flaw(path="goal.target", message=f"found {goal.target}; expected more than nothing.")
+
+    def exits(self) -> Iterator[Flaw]:
+        for index, leaving in enumerate(self._journey.exit):
+            yield from self._listens(f"exit[{index}]", leaving.trigger, leaving.where)
+
+    def steps(self) -> Iterator[Flaw]:
+        seen: dict[str, str] = {}
+        for path, step in _paths(self._journey.steps, "steps"):
+            if step.id in seen:
+                yield Flaw(
+                    path=f"{path}.id",
+                    message=f'"{step.id}" is already the id of {seen[step.id]}.',
+                    hint="Give every step an id of its own.",
+                )
+            seen.setdefault(step.id, path)
+        if _depth(self._journey.steps) > DEEPEST:
+            yield Flaw(path="steps", message=f"are nested more than {DEEPEST} deep.", hint="Use steps after the if.")
+        yield from self._each(self._journey.steps, "steps", set())
+
+    def _each(self, steps: Steps, path: str, certain: set[str]) -> Iterator[Flaw]:
+        """The flaws of *steps*. *certain* holds the messages that surely precede; it grows on the way."""
+        for index, step in enumerate(steps):
+            here = f"{path}[{index}]"
+            match step:
+                case Email() | Text() | Push():
+                    yield from self._message(here, step)
+                    certain.add(step.id)
+                case Wait():
+                    yield from _positive(f"{here}.wait", step.wait)
+                case If():
+                    yield from self._question(here, step, certain)
+                    yes, no = set(certain), set(certain)
+                    yield from self._each(step.then, f"{here}.then", yes)
+                    yield from self._each(step.else_, f"{here}.else", no)
+                    certain |= yes & no
+
+    def _message(self, path: str, step: Message) -> Iterator[Flaw]:
+        if step.kind not in self._catalogue.channels:
+            yield Flaw(
+                path=f"{path}.{step.kind}",
+                message=f"no channel is configured for {step.kind} messages.",
+                hint=f"Set SOJOURN_{step.kind.upper()}, for example to console.",
+            )
+        yield from self._address(f"{path}.to", step.to)
+        content, state = self._catalogue.contents.get(step.content, (None, None))
+        if content is None:
+            hint = did_you_mean(step.content, self._catalogue.contents)
+            yield Flaw(path=f"{path}.{step.kind}", message=f'no content "{step.content}".', hint=hint)
+            return
+        if content.kind != step.kind:
+            yield Flaw(
+                path=f"{path}.{step.kind}",
+                message=f'"{step.content}" is for {content.kind}, this step sends {step.kind}.',
+                hint=f"Choose a content for {step.kind}.",
+            )
+        if state != "ready":
+            yield Flaw(
+                path=f"{path}.{step.kind}",
+                message=f'content "{step.content}" is {state}, not ready to send.',
+                hint=f"Mark it ready: POST /v1/contents/{step.content}/ready.",
+            )
+        yield from self._template(f"{path}.{step.kind}", content)
+
+    def _template(self, path: str, content: Content) -> Iterator[Flaw]:
+        known = self._names()
+        for part, source in content.parts.items():
+            for name in sorted(names(source)):
+                if self._event is None and name.startswith("event."):
+                    continue
+                if name not in known:
+                    yield Flaw(
+                        path=path,
+                        message=f'content "{content.content}" uses {name} in its {part}, which is not known here.',
+                        hint=did_you_mean(name, known),
+                    )
+
+    def _address(self, path: str, to: str) -> Iterator[Flaw]:
+        yield from self._known(path, to, self._names())
+
+    def _key(self, key: str) -> Iterator[Flaw]:
+        yield from self._known(
+            "start.key",
+            key,
+            {name: kind for name, kind in self._names().items() if name.startswith("event.")},
+        )
+
+    def _known(self, path: str, name: str, known: Mapping[str, AttributeType]) -> Iterator[Flaw]:
+        try:
+            source, _ = reference(name)
+        except ValueError as error:
+            yield Flaw(path=path, message=str(error))
+            return
+        if source == "event" and self._event is None:
+            return  # the trigger itself is not known, and said to be
+        if name not in known:
+            yield Flaw(path=path, message=f'no attribute "{name}".', hint=did_you_mean(name, known))
+        elif known[name] != "text" and path.endswith(".to"):
+            yield Flaw(path=path, message=f"{name} is a {known[name]}; an address is a text.")
+
+    def _question(self, path: str, step: If, certain: set[str]) -> Iterator[Flaw]:
+        yield from _positive(f"{path}.if.within", step.if_.within)
+        match step.if_:
+            case Occurrence(trigger=trigger, where=where):
+                yield from self._listens(f"{path}.if", trigger, where)
+            case Answer():
+                yield from self._asked(f"{path}.if", step.if_, certain)
+
+    def _asked(self, path: str, question: Answer, certain: set[str]) -> Iterator[Flaw]:
+        asked = self._journey.message(question.message)
+        if asked is None:
+            messages = {step.id for step in every_step(self._journey.steps) if isinstance(step, Message)}
+            hint = did_you_mean(question.message, messages)
+            yield Flaw(path=f"{path}.message", message=f'no message step "{question.message}".', hint=hint)
+            return
+        if question.message not in certain:
+            yield Flaw(
+                path=f"{path}.message",
+                message=f'"{question.message}" does not precede this step on every path.',
+                hint=f"Branch on one that does: {', '.join(sorted(certain)) or 'there is none yet'}.",
+            )
+        if question.is_ not in INTERACTIONS[asked.kind]:
+            yield Flaw(
+                path=f"{path}.is",
+                message=f"nothing tells whether a {asked.kind} message was {question.is_}.",
+                hint=f"For {asked.kind} there is: {', '.join(INTERACTIONS[asked.kind])}.",
+            )
+
+    def _listens(self, path: str, trigger: str, where: str | None) -> Iterator[Flaw]:
+        if trigger not in self._catalogue.triggers and trigger not in BUILT_IN:
+            hint = did_you_mean(trigger, {*self._catalogue.triggers, *BUILT_IN})
+            yield Flaw(path=f"{path}.trigger", message=f'no trigger "{trigger}".', hint=hint)
+            return
+        state = self._catalogue.triggers[trigger][1] if trigger in self._catalogue.triggers else "ready"
+        if state != "ready":
+            yield Flaw(
+                path=f"{path}.trigger",
+                message=f'trigger "{trigger}" is {state}, not ready.',
+                hint=f"Mark it ready: POST /v1/triggers/{trigger}/ready.",
+            )
+        if where is not None:
+            yield from self._condition(f"{path}.where", where, trigger)
+
+    def _condition(self, path: str, where: str, trigger: str) -> Iterator[Flaw]:
+        try:
+            conditions.compile_condition(where, self._names(trigger))
+        except conditions.ConditionError as error:
+            yield from (flaw.within(path) for flaw in error.flaws)
+
+    def _names(self, trigger: str | None = None) -> dict[str, AttributeType]:
+        """What conditions and contents may name, with the type of each."""
+        event = self._catalogue.schema(trigger) if trigger else self._event
+        return under("event", types(event or {})) | under("customer", types(self._catalogue.customer))
+
+
+def _positive(path: str, duration: timedelta) -> Iterator[Flaw]:
+    if duration <= timedelta(0):
+        yield Flaw(path=path, message=f"found {say(duration)}; expected more than nothing, such as 1 day.")
+
+
+def _paths(steps: Steps, path: str) -> Iterator[tuple[str, Message | Wait | If]]:
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        yield here, step
+        if isinstance(step, If):
+            yield from _paths(step.then, f"{here}.then")
+            yield from _paths(step.else_, f"{here}.else")
+
+
+def _depth(steps: Steps) -> int:
+    return 1 + max((max(_depth(step.then), _depth(step.else_)) for step in steps if isinstance(step, If)), default=0)

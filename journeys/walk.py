@@ -1,0 +1,131 @@
+"""The walk: one customer's way through the tree of steps. The world gives it time, messages and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from journeys.definition import Answer, Email, If, Message, Occurrence, Push, Steps, Text, Wait
+from journeys.diary import Delivery, Diary, after_send
+from journeys.durations import say
+from journeys.pace import DAY, at_pace
+
+
+class Arrival(BaseModel):
+    """An event that answers some of a run's ``if`` steps. *at* is when it occurred, not when it was heard of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event: str
+    at: AwareDatetime
+    answers: tuple[str, ...]
+
+
+class World(Protocol):
+    """What a walk needs of the world it happens in. Temporal is one world; a virtual clock is another."""
+
+    def now(self) -> datetime:
+        """The time in this world, aware UTC."""
+        ...
+
+    async def deliver(self, step: Message, following: str | None) -> Delivery:
+        """Send a message. *following* is the step that comes next, None at the end of the journey."""
+        ...
+
+    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+        """Wait until *arrived* holds or *until* (aware UTC) comes.
+
+        Returns True for the arrival, False for the time. A tie counts as arrival.
+        """
+        ...
+
+
+class Walk:
+    """One run's walk: where it stands, what arrived, what was sent, and the diary of it."""
+
+    def __init__(self, steps: Steps, started_at: datetime, day: timedelta = DAY) -> None:
+        self.diary = Diary()
+        self._steps = steps
+        self._day = day
+        self._at = started_at
+        self._deliveries: dict[str, Delivery] = {}
+        self._arrivals: dict[str, Arrival] = {}
+
+    def arrive(self, arrival: Arrival) -> None:
+        """Record an arrival; an event that was seen before changes nothing."""
+        self._arrivals.setdefault(arrival.event, arrival)
+
+    async def go(self, world: World) -> None:
+        """Walk through all steps. Returns when the last one is passed; the world ends it earlier by raising."""
+        await self._through(self._steps, None, world)
+
+    async def _through(self, steps: Steps, then: str | None, world: World) -> None:
+        for step, following in zip(steps, [*(step.id for step in steps[1:]), then], strict=False):
+            self.diary.enter(step.id, self._at)
+            match step:
+                case Email() | Text() | Push():
+                    await self._send(step, following, world)
+                case Wait():
+                    await self._pass_time(step, world)
+                case If():
+                    yes = await self._ask(step, world)
+                    await self._through(step.then if yes else step.else_, following, world)
+
+    async def _send(self, step: Message, following: str | None, world: World) -> None:
+        n = len(self.diary.entries)
+        delivery = await world.deliver(step, following)
+        self.diary.sent(after_send(n, step.id, delivery, following))
+        self._deliveries[step.id] = delivery
+        self._at = delivery.at
+
+    async def _pass_time(self, step: Wait, world: World) -> None:
+        until = self._at + at_pace(step.wait, self._day)
+        await world.wait(until, lambda: False, f"Wait {say(step.wait)} until {clock(until)}")
+        # The next step is entered when the wait was due, not when somebody woke up: waits do not drift.
+        self._at = until
+        self.diary.passed(step.id, until, f"waited {say(step.wait)}")
+
+    async def _ask(self, step: If, world: World) -> bool:
+        since, until = self._limit(step)
+        what = awaited_words(step)
+        # Kept when it occurred in time, even if it is heard of late; never once the limit has been taken.
+        yes = await world.wait(
+            until, lambda: self._answered(step, since, until), f"Wait for {what} until {clock(until)}"
+        )
+        self._at = max(world.now(), self._at) if yes else max(until, self._at)
+        why = what if yes else f"no {what} within {say(step.if_.within)}"
+        self.diary.passed(step.id, self._at, why, "yes" if yes else "no")
+        return yes
+
+    def _limit(self, step: If) -> tuple[datetime | None, datetime]:
+        """From when on an arrival counts (None: any), and the last moment at which it does."""
+        match step.if_:
+            case Answer(message=message, within=within):
+                # Dynamics 365: "within one day after it was sent". The limit counts from the send, not from the if.
+                return None, self._deliveries[message].at + at_pace(within, self._day)
+            case Occurrence(within=within):
+                return self._at, self._at + at_pace(within, self._day)
+
+    def _answered(self, step: If, since: datetime | None, until: datetime) -> bool:
+        return any(
+            step.id in arrival.answers and (since is None or since <= arrival.at) and arrival.at <= until
+            for arrival in self._arrivals.values()
+        )
+
+
+def awaited_words(step: If) -> str:
+    """What an ``if`` waits for, in a word or two: ``opened``, ``purchase-completed``."""
+    match step.if_:
+        case Answer(is_=interaction):
+            return interaction
+        case Occurrence(trigger=trigger):
+            return trigger
+
+
+def clock(at: datetime) -> str:
+    """A time for people: ``24 Nov 09:00`` (UTC). Seconds are shown only where they are not zero."""
+    at = at.replace(microsecond=0)
+    return f"{at.day} {at:%b %H:%M:%S}" if at.second else f"{at.day} {at:%b %H:%M}"

@@ -1,0 +1,217 @@
+"""What an event does: goal, exit, resume, start, and the reason for everything that it does not do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from journeys.catalogue import Event
+from journeys.listening import Decision, Facts, RunFacts, SendFacts, decide
+from tests.samples import abandoned_cart, version
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+START = {"trigger": "abandoned-cart", "key": "event.cart_id"}
+
+
+def event(trigger: str = "purchase-completed", at: datetime = NOW, **attributes: Any) -> Event:
+    return Event(id=f"{trigger}-1", trigger=trigger, customer="ada", occurred_at=at, attributes=attributes)
+
+
+def run(key: str | None = "c1", entered_at: datetime = NOW - HOUR, **changes: Any) -> RunFacts:
+    return replace(RunFacts(id=f"run-{key}", version=version(), key=key, entered_at=entered_at), **changes)
+
+
+def made(happened: Event, **facts: Any) -> list[Decision]:
+    return decide(happened, happened.occurred_at or NOW, Facts(customer={}, **facts))
+
+
+def did(happened: Event, **facts: Any) -> list[tuple[str, str | None]]:
+    return [(decision.did, decision.run) for decision in made(happened, **facts)]
+
+
+def test_one_event_meets_the_goal_and_then_exits() -> None:
+    assert did(event(), runs=[run()]) == [("goal met", "run-c1"), ("exited", "run-c1")]
+
+
+def test_a_goal_is_counted_once() -> None:
+    assert did(event(), runs=[run(goal_met=True)]) == [("exited", "run-c1")]
+
+
+@pytest.mark.parametrize(
+    ("cart", "expected"),
+    [
+        pytest.param("c1", {"run-c1": "exited", "run-c2": "ignored"}, id="its-own-cart"),
+        pytest.param(None, {"run-c1": "exited", "run-c2": "exited"}, id="no-cart-named"),
+        pytest.param("c3", {"run-c1": "ignored", "run-c2": "ignored"}, id="another-cart"),
+    ],
+)
+def test_a_key_tells_runs_apart(cart: str | None, expected: dict[str, str]) -> None:
+    purchase = event(cart_id=cart) if cart else event()
+
+    decisions = made(purchase, runs=[run("c1"), run("c2")])
+
+    assert {decision.run: decision.did for decision in decisions} == expected
+
+
+def test_a_purchase_that_occurred_before_the_cart_does_nothing_to_its_run() -> None:
+    decisions = made(event(at=NOW - 2 * HOUR), runs=[run()])
+
+    assert [decision.did for decision in decisions] == ["ignored"]
+    assert "before the run was entered" in decisions[0].why
+
+
+def test_a_cart_that_comes_after_its_purchase_starts_nothing() -> None:
+    cart = event("abandoned-cart", at=NOW - HOUR, cart_id="c1", total=60)
+
+    decisions = made(cart, starts=[version()], known=[event(cart_id="c1")])
+
+    assert [decision.did for decision in decisions] == ["ignored"]
+    assert "already exited: purchase-completed" in decisions[0].why
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(event(cart_id="c2"), id="of-another-cart"),
+        pytest.param(event(at=NOW - 2 * HOUR, cart_id="c1"), id="before-the-cart"),
+        pytest.param(event("store-visit", city="Oslo"), id="that-is-no-exit"),
+    ],
+)
+def test_a_known_event_does_not_keep_a_cart_from_starting(known: Event) -> None:
+    cart = event("abandoned-cart", at=NOW - HOUR, cart_id="c1", total=60)
+
+    assert [what for what, _ in did(cart, starts=[version()], known=[known])] == ["started"]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "last", "expected"),
+    [
+        pytest.param("immediately", NOW - HOUR, "started", id="immediately"),
+        pytest.param("never", None, "started", id="never-first"),
+        pytest.param("never", NOW - 400 * DAY, "ignored", id="never-again"),
+        pytest.param({"after": "7 days"}, NOW - 6 * DAY, "ignored", id="after-too-soon"),
+        pytest.param({"after": "7 days"}, NOW - 7 * DAY, "started", id="after-exactly"),
+    ],
+)
+def test_repeat_counts_from_the_last_entry(repeat: Any, last: datetime | None, expected: str) -> None:
+    asked = version(abandoned_cart(start={**START, "repeat": repeat}))
+    entries = {("abandoned-cart", "c1"): last} if last else {}
+
+    decisions = made(event("abandoned-cart", cart_id="c1", total=60), starts=[asked], last_entries=entries)
+
+    assert [decision.did for decision in decisions] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "expected"),
+    [
+        pytest.param("ignore", ["ignored"], id="ignore"),
+        pytest.param("parallel", ["started"], id="parallel"),
+        pytest.param("restart", ["exited", "started"], id="restart"),
+    ],
+)
+def test_overlap_decides_while_a_run_is_under_way(overlap: str, expected: list[str]) -> None:
+    asked = version(abandoned_cart(start={**START, "overlap": overlap}))
+    cart = event("abandoned-cart", cart_id="c1", total=60)
+
+    assert [what for what, _ in did(cart, starts=[asked], runs=[run(version=asked)])] == expected
+
+
+def test_another_key_is_no_overlap() -> None:
+    cart = event("abandoned-cart", cart_id="c2", total=60)
+
+    assert [what for what, _ in did(cart, starts=[version()], runs=[run("c1")])] == ["started"]
+
+
+def test_one_event_may_exit_a_run_and_start_the_next() -> None:
+    asked = version(abandoned_cart(start=START, exit=[{"trigger": "abandoned-cart"}], goal=None))
+    cart = event("abandoned-cart", cart_id="c1", total=60)
+
+    assert [what for what, _ in did(cart, starts=[asked], runs=[run(version=asked)])] == ["exited", "started"]
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        pytest.param(-timedelta(milliseconds=1), "ignored", id="a-moment-before"),
+        pytest.param(timedelta(0), "started", id="exactly-at"),
+        pytest.param(2 * DAY - timedelta(milliseconds=1), "started", id="a-moment-before-the-end"),
+        pytest.param(2 * DAY, "ignored", id="at-the-end"),
+    ],
+)
+def test_the_window_is_of_when_it_occurred(at: timedelta, expected: str) -> None:
+    window = {"from": NOW.isoformat(), "until": (NOW + 2 * DAY).isoformat()}
+    asked = version(abandoned_cart(start={**START, **window}))
+
+    assert [what for what, _ in did(event("abandoned-cart", at=NOW + at, total=60), starts=[asked])] == [expected]
+
+
+def test_an_unmet_condition_names_the_value() -> None:
+    asked = version(abandoned_cart(start={**START, "where": "event.total > 50"}))
+
+    decisions = made(event("abandoned-cart", total=40), starts=[asked])
+
+    assert decisions[0].did == "ignored"
+    assert "event.total is 40" in decisions[0].why
+
+
+def test_a_condition_on_an_exit_keeps_the_run_and_says_why() -> None:
+    asked = version(abandoned_cart(exit=[{"trigger": "purchase-completed", "where": "event.total > 50"}], goal=None))
+
+    decisions = made(event(total=40), runs=[run(version=asked)])
+
+    assert [decision.did for decision in decisions] == ["ignored"]
+    assert decisions[0].why.startswith("exit: ")
+
+
+@pytest.mark.parametrize(
+    ("after", "ended", "expected"),
+    [
+        pytest.param(3 * DAY, "completed", ["goal met"], id="at-the-last-moment"),
+        pytest.param(3 * DAY + timedelta(seconds=1), "completed", [], id="a-second-late"),
+        pytest.param(HOUR, "exited", [], id="after-an-exit"),
+        pytest.param(HOUR, "stopped", [], id="after-a-stop"),
+    ],
+)
+def test_a_goal_still_counts_for_three_days_after_completion(after: timedelta, ended: str, expected: list[str]) -> None:
+    over = run(ended=ended, ended_at=NOW - after)
+
+    assert [what for what, _ in did(event(), runs=[over])] == expected
+
+
+def test_an_open_answers_only_the_run_that_sent_the_message() -> None:
+    opened = event("email-opened", send_id="s1")
+    send = SendFacts(id="s1", run="run-c1", step="initial-reminder")
+
+    decisions = made(opened, runs=[run("c1"), run("c2")], send=send)
+
+    assert [(decision.did, decision.run, decision.answers) for decision in decisions] == [
+        ("resumed", "run-c1", ("opened",))
+    ]
+
+
+def test_an_open_of_a_message_nobody_asks_about_resumes_nothing() -> None:
+    opened = event("text-clicked", send_id="s1")
+    send = SendFacts(id="s1", run="run-c1", step="second-reminder")
+
+    assert did(opened, runs=[run()], send=send) == []
+
+
+def test_a_trigger_question_is_answered_where_its_condition_holds() -> None:
+    question = {"trigger": "store-visit", "where": "event.city == 'Oslo'", "within": "1 day"}
+    asked = version(abandoned_cart(steps=[{"id": "visit", "if": question}]))
+
+    oslo, rome = (made(event("store-visit", city=city), runs=[run(version=asked)]) for city in ("Oslo", "Rome"))
+
+    assert [(decision.did, decision.answers) for decision in oslo] == [("resumed", ("visit",))]
+    assert [decision.did for decision in rome] == ["ignored"]
+    assert 'event.city is "Rome"' in rome[0].why
+
+
+def test_a_run_that_does_not_listen_is_not_even_looked_at() -> None:
+    assert did(event("store-visit", city="Oslo"), runs=[run()]) == []

@@ -1,0 +1,61 @@
+"""Every way through a journey, with when each message would go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from journeys.paths import MOST_PATHS, every_path
+from tests.samples import abandoned_cart
+
+DAY = timedelta(days=1)
+MAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
+
+
+def test_the_abandoned_cart_has_two_ways() -> None:
+    paths = every_path(abandoned_cart())
+
+    assert [[choice.arm for choice in path.choices] for path in paths] == [["no"], ["yes"]]
+    assert [(message.step, message.earliest, message.latest) for message in paths[0].messages] == [
+        ("initial-reminder", timedelta(0), timedelta(0)),
+        ("second-reminder", DAY, DAY),
+        ("final-reminder", 2 * DAY, 2 * DAY),
+    ]
+    assert (paths[1].earliest_end, paths[1].latest_end) == (timedelta(0), DAY)
+
+
+def test_a_message_after_a_yes_has_an_earliest_and_a_latest_time() -> None:
+    steps = [
+        MAIL,
+        {"id": "ask", "if": {"message": "mail", "is": "opened", "within": "1 day"}},
+        {"id": "pause", "wait": "2 hours"},
+        {"id": "after", "text": "second-text-reminder", "to": "customer.phone"},
+    ]
+
+    no, yes = every_path(abandoned_cart(steps=steps))
+
+    assert (yes.messages[1].earliest, yes.messages[1].latest) == (timedelta(hours=2), timedelta(hours=26))
+    assert (no.messages[1].earliest, no.messages[1].latest) == (timedelta(hours=26), timedelta(hours=26))
+
+
+def test_nested_and_successive_questions_give_every_combination_once() -> None:
+    def ask(name: str, **arms: object) -> dict[str, object]:
+        return {"id": name, "if": {"trigger": "store-visit", "within": "1 day"}, **arms}
+
+    paths = every_path(abandoned_cart(steps=[ask("a", then=[ask("b")]), ask("c")]))
+
+    ways = [tuple(f"{choice.step} {choice.arm}" for choice in path.choices) for path in paths]
+    assert sorted(ways) == sorted(set(ways))
+    assert set(ways) == {
+        ("a no", "c no"),
+        ("a no", "c yes"),
+        ("a yes", "b no", "c no"),
+        ("a yes", "b no", "c yes"),
+        ("a yes", "b yes", "c no"),
+        ("a yes", "b yes", "c yes"),
+    }
+
+
+def test_the_list_is_bounded() -> None:
+    steps = [{"id": f"a-{n}", "if": {"trigger": "store-visit", "within": "1 day"}} for n in range(12)]
+
+    assert len(every_path(abandoned_cart(steps=steps))) == MOST_PATHS

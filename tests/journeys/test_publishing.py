@@ -1,0 +1,229 @@
+"""Publishing refuses, with all reasons at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from journeys.publishing import Catalogue, check, version_of
+from journeys.reading import read_journey
+from tests.samples import abandoned_cart, catalogue
+
+EMAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
+TEXT = {"id": "sms", "text": "second-text-reminder", "to": "customer.phone"}
+
+
+def flaws_of(catalogue_: Catalogue | None = None, **changes: Any) -> dict[str, str]:
+    flaws = check(abandoned_cart(**changes), catalogue_ or catalogue())
+    return {flaw.path: f"{flaw.message} {flaw.hint}".strip() for flaw in flaws}
+
+
+def if_(message: str = "mail", **more: Any) -> dict[str, Any]:
+    return {"id": "ask", "if": {"message": message, "is": "opened", "within": "1 day"}, **more}
+
+
+def test_the_example_may_be_published() -> None:
+    assert flaws_of() == {}
+
+
+def test_a_version_is_complete_in_itself() -> None:
+    version = version_of(abandoned_cart(), 1, catalogue())
+
+    assert set(version.schemas) == {"abandoned-cart", "purchase-completed", "email-opened"}
+    assert version.schemas["abandoned-cart"]["total"] == "number"
+
+
+def test_everything_that_is_not_ready_is_named_at_once() -> None:
+    flaws = flaws_of(catalogue("draft"))
+
+    assert set(flaws) == {
+        "start.trigger",
+        "goal.trigger",
+        "exit[0].trigger",
+        "steps[0].email",
+        "steps[1].else[0].text",
+        "steps[1].else[2].push",
+    }
+    assert flaws["steps[0].email"] == (
+        'content "initial-email-reminder" is draft, not ready to send. '
+        "Mark it ready: POST /v1/contents/initial-email-reminder/ready."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        pytest.param(
+            {"start": {"trigger": "abandonned-cart"}},
+            "start.trigger",
+            'Did you mean "abandoned-cart"?',
+            id="trigger",
+        ),
+        pytest.param(
+            {"start": {"trigger": "abandoned-cart", "where": "event.totl > 50"}},
+            "start.where",
+            "event.total",
+            id="condition-name",
+        ),
+        pytest.param(
+            {"start": {"trigger": "abandoned-cart", "where": "event.total > 'a'"}},
+            "start.where",
+            "text",
+            id="condition-type",
+        ),
+        pytest.param(
+            {"start": {"trigger": "abandoned-cart", "where": "event.total"}},
+            "start.where",
+            "true or false",
+            id="not-a-condition",
+        ),
+        pytest.param(
+            {"exit": [{"trigger": "purchase-completed", "where": "event.coupon == ''"}]},
+            "exit[0].where",
+            "event.coupon",
+            id="attribute-of-another-trigger",
+        ),
+        pytest.param(
+            {"start": {"trigger": "abandoned-cart", "key": "event.cart"}},
+            "start.key",
+            "event.cart_id",
+            id="key",
+        ),
+        pytest.param(
+            {"start": {"trigger": "abandoned-cart", "key": "customer.email"}},
+            "start.key",
+            "no attribute",
+            id="key-of-customer",
+        ),
+        pytest.param(
+            {
+                "start": {
+                    "trigger": "abandoned-cart",
+                    "from": "2026-11-23T00:00:00Z",
+                    "until": "2026-11-23T00:00:00Z",
+                }
+            },
+            "start.until",
+            "not after from",
+            id="window",
+        ),
+        pytest.param(
+            {"start": {"trigger": "abandoned-cart", "repeat": {"after": "0 days"}}},
+            "start.repeat.after",
+            "more than nothing",
+            id="repeat",
+        ),
+        pytest.param(
+            {"goal": {"trigger": "purchase-completed", "target": 0}},
+            "goal.target",
+            "more than nothing",
+            id="target",
+        ),
+        pytest.param({"steps": [{"id": "w", "wait": "0 days"}]}, "steps[0].wait", "more than nothing", id="wait"),
+        pytest.param({"steps": [{**EMAIL, "to": "customer.mail"}]}, "steps[0].to", "customer.email", id="to"),
+        pytest.param({"steps": [{**EMAIL, "to": "email"}]}, "steps[0].to", "customer.", id="to-without-source"),
+        pytest.param(
+            {"steps": [{**EMAIL, "to": "event.total"}]},
+            "steps[0].to",
+            "an address is a text",
+            id="to-a-number",
+        ),
+        pytest.param(
+            {"steps": [{**EMAIL, "email": "initial-email"}]},
+            "steps[0].email",
+            "initial-email-reminder",
+            id="content",
+        ),
+        pytest.param(
+            {"steps": [{**EMAIL, "email": "second-text-reminder"}]},
+            "steps[0].email",
+            "is for text",
+            id="content-kind",
+        ),
+        pytest.param(
+            {"steps": [EMAIL, {**TEXT, "id": "mail"}]},
+            "steps[1].id",
+            "already the id of steps[0]",
+            id="clash",
+        ),
+        pytest.param(
+            {"steps": [EMAIL, if_("mial")]},
+            "steps[1].if.message",
+            'Did you mean "mail"?',
+            id="no-such-message",
+        ),
+        pytest.param({"steps": [if_(), EMAIL]}, "steps[0].if.message", "does not precede", id="message-after"),
+        pytest.param(
+            {"steps": [TEXT, if_("sms")]},
+            "steps[1].if.is",
+            "nothing tells whether a text message was opened",
+            id="interaction",
+        ),
+        pytest.param(
+            {"steps": [EMAIL, {"id": "ask", "if": {"message": "mail", "is": "opened", "within": "0 days"}}]},
+            "steps[1].if.within",
+            "more than nothing",
+            id="limit",
+        ),
+        pytest.param(
+            {
+                "steps": [
+                    EMAIL,
+                    if_(then=[TEXT]),
+                    {
+                        **if_("sms"),
+                        "id": "again",
+                        "if": {"message": "sms", "is": "clicked", "within": "1 day"},
+                    },
+                ]
+            },
+            "steps[2].if.message",
+            "does not precede this step on every path",
+            id="message-in-one-arm-only",
+        ),
+    ],
+)
+def test_a_flaw_names_its_place_and_what_to_do(changes: dict[str, Any], path: str, words: str) -> None:
+    flaws = flaws_of(**changes)
+
+    assert list(flaws) == [path]
+    assert words in flaws[path]
+
+
+def test_a_message_in_both_arms_surely_precedes() -> None:
+    both: dict[str, Any] = {"then": [{**TEXT, "id": "late"}], "else": [{**TEXT, "id": "late-too"}]}
+    steps = [
+        EMAIL,
+        if_(**both),
+        {"id": "again", "if": {"message": "mail", "is": "clicked", "within": "1 day"}},
+    ]
+
+    assert flaws_of(steps=steps) == {}
+
+
+def test_a_channel_that_is_not_configured_names_its_setting() -> None:
+    only_email = Catalogue(catalogue().triggers, catalogue().contents, channels=frozenset({"email"}))
+
+    flaws = flaws_of(only_email)
+
+    assert "SOJOURN_TEXT" in flaws["steps[1].else[0].text"]
+    assert "SOJOURN_PUSH" in flaws["steps[1].else[2].push"]
+
+
+def test_a_content_may_only_name_what_the_start_gives() -> None:
+    journey = read_journey({"journey": "visits", "start": {"trigger": "store-visit"}, "steps": [EMAIL]})
+
+    flaws = check(journey, catalogue())
+
+    assert [flaw.path for flaw in flaws] == ["steps[0].email"]
+    assert "event.total" in flaws[0].message
+
+
+def test_steps_may_nest_twenty_deep_and_sixty_wide() -> None:
+    steps: list[dict[str, Any]] = [{"id": "end", "wait": "1 day"}]
+    for depth in range(20):
+        steps = [{"id": f"ask-{depth}", "if": {"trigger": "store-visit", "within": "1 day"}, "then": steps}]
+    wide = [{"id": f"w-{n}", "if": {"trigger": "store-visit", "within": "400 days"}} for n in range(60)]
+
+    assert flaws_of(steps=[*steps, *wide]) == {}

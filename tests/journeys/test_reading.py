@@ -1,0 +1,139 @@
+"""Reading: every flaw at once, each with its path, what was found, what was expected and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from journeys.problems import Invalid
+from journeys.reading import read_content, read_journey, read_trigger
+
+WAIT = {"id": "pause", "wait": "1 day"}
+
+
+def flaws_of(source: Any, read: Any = read_journey, **options: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as caught:
+        read(source, **options)
+    return {flaw.path: f"{flaw.message} {flaw.hint}".strip() for flaw in caught.value.flaws}
+
+
+def journey(**changes: object) -> dict[str, object]:
+    return {"journey": "welcome", "start": {"trigger": "signed-up"}, "steps": [WAIT], **changes}
+
+
+def test_all_flaws_come_at_once() -> None:
+    flaws = flaws_of(
+        {
+            "journey": "Abandoned Cart",
+            "start": {"trigger": "abandoned-cart", "wher": "true"},
+            "steps": [
+                {"id": "pause", "wait": "1 month"},
+                {"id": "ask", "if": {"message": "x", "is": "open"}},
+            ],
+        }
+    )
+
+    assert set(flaws) == {"journey", "start.wher", "steps[0].wait", "steps[1].if.is", "steps[1].if.within"}
+    assert flaws["start.wher"] == 'there is no such field. Did you mean "where"?'
+    assert "a month has no fixed length" in flaws["steps[0].wait"]
+    assert flaws["steps[1].if.within"] == "is missing."
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        pytest.param({"steps": []}, "steps", "at least one", id="no-steps"),
+        pytest.param(
+            {"steps": [{"id": "x", "mail": "y"}]},
+            "steps[0]",
+            "email, text, push, wait, if",
+            id="no-such-step",
+        ),
+        pytest.param({"steps": ["pause"]}, "steps[0]", '"pause"', id="a-step-that-is-text"),
+        pytest.param({"steps": [{"id": "x", "wait": 5}]}, "steps[0].wait", "unit", id="a-bare-number"),
+        pytest.param(
+            {"steps": [{**WAIT, "whait": 1}]},
+            "steps[0].whait",
+            'Did you mean "wait"?',
+            id="a-misspelled-field",
+        ),
+        pytest.param(
+            {"steps": [{"id": "a", "if": {"trigger": "t", "within": "1 day"}, "else": [{"id": "b", "wait": "x"}]}]},
+            "steps[0].else[0].wait",
+            "not a duration",
+            id="deep-in-an-arm",
+        ),
+        pytest.param(
+            {"start": {"trigger": "signed-up", "repeat": "sometimes"}},
+            "start.repeat",
+            "expected never, immediately, or {after: 7 days}",
+            id="repeat",
+        ),
+        pytest.param(
+            {"start": {"trigger": "signed-up", "from": "2026-11-23T00:00:00"}},
+            "start.from",
+            "timezone",
+            id="naive-time",
+        ),
+        pytest.param({"goal": {"trigger": "bought", "target": "half"}}, "goal.target", "such as 50%", id="target"),
+        pytest.param({"goal": {"trigger": "bought", "target": "101%"}}, "goal.target", "such as 50%", id="over-all"),
+        pytest.param({"exits": []}, "exits", 'Did you mean "exit"?', id="a-misspelled-section"),
+    ],
+)
+def test_a_flaw_says_where_and_what_was_expected(change: dict[str, object], path: str, words: str) -> None:
+    flaws = flaws_of(journey(**change))
+
+    assert list(flaws) == [path]
+    assert words in flaws[path]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("journey: [", "line 1", id="broken-yaml"),
+        pytest.param('{"journey": ', "Expecting value", id="broken-json"),
+        pytest.param("journey: a\njourney: b", 'line 2: "journey" is given twice', id="a-key-twice"),
+        pytest.param("a: &x [1]\nb: *x", "aliases (*name) are not allowed", id="aliases"),
+        pytest.param("- a", "Expected a mapping", id="a-list"),
+        pytest.param("", "found nothing", id="nothing"),
+        pytest.param("[" * 5000, "nested too deeply", id="too-deep"),
+    ],
+)
+def test_text_that_cannot_be_read_says_where(text: str, words: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_journey(text)
+
+    assert words in str(caught.value)
+
+
+def test_the_name_is_filled_in_from_the_place_it_came_from() -> None:
+    nameless = {key: value for key, value in journey().items() if key != "journey"}
+
+    assert read_journey(nameless, name="welcome").journey == "welcome"
+
+
+def test_two_names_are_refused() -> None:
+    assert list(flaws_of(journey(), name="goodbye")) == ["journey"]
+
+
+def test_a_trigger_tells_its_attribute_types() -> None:
+    flaws = flaws_of({"trigger": "bought", "attributes": {"total": "money", "Total": "number"}}, read_trigger)
+
+    assert any("attributes" in path for path in flaws)
+    assert read_trigger("trigger: bought\nattributes:\n  coupon: text?\n").attributes["coupon"] == "text?"
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        pytest.param({}, "found none", id="no-channel"),
+        pytest.param({"text": {"body": "a"}, "push": {"title": "a", "body": "b"}}, "text and push", id="two-channels"),
+        pytest.param({"email": {"subject": "a"}}, "found neither", id="an-email-without-a-body"),
+        pytest.param({"email": {"subjekt": "a", "text": "b"}}, 'Did you mean "subject"?', id="a-misspelled-part"),
+    ],
+)
+def test_a_content_is_for_one_channel(parts: dict[str, object], words: str) -> None:
+    flaws = flaws_of({"content": "hello", **parts}, read_content)
+
+    assert words in " ".join(flaws.values())

@@ -1,0 +1,102 @@
+"""The repository itself: what a clone must not hold, and what its files promise each other."""
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# In two halves, so that this file does not name them either.
+REGISTRIES = [
+    ("pypi", "org"),
+    ("pythonhosted", "org"),
+    ("npmjs", "org"),
+    ("npmjs", "com"),
+    ("deb.debian", "org"),
+    ("proxy.golang", "org"),
+]
+MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:work|root|Users|home/[\w{<])[\w/.-]*")
+
+
+@cache
+def files() -> dict[str, str]:
+    """Every text file that is tracked, or would be by `git add --all`, by its path."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    found = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file() and b"\0" not in (content := path.read_bytes()):
+            found[name] = content.decode("utf-8")
+    return found
+
+
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", files()[f"locks/{lock}.txt"], re.MULTILINE))
+
+
+def test_there_are_files_to_look_at() -> None:
+    assert {"pyproject.toml", "Makefile", "docker-compose.yml"} <= files().keys()
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=".".join)
+def test_no_file_names_a_package_registry(registry: tuple[str, str]) -> None:
+    host = ".".join(registry)
+
+    assert [name for name, text in files().items() if host in text] == []
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    found = {name: MACHINE_PATH.findall(text) for name, text in files().items()}
+    found.pop("tests/test_repository.py")
+
+    assert {name: paths for name, paths in found.items() if paths} == {}
+
+
+def test_no_package_under_tests_shadows_a_room() -> None:
+    assert [name for name in files() if re.fullmatch(r"tests/(.*/)?__init__\.py", name)] == []
+
+
+def test_the_changelog_has_a_place_for_the_next_line() -> None:
+    assert "\n## [Unreleased]\n" in files()["CHANGELOG.md"]
+
+
+def test_the_index_of_decisions_is_complete() -> None:
+    index = files()["docs/decisions/README.md"]
+    decisions = {
+        name.removeprefix("docs/decisions/") for name in files() if name.startswith("docs/decisions/0")
+    }
+
+    assert set(re.findall(r"\((\d{4}[\w-]*\.md)\)", index)) == decisions
+
+
+@pytest.mark.parametrize("lock", ["production", "embedded", "dev"])
+def test_a_lock_pins_by_hash_and_names_no_address(lock: str) -> None:
+    text = files()[f"locks/{lock}.txt"]
+
+    assert pins(lock)
+    assert len(re.findall(r"^\S+==.* \\\n +--hash=sha256:", text, re.MULTILINE)) == len(pins(lock))
+    assert "://" not in text
+    assert not re.search(r"^--", text, re.MULTILINE)
+
+
+def test_the_smaller_locks_are_parts_of_the_larger() -> None:
+    assert pins("production").items() <= pins("embedded").items() <= pins("dev").items()
+
+
+def test_every_make_target_says_what_it_does() -> None:
+    makefile = files()["Makefile"]
+    targets = set(re.findall(r"^\.PHONY: (\w+)$", makefile, re.MULTILINE))
+
+    described = set(re.findall(r"^(\w+):.* ## \w", makefile, re.MULTILINE))
+
+    assert targets == described
+    assert {"demo", "dev", "test", "lint", "format", "lock", "bench", "clean", "histories"} <= targets
