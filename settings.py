@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from journeys.durations import Duration, parse
+from journeys.durations import Duration
 from journeys.pace import DAY
 from journeys.problems import Flaw, Invalid
 
@@ -26,9 +26,10 @@ class Settings(BaseSettings):
     key: SecretStr | None = Field(None, description="The bearer key of the API. `sojourn dev` makes one.")
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8000, description="Port the API listens on.", ge=0, le=65535)
+    url: str = Field("", description="The API that commands talk to. Default: the embedded stack's.")
     public_url: str = Field("", description="The API's address as the outside sees it.")
     task_queue: str = Field("sojourn", description="Temporal task queue of the workers.")
-    day: Annotated[Duration, BeforeValidator(lambda day: parse(day) if isinstance(day, str) else day)] = Field(
+    day: Duration = Field(
         DAY, description="How long a day lasts in runs that start from now on, such as `5 seconds`."
     )
     drain: Duration = Field(

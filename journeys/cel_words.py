@@ -24,8 +24,7 @@ def flaws_of(error: str, source: str, scope: Mapping[str, AttributeType]) -> lis
 
 def name_type(cel_type: str) -> str:
     """``double`` is a number, ``list(string)`` a list."""
-    plain = cel_type.lower()
-    return _TYPES.get(plain, "a list" if plain.startswith("list") else "a map" if plain.startswith("map") else plain)
+    return _TYPES.get(re.split("[(<]", cel_type.lower())[0], cel_type)
 
 
 _TYPES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from journeys.catalogue import Content
 from journeys.templates import render, render_line
@@ -10,12 +11,16 @@ from journeys.templates import render, render_line
 ONE_LINE = frozenset({"subject", "title", "link"})
 
 
-def render_content(content: Content, values: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+def render_content(content: Content, values: Mapping[str, Mapping[str, object]], now: datetime) -> dict[str, str]:
     """All parts of a content, filled in: ``{"subject": "…", "text": "…"}``. Missing values are left empty.
+
+    *now* (aware UTC) is what ``{{ "now" | date: "%d %b" }}`` tells.
 
     Raises TemplateError where a template goes over its limits.
     """
     return {
-        part: render_line(source, values) if part in ONE_LINE else render(source, values, html=part == "html")
+        part: render_line(source, values, now=now)
+        if part in ONE_LINE
+        else render(source, values, html=part == "html", now=now)
         for part, source in content.parts.items()
     }

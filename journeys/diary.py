@@ -60,7 +60,7 @@ class Diary:
         return tuple(self.entries[self._written :])
 
     def enter(self, step: str, at: datetime) -> None:
-        """Note that *step* was entered. Nothing to note when the last send's record already did."""
+        """Note that *step* was entered. Nothing to note when the start, or the last send's record, already did."""
         if self.at_step != step:
             self._add(step, at, "entered")
 
@@ -68,8 +68,8 @@ class Diary:
         """Note that *step* is done."""
         self._add(step, at, "passed", why, arm)
 
-    def sent(self, entries: Iterable[Entry]) -> None:
-        """Take over the lines that the record of a send has written already."""
+    def already(self, entries: Iterable[Entry]) -> None:
+        """Take over lines that the store has written: with the start, or with the record of a send."""
         self.entries.extend(entries)
         self.wrote_all()
 
@@ -86,6 +86,11 @@ class Diary:
         arm: Literal["yes", "no"] | None = None,
     ) -> None:
         self.entries.append(Entry(n=len(self.entries), at=at, step=step, did=did, why=why, arm=arm))
+
+
+def at_start(step: str, at: datetime) -> Entry:
+    """The first line: the run is entered. Whoever starts a run writes it, so that nobody is nowhere."""
+    return Entry(n=0, at=at, step=step, did="entered")
 
 
 def after_send(n: int, step: str, delivery: Delivery, following: str | None) -> tuple[Entry, ...]:

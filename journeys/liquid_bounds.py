@@ -16,7 +16,14 @@ from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.filters.misc import date as liquid_date
-from liquid.exceptions import FilterArgumentError, LiquidSyntaxError, LoopIterationLimitError, ResourceLimitError
+from liquid.exceptions import (
+    FilterArgumentError,
+    FilterError,
+    LiquidError,
+    LiquidSyntaxError,
+    LoopIterationLimitError,
+    ResourceLimitError,
+)
 from liquid.expression import Expression
 from liquid.filter import with_context
 from liquid.token import TOKEN_EOF, Token
@@ -99,7 +106,12 @@ class BoundedContext(RenderContext):
         def bounded(left: object, *args: object, **kwargs: object) -> object:
             if name in _GROWTH:
                 self.admit(_GROWTH[name](left, *args))
-            result = apply(left, *args, **kwargs)
+            try:
+                result = apply(left, *args, **kwargs)
+            except LiquidError:
+                raise
+            except Exception as error:  # noqa: BLE001 - filters raise what Python's own functions raise
+                raise FilterError(f"{name}: {error}", token=None) from None
             self.admit(_size(result))
             return result
 
@@ -141,14 +153,21 @@ def expressions(template: BoundTemplate) -> Iterator[Expression]:
 
 @with_context
 def _date(value: object, form: str = "", *, context: BoundedContext) -> object:
-    """Liquid's date filter in UTC, with "now" being the render's own time."""
+    """Liquid's date filter in UTC, with "now" being the render's own time. What is no date stays as it is."""
     if value in ("now", "today"):
         if context.now is None:
             raise FilterArgumentError(f'there is no "{value}" here', token=None)
         value = context.now
-    elif isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
-        value = datetime.fromtimestamp(int(value), UTC)
-    return liquid_date(value, form, environment=context.env)
+    try:
+        return liquid_date(_moment(value), form, environment=context.env)
+    except (OverflowError, OSError, ValueError):
+        return value
+
+
+def _moment(value: object) -> Any:  # noqa: ANN401 - the library's
+    if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
+        return datetime.fromtimestamp(int(value), UTC)
+    return value
 
 
 def _size(value: object) -> int:
@@ -179,10 +198,10 @@ def _comparisons(items: object, *_: object) -> int:
 
 _GROWTH: Mapping[str, Callable[..., int]] = {"replace": _size_replaced, "join": _size_joined, "uniq": _comparisons}
 
-_BLANKS = re.compile(r"\{(?:\{|%)-?\s{100}|\{%-?\s*\w+\s{100}")
+_LONG_START = re.compile(r"\{(?:\{|%)-?\s{50}|\{%-?\s*\w{1,19}\s{50}|\{%-?\s*\w{20}")
 _OPENED_AND_CLOSED = (
-    (re.compile(r"\{\{"), re.compile(r"\}\}"), 20),
-    (re.compile(r"\{%"), re.compile(r"%\}"), 20),
+    (re.compile(r"\{\{"), re.compile(r"\}\}"), 3),  # a few may stand inside {% raw %} or quotes
+    (re.compile(r"\{%"), re.compile(r"%\}"), 3),
     (re.compile(r"\{%-?\s*raw\s*-?%\}"), re.compile(r"\{%-?\s*endraw\s*-?%\}"), 0),
     (re.compile(r"\{%-?\s*doc\s*-?%\}"), re.compile(r"\{%-?\s*enddoc\s*-?%\}"), 0),
 )
@@ -191,8 +210,8 @@ _OPENED_AND_CLOSED = (
 def _refuse_slow_source(source: str) -> None:
     if len(source) > LONGEST_SOURCE:
         raise _syntax(f"the template is longer than {LONGEST_SOURCE} characters", source, 0)
-    if blanks := _BLANKS.search(source):
-        raise _syntax("a tag has too many blanks in a row", source, blanks.start())
+    if long := _LONG_START.search(source):
+        raise _syntax("a tag starts with too many blanks or too long a name", source, long.start())
     for opening, closing, allowed in _OPENED_AND_CLOSED:
         closed = max((found.end() for found in closing.finditer(source)), default=0)
         unclosed = list(opening.finditer(source, closed))

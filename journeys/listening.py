@@ -121,7 +121,7 @@ def key_of(version: Version, event: Event) -> str | None:
     value = event.attributes.get(reference(version.journey.start.key)[1])
     if value is None:
         return None
-    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def interaction_schema(trigger: str) -> Schema | None:

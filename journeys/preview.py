@@ -334,4 +334,5 @@ class _Run:
         content = self._stage.contents.get(name)
         if content is None:
             return {}
-        return render_content(content, {"event": self._event.attributes, "customer": self._stage.customer})
+        values = {"event": self._event.attributes, "customer": self._stage.customer}
+        return render_content(content, values, self._stage.now)

@@ -28,7 +28,7 @@ from journeys.definition import (
 from journeys.durations import say
 from journeys.listening import Version, interaction_schema
 from journeys.problems import Flaw, did_you_mean
-from journeys.templates import names
+from journeys.templates import TemplateError, names
 
 DEEPEST = 100
 
@@ -158,9 +158,14 @@ class _Checker:
     def _template(self, path: str, content: Content) -> Iterator[Flaw]:
         known = self._names()
         for part, source in content.parts.items():
-            for name in sorted(names(source)):
+            try:
+                used = sorted(names(source))
+            except TemplateError as error:
+                yield Flaw(path=path, message=f'content "{content.content}": its {part} cannot be read: {error}')
+                continue
+            for name in used:
                 if self._event is None and name.startswith("event."):
-                    continue
+                    continue  # the trigger itself is not known, and said to be
                 if name not in known:
                     yield Flaw(
                         path=path,

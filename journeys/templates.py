@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from functools import lru_cache
 
 from liquid import BoundTemplate
@@ -13,7 +14,7 @@ from liquid.output import LimitedStringIO
 from liquid.static_analysis import Variable
 
 from journeys.liquid_bounds import LARGEST_VALUE, BoundedContext, BoundedEnvironment
-from journeys.problems import Flaw, did_you_mean
+from journeys.problems import Flaw
 
 ROOTS = ("event", "customer")
 Values = Mapping[str, Mapping[str, object]]
@@ -48,8 +49,8 @@ def check(source: str) -> list[Flaw]:
 
 def names(source: str) -> frozenset[str]:
     """The attributes a template uses, such as ``event.cart_id``. Raises TemplateError for a syntax error."""
-    used = (".".join(map(str, variable.segments[:2])) for variable in _variables(_parse(source, html=False)))
-    return frozenset(name for name in used if name.startswith(tuple(f"{root}." for root in ROOTS)))
+    paths = [variable.segments for variable in _variables(_parse(source, html=False))]
+    return frozenset(f"{root}.{rest[0]}" for root, *rest in paths if root in ROOTS and _is_plain(rest))
 
 
 def render(source: str, values: Values, *, html: bool = False, now: datetime | None = None) -> str:
@@ -100,13 +101,12 @@ def _plain(values: Values) -> dict[str, dict[str, object]]:
 
 
 def _told(error: Exception, source: str) -> TemplateError:
-    if not isinstance(error, LiquidError):
-        nested = isinstance(error, RecursionError)
-        return TemplateError("it is nested too deeply" if nested else f"it cannot be rendered ({error})")
-    if isinstance(error.__cause__, RecursionError):
+    if isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError):
         return TemplateError("it is nested too deeply")
-    line = _line(source, error.token.start_index) if error.token and error.token.start_index >= 0 else None
-    return TemplateError(str(error.message).rstrip("."), line, _hint(str(error.message)))
+    if not isinstance(error, LiquidError):
+        return TemplateError(f"it cannot be rendered ({error})")
+    message = str(error.message).rstrip(".").replace("found end of expression", "found the end")
+    return TemplateError(message, _line(source, error.token.start_index) if error.token else None, _hint(message))
 
 
 def _hint(message: str) -> str:
@@ -116,7 +116,8 @@ def _hint(message: str) -> str:
 
 
 def _line(source: str, position: int) -> int:
-    return source.count("\n", 0, position) + 1
+    # The library's token for the end of a template has no position.
+    return source.count("\n", 0, position if position >= 0 else len(source)) + 1
 
 
 def _variables(template: BoundTemplate) -> Iterable[Variable]:
@@ -129,7 +130,9 @@ def _unknown_filters(template: BoundTemplate, source: str) -> Iterator[TemplateE
     for name, places in template.analyze(include_partials=False).filters.items():
         if name not in known:
             line = _line(source, places[0].index)
-            yield TemplateError(f'there is no filter "{name}"', line, did_you_mean(name, known))
+            near = get_close_matches(name, known, n=1)
+            hint = "Values in HTML are always escaped." if name == "safe" else ""
+            yield TemplateError(f'there is no filter "{name}"', line, f'Did you mean "{near[0]}"?' if near else hint)
 
 
 def _unknown_names(template: BoundTemplate, source: str) -> Iterator[TemplateError]:
@@ -137,12 +140,19 @@ def _unknown_names(template: BoundTemplate, source: str) -> Iterator[TemplateErr
         root, *rest = variable.segments
         line = _line(source, variable.span.index)
         if root not in ROOTS:
-            yield TemplateError(f"{variable} is neither under event. nor under customer.", line, _where(str(root)))
-        elif not rest or not isinstance(rest[0], str):
+            message = f'"{variable}" does not start with event. or customer., which is all a template sees'
+            yield TemplateError(message, line, _where(str(root), str(variable)))
+        elif not _is_plain(rest):
             yield TemplateError(f"{variable} does not name one attribute", line, f"Write it like {root}.name.")
 
 
-def _where(root: str) -> str:
+def _is_plain(rest: Sequence[object]) -> bool:
+    return bool(rest) and isinstance(rest[0], str)
+
+
+def _where(root: str, variable: str) -> str:
     if root in ("now", "today"):
         return 'For the time, write {{ "now" | date: "%Y" }}.'
-    return f"Write event.{root} or customer.{root}." if re.fullmatch(r"[a-z]\w*", root) else ""
+    if near := get_close_matches(root, ROOTS, n=1):
+        return f'Did you mean "{near[0]}{variable.removeprefix(root)}"?'
+    return f"Write event.{root} or customer.{root}." if variable == root else ""

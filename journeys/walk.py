@@ -9,7 +9,7 @@ from typing import Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from journeys.definition import Answer, Email, If, Message, Occurrence, Push, Steps, Text, Wait
-from journeys.diary import Delivery, Diary, after_send
+from journeys.diary import Delivery, Diary, after_send, at_start
 from journeys.durations import say
 from journeys.pace import DAY, at_pace
 
@@ -48,6 +48,7 @@ class Walk:
 
     def __init__(self, steps: Steps, started_at: datetime, day: timedelta = DAY) -> None:
         self.diary = Diary()
+        self.diary.already([at_start(steps[0].id, started_at)])
         self._steps = steps
         self._day = day
         self._at = started_at
@@ -77,7 +78,7 @@ class Walk:
     async def _send(self, step: Message, following: str | None, world: World) -> None:
         n = len(self.diary.entries)
         delivery = await world.deliver(step, following)
-        self.diary.sent(after_send(n, step.id, delivery, following))
+        self.diary.already(after_send(n, step.id, delivery, following))
         self._deliveries[step.id] = delivery
         self._at = delivery.at
 

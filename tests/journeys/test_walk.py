@@ -189,7 +189,7 @@ async def test_after_a_send_the_store_already_has_the_position() -> None:
     await walk.go(Watching(walk, []))
 
     assert owed == [
-        ("initial-reminder", ("entered initial-reminder",)),
+        ("initial-reminder", ()),
         ("wait", ()),
         ("second-reminder", ("passed opened", "entered second-reminder")),
         ("wait", ()),

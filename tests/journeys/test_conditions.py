@@ -1,0 +1,344 @@
+"""Conditions: what holds, what does not and why, and every way in which one is refused."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journeys.attributes import AttributeType
+from journeys.conditions import ConditionError, compile_condition
+
+SCOPE: dict[str, AttributeType] = {
+    "event.total": "number",
+    "event.name": "text",
+    "event.gift": "boolean",
+    "event.left_at": "time",
+    "customer.vip": "boolean",
+    "customer.phone": "text",
+}
+NINE = datetime(2026, 11, 24, 9, tzinfo=UTC)
+VALUES: dict[str, object] = {
+    "event.total": 40.0,
+    "event.name": "abcd",
+    "event.gift": True,
+    "event.left_at": NINE,
+    "customer.vip": False,
+}
+
+
+def holds(source: str, **changes: object) -> bool:
+    changed = {f"event.{name}": value for name, value in changes.items()}
+    return compile_condition(source, SCOPE).holds(VALUES | changed).holds
+
+
+def reason(source: str, **changes: object) -> str:
+    changed = {f"event.{name}": value for name, value in changes.items()}
+    return compile_condition(source, SCOPE).holds(VALUES | changed).reason
+
+
+def flaws(source: str) -> list[str]:
+    with pytest.raises(ConditionError) as refusal:
+        compile_condition(source, SCOPE)
+    return [str(flaw) for flaw in refusal.value.flaws]
+
+
+@pytest.mark.parametrize(("total", "expected"), [(40, False), (50, False), (50.5, True), (60, True)])
+def test_more_than_fifty(total: float, expected: bool) -> None:
+    assert holds("event.total > 50", total=float(total)) is expected
+    assert holds("event.total > 50", total=total) is expected
+    assert holds("50 < event.total", total=float(total)) is expected
+    assert holds("event.total <= 50", total=float(total)) is not expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("event.total == 40", True),
+        ("event.total != 40", False),
+        ("event.total == 40.0", True),
+        ("event.total >= 40 && event.total <= 40", True),
+        ("event.total in [1, 40]", True),
+        ("event.total in [1, 2.5]", False),
+        ("event.total + 1 > 40", True),
+        ("event.total - 0.5 == 39.5", True),
+        ("2 * event.total == 80", True),
+        ("event.total / 3 > 13", True),
+        ("event.total % 2 == 0", True),
+        ("event.total % 7.5 == 2.5", True),
+        ("-event.total < -39", True),
+        ("size(event.name) > 3 && event.total > 30", True),
+        ("size(event.name) > 3 && event.total > 50", False),
+        ("size(event.name) < event.total", True),
+        ("event.name in ['x', 'abcd']", True),
+        ("event.name.startsWith('ab') && event.name.contains('bc')", True),
+        ("event.name.matches('^a.*d$')", True),
+        ("event.name + '!' == 'abcd!'", True),
+        ("event.gift", True),
+        ("event.gift && !customer.vip", True),
+        ("customer.vip ? event.total > 10 : event.total > 50", False),
+        ("event.left_at == timestamp('2026-11-24T09:00:00Z')", True),
+        ("event.left_at > timestamp('2026-11-24T10:59:59+02:00')", True),
+        ("event.left_at < timestamp('2026-11-24T09:00:00Z')", False),
+        ("event.left_at + duration('36h') > timestamp('2026-11-25T20:00:00Z')", True),
+        ("event.left_at.getHours() == 9", True),
+        ("event.left_at.getHours('Europe/Berlin') == 10", True),
+        ("[30, 40].exists(x, x == event.total)", True),
+        ("event . total > 30 // a remark", True),
+        ("event.name == 'has(event.total)'", False),
+        ("event.name == \"timestamp('soon')\"", False),
+    ],
+)
+def test_holds(source: str, expected: bool) -> None:
+    assert holds(source) is expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("event.total > 50", "event.total > 50 does not hold (event.total is 40)"),
+        ("event.total > 30", "event.total > 30 holds (event.total is 40)"),
+        ("event.total > 41.5", "event.total > 41.5 does not hold (event.total is 40)"),
+        ("!event.gift", "!event.gift does not hold (event.gift is true)"),
+        ("event.name == 'x'", "event.name == 'x' does not hold (event.name is \"abcd\")"),
+        (
+            "event.left_at < timestamp('2026-01-01T00:00:00Z')",
+            "event.left_at < timestamp('2026-01-01T00:00:00Z') does not hold (event.left_at is 2026-11-24T09:00:00Z)",
+        ),
+        (
+            "event.total > 50 &&\n  size(event.name) > 3",
+            'event.total > 50 && size(event.name) > 3 does not hold (event.total is 40, event.name is "abcd")',
+        ),
+        ("false", "false does not hold"),
+        ("customer.phone == 'x'", "customer.phone == 'x' cannot be told: customer.phone is missing"),
+        (
+            "customer.phone == 'x' && event.total > 50",
+            "customer.phone == 'x' && event.total > 50 does not hold (customer.phone is missing, event.total is 40)",
+        ),
+        (
+            "1 / (event.total - 40) > 1",
+            "1 / (event.total - 40) > 1 cannot be told: float division by zero (event.total is 40)",
+        ),
+        ("event.name.matches(event.name)", 'event.name.matches(event.name) holds (event.name is "abcd")'),
+    ],
+)
+def test_the_reason_is_in_words(source: str, expected: str) -> None:
+    assert reason(source) == expected
+
+
+def test_a_long_text_is_shortened_in_the_reason() -> None:
+    assert len(reason("event.name == 'x'", name="y" * 1000)) < 120
+
+
+def test_a_missing_value_is_named_and_does_not_hold() -> None:
+    condition = compile_condition("event.total > 50", SCOPE)
+
+    assert condition.holds({}).holds is False
+    assert condition.holds({}).reason == "event.total > 50 cannot be told: event.total is missing"
+    assert condition.holds({"event.total": None}) == condition.holds({})
+
+
+def test_what_is_missing_does_not_matter_where_the_rest_decides() -> None:
+    assert holds("customer.phone == 'x' || event.total > 30")
+    assert not holds("customer.phone == 'x' && event.total > 50")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("has(customer.phone)", False),
+        ("!has( customer.phone )", True),
+        ("has(event.total)", True),
+        ("has(customer.vip)", True),
+        ("has(customer.phone) && customer.phone == 'x'", False),
+        ("!has(customer.phone) || customer.phone == 'x'", True),
+    ],
+)
+def test_has_asks_whether_an_attribute_is_there(source: str, expected: bool) -> None:
+    assert holds(source) is expected
+
+
+def test_uses_are_the_attributes_named_in_order() -> None:
+    condition = compile_condition("size(event.name) > 3 && event.total > 1 && has(customer.phone) // event.gift", SCOPE)
+
+    assert condition.uses == ("event.name", "event.total", "customer.phone")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("event.totl > 50", ['there is no "event.totl". Did you mean "event.total"?']),
+        ("total > 50", ['there is no "total". Did you mean "event.total"?']),
+        ("customr.vip", ['there is no "customr.vip". Did you mean "customer.vip"?']),
+        ("has(event.totl)", ['there is no "event.totl". Did you mean "event.total"?']),
+        (
+            "event.zzz == 1",
+            ['there is no "event.zzz". There is: event.gift, event.left_at, event.name, event.total.'],
+        ),
+        ("'ä😀' == event.nme", ['there is no "event.nme". Did you mean "event.name"?']),
+        ("event.name.lower() == 'a'", ['there is no function "lower".']),
+        ("event.name.startWith('a')", ['there is no function "startWith". Did you mean "startsWith"?']),
+        (
+            'event.total > "a"',
+            ['event.total (number) > "a" (text): a number cannot be compared with text.'],
+        ),
+        ("event.name > 1", ["event.name (text) > 1 (number): text cannot be compared with a number."]),
+        ("size(event.name) > 'a'", ["> at column 18: a number cannot be compared with text."]),
+        (
+            "event.left_at > '2026-11-24'",
+            [
+                (
+                    "event.left_at (time) > '2026-11-24' (text): a time cannot be compared with text. "
+                    "Write a time as timestamp('2026-11-24T09:00:00Z')."
+                )
+            ],
+        ),
+        (
+            "customer.phone == null",
+            [
+                (
+                    "customer.phone (text) == null: text cannot be compared with null. "
+                    "Ask has(event.name) whether an attribute is there."
+                )
+            ],
+        ),
+        (
+            "50 < event.total < 60",
+            ["< at column 18: a boolean cannot be compared with a number. Join two comparisons with &&."],
+        ),
+        ("event.total in ['a']", ["in at column 13: a number is not in a list of other things."]),
+        ("event.name in 'abc'", ["event.name (text) in 'abc' (text): text is not a list."]),
+        ("event.name + 1 > 2", ["+ at column 12: text cannot be added to a number."]),
+        ("event.total && event.gift", ["&& needs true or false, a number was found (column 13)."]),
+        ("!event.total", ["! needs true or false, a number was found (column 1)."]),
+        ("size(event.total) > 1", ["size cannot be used on a number (column 5)."]),
+        (
+            "(event.gift ? event.total : 'x') > 1",
+            ["after ? are a number and text, they must be of one type (column 13)."],
+        ),
+        ("event.name.first == 'a'", ["text has no parts to name (column 11)."]),
+        (
+            "event.total",
+            [
+                (
+                    "the condition gives a number, it must give true or false. "
+                    "Compare it with something, such as event.total > 50."
+                )
+            ],
+        ),
+        (
+            "event.name",
+            [
+                (
+                    "the condition gives text, it must give true or false. "
+                    "Compare it with something, such as event.total > 50."
+                )
+            ],
+        ),
+        ("event.total > ", ["the condition ends too early (column 15)."]),
+        ("", ["the condition is empty."]),
+        (" \n ", ["the condition is empty."]),
+        ("event.gift and customer.vip", ['"and" is not understood here (column 12). Write && for and.']),
+        ("not event.gift", ['"event" is not understood here (column 5). Write ! for not.']),
+        ("event.total is 4", ['"is" is not understood here (column 13). Write == for is.']),
+        ("event.gift &&\n) customer.vip", ['")" is not understood here (line 2, column 1).']),
+        (
+            "event.left_at > timestamp('2026-11-24')",
+            ["timestamp('2026-11-24') is not a time. Write it like timestamp('2026-11-24T09:00:00Z')."],
+        ),
+        (
+            "event.left_at + duration('1d') > event.left_at",
+            ["duration('1d') is not a duration to CEL. Write hours, minutes or seconds, such as duration('36h')."],
+        ),
+        ("event.name.matches('(')", ["matches('(') is not a regular expression. See the syntax of RE2."]),
+        ("event.total > 99999999999999999999", ["invalid int literal (column 15)."]),
+        (
+            "(" * 200 + "true" + ")" * 200,
+            ["the condition cannot be read: Expression recursion limit exceeded. limit: 32."],
+        ),
+    ],
+)
+def test_refused_in_words(source: str, expected: list[str]) -> None:
+    assert flaws(source) == expected
+
+
+def test_all_flaws_come_at_once() -> None:
+    assert flaws("event.total > 'a' || event.name > 1 || event.totl == 3") == [
+        "event.total (number) > 'a' (text): a number cannot be compared with text.",
+        "event.name (text) > 1 (number): text cannot be compared with a number.",
+        'there is no "event.totl". Did you mean "event.total"?',
+    ]
+
+
+def test_the_same_condition_is_compiled_once() -> None:
+    assert compile_condition("event.total > 50", SCOPE) is compile_condition("event.total > 50", dict(SCOPE))
+
+
+def test_another_scope_is_another_condition() -> None:
+    compile_condition("event.total > 50", SCOPE)
+
+    with pytest.raises(ConditionError):
+        compile_condition("event.total > 50", {"event.total": "text"})
+
+
+def test_an_attribute_may_have_any_allowed_name() -> None:
+    names = ["as", "e", "first", "has", "if", "import", "int", "loop", "matches", "size", "string", "timestamp", "type"]
+
+    for name in names:
+        condition = compile_condition(f"event.{name} == 'x' && has(event.{name})", {f"event.{name}": "text"})
+        assert condition.holds({f"event.{name}": "x"}).holds
+
+
+odd = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.characters(categories=["Cs"])
+    | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=14))]))
+    | st.datetimes()
+    | st.binary()
+    | st.just(object())
+)
+
+
+@given(st.dictionaries(st.sampled_from([*SCOPE, "event.other"]), odd))
+def test_data_never_raises(values: dict[str, object]) -> None:
+    sources = [
+        "event.total > 50 && event.gift",
+        "event.name == 'x' || event.total % 2 == 1",
+        "event.left_at > timestamp('2026-11-24T09:00:00Z')",
+        "has(customer.phone)",
+    ]
+
+    for source in sources:
+        verdict = compile_condition(source, SCOPE).holds(values)
+        assert verdict.reason.startswith(source)
+
+
+@given(st.text(max_size=60) | st.text(alphabet="event.totalsizenameha(s)'\"<>=!&|+-*/%[]{}?:,0123 \n\\", max_size=60))
+def test_any_source_is_a_condition_or_has_flaws(source: str) -> None:
+    try:
+        said = compile_condition(source, SCOPE).holds(VALUES).reason
+    except ConditionError as refusal:
+        said = str(refusal)
+
+    assert said
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_every_moment_can_be_compared(moment: datetime) -> None:
+    assert holds(f"event.left_at == timestamp('{moment.isoformat()}')", left_at=moment)
+
+
+def test_one_condition_serves_many_threads() -> None:
+    condition = compile_condition("event.total * 2 > 50 && event.name == 'abcd'", SCOPE)
+
+    with ThreadPoolExecutor(8) as threads:
+        verdicts = set(threads.map(lambda _: condition.holds(VALUES), range(2000)))
+
+    assert {verdict.holds for verdict in verdicts} == {True}
