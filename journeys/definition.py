@@ -217,7 +217,8 @@ class Journey(Model):
     @property
     def hash(self) -> str:
         """The identity of its meaning: the same for any spelling of the same journey. 16 hex digits."""
-        meaning = self.model_dump_json(by_alias=True, exclude={"title"})
+        # Defaults are left out, so that a field that a later release adds changes nobody's identity.
+        meaning = self.model_dump_json(by_alias=True, exclude={"title"}, exclude_defaults=True)
         return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
     @property
