@@ -1,0 +1,256 @@
+"""Triggers and contents: drafts, what is ready, and what may still be changed while journeys rely on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.catalogue import BUILT_IN, Content, State, Trigger
+from journeys.definition import Kind, Message, every_step
+from journeys.listening import Version
+from journeys.problems import Conflict, Unknown, did_you_mean
+from journeys.publishing import Catalogue, check
+from store.customers import customer_schema
+from store.locks import lock_house
+from store.schema import AnyRow, contents, triggers
+from store.store import Store, retried
+from store.versions import versions_in_use
+
+
+class TriggerView(BaseModel):
+    """A trigger, how often it was seen, and the journeys in use that listen to it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trigger: Trigger
+    state: State
+    seen: int
+    last_seen_at: AwareDatetime | None
+    journeys: tuple[str, ...]
+    created_at: AwareDatetime
+    changed_at: AwareDatetime
+
+
+class ContentView(BaseModel):
+    """A content: the draft, what is sent instead of it if anything is, and the journeys in use that send it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content: Content
+    ready: Content | None
+    state: State
+    journeys: tuple[str, ...]
+    created_at: AwareDatetime
+    changed_at: AwareDatetime
+
+
+@retried
+async def put_trigger(store: Store, trigger: Trigger, now: datetime) -> bool:
+    """Write a trigger; a new one is a draft. Returns whether it is new.
+
+    Raises Conflict where journeys in use listen to it and would lose or miss an attribute.
+    """
+    if trigger.trigger in BUILT_IN:
+        raise Conflict(f'"{trigger.trigger}" is built in. Choose another name.')
+    definition = trigger.model_dump(mode="json", exclude_unset=True)
+    async with store.write() as connection:
+        await lock_house(connection)
+        row = await _find(connection, triggers, trigger.trigger)
+        if row is None:
+            new = {"name": trigger.trigger, "definition": definition, "state": "draft", "seen": 0}
+            await connection.execute(insert(triggers), new | {"created_at": now, "changed_at": now})
+            return True
+        if row.state == "ready":
+            await _refuse_to_break(store, connection, Trigger.model_validate(row.definition), trigger)
+        await _change(connection, triggers, trigger.trigger, now, definition=definition)
+        return False
+
+
+@retried
+async def ready_trigger(store: Store, name: str, now: datetime) -> None:
+    """Events of the trigger are accepted from now on. Raises Unknown."""
+    async with store.write() as connection:
+        await lock_house(connection)
+        await _one(connection, triggers, name)
+        await _change(connection, triggers, name, now, state="ready")
+
+
+@retried
+async def stop_trigger(store: Store, name: str, now: datetime) -> tuple[str, ...]:
+    """Events of the trigger are refused from now on. Returns the journeys in use that listen to it. Raises Unknown."""
+    async with store.write() as connection:
+        await lock_house(connection)
+        await _one(connection, triggers, name)
+        await _change(connection, triggers, name, now, state="stopped")
+        return _listening(name, await versions_in_use(store, connection))
+
+
+async def get_trigger(store: Store, name: str) -> TriggerView:
+    """A trigger. Raises Unknown."""
+    async with store.read() as connection:
+        row = await _one(connection, triggers, name)
+        return _trigger(row, await versions_in_use(store, connection))
+
+
+async def list_triggers(store: Store) -> list[TriggerView]:
+    """All triggers by name, without the built-in ones."""
+    async with store.read() as connection:
+        in_use = await versions_in_use(store, connection)
+        return [_trigger(row, in_use) for row in await connection.execute(_ALL[triggers])]
+
+
+@retried
+async def put_content(store: Store, content: Content, now: datetime) -> bool:
+    """Write a content's draft. Returns whether it is new.
+
+    What is ready is sent as it is, until the draft is made ready in its place.
+    """
+    draft = content.model_dump(mode="json", exclude_unset=True)
+    async with store.write() as connection:
+        await lock_house(connection)
+        if await _find(connection, contents, content.content) is None:
+            new = {"name": content.content, "draft": draft, "state": "draft"}
+            await connection.execute(insert(contents), new | {"created_at": now, "changed_at": now})
+            return True
+        await _change(connection, contents, content.content, now, draft=draft)
+        return False
+
+
+@retried
+async def ready_content(store: Store, name: str, now: datetime) -> None:
+    """Send the content as its draft is now. Raises Unknown, and Conflict where it would spoil a journey in use."""
+    async with store.write() as connection:
+        await lock_house(connection)
+        row = await _one(connection, contents, name)
+        await _refuse_to_spoil(store, connection, Content.model_validate(row.draft))
+        await _change(connection, contents, name, now, state="ready", ready=row.draft)
+
+
+@retried
+async def stop_content(store: Store, name: str, now: datetime) -> None:
+    """The content is not sent any more. Raises Unknown, and Conflict where journeys in use send it."""
+    async with store.write() as connection:
+        await lock_house(connection)
+        await _one(connection, contents, name)
+        if senders := _sending(name, await versions_in_use(store, connection)):
+            raise Conflict(f'Content "{name}" is sent by {_and(senders)}. Stop or change that first.')
+        await _change(connection, contents, name, now, state="stopped")
+
+
+async def get_content(store: Store, name: str) -> ContentView:
+    """A content. Raises Unknown."""
+    async with store.read() as connection:
+        row = await _one(connection, contents, name)
+        return _content(row, await versions_in_use(store, connection))
+
+
+async def list_contents(store: Store) -> list[ContentView]:
+    """All contents by name."""
+    async with store.read() as connection:
+        in_use = await versions_in_use(store, connection)
+        return [_content(row, in_use) for row in await connection.execute(_ALL[contents])]
+
+
+async def read_catalogue(connection: AsyncConnection, channels: frozenset[Kind]) -> Catalogue:
+    """All that a journey may refer to. Of a content it is what would be sent, or the draft where nothing would."""
+    return Catalogue(
+        triggers={
+            row.name: (Trigger.model_validate(row.definition), row.state)
+            for row in await connection.execute(_ALL[triggers])
+        },
+        contents={
+            row.name: (Content.model_validate(row.ready or row.draft), row.state)
+            for row in await connection.execute(_ALL[contents])
+        },
+        customer=await customer_schema(connection),
+        channels=channels,
+    )
+
+
+async def _refuse_to_break(store: Store, connection: AsyncConnection, old: Trigger, new: Trigger) -> None:
+    """Events as they are posted now must stay valid, and journeys in use must find in them what they did."""
+    broken = [name for name, kind in old.attributes.items() if new.attributes.get(name) != kind]
+    missing = [name for name, kind in new.attributes.items() if name not in old.attributes and not kind.endswith("?")]
+    listening = _listening(old.trigger, await versions_in_use(store, connection))
+    if listening and broken:
+        raise Conflict(
+            f'{_and(listening)} listens to "{old.trigger}" and relies on {_and(broken)} as it is. '
+            "Leave it as it is, or make a new trigger."
+        )
+    if listening and missing:
+        raise Conflict(
+            f'{_and(listening)} listens to "{old.trigger}", and events without {_and(missing)} are on their way. '
+            "Make it optional, with a question mark."
+        )
+
+
+async def _refuse_to_spoil(store: Store, connection: AsyncConnection, content: Content) -> None:
+    now = await read_catalogue(connection, frozenset(Content.KINDS))
+    then = Catalogue(now.triggers, {**now.contents, content.content: (content, "ready")}, now.customer, now.channels)
+    for version in await versions_in_use(store, connection):
+        if content.content not in _contents(version):
+            continue
+        before = set(check(version.journey, now))
+        if flaws := [flaw for flaw in check(version.journey, then) if flaw not in before]:
+            raise Conflict(f'{version.name} sends "{content.content}", and could not as it is written now.', flaws)
+
+
+def _listening(trigger: str, in_use: Sequence[Version]) -> tuple[str, ...]:
+    return tuple(sorted({version.name for version in in_use if trigger in version.journey.triggers}))
+
+
+def _sending(content: str, in_use: Sequence[Version]) -> tuple[str, ...]:
+    return tuple(sorted({version.name for version in in_use if content in _contents(version)}))
+
+
+def _contents(version: Version) -> set[str]:
+    return {step.content for step in every_step(version.journey.steps) if isinstance(step, Message)}
+
+
+def _trigger(row: AnyRow, in_use: Sequence[Version]) -> TriggerView:
+    return TriggerView(
+        trigger=Trigger.model_validate(row.definition),
+        state=row.state,
+        seen=row.seen,
+        last_seen_at=row.last_seen_at,
+        journeys=_listening(row.name, in_use),
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+def _content(row: AnyRow, in_use: Sequence[Version]) -> ContentView:
+    return ContentView(
+        content=Content.model_validate(row.draft),
+        ready=Content.model_validate(row.ready) if row.ready else None,
+        state=row.state,
+        journeys=_sending(row.name, in_use),
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+async def _find(connection: AsyncConnection, table: Table, name: str) -> AnyRow | None:
+    return (await connection.execute(select(table).where(table.c.name == name))).one_or_none()
+
+
+async def _one(connection: AsyncConnection, table: Table, name: str) -> AnyRow:
+    if row := await _find(connection, table, name):
+        return row
+    names = (await connection.execute(select(table.c.name))).scalars()
+    raise Unknown(f'There is no {table.name.removesuffix("s")} "{name}". {did_you_mean(name, names)}')
+
+
+async def _change(connection: AsyncConnection, table: Table, name: str, now: datetime, **columns: object) -> None:
+    await connection.execute(update(table).where(table.c.name == name).values(changed_at=now, **columns))
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)
+
+
+_ALL = {table: select(table).order_by(table.c.name) for table in (triggers, contents)}

@@ -1,0 +1,186 @@
+"""What a group of events changes: collected while it is decided, written in a few statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.catalogue import BUILT_IN, Event
+from journeys.diary import Entry, at_start
+from journeys.listening import Decision, RunFacts, Version, key_of
+from journeys.pace import DAY
+from journeys.walk import Arrival
+from store.diary import END, Standing, ending, left, line
+from store.known import Known, send_of
+from store.outbox import JobKind
+from store.schema import decisions, diary, events, interactions, outbox, runs, triggers
+
+Row = dict[str, Any]
+
+
+class Changes:
+    """Rows to be written, and the facts kept in step with them."""
+
+    def __init__(self, known: Known, now: datetime) -> None:
+        self._known = known
+        self._now = now
+        self._seen = Counter[str]()
+        self._new: dict[Table, list[Row]] = {
+            table: [] for table in (events, decisions, interactions, runs, diary, outbox)
+        }
+        self._goals: list[Row] = []
+        self._ends: list[Row] = []
+        self._steps: dict[str, Row] = {}
+
+    def carry_out(self, event: Event, made: Sequence[Decision]) -> None:
+        """Do what was decided."""
+        if event.trigger not in BUILT_IN:
+            self._seen[event.trigger] += 1
+        for decision in made:
+            match decision.did:
+                case "started":
+                    self._start(event, decision)
+                case "goal met":
+                    self._meet_goal(event, decision)
+                case "exited":
+                    self._end(event, decision)
+                case "resumed":
+                    self._resume(event, decision)
+                case "ignored":
+                    pass
+
+    def keep(self, event: Event, body: str, made: Sequence[Decision]) -> None:
+        """Keep the event, with a hash of what was posted, and the decisions about it."""
+        name = {"event": event.id, "source": event.source}
+        self._new[events].append(vars(event) | {"received_at": self._now, "body": body})
+        self._new[decisions] += [name | vars(decision) for decision in made]
+        self._known.heard(event)
+        if send_of(event) in self._known.sends:
+            self._new[interactions].append(_interaction(event))
+
+    async def write(self, connection: AsyncConnection) -> None:
+        """Write everything, in an order in which each row finds what it builds on."""
+        for table, rows in self._new.items():
+            if rows:
+                await connection.execute(_INSERT[table], rows)
+        for statement, rows in ((_MEET_GOAL, self._goals), (END, self._ends), (_SEEN, self._counts())):
+            if rows:
+                await connection.execute(statement, rows)
+
+    def _start(self, event: Event, decision: Decision) -> None:
+        version = next(version for version in self._known.live if version.name == decision.journey)
+        run, customer = decision.run or "", event.customer or ""
+        facts = RunFacts(
+            id=run, version=version, key=key_of(version, event), entered_at=_at(event), day=self._known.day
+        )
+        first = at_start(version.journey.steps[0].id, facts.entered_at)
+        self._known.entered(customer, facts, Standing(run, version, facts.day, step=first.step, lines=1))
+        self._new[runs].append(_run(event, facts, first, self._now))
+        self._new[diary].append(line(run, first))
+        self._tell(run, "start", self._written(version) | _start(facts, event))
+
+    def _written(self, version: Version) -> Row:
+        """The steps as Temporal is told of them; once for all runs of a version."""
+        if version.name not in self._steps:
+            self._steps[version.name] = version.journey.model_dump(
+                mode="json", by_alias=True, exclude_defaults=True, include={"steps"}
+            )
+        return self._steps[version.name]
+
+    def _meet_goal(self, event: Event, decision: Decision) -> None:
+        run = decision.run or ""
+        self._known.met_goal(event.customer or "", run)
+        self._goals.append({"run": run, "met_at": _at(event)})
+
+    def _end(self, event: Event, decision: Decision) -> None:
+        """The fence: once this is committed, no send of the run is claimed."""
+        run = decision.run or ""
+        stood = self._known.ended(event.customer or "", run, "exited", decision.why, self._now)
+        self._ends.append(ending(stood, "exited", decision.why, self._now))
+        if leaving := left(stood, decision.why, self._now):
+            self._new[diary].append(line(run, leaving))
+        self._tell(run, "cancel", {"reason": decision.why})
+
+    def _resume(self, event: Event, decision: Decision) -> None:
+        arrival = Arrival(event=f"{event.source}/{event.id}", at=_at(event), answers=decision.answers)
+        self._tell(decision.run or "", "arrive", arrival.model_dump(mode="json"))
+
+    def _tell(self, run: str, kind: JobKind, payload: Mapping[str, object]) -> None:
+        self._new[outbox].append(job(run, kind, payload, self._now))
+
+    def _counts(self) -> list[Row]:
+        return [{"trigger": name, "more": self._seen[name], "now": self._now} for name in sorted(self._seen)]
+
+
+def job(run: str, kind: JobKind, payload: Mapping[str, object], now: datetime) -> Row:
+    """A row of the outbox, due at once."""
+    row = {"run": run, "kind": kind, "payload": payload, "created_at": now, "due_at": now}
+    return row | {"attempts": 0, "error": ""}
+
+
+def _at(event: Event) -> datetime:
+    assert event.occurred_at is not None  # noqa: S101 - filled in before anything is decided
+    return event.occurred_at
+
+
+def _run(event: Event, facts: RunFacts, first: Entry, now: datetime) -> Row:
+    return {
+        "id": facts.id,
+        "journey": facts.version.name,
+        "version": facts.version.number,
+        "customer": event.customer,
+        "key": facts.key,
+        "trigger": event.trigger,
+        "event_source": event.source,
+        "event_id": event.id,
+        "entered_at": facts.entered_at,
+        "started_at": now,
+        "day_seconds": facts.day.total_seconds(),
+        "why": "",
+        "step": first.step,
+        "step_at": first.at,
+        "lines": 1,
+    }
+
+
+def _start(facts: RunFacts, event: Event) -> Row:
+    """What else Temporal is told of a run. Nothing about the customer but the id."""
+    return {
+        "id": facts.id,
+        "started_at": facts.entered_at.isoformat(),
+        "day": None if facts.day == DAY else facts.day.total_seconds(),
+        "journey": facts.version.name,
+        "version": facts.version.number,
+        "customer": event.customer,
+        "trigger": event.trigger,
+    }
+
+
+def _interaction(event: Event) -> Row:
+    return {
+        "event": event.id,
+        "source": event.source,
+        "send": send_of(event),
+        "interaction": BUILT_IN[event.trigger][1],
+        "at": event.occurred_at,
+        "link": event.attributes.get("link"),
+        "reply": event.attributes.get("reply"),
+    }
+
+
+_INSERT = {table: insert(table) for table in (events, decisions, interactions, runs, diary, outbox)}
+_MEET_GOAL = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"), runs.c.goal_met_at.is_(None))
+    .values(goal_met_at=bindparam("met_at"))
+)
+_SEEN = (
+    update(triggers)
+    .where(triggers.c.name == bindparam("trigger"))
+    .values(seen=triggers.c.seen + bindparam("more"), last_seen_at=bindparam("now"))
+)

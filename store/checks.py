@@ -1,0 +1,76 @@
+"""What is wrong with events, found before any of them is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.attributes import check_attributes
+from journeys.catalogue import BUILT_IN, INTERACTION_SCHEMA, Event, State, Trigger
+from journeys.problems import Flaw, Invalid, did_you_mean
+from store.schema import among, triggers
+
+# Clocks of senders differ a little; what claims to come from later than this has a wrong time.
+MOST_AHEAD = timedelta(minutes=5)
+
+Triggers = Mapping[str, tuple[Trigger, State]]
+
+_BY_NAME = select(triggers.c.name, triggers.c.definition, triggers.c.state).where(among(triggers.c.name, "names"))
+_ALL_NAMES = select(triggers.c.name)
+
+
+async def check(connection: AsyncConnection, events: Sequence[Event], now: datetime) -> Triggers:
+    """The triggers of *events*, by name. Raises Invalid with every flaw of every event: ``[3].attributes.total``."""
+    triggers, names = await _triggers(connection, events)
+    flaws = [
+        flaw.within(f"[{index}]")
+        for index, event in enumerate(events)
+        for flaw in (*_of_trigger(event, triggers, names), *_of_event(event, triggers, now))
+    ]
+    if flaws:
+        wrong = len({flaw.path.partition("]")[0] for flaw in flaws})
+        raise Invalid(f"{wrong} of {len(events)} events are not valid, so none was accepted.", flaws)
+    return triggers
+
+
+async def _triggers(connection: AsyncConnection, events: Sequence[Event]) -> tuple[Triggers, Collection[str]]:
+    """The triggers that the events name, and, if one of them is not there, the names of all that there are."""
+    named = sorted({event.trigger for event in events} - BUILT_IN.keys())
+    rows = (await connection.execute(_BY_NAME, {"names": named})).all() if named else ()
+    found: Triggers = {row.name: (Trigger.model_validate(row.definition), row.state) for row in rows}
+    if len(found) == len(named):
+        return found, found.keys()
+    return found, [*(await connection.execute(_ALL_NAMES)).scalars(), *BUILT_IN]
+
+
+def _of_trigger(event: Event, triggers: Triggers, names: Collection[str]) -> Iterator[Flaw]:
+    if event.trigger in BUILT_IN:
+        return
+    if event.trigger not in triggers:
+        hint = did_you_mean(event.trigger, names)
+        yield Flaw(path="trigger", message=f'no trigger "{event.trigger}".', hint=hint)
+        return
+    state = triggers[event.trigger][1]
+    if state != "ready":
+        hint = f"Mark it ready: POST /v1/triggers/{event.trigger}/ready."
+        yield Flaw(path="trigger", message=f'trigger "{event.trigger}" is {state}, not ready.', hint=hint)
+
+
+def _of_event(event: Event, triggers: Triggers, now: datetime) -> Iterator[Flaw]:
+    yield from check_attributes({"id": "text", "source": "text"}, {"id": event.id, "source": event.source})
+    if event.customer is None and event.trigger not in BUILT_IN:
+        yield Flaw(path="customer", message="it is missing.", hint="Say to which customer this happened.")
+    if event.occurred_at and event.occurred_at > now + MOST_AHEAD:
+        message = f"found {event.occurred_at.isoformat()}, which is still to come: here it is {now.isoformat()}."
+        yield Flaw(path="occurred_at", message=message, hint="Set the sender's clock, or leave occurred_at out.")
+    if (schema := _schema(event, triggers)) is not None:
+        yield from (flaw.within("attributes") for flaw in check_attributes(schema, event.attributes))
+
+
+def _schema(event: Event, triggers: Triggers) -> Mapping[str, str] | None:
+    if event.trigger in BUILT_IN:
+        return INTERACTION_SCHEMA
+    return triggers[event.trigger][0].attributes if event.trigger in triggers else None

@@ -1,0 +1,119 @@
+"""Customers and their attributes, each attribute with one type for all customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.attributes import AttributeName, Declaration, Schema, check_attributes
+from journeys.catalogue import CUSTOMER, CustomerId
+from journeys.problems import Flaw, Invalid, Unknown
+from store.locks import lock_customers
+from store.schema import customer_attributes, customers
+from store.store import Store, retried
+
+_NAME = TypeAdapter(AttributeName)
+_ID = TypeAdapter(CustomerId)
+
+Attributes = Mapping[str, str | bool | int | float | None]
+
+
+class CustomerView(BaseModel):
+    """A customer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    attributes: dict[str, str | bool | int | float | None]
+    created_at: AwareDatetime
+    changed_at: AwareDatetime
+
+
+@retried
+async def put_customer(store: Store, id: str, attributes: Attributes, now: datetime) -> bool:
+    """Make *attributes* all that the customer has; null is as good as missing. Returns whether the customer is new.
+
+    The first value of an attribute fixes its type for all customers. Raises Invalid with every flaw.
+    """
+    present = {name: value for name, value in attributes.items() if value is not None}
+    row = {"customer": id, "to_attributes": present, "now": now}
+    async with store.write() as connection:
+        await lock_customers(connection, [id])
+        schema = await customer_schema(connection)
+        new = {name: _type(value) for name, value in present.items() if name not in schema}
+        _check(id, present, {**schema, **new})
+        if new:
+            await connection.execute(_INSERT_ATTRIBUTE, [{"name": name, "type": kind} for name, kind in new.items()])
+        if (await connection.execute(_UPDATE, row)).rowcount:
+            return False
+        await connection.execute(_INSERT, row)
+        return True
+
+
+async def get_customer(store: Store, id: str) -> CustomerView:
+    """A customer. Raises Unknown."""
+    async with store.read() as connection:
+        row = (await connection.execute(_ONE, {"customer": id})).one_or_none()
+    if row is None:
+        raise Unknown(f'There is no customer "{id}".')
+    return CustomerView(**row._asdict())
+
+
+async def list_customers(store: Store, *, limit: int = 50, after: str | None = None) -> list[CustomerView]:
+    """Customers by id. *after*: the last id of the page before."""
+    async with store.read() as connection:
+        rows = await connection.execute(_PAGE, {"after": after or "", "limit": limit})
+        return [CustomerView(**row._asdict()) for row in rows]
+
+
+async def customer_schema(connection: AsyncConnection) -> dict[str, Declaration]:
+    """The attributes that customers are known to have. Each of them may be missing."""
+    rows = await connection.execute(select(customer_attributes))
+    return {**CUSTOMER, **{row.name: row.type for row in rows}}
+
+
+def _check(id: str, attributes: Attributes, schema: Schema) -> None:
+    flaws = [Flaw(path="id", message=message) for message in _wrong(_ID, id)]
+    for name in attributes:
+        flaws += [Flaw(path=f"attributes.{name}", message=message) for message in _wrong(_NAME, name)]
+    flaws += [flaw.within("attributes") for flaw in check_attributes(schema, attributes)]
+    if flaws:
+        raise Invalid(f'Customer "{id}" is not valid.', flaws)
+
+
+def _wrong(expected: TypeAdapter[str], value: str) -> list[str]:
+    try:
+        expected.validate_python(value)
+    except ValidationError as error:
+        return [f"{flaw['msg']}." for flaw in error.errors(include_url=False)]
+    return []
+
+
+def _type(value: object) -> Declaration:
+    match value:
+        case bool():
+            return "boolean?"
+        case int() | float():
+            return "number?"
+        case _:
+            return "text?"
+
+
+_INSERT_ATTRIBUTE = insert(customer_attributes)
+_INSERT = insert(customers).values(
+    id=bindparam("customer"),
+    attributes=bindparam("to_attributes"),
+    created_at=bindparam("now"),
+    changed_at=bindparam("now"),
+)
+_UPDATE = (
+    update(customers)
+    .where(customers.c.id == bindparam("customer"))
+    .values(attributes=bindparam("to_attributes"), changed_at=bindparam("now"))
+)
+_ONE = select(customers).where(customers.c.id == bindparam("customer"))
+_PAGE = select(customers).where(customers.c.id > bindparam("after")).order_by(customers.c.id).limit(bindparam("limit"))

@@ -1,0 +1,240 @@
+"""Accepting events: one transaction decides everything that they do, and nothing else decides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.catalogue import BUILT_IN, Event
+from journeys.listening import Decision, decide
+from journeys.pace import DAY
+from journeys.problems import Unknown
+from store.changes import Changes
+from store.checks import Triggers, check
+from store.known import Known, Sent, find_sends, read_known, send_of
+from store.locks import lock_customers
+from store.schema import AnyRow, among, decisions, events, sends
+from store.store import Store, retried
+
+EventName = tuple[str, str]
+"""An event's source and id."""
+
+
+class Receipt(BaseModel):
+    """What became of a posted event. It is durable.
+
+    *duplicate*: it was here before, and these are the decisions of then. *conflict*: it was, with another body.
+    *in_flight*: sends of the runs that it ended that may still be on their way to a provider; *already_sent*: the
+    message steps of these runs that a provider has, or may have.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    event: str
+    source: str
+    duplicate: bool = False
+    conflict: bool = False
+    decisions: tuple[Decision, ...] = ()
+    in_flight: int = 0
+    already_sent: tuple[str, ...] = ()
+
+    @property
+    def exited(self) -> tuple[str, ...]:
+        """The runs that the event ended."""
+        return tuple(made.run for made in self.decisions if made.did == "exited" and made.run)
+
+
+class StoredEvent(BaseModel):
+    """An event that was kept, and what each journey made of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    source: str
+    trigger: str
+    customer: str | None
+    occurred_at: AwareDatetime
+    received_at: AwareDatetime
+    attributes: dict[str, str | bool | int | float | None]
+    decisions: tuple[Decision, ...]
+
+
+class Before(NamedTuple):
+    """What is remembered of an event that was here before."""
+
+    body: str
+    decisions: tuple[Decision, ...]
+
+
+@retried
+async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: timedelta = DAY) -> list[Receipt]:
+    """Accept *events*, all or none, and return a receipt for each. *day* is the pace of the runs that they start.
+
+    Raises Invalid with every flaw of every event, ``[3].attributes.total``, and Unavailable: then nothing is written.
+    """
+    async with store.write() as connection:
+        triggers = await check(connection, events, now)
+        sent = await find_sends(connection, events)
+        heard = [_filled_in(event, sent, now) for event in events]
+        await lock_customers(connection, {event.customer for event in heard if event.customer})
+        seen = await _seen_before(connection, events)
+        known = await read_known(store, connection, heard, sent, day)
+        changes = Changes(known, now)
+        receipts = []
+        for posted, event in zip(events, heard, strict=True):
+            # 1. Seen before: the answer is the one of then.
+            if before := seen.get(_name(event)):
+                receipts.append(_again(posted, before))
+                continue
+            # 2. The runs of the customer: goal, exit, resume. 3. The journeys that it starts.
+            made = _decide(event, known)
+            changes.carry_out(event, made)
+            # 4. One decision for each journey looked at, with its reason.
+            if made or _is_kept(event, triggers, known):
+                seen[_name(event)] = before = Before(_body(posted), made)
+                changes.keep(event, before.body, made)
+            receipts.append(Receipt(event=event.id, source=event.source, decisions=made))
+        await changes.write(connection)
+        return await _with_sends(connection, receipts)  # 5. Leaving the block commits.
+
+
+async def in_flight(store: Store, runs: Sequence[str]) -> int:
+    """How many sends of *runs* are between claim and outcome."""
+    async with store.read() as connection:
+        return int((await connection.execute(_IN_FLIGHT, {"runs": list(runs)})).scalar_one())
+
+
+async def get_event(store: Store, source: str, id: str) -> StoredEvent:
+    """An event with its decisions. Raises Unknown where it was never accepted, or only counted."""
+    async with store.read() as connection:
+        row = (await connection.execute(_EVENT, {"event": id, "source": source})).one_or_none()
+        if row is None:
+            raise Unknown(f'There is no event "{id}" from "{source}". It was not accepted, or its trigger keeps none.')
+        made = await decisions_of(connection, [id])
+        return _stored(row, made.get((source, id), ()))
+
+
+async def list_events(
+    store: Store, customer: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+) -> list[StoredEvent]:
+    """A customer's events with their decisions, the latest received first.
+
+    *before*: received_at and id of the last one on the page before.
+    """
+    wanted = select(events).where(events.c.customer == customer)
+    if before is not None:
+        at, id = before
+        wanted = wanted.where(
+            or_(events.c.received_at < at, and_(events.c.received_at == at, events.c.id < id)),
+        )
+    async with store.read() as connection:
+        latest = wanted.order_by(events.c.received_at.desc(), events.c.id.desc()).limit(limit)
+        rows = (await connection.execute(latest)).all()
+        made = await decisions_of(connection, [row.id for row in rows])
+        return [_stored(row, made.get((row.source, row.id), ())) for row in rows]
+
+
+async def decisions_of(connection: AsyncConnection, ids: Iterable[str]) -> dict[EventName, tuple[Decision, ...]]:
+    """The decisions about events of these ids, in the order in which they were made."""
+    made: dict[EventName, tuple[Decision, ...]] = {}
+    for row in await connection.execute(_DECISIONS, {"ids": sorted(set(ids))}):
+        name = (row.source, row.event)
+        made[name] = (*made.get(name, ()), decision_of(row))
+    return made
+
+
+def decision_of(row: AnyRow) -> Decision:
+    """The decision that a row holds."""
+    return Decision(
+        journey=row.journey, version=row.version, did=row.did, why=row.why, run=row.run, answers=tuple(row.answers)
+    )
+
+
+def _filled_in(event: Event, sent: Mapping[str, Sent], now: datetime) -> Event:
+    """The event with its time, and an interaction with the customer that the send went to."""
+    send = sent.get(send_of(event))
+    customer = send.customer if send else event.customer
+    return event.model_copy(update={"customer": customer, "occurred_at": event.occurred_at or now})
+
+
+async def _seen_before(connection: AsyncConnection, posted: Sequence[Event]) -> dict[EventName, Before]:
+    ids = sorted({event.id for event in posted})
+    rows = (await connection.execute(_BODIES, {"ids": ids})).all()
+    made = await decisions_of(connection, [row.id for row in rows]) if rows else {}
+    return {(row.source, row.id): Before(row.body, made.get((row.source, row.id), ())) for row in rows}
+
+
+def _again(posted: Event, before: Before) -> Receipt:
+    return Receipt(
+        event=posted.id,
+        source=posted.source,
+        duplicate=True,
+        conflict=_body(posted) != before.body,
+        decisions=before.decisions,
+    )
+
+
+def _decide(event: Event, known: Known) -> tuple[Decision, ...]:
+    if event.trigger in BUILT_IN and send_of(event) not in known.sends:
+        why = f'no send has the id "{send_of(event)}"'
+        return (Decision(journey="", version=0, did="ignored", why=why),)
+    assert event.occurred_at is not None  # noqa: S101 - filled in
+    return tuple(decide(event, event.occurred_at, known.facts(event)))
+
+
+def _is_kept(event: Event, triggers: Triggers, known: Known) -> bool:
+    return (
+        event.trigger in BUILT_IN
+        or triggers[event.trigger][0].keep
+        or any(event.trigger in version.journey.triggers for version in known.live)
+    )
+
+
+async def _with_sends(connection: AsyncConnection, receipts: list[Receipt]) -> list[Receipt]:
+    """The receipts of exits say which sends of the ended runs are under way, and which are out."""
+    runs = sorted({run for receipt in receipts for run in receipt.exited})
+    if not runs:
+        return receipts
+    out: dict[str, list[AnyRow]] = {run: [] for run in runs}
+    for row in await connection.execute(_SENDS, {"runs": runs}):
+        out[row.run].append(row)
+    return [_with_own_sends(receipt, [row for run in receipt.exited for row in out[run]]) for receipt in receipts]
+
+
+def _with_own_sends(receipt: Receipt, rows: Sequence[AnyRow]) -> Receipt:
+    claimed = sum(row.state == "claimed" for row in rows)
+    sent = tuple(row.step for row in rows if row.state != "claimed")
+    return receipt.model_copy(update={"in_flight": claimed, "already_sent": sent}) if rows else receipt
+
+
+def _name(event: Event) -> EventName:
+    return event.source, event.id
+
+
+def _body(posted: Event) -> str:
+    """A hash of all that was said about the event but its name."""
+    said = posted.model_dump_json(exclude={"id", "source"})
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _stored(row: AnyRow, made: tuple[Decision, ...]) -> StoredEvent:
+    columns = dict(row._asdict())
+    del columns["body"]
+    return StoredEvent(**columns, decisions=made)
+
+
+_BODIES = select(events.c.id, events.c.source, events.c.body).where(among(events.c.id, "ids"))
+_DECISIONS = select(decisions).where(among(decisions.c.event, "ids")).order_by(decisions.c.id)
+_EVENT = select(events).where(events.c.id == bindparam("event"), events.c.source == bindparam("source"))
+_IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")
+_SENDS = (
+    select(sends.c.run, sends.c.step, sends.c.state)
+    .where(among(sends.c.run, "runs"), sends.c.state.in_(("claimed", "accepted", "unknown")))
+    .order_by(sends.c.claimed_at, sends.c.id)
+)

@@ -1,0 +1,204 @@
+"""What is known of the customers of a group of events: read in a few statements, kept up while it is decided."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.catalogue import BUILT_IN, Event
+from journeys.listening import Ended, Facts, RunFacts, SendFacts, Version
+from store.diary import STANDING, Standing, standing_of
+from store.schema import AnyRow, among, customers, events, runs, sends
+from store.store import Store
+from store.versions import live_versions, load
+
+EntryKey = tuple[str, str | None]
+
+
+@dataclass
+class Known:
+    """Facts by customer, and how far each of their runs has come."""
+
+    live: Sequence[Version]
+    day: timedelta
+    sends: Mapping[str, SendFacts]
+    customers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    runs: dict[str, dict[str, RunFacts]] = field(default_factory=lambda: defaultdict(dict))
+    standings: dict[str, Standing] = field(default_factory=dict)
+    entries: dict[str, dict[EntryKey, datetime]] = field(default_factory=lambda: defaultdict(dict))
+    exits: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+
+    def facts(self, event: Event) -> Facts:
+        """All that decides what *event* does."""
+        customer = event.customer or ""
+        return Facts(
+            customer=self.customers.get(customer, {}),
+            runs=list(self.runs[customer].values()),
+            starts=[version for version in self.live if version.journey.start.trigger == event.trigger],
+            last_entries=self.entries[customer],
+            known=self.exits[customer],
+            send=self.sends.get(send_of(event)),
+            day=self.day,
+        )
+
+    def heard(self, event: Event) -> None:
+        """From now on the event is one of those that came earlier."""
+        self.exits[event.customer or ""].append(event)
+
+    def entered(self, customer: str, run: RunFacts, standing: Standing) -> None:
+        """A run has started."""
+        self.runs[customer][run.id] = run
+        self.standings[run.id] = standing
+        name = (run.version.name, run.key)
+        last = self.entries[customer].get(name)
+        self.entries[customer][name] = max(last or run.entered_at, run.entered_at)
+
+    def met_goal(self, customer: str, run: str) -> None:
+        """A run has met its goal."""
+        self.runs[customer][run] = replace(self.runs[customer][run], goal_met=True)
+
+    def ended(self, customer: str, run: str, ended: Ended, why: str, at: datetime) -> Standing:
+        """A run has ended. Returns where it stood."""
+        stood = self.standings[run]
+        self.runs[customer][run] = replace(self.runs[customer][run], ended=ended, ended_at=at)
+        self.standings[run] = replace(stood, step=None, ended=ended, why=why)
+        return stood
+
+
+def send_of(event: Event) -> str:
+    """The id of the send that an interaction is about; nothing for other events."""
+    return str(event.attributes.get("send_id", "")) if event.trigger in BUILT_IN else ""
+
+
+class Sent(NamedTuple):
+    """The send that an interaction is about, and the customer it went to."""
+
+    facts: SendFacts
+    customer: str
+
+
+async def find_sends(connection: AsyncConnection, events: Iterable[Event]) -> dict[str, Sent]:
+    """The sends that *events* are about, by id. Those that there are not are missing."""
+    if not (ids := sorted({send_of(event) for event in events} - {""})):
+        return {}
+    rows = await connection.execute(_SENDS, {"ids": ids})
+    return {row.id: Sent(SendFacts(id=row.id, run=row.run, step=row.step), row.customer) for row in rows}
+
+
+async def read_known(
+    store: Store, connection: AsyncConnection, heard: Sequence[Event], sent: Mapping[str, Sent], day: timedelta
+) -> Known:
+    """Everything that decides what the events *heard* do. Their customers are locked, their times filled in."""
+    known = Known(
+        live=await live_versions(store, connection),
+        day=day,
+        sends={id: sent.facts for id, sent in sent.items()},
+    )
+    if whose := sorted({event.customer for event in heard if event.customer}):
+        rows = await connection.execute(_CUSTOMERS, {"customers": whose})
+        known.customers = {row.id: row.attributes for row in rows}
+        await _read_runs(store, connection, known, heard, whose)
+        await _read_entries(connection, known, heard, whose)
+        await _read_exits(connection, known, heard, whose)
+    return known
+
+
+async def _read_runs(
+    store: Store, connection: AsyncConnection, known: Known, heard: Sequence[Event], whose: Sequence[str]
+) -> None:
+    """The runs under way, those whose goal may still be met, and those whose sends the events are about."""
+    since = min(event.occurred_at for event in heard if event.occurred_at)
+    sending = sorted({send.run for send in known.sends.values()})
+    rows = (await connection.execute(_RUNS, {"customers": whose, "since": since, "sending": sending})).all()
+    versions = await load(store, connection, {(row.journey, row.version) for row in rows})
+    for row in sorted(rows, key=lambda row: (row.entered_at, row.id)):
+        version = versions[row.journey, row.version]
+        known.runs[row.customer][row.id] = _run(row, version)
+        known.standings[row.id] = standing_of(row, version)
+
+
+async def _read_entries(
+    connection: AsyncConnection, known: Known, heard: Sequence[Event], whose: Sequence[str]
+) -> None:
+    """When these customers last entered the journeys that they might enter now, where that matters."""
+    names = [version.name for version in _starting(known, heard) if version.journey.start.repeat != "immediately"]
+    if names:
+        for row in await connection.execute(_ENTRIES, {"customers": whose, "journeys": names}):
+            known.entries[row.customer][row.journey, row.key] = row.entered_at
+
+
+async def _read_exits(connection: AsyncConnection, known: Known, heard: Sequence[Event], whose: Sequence[str]) -> None:
+    """What came before but occurred after, and would have ended the runs that these customers might start now."""
+    starting = _starting(known, heard)
+    names = sorted({leaving.trigger for version in starting for leaving in version.journey.exit})
+    if names:
+        since = min(event.occurred_at for event in heard if event.occurred_at)
+        for row in await connection.execute(_EXITS, {"customers": whose, "triggers": names, "since": since}):
+            known.exits[row.customer].append(Event.model_construct(**row._asdict()))
+
+
+def _starting(known: Known, heard: Sequence[Event]) -> list[Version]:
+    """The versions that one of the events may start."""
+    named = {event.trigger for event in heard}
+    return [version for version in known.live if version.journey.start.trigger in named]
+
+
+def _run(row: AnyRow, version: Version) -> RunFacts:
+    return RunFacts(
+        id=row.id,
+        version=version,
+        key=row.key,
+        entered_at=row.entered_at,
+        day=timedelta(seconds=row.day_seconds),
+        ended=row.ended,
+        ended_at=row.ended_at,
+        goal_met=row.goal_met_at is not None,
+    )
+
+
+_SENDS = (
+    select(sends.c.id, sends.c.run, sends.c.step, runs.c.customer)
+    .join(runs, runs.c.id == sends.c.run)
+    .where(among(sends.c.id, "ids"))
+)
+_CUSTOMERS = select(customers.c.id, customers.c.attributes).where(among(customers.c.id, "customers"))
+_RUNS = (
+    select(
+        *STANDING,
+        runs.c.customer,
+        runs.c.key,
+        runs.c.entered_at,
+        runs.c.ended_at,
+        runs.c.goal_met_at,
+    )
+    .where(
+        or_(
+            among(runs.c.customer, "customers")
+            & or_(
+                runs.c.ended.is_(None),
+                runs.c.goal_met_at.is_(None) & (runs.c.goal_until >= bindparam("since")),
+            ),
+            among(runs.c.id, "sending"),
+        )
+    )
+    .order_by(runs.c.id)  # everybody locks them in this order
+    .with_for_update()
+)
+_ENTRIES = (
+    select(runs.c.customer, runs.c.journey, runs.c.key, func.max(runs.c.entered_at).label("entered_at"))
+    .where(among(runs.c.customer, "customers"), among(runs.c.journey, "journeys"))
+    .group_by(runs.c.customer, runs.c.journey, runs.c.key)
+)
+_EXITS = select(
+    events.c.id, events.c.source, events.c.trigger, events.c.customer, events.c.occurred_at, events.c.attributes
+).where(
+    among(events.c.customer, "customers"),
+    among(events.c.trigger, "triggers"),
+    events.c.occurred_at >= bindparam("since"),
+)

@@ -1,0 +1,35 @@
+"""Who waits for whom. In SQLite a writer is alone anyway; in PostgreSQL these are locks until the transaction ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+NO_HURRY = text("SET LOCAL statement_timeout = 0")
+"""To end a million runs takes its time. What waits for that meanwhile has a time limit of its own."""
+
+# Two numbers, so that the locks of the house have keys of their own, apart from those of customers.
+_HOUSE = text("SELECT pg_advisory_xact_lock(1, 0)")
+_HOUSE_SHARED = text("SELECT pg_advisory_xact_lock_shared(1, 0)")
+_CUSTOMERS = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+
+
+async def lock_house(connection: AsyncConnection) -> None:
+    """Be the only one who changes what journeys are made of, and wait for events that are being accepted."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(NO_HURRY)
+        await connection.execute(_HOUSE)
+
+
+async def lock_customers(connection: AsyncConnection, customers: Iterable[str]) -> None:
+    """Be the only one who decides about these customers. Always in the same order, so that no two wait in a circle."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_HOUSE_SHARED)
+        await connection.execute(_CUSTOMERS, {"keys": sorted({_key(customer) for customer in customers})})
+
+
+def _key(customer: str) -> int:
+    return int.from_bytes(hashlib.blake2b(customer.encode(), digest_size=8).digest(), signed=True)

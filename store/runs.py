@@ -1,0 +1,215 @@
+"""Runs: their diary as they go, their end, and all there is to see of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.definition import Interaction, Kind
+from journeys.diary import Entry
+from journeys.listening import Decision, Ended
+from journeys.problems import Unknown
+from store.diary import end, go_on, stand
+from store.events import decision_of
+from store.schema import AnyRow, decisions, diary, events, interactions, runs, sends
+from store.sends import SendState
+from store.store import Store, retried
+
+
+class Seen(BaseModel):
+    """What is read from the store. Times are aware UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Run(Seen):
+    """Where a run stands: at *step* since *step_at*, or it has *ended*, and *why*."""
+
+    id: str
+    journey: str
+    version: int
+    customer: str
+    key: str | None
+    trigger: str
+    event_source: str
+    event_id: str
+    entered_at: AwareDatetime
+    started_at: AwareDatetime
+    day: timedelta
+    step: str | None
+    step_at: AwareDatetime | None
+    ended: Ended | None
+    ended_at: AwareDatetime | None
+    why: str
+    goal_met_at: AwareDatetime | None
+
+
+class RunPage(Seen):
+    """Some runs, the latest first. *next* is the ``before`` of the next page; None on the last one."""
+
+    runs: tuple[Run, ...]
+    next: str | None
+
+
+class InteractionView(Seen):
+    """What a customer, or a mail server, did with a send."""
+
+    interaction: Interaction
+    at: AwareDatetime
+    link: str | None
+    reply: str | None
+
+
+class SendView(Seen):
+    """One send, with what became of it."""
+
+    id: str
+    step: str
+    kind: Kind
+    content: str
+    recipient: str | None
+    state: SendState
+    attempt: int
+    claimed_at: AwareDatetime | None
+    at: AwareDatetime | None
+    reason: str
+    provider_id: str | None
+    interactions: tuple[InteractionView, ...]
+
+
+class EventDecision(Seen):
+    """What an event did to the run, and why."""
+
+    source: str
+    event: str
+    trigger: str
+    occurred_at: AwareDatetime
+    decision: Decision
+
+
+class RunView(Run):
+    """All there is to see of a run."""
+
+    diary: tuple[Entry, ...]
+    sends: tuple[SendView, ...]
+    decisions: tuple[EventDecision, ...]
+
+
+@retried
+async def note(store: Store, run: str, entries: Sequence[Entry]) -> None:
+    """Write diary lines that no send carries. Lines that are there already change nothing. Raises Unknown."""
+    async with store.write() as connection:
+        await go_on(connection, await stand(store, connection, run), entries)
+
+
+@retried
+async def close(store: Store, run: str, ended: Ended, why: str, at: datetime, entries: Sequence[Entry]) -> None:
+    """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown."""
+    async with store.write() as connection:
+        standing = await go_on(connection, await stand(store, connection, run), entries)
+        await end(connection, standing, ended, why, at)
+
+
+async def list_runs(
+    store: Store,
+    *,
+    journey: str | None = None,
+    customer: str | None = None,
+    active: bool | None = None,
+    limit: int = 50,
+    before: str | None = None,
+) -> RunPage:
+    """The latest runs first. *before*: the ``next`` of the page before. Raises Unknown where that run is not there."""
+    wanted = select(runs).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit + 1)
+    if journey is not None:
+        wanted = wanted.where(runs.c.journey == journey)
+    if customer is not None:
+        wanted = wanted.where(runs.c.customer == customer)
+    if active is not None:
+        wanted = wanted.where(runs.c.ended.is_(None) if active else runs.c.ended.is_not(None))
+    async with store.read() as connection:
+        if before is not None:
+            wanted = wanted.where(await _after(connection, before))
+        rows = (await connection.execute(wanted)).all()
+    page = tuple(Run(**_run(row)) for row in rows[:limit])
+    return RunPage(runs=page, next=page[-1].id if len(rows) > limit else None)
+
+
+async def get_run(store: Store, id: str) -> RunView:
+    """A run with its diary, its sends and the events that touched it. Raises Unknown."""
+    async with store.read() as connection:
+        row = await _one(connection, id)
+        entries = (await connection.execute(_DIARY, {"run": id})).all()
+        touched = (await connection.execute(_TOUCHED, {"run": id})).all()
+        return RunView(
+            **_run(row),
+            diary=tuple(_entry(entry) for entry in entries),
+            sends=await _sends(connection, id),
+            decisions=tuple(_decision(decision) for decision in touched),
+        )
+
+
+async def _after(connection: AsyncConnection, before: str) -> ColumnElement[bool]:
+    last = await _one(connection, before)
+    return or_(
+        runs.c.started_at < last.started_at,
+        and_(runs.c.started_at == last.started_at, runs.c.id < last.id),
+    )
+
+
+async def _one(connection: AsyncConnection, id: str) -> AnyRow:
+    row = (await connection.execute(_RUN, {"run": id})).one_or_none()
+    if row is None:
+        raise Unknown(f'There is no run "{id}".')
+    return row
+
+
+async def _sends(connection: AsyncConnection, run: str) -> tuple[SendView, ...]:
+    by_send = defaultdict[str, list[InteractionView]](list)
+    for row in await connection.execute(_INTERACTIONS, {"run": run}):
+        seen = InteractionView(interaction=row.interaction, at=row.at, link=row.link, reply=row.reply)
+        by_send[row.send].append(seen)
+    rows = await connection.execute(_SENDS, {"run": run})
+    return tuple(SendView(**row._asdict(), interactions=tuple(by_send[row.id])) for row in rows)
+
+
+def _run(row: AnyRow) -> dict[str, Any]:
+    columns = row._asdict()
+    return columns | {"day": timedelta(seconds=columns["day_seconds"])}
+
+
+def _entry(row: AnyRow) -> Entry:
+    return Entry(n=row.n, at=row.at, step=row.step, did=row.did, arm=row.arm, why=row.why)
+
+
+def _decision(row: AnyRow) -> EventDecision:
+    return EventDecision(
+        source=row.source,
+        event=row.event,
+        trigger=row.trigger,
+        occurred_at=row.occurred_at,
+        decision=decision_of(row),
+    )
+
+
+_RUN = select(runs).where(runs.c.id == bindparam("run"))
+_DIARY = select(diary).where(diary.c.run == bindparam("run")).order_by(diary.c.n)
+_SENDS = select(sends).where(sends.c.run == bindparam("run")).order_by(sends.c.claimed_at, sends.c.at)
+_INTERACTIONS = (
+    select(interactions)
+    .join(sends, sends.c.id == interactions.c.send)
+    .where(sends.c.run == bindparam("run"))
+    .order_by(interactions.c.at, interactions.c.event)
+)
+_TOUCHED = (
+    select(decisions, events.c.trigger, events.c.occurred_at)
+    .join(events, (events.c.id == decisions.c.event) & (events.c.source == decisions.c.source))
+    .where(decisions.c.run == bindparam("run"))
+    .order_by(decisions.c.id)
+)

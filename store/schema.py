@@ -1,0 +1,296 @@
+"""The tables. Times are aware UTC, ids are text for people; what has a shape of its own is JSON.
+
+There are no foreign keys: only the functions in this room write, and old events may go before their runs do.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Float,
+    FunctionElement,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Row,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import TypeEngine
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row as it comes from the database; its columns are known by the statement that asked for it."""
+
+
+class Time(TypeDecorator[datetime]):
+    """An instant in UTC: a timestamp in PostgreSQL; in SQLite a text of fixed width, so that it sorts by time."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+    def process_result_value(self, value: object, _dialect: Dialect) -> datetime | None:
+        match value:
+            case str():
+                return datetime.fromisoformat(value)
+            case datetime():
+                return value.astimezone(UTC)
+            case _:
+                return None
+
+
+class Texts(TypeDecorator[list[str]]):
+    """Any number of texts as one parameter: an array in PostgreSQL, JSON in SQLite."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(String()) if dialect.name == "postgresql" else JSON())
+
+
+class Among(FunctionElement[bool]):
+    """Whether a column is one of some texts. Unlike IN, the same SQL for any number, so it is prepared once."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> Self:
+        # Where there is no boolean type, SQLAlchemy would add "= 1", and SQLite would use no index any more.
+        del against
+        return self
+
+
+def among(column: ColumnElement[Any], parameter: str) -> Among:
+    """*column* is one of the texts that are given as *parameter*, a list."""
+    return Among(column, bindparam(parameter, type_=Texts()))
+
+
+@compiles(Among, "postgresql")
+def _any(element: Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{column} = ANY ({texts})"
+
+
+@compiles(Among, "sqlite")
+def _each(element: Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(clause, **how) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - the texts are a parameter
+
+
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"},
+)
+
+_Number = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself in SQLite
+
+
+triggers = Table(
+    "triggers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("last_seen_at", Time),
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("draft", JSON, nullable=False),
+    Column("ready", JSON),  # what is sent; a draft is edited beside it
+    Column("state", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("attributes", JSON, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+
+customer_attributes = Table(
+    "customer_attributes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+)
+
+journeys = Table(
+    "journeys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("live_version", Integer),  # the one that newcomers take
+    Column("stopped_at", Time),
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("journey", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("schemas", JSON, nullable=False),
+    Column("customer", JSON, nullable=False),
+    Column("published_at", Time, nullable=False),
+    Column("stopped_at", Time),
+    PrimaryKeyConstraint("journey", "number"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("customer", Text),
+    Column("occurred_at", Time, nullable=False),
+    Column("received_at", Time, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    Column("body", Text, nullable=False),  # a hash: tells the same event posted again from another with its id
+    PrimaryKeyConstraint("id", "source"),
+    Index(None, "customer", "received_at"),
+    Index(None, "customer", "trigger", "occurred_at"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("journey", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("run", Text),
+    Column("answers", JSON, nullable=False),
+    Index(None, "event", "source"),
+    Index(None, "run"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("journey", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("key", Text),
+    Column("trigger", Text, nullable=False),
+    Column("event_source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("entered_at", Time, nullable=False),  # when its event occurred
+    Column("started_at", Time, nullable=False),  # when we heard of it
+    Column("day_seconds", Float, nullable=False),
+    Column("ended", Text),
+    Column("ended_at", Time),
+    Column("why", Text, nullable=False),
+    Column("goal_met_at", Time),
+    Column("goal_until", Time),  # completed, but a goal event up to then still counts
+    Column("step", Text),
+    Column("step_at", Time),
+    Column("lines", Integer, nullable=False),  # of its diary: the n of the next one
+    Index(None, "customer", "started_at"),
+    Index(None, "journey", "version", "ended"),
+    Index(None, "journey", "started_at"),
+    Index(None, "started_at"),
+)
+
+diary = Table(
+    "diary",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("arm", Text),
+    Column("why", Text, nullable=False),
+    PrimaryKeyConstraint("run", "n"),
+)
+
+sends = Table(
+    "sends",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("recipient", Text),
+    Column("state", Text, nullable=False),  # claimed, released, or an outcome
+    Column("attempt", Integer, nullable=False),
+    Column("claimed_at", Time),
+    Column("at", Time),  # of the outcome
+    Column("reason", Text, nullable=False),
+    Column("provider_id", Text),
+    Index(None, "run", "step", unique=True),
+    Index(None, "state", "claimed_at"),
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    Column("event", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("send", Text, nullable=False),
+    Column("interaction", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("link", Text),
+    Column("reply", Text),
+    PrimaryKeyConstraint("event", "source"),
+    Index(None, "send", "interaction"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # start, arrive or cancel
+    Column("payload", JSON, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("due_at", Time, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Index(None, "run", "id"),
+    Index(None, "due_at"),
+    sqlite_autoincrement=True,  # an id is never used again: a relay whose lease ran out still names its row
+)

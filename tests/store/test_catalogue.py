@@ -1,0 +1,158 @@
+"""Triggers and contents, and what may still be changed while journeys rely on them."""
+
+from __future__ import annotations
+
+import pytest
+
+from journeys.catalogue import Content, Trigger
+from journeys.problems import Conflict, Unknown
+from journeys.reading import read_content, read_trigger
+from store import catalogue
+from store.journeys import stop
+from tests.samples import CONTENTS, TRIGGERS, abandoned_cart
+from tests.shop import NOON, Shop
+
+CART = TRIGGERS["abandoned-cart"]
+
+
+def changed(**attributes: str | None) -> Trigger:
+    """The trigger of carts with some attributes changed, added, or taken away (None)."""
+    together = {**CART.attributes, **attributes}
+    return read_trigger(
+        {"trigger": "abandoned-cart", "attributes": {name: kind for name, kind in together.items() if kind}}
+    )
+
+
+def email(name: str, text: str) -> Content:
+    return read_content({"content": name, "email": {"subject": "Hello", "text": text}})
+
+
+class TestTriggers:
+    async def test_a_new_one_is_a_draft(self, shop: Shop) -> None:
+        trigger = read_trigger({"trigger": "back-in-stock", "attributes": {"sku": "text"}})
+
+        assert await catalogue.put_trigger(shop.store, trigger, shop.now)
+        assert not await catalogue.put_trigger(shop.store, trigger, shop.now)
+
+        seen = await catalogue.get_trigger(shop.store, "back-in-stock")
+        assert (seen.trigger, seen.state, seen.seen, seen.journeys) == (trigger, "draft", 0, ())
+
+    async def test_one_that_is_built_in_cannot_be_written(self, shop: Shop) -> None:
+        with pytest.raises(Conflict, match="built in"):
+            await catalogue.put_trigger(shop.store, read_trigger({"trigger": "email-opened"}), shop.now)
+
+    async def test_while_no_journey_listens_anything_goes(self, shop: Shop) -> None:
+        await catalogue.put_trigger(shop.store, changed(total=None, cart_id="number"), shop.now)
+
+    async def test_an_optional_attribute_may_come_while_a_journey_listens(self, shop: Shop) -> None:
+        await shop.publish()
+
+        await catalogue.put_trigger(shop.store, changed(shop="text?"), shop.now)
+
+        assert (await shop.post("abandoned-cart", total=1, shop="Delft")).decisions[0].did == "started"
+
+    @pytest.mark.parametrize(
+        "trigger",
+        [changed(coupon=None), changed(total="text"), changed(total="number?"), changed(shop="text")],
+        ids=["gone", "another type", "optional now", "required"],
+    )
+    async def test_nothing_else_may_change_while_a_journey_listens(self, shop: Shop, trigger: Trigger) -> None:
+        await shop.publish()
+
+        with pytest.raises(Conflict, match="abandoned-cart listens"):
+            await catalogue.put_trigger(shop.store, trigger, shop.now)
+
+        assert (await catalogue.get_trigger(shop.store, "abandoned-cart")).trigger == CART
+
+    async def test_an_old_version_with_people_inside_listens_too(self, shop: Shop) -> None:
+        await shop.publish(abandoned_cart(exit=[{"trigger": "store-visit"}]))
+        await shop.start()
+        await shop.publish()
+
+        with pytest.raises(Conflict, match="abandoned-cart"):
+            await catalogue.put_trigger(shop.store, read_trigger({"trigger": "store-visit"}), shop.now)
+
+        await shop.post("store-visit", city="Delft")
+        await catalogue.put_trigger(shop.store, read_trigger({"trigger": "store-visit"}), shop.now)
+
+    async def test_stopping_tells_who_listens(self, shop: Shop) -> None:
+        await shop.publish()
+
+        assert await catalogue.stop_trigger(shop.store, "purchase-completed", shop.now) == ("abandoned-cart",)
+        assert (await catalogue.get_trigger(shop.store, "purchase-completed")).state == "stopped"
+
+    async def test_every_event_is_counted(self, shop: Shop) -> None:
+        for minutes in (0, 5):
+            await shop.post("store-visit", city="Delft", at=shop.later(minutes=minutes))
+
+        seen = await catalogue.get_trigger(shop.store, "store-visit")
+
+        assert (seen.seen, seen.last_seen_at) == (2, shop.now)
+
+    async def test_all_are_listed_by_name(self, shop: Shop) -> None:
+        await shop.publish()
+
+        listed = await catalogue.list_triggers(shop.store)
+
+        assert [(seen.trigger.trigger, seen.state, seen.journeys) for seen in listed] == [
+            ("abandoned-cart", "ready", ("abandoned-cart",)),
+            ("purchase-completed", "ready", ("abandoned-cart",)),
+            ("store-visit", "ready", ()),
+        ]
+
+    async def test_a_name_that_is_nearly_right_is_suggested(self, shop: Shop) -> None:
+        with pytest.raises(Unknown, match='Did you mean "store-visit"'):
+            await catalogue.ready_trigger(shop.store, "store-visits", shop.now)
+
+
+class TestContents:
+    async def test_a_draft_does_not_touch_what_is_ready(self, shop: Shop) -> None:
+        draft = email("initial-email-reminder", "Half-writ")
+
+        assert not await catalogue.put_content(shop.store, draft, shop.later(minutes=1))
+
+        seen = await catalogue.get_content(shop.store, "initial-email-reminder")
+        assert (seen.content, seen.ready, seen.state) == (draft, CONTENTS["initial-email-reminder"], "ready")
+        assert (seen.created_at, seen.changed_at) == (NOON, shop.now)
+
+    async def test_ready_sends_the_draft(self, shop: Shop) -> None:
+        draft = email("initial-email-reminder", "Done, {{ customer.first_name }}.")
+        await catalogue.put_content(shop.store, draft, shop.now)
+
+        await catalogue.ready_content(shop.store, "initial-email-reminder", shop.now)
+
+        assert (await catalogue.get_content(shop.store, "initial-email-reminder")).ready == draft
+
+    async def test_what_would_spoil_a_journey_in_use_is_refused(self, shop: Shop) -> None:
+        await shop.publish()
+        await catalogue.put_content(shop.store, email("initial-email-reminder", "{{ event.colour }}"), shop.now)
+
+        with pytest.raises(Conflict, match=r"event\.colour"):
+            await catalogue.ready_content(shop.store, "initial-email-reminder", shop.now)
+
+        seen = await catalogue.get_content(shop.store, "initial-email-reminder")
+        assert seen.ready == CONTENTS["initial-email-reminder"]
+
+    async def test_what_a_journey_sends_cannot_be_stopped_before_it(self, shop: Shop) -> None:
+        await shop.publish()
+        with pytest.raises(Conflict, match="abandoned-cart"):
+            await catalogue.stop_content(shop.store, "initial-email-reminder", shop.now)
+
+        await stop(shop.store, "abandoned-cart", shop.now)
+        await catalogue.stop_content(shop.store, "initial-email-reminder", shop.now)
+
+        assert (await catalogue.get_content(shop.store, "initial-email-reminder")).state == "stopped"
+
+    async def test_all_are_listed_by_name(self, shop: Shop) -> None:
+        await catalogue.put_content(shop.store, email("welcome", "Welcome!"), shop.now)
+
+        listed = await catalogue.list_contents(shop.store)
+
+        assert [(seen.content.content, seen.state) for seen in listed] == [
+            *((name, "ready") for name in sorted(CONTENTS)),
+            ("welcome", "draft"),
+        ]
+
+    async def test_there_is_no_such_content(self, shop: Shop) -> None:
+        with pytest.raises(Unknown, match="There is no content"):
+            await catalogue.get_content(shop.store, "nothing")

@@ -1,0 +1,92 @@
+"""Customers, whose attributes have one type each."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from journeys.problems import Invalid, Unknown
+from store.customers import Attributes, customer_schema, get_customer, list_customers, put_customer
+from store.store import Store, open_store
+from tests.samples import abandoned_cart
+from tests.shop import NOON, Shop
+
+
+async def put(store: Store, id: str, attributes: Attributes) -> bool:
+    return await put_customer(store, id, attributes, NOON)
+
+
+async def flaws(store: Store, id: str, attributes: Attributes) -> list[str]:
+    with pytest.raises(Invalid) as error:
+        await put(store, id, attributes)
+    return [str(flaw) for flaw in error.value.flaws]
+
+
+async def test_what_is_put_is_all_that_there_is(store: Store) -> None:
+    assert await put(store, "ada", {"email": "ada@example.com", "points": 3, "vip": True})
+    assert not await put(store, "ada", {"points": 4.5, "vip": None})
+
+    assert (await get_customer(store, "ada")).attributes == {"points": 4.5}
+
+
+async def test_the_first_value_fixes_the_type_for_all(store: Store) -> None:
+    await put(store, "ada", {"points": 3, "vip": True, "shoe": "40"})
+
+    found = await flaws(store, "bob", {"points": "many", "vip": 1, "shoe": 40})
+
+    assert [flaw.partition(":")[0] for flaw in found] == ["attributes.points", "attributes.vip", "attributes.shoe"]
+    async with store.read() as connection:
+        schema = await customer_schema(connection)
+    assert (schema["points"], schema["vip"], schema["shoe"]) == ("number?", "boolean?", "text?")
+
+
+@pytest.mark.parametrize(
+    ("id", "attributes", "path"),
+    [
+        ("ada@example.com", {}, "id"),
+        ("ada", {"Shoe Size": 3}, "attributes.Shoe Size"),
+        ("ada", {"email": 3}, "attributes.email"),
+        ("ada", {"note": "a\0b"}, "attributes.note"),
+    ],
+    ids=["address as id", "name", "type", "unstorable"],
+)
+async def test_what_is_wrong_has_its_path(store: Store, id: str, attributes: Attributes, path: str) -> None:
+    found = await flaws(store, id, attributes)
+
+    assert found[0].startswith(f"{path}: ")
+    assert await list_customers(store) == []
+
+
+async def test_the_same_customer_at_once_from_everywhere(store: Store, database_url: str) -> None:
+    stores = [open_store(database_url) for _ in range(6)]
+
+    new = await asyncio.gather(*(put(each, "ada", {"shoe": number}) for number, each in enumerate(stores)))
+    for each in stores:
+        await each.close()
+
+    assert sorted(new) == [False] * 5 + [True]
+
+
+async def test_customers_are_listed_by_id_page_by_page(store: Store) -> None:
+    for id in ("cleo", "ada", "bob"):
+        await put(store, id, {})
+
+    first = await list_customers(store, limit=2)
+    rest = await list_customers(store, limit=2, after=first[-1].id)
+
+    assert [customer.id for customer in (*first, *rest)] == ["ada", "bob", "cleo"]
+
+
+async def test_there_is_no_such_customer(store: Store) -> None:
+    with pytest.raises(Unknown):
+        await get_customer(store, "nobody")
+
+
+async def test_a_journey_may_ask_for_an_attribute_of_our_own(shop: Shop) -> None:
+    await put(shop.store, "ada", {"email": "ada@example.com", "points": 100})
+    await shop.publish(abandoned_cart(start={"trigger": "abandoned-cart", "where": "customer.points > 50"}))
+
+    receipts = [await shop.post("abandoned-cart", customer, total=1) for customer in ("ada", "bob")]
+
+    assert [receipt.decisions[0].did for receipt in receipts] == ["started", "ignored"]

@@ -1,0 +1,206 @@
+"""The database itself: its tables' history, its locks, and what happens when it is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from journeys.problems import Invalid, Unavailable
+from store.catalogue import put_trigger
+from store.journeys import list_journeys
+from store.migrate import downgrade, migrate
+from store.schema import customers, metadata
+from store.store import Again, Store, open_store, ping, retried
+from store.store import database_url as normal
+from tests.samples import TRIGGERS
+from tests.shop import NOON
+
+CUSTOMERS: list[dict[str, Any]] = [
+    {"id": id, "attributes": {}, "created_at": NOON, "changed_at": NOON} for id in ("ada", "bob")
+]
+
+
+async def tables(store: Store) -> set[str]:
+    async with store.read() as connection:
+        names = await connection.run_sync(lambda plain: inspect(plain).get_table_names())
+    return set(names) - {"alembic_version"}
+
+
+async def test_the_migrated_tables_are_the_declared_ones(store: Store) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+    async with store.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrations_go_down_and_up_again(store: Store, database_url: str) -> None:
+    await downgrade(database_url)
+    assert await tables(store) == set()
+
+    await migrate(database_url)
+    assert await tables(store) == set(metadata.tables)
+
+
+async def test_several_processes_may_migrate_at_once(store: Store, database_url: str) -> None:
+    await downgrade(database_url)
+
+    await asyncio.gather(*(migrate(database_url) for _ in range(3)))
+
+    assert await tables(store) == set(metadata.tables)
+
+
+async def test_a_time_comes_back_as_the_same_moment_in_utc(store: Store) -> None:
+    summer = datetime(2026, 7, 1, 14, 30, 0, 250, tzinfo=timezone(timedelta(hours=2)))
+    row = {"id": "ada", "attributes": {}, "created_at": summer, "changed_at": NOON}
+
+    async with store.write() as connection:
+        await connection.execute(customers.insert(), row)
+    async with store.read() as connection:
+        found = (await connection.execute(customers.select())).one()
+
+    assert found.created_at == summer
+    assert found.created_at.tzinfo is UTC
+
+
+async def test_what_fails_half_way_is_not_written(store: Store) -> None:
+    async def half() -> None:
+        async with store.write() as connection:
+            await connection.execute(customers.insert(), CUSTOMERS)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await half()
+
+    async with store.read() as connection:
+        assert (await connection.execute(customers.select())).all() == []
+
+
+async def test_a_file_that_another_process_keeps_locked_is_unavailable(sqlite_url: str) -> None:
+    store = open_store(sqlite_url, patience=timedelta(milliseconds=50))
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unavailable, match="locked"):
+        await put_trigger(store, TRIGGERS["store-visit"], NOON)
+
+    other.execute("ROLLBACK")
+    other.close()
+    assert await put_trigger(store, TRIGGERS["store-visit"], NOON)
+    await store.close()
+
+
+async def test_readers_do_not_wait_for_the_writer(store: Store) -> None:
+    async with store.write() as connection:
+        await connection.execute(text("UPDATE triggers SET seen = 0"))
+
+        assert await list_journeys(store, NOON) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////nowhere/at/all/sojourn.db",
+        "postgresql://ada@127.0.0.1:1/sojourn",
+        "postgresql://ada@/x?host=/nowhere",
+    ],
+    ids=["no folder", "no server", "no socket"],
+)
+async def test_a_database_that_is_not_there_is_unavailable(url: str) -> None:
+    store = open_store(url, patience=timedelta(seconds=1))
+
+    with pytest.raises(Unavailable):
+        await ping(store)
+
+    await store.close()
+
+
+async def test_a_database_without_tables_is_unavailable(store: Store, database_url: str) -> None:
+    await downgrade(database_url)
+
+    with pytest.raises(Unavailable, match="outbox"):
+        await ping(store)
+
+
+async def test_a_server_that_drops_its_connections_is_unavailable_and_then_there_again(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+
+    async def be_dropped() -> None:
+        async with store.write() as connection, store.write() as killer:
+            own = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            await killer.execute(text("SELECT pg_terminate_backend(:own)"), {"own": own})
+            await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable):
+        await be_dropped()
+
+    await ping(store)
+    await store.close()
+
+
+async def test_two_who_lock_in_opposite_order_both_come_through(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    async with store.write() as connection:
+        await connection.execute(customers.insert(), CUSTOMERS)
+    tries = 0
+
+    @retried
+    async def touch(first: str, second: str) -> None:
+        nonlocal tries
+        tries += 1
+        async with store.write() as connection:
+            await connection.execute(customers.update().where(customers.c.id == first).values(changed_at=NOON))
+            await asyncio.sleep(0.1)
+            await connection.execute(customers.update().where(customers.c.id == second).values(changed_at=NOON))
+
+    await asyncio.gather(touch("ada", "bob"), touch("bob", "ada"))
+
+    assert tries > 2
+    await store.close()
+
+
+async def test_a_transaction_is_tried_again_only_so_often() -> None:
+    tries = 0
+
+    @retried
+    async def hopeless() -> None:
+        nonlocal tries
+        tries += 1
+        raise Again("no")
+
+    with pytest.raises(Unavailable):
+        await hopeless()
+
+    assert 1 < tries < 10
+
+
+@pytest.mark.parametrize(
+    ("url", "driver", "query"),
+    [
+        ("sqlite:///data/sojourn.db", "sqlite+aiosqlite", {}),
+        ("postgres://ada@db/sojourn", "postgresql+asyncpg", {}),
+        ("postgresql+psycopg2://ada@db/sojourn", "postgresql+asyncpg", {}),
+        ("postgresql://ada@db/sojourn?sslmode=require", "postgresql+asyncpg", {"ssl": "require"}),
+    ],
+)
+def test_urls_get_our_drivers(url: str, driver: str, query: dict[str, str]) -> None:
+    address = normal(url)
+
+    assert (address.drivername, dict(address.query)) == (driver, query)
+
+
+@pytest.mark.parametrize("url", ["mysql://ada:secret@db/sojourn", "nonsense", ""])
+def test_other_urls_are_refused_without_telling_the_password(url: str) -> None:
+    with pytest.raises(Invalid) as error:
+        normal(url)
+
+    assert "postgresql://" in str(error.value)
+    assert "secret" not in str(error.value)
