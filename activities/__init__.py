@@ -1,0 +1,1 @@
+"""The outside world of a run: sends, and the lines of its diary that no send carries."""

@@ -1,0 +1,52 @@
+"""The lines of a diary that no send carries: before a wait that no send precedes, and at an end."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.privacy import nothing_personal
+from journeys.diary import Entry
+from journeys.listening import Ended
+from store import runs
+from store.store import Store
+
+
+class Lines(BaseModel):
+    """Lines of a run's diary that the store does not have yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    entries: tuple[Entry, ...]
+
+
+class End(BaseModel):
+    """How, why and when a run ended, with the last lines of its diary."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    ended: Ended
+    why: str
+    at: AwareDatetime
+    entries: tuple[Entry, ...]
+
+
+class Notes:
+    """Two local activities, each one transaction, and each the same when done twice."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @activity.defn(name="note")
+    async def note(self, lines: Lines) -> None:
+        """Write lines of the diary."""
+        with nothing_personal("noting"):
+            await runs.note(self._store, lines.run, lines.entries)
+
+    @activity.defn(name="close")
+    async def close(self, end: End) -> None:
+        """Write that the run is over. The first end is the one that stays."""
+        with nothing_personal("closing"):
+            await runs.close(self._store, end.run, end.ended, end.why, end.at, end.entries)

@@ -1,0 +1,278 @@
+"""A send, attempt by attempt, against a real store and a provider that keeps its own books."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.channels import Accepted, Channel, NotNow, Outgoing, Refused, Sent
+from activities.deliver import Deliver, Send
+from journeys.definition import INTERACTIONS, send_id
+from journeys.diary import Delivery
+from store.customers import put_customer
+from store.runs import RunView, SendView, get_run
+from store.sends import give_up_stale
+from store.store import Store
+from tests.ledger import Ledger
+from tests.shop import NOON, Shop
+
+STEP = "initial-reminder"
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A run that is about to send its first message."""
+
+    shop: Shop
+    run: str
+
+    @property
+    def send(self) -> Send:
+        return Send(run=self.run, step=STEP, kind="email", following="opened", now=NOON, n=1)
+
+    async def attempt(self, channel: Channel, *, after: int = 0, **options: timedelta) -> Delivery:
+        """One attempt, started *after* so many seconds from when the first one was scheduled."""
+        environment = ActivityEnvironment()
+        at = environment.info.scheduled_time + timedelta(seconds=after)
+        environment.info = replace(environment.info, started_time=at)
+        deliver = Deliver(self.shop.store, dict.fromkeys(INTERACTIONS, channel), **options)
+        return await environment.run(deliver.deliver, self.send)
+
+    async def attempt_that_dies(self) -> None:
+        """One attempt that ends between the provider's call and the record."""
+        provider = Hanging()
+        attempt = asyncio.ensure_future(self.attempt(provider))
+        await provider.asked.wait()
+        attempt.cancel()
+        await asyncio.wait([attempt])
+
+    async def seen(self) -> RunView:
+        return await get_run(self.shop.store, self.run)
+
+    async def booked(self) -> SendView:
+        (send,) = (await self.seen()).sends
+        return send
+
+    async def buys(self) -> int:
+        """The purchase ends the run; returns how many of its sends are in flight."""
+        return (await self.shop.post("purchase-completed")).in_flight
+
+
+@pytest.fixture
+async def sending(store: Store) -> Sending:
+    shop = Shop(store)
+    await shop.stock()
+    await shop.publish()
+    return Sending(shop, await shop.start(cart_id="c1"))
+
+
+class Hanging:
+    """A provider that takes the message and never answers. *asked* is set when it has it."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def send(self, message: Outgoing) -> Sent:
+        self.asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError(message)
+
+
+async def test_accepted(sending: Sending) -> None:
+    ledger = Ledger(Accepted("provider-7"))
+
+    delivery = await sending.attempt(ledger)
+
+    assert (delivery.outcome, delivery.reason) == ("accepted", "")
+    assert NOON <= delivery.at < NOON + timedelta(seconds=5)
+    (message,) = ledger.took
+    assert message.to == "ada@example.com"
+    assert message.send_id == send_id(sending.run, STEP)
+    assert message.parts == {"subject": "Your cart is waiting, Ada", "text": "You left 60 in your cart."}
+    send = await sending.booked()
+    assert (send.state, send.provider_id, send.at) == ("accepted", "provider-7", delivery.at)
+    seen = await sending.seen()
+    assert (seen.step, seen.step_at) == ("opened", delivery.at)
+    assert [(entry.n, entry.step, entry.did, entry.why) for entry in seen.diary] == [
+        (0, STEP, "entered", ""),
+        (1, STEP, "passed", "accepted"),
+        (2, "opened", "entered", ""),
+    ]
+
+
+async def test_refused_for_good_is_failed_and_the_reason_stays_with_us(sending: Sending) -> None:
+    delivery = await sending.attempt(Ledger(Refused("no mailbox ada@example.com")))
+
+    assert (delivery.outcome, delivery.reason) == ("failed", "")
+    send = await sending.booked()
+    assert (send.state, send.reason) == ("failed", "no mailbox ada@example.com")
+    assert (await sending.seen()).step == "opened"
+
+
+async def test_not_now_is_tried_again_when_the_provider_says(sending: Sending) -> None:
+    ledger = Ledger(NotNow("too many requests from ada@example.com", timedelta(seconds=90)), Accepted())
+
+    with pytest.raises(ApplicationError) as raised:
+        await sending.attempt(ledger)
+    assert raised.value.next_retry_delay == timedelta(seconds=90)
+    assert "ada" not in str(raised.value)
+    assert (await sending.booked()).state == "released"
+
+    delivery = await sending.attempt(ledger, after=90)
+
+    assert delivery.outcome == "accepted"
+    assert delivery.at >= NOON + timedelta(seconds=90)
+    assert (await sending.booked()).attempt == 2
+    assert len(ledger.took) == 1
+
+
+async def test_an_exception_leaves_the_outcome_unknown(sending: Sending) -> None:
+    ledger = Ledger(ConnectionResetError("while sending to ada@example.com"))
+
+    delivery = await sending.attempt(ledger)
+
+    assert (delivery.outcome, delivery.reason) == ("unknown", "")
+    assert (await sending.booked()).reason == "the provider gave no answer: ConnectionResetError"
+    assert (await sending.seen()).step == "opened"
+
+
+async def test_a_provider_that_hangs_leaves_the_outcome_unknown(sending: Sending) -> None:
+    delivery = await sending.attempt(Hanging(), call=timedelta(seconds=0.05))
+
+    assert delivery.outcome == "unknown"
+    assert (await sending.booked()).reason == "the provider gave no answer: TimeoutError"
+
+
+async def test_after_an_attempt_that_died_the_outcome_is_unknown_and_nobody_calls(sending: Sending) -> None:
+    await sending.attempt_that_dies()
+    assert (await sending.booked()).state == "claimed"
+
+    ledger = Ledger()
+    delivery = await sending.attempt(ledger, after=31)
+
+    assert delivery.outcome == "unknown"
+    assert ledger.asked == []
+    assert (await sending.booked()).state == "unknown"
+    assert (await sending.seen()).step == "opened"
+
+
+async def test_after_an_attempt_that_recorded_the_outcome_is_the_same(sending: Sending) -> None:
+    ledger = Ledger()
+    first = await sending.attempt(ledger)
+
+    again = await sending.attempt(ledger, after=31)
+
+    assert again == first
+    assert len(ledger.took) == 1
+
+
+async def test_an_exit_before_the_claim_blocks(sending: Sending) -> None:
+    assert await sending.buys() == 0
+
+    ledger = Ledger()
+    delivery = await sending.attempt(ledger)
+
+    assert (delivery.outcome, delivery.reason) == ("blocked", "the run has ended: exit: purchase-completed")
+    assert ledger.asked == []
+
+
+async def test_an_exit_between_two_attempts_blocks_the_second(sending: Sending) -> None:
+    ledger = Ledger(NotNow("later"))
+    with pytest.raises(ApplicationError):
+        await sending.attempt(ledger)
+
+    assert await sending.buys() == 0
+    delivery = await sending.attempt(ledger, after=60)
+
+    assert delivery.outcome == "blocked"
+    assert ledger.took == []
+
+
+async def test_an_exit_while_the_provider_is_called_is_told_that_a_send_is_in_flight(sending: Sending) -> None:
+    in_flight: list[int] = []
+
+    async def taking_its_time() -> Sent:
+        in_flight.append(await sending.buys())
+        return Accepted("p1")
+
+    delivery = await sending.attempt(Ledger(taking_its_time))
+
+    assert in_flight == [1]
+    assert delivery.outcome == "accepted"
+    assert (await sending.booked()).state == "accepted"
+    seen = await sending.seen()
+    assert (seen.ended, seen.step) == ("exited", None)
+
+
+async def test_a_claim_that_nobody_reports_on_is_given_up_once_the_run_has_ended(sending: Sending) -> None:
+    await sending.attempt_that_dies()
+    hour = NOON + timedelta(hours=1)
+    assert await give_up_stale(sending.shop.store, hour, timedelta(minutes=2)) == 0  # a retry will report on it
+
+    assert await sending.buys() == 1
+    assert await give_up_stale(sending.shop.store, hour, timedelta(minutes=2)) == 1
+
+    assert (await sending.booked()).state == "unknown"
+
+
+async def test_no_provider_is_called_long_after_the_claim(sending: Sending) -> None:
+    ledger = Ledger()
+
+    with pytest.raises(ApplicationError, match="to be tried again"):
+        await sending.attempt(ledger, call_before=timedelta(0))
+
+    assert ledger.asked == []
+    assert (await sending.booked()).state == "released"
+
+
+async def test_no_address_blocks_and_the_run_goes_on(sending: Sending) -> None:
+    await put_customer(sending.shop.store, "ada", {"phone": "+15550100"}, NOON)
+    ledger = Ledger()
+
+    delivery = await sending.attempt(ledger)
+
+    assert (delivery.outcome, delivery.reason) == ("blocked", "customer.email is missing")
+    assert ledger.asked == []
+    assert (await sending.seen()).step == "opened"
+
+
+async def test_a_template_that_goes_too_far_fails_and_is_not_tried_again(sending: Sending) -> None:
+    endless = "{% for a in (1..9999) %}{% for b in (1..9999) %}{{ a }}{% endfor %}{% endfor %}"
+    async with sending.shop.store.write() as connection:  # it cannot be made ready, so it is put there by hand
+        await connection.execute(
+            text("UPDATE contents SET ready = :ready WHERE name = 'initial-email-reminder'"),
+            {"ready": f'{{"content": "initial-email-reminder", "email": {{"subject": "s", "text": "{endless}"}}}}'},
+        )
+    ledger = Ledger()
+
+    delivery = await sending.attempt(ledger)
+
+    assert delivery.outcome == "failed"
+    assert ledger.asked == []
+    assert (await sending.booked()).reason.startswith("the content cannot be filled in: ")
+
+
+async def test_without_a_channel_nothing_is_claimed(sending: Sending) -> None:
+    deliver = Deliver(sending.shop.store, {})
+
+    with pytest.raises(ApplicationError) as raised:
+        await ActivityEnvironment().run(deliver.deliver, sending.send)
+
+    assert raised.value.type == "KeyError"
+    assert (await sending.seen()).sends == ()
+
+
+async def test_the_last_send_completes_the_run(sending: Sending) -> None:
+    deliver = Deliver(sending.shop.store, dict.fromkeys(INTERACTIONS, Ledger()))
+    send = sending.send.model_copy(update={"following": None})
+
+    delivery = await ActivityEnvironment().run(deliver.deliver, send)
+
+    seen = await sending.seen()
+    assert (seen.ended, seen.ended_at) == ("completed", delivery.at)

@@ -1,0 +1,356 @@
+"""The stories: one customer each, what happens to her, and what she gets. Told on the virtual clock and on Temporal.
+
+Times count from the beginning of the story. Lines are at least a minute apart, so that each has its effect
+before the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from journeys.definition import Journey
+from journeys.durations import parse
+from journeys.listening import Ended
+from journeys.preview import Happening
+from tests.samples import CUSTOMER, abandoned_cart
+
+EMAIL, TEXT, PUSH = "initial-reminder", "second-reminder", "final-reminder"
+
+
+@dataclass(frozen=True)
+class Publish:
+    """The journey is published as it is written now."""
+
+    at: timedelta
+    journey: Journey
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The journey is stopped."""
+
+    at: timedelta
+
+
+Line = Happening | Publish | Stop
+
+
+@dataclass(frozen=True)
+class Send:
+    """A message step that came up, and what became of it."""
+
+    step: str
+    at: timedelta
+    outcome: str = "accepted"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it ended. *goal_at*: when the goal was met."""
+
+    ended: Ended
+    at: timedelta
+    sends: tuple[Send, ...]
+    goal_at: timedelta | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens, and the runs that come of it. *journey* is given the time at which the story begins."""
+
+    lines: tuple[Line, ...]
+    runs: tuple[Run, ...]
+    journey: Callable[[datetime], Journey] = field(default=lambda _: abandoned_cart())
+    customer: Mapping[str, str] = field(default_factory=lambda: CUSTOMER)
+
+    @property
+    def length(self) -> timedelta:
+        """How long it takes until nothing happens any more."""
+        return max([line.at for line in self.lines] + [run.at for run in self.runs])
+
+
+def at(text: str) -> timedelta:
+    return parse(text) if text else timedelta(0)
+
+
+def cart(when: str = "", cart_id: str = "c1", total: float = 60, **more: object) -> Happening:
+    attributes = {"cart_id": cart_id, "total": total}
+    return Happening.model_validate({"at": at(when), "trigger": "abandoned-cart", "attributes": attributes, **more})
+
+
+def buys(when: str, cart_id: str | None = None, **more: object) -> Happening:
+    attributes = {"cart_id": cart_id} if cart_id else {}
+    return Happening.model_validate({"at": at(when), "trigger": "purchase-completed", "attributes": attributes, **more})
+
+
+def visits(when: str, city: str) -> Happening:
+    return Happening(at=at(when), trigger="store-visit", attributes={"city": city})
+
+
+def does(when: str, what: str, message: str = EMAIL, run: int | None = None) -> Happening:
+    return Happening.model_validate({"at": at(when), "message": message, "is": what, "run": run})
+
+
+def opens(when: str, message: str = EMAIL, run: int | None = None) -> Happening:
+    return does(when, "opened", message, run)
+
+
+def sends(**steps: str) -> tuple[Send, ...]:
+    """``sends(initial_reminder="0 seconds")``: accepted, at that time."""
+    return tuple(Send(step.replace("_", "-"), at(when)) for step, when in steps.items())
+
+
+def reminders(*times: str) -> tuple[Send, ...]:
+    """The first reminders of the abandoned cart, all accepted, at these times."""
+    return tuple(Send(step, at(when)) for step, when in zip((EMAIL, TEXT, PUSH), times, strict=False))
+
+
+def completed(when: str, sent: tuple[Send, ...], goal: str | None = None, version: int = 1) -> Run:
+    return Run("completed", at(when), sent, at(goal) if goal else None, version)
+
+
+def bought(when: str, *times: str) -> Run:
+    return Run("exited", at(when), reminders(*times), goal_at=at(when))
+
+
+def walking(*steps: Mapping[str, object], **changes: object) -> Callable[[datetime], Journey]:
+    """A journey of these steps, with the abandoned cart's start, goal and exit."""
+    return lambda _: abandoned_cart(**({"steps": list(steps)} | changes))
+
+
+def starting(**start: object) -> Callable[[datetime], Journey]:
+    """The abandoned cart with another start."""
+    return lambda _: abandoned_cart(start={"trigger": "abandoned-cart", "key": "event.cart_id", **start})
+
+
+def _from(delay: str) -> Callable[[datetime], Journey]:
+    return lambda begin: starting(**{"from": (begin + at(delay)).isoformat()})(begin)
+
+
+def email(id: str) -> dict[str, object]:
+    return {"id": id, "email": "initial-email-reminder", "to": "customer.email"}
+
+
+def text(id: str) -> dict[str, object]:
+    return {"id": id, "text": "second-text-reminder", "to": "customer.phone"}
+
+
+def push(id: str) -> dict[str, object]:
+    return {"id": id, "push": "final-push-notification", "to": "customer.push_token"}
+
+
+def pause(id: str, wait: str) -> dict[str, object]:
+    return {"id": id, "wait": wait}
+
+
+ALL_THREE = completed("2 days", reminders("", "1 day", "2 days"))
+
+IN_OSLO = walking(
+    {
+        "id": "visited",
+        "if": {"trigger": "store-visit", "where": "event.city == 'Oslo'", "within": "2 days"},
+        "then": [text("thanks")],
+        "else": [push("come")],
+    }
+)
+NESTED = walking(
+    email("hello"),
+    {
+        "id": "opened",
+        "if": {"message": "hello", "is": "opened", "within": "1 day"},
+        "then": [
+            {
+                "id": "clicked",
+                "if": {"message": "hello", "is": "clicked", "within": "3 days"},
+                "then": [],
+                "else": [text("nudge")],
+            }
+        ],
+        "else": [push("last-call")],
+    },
+)
+JOINED = walking(
+    email("hello"),
+    {
+        "id": "opened",
+        "if": {"message": "hello", "is": "opened", "within": "1 day"},
+        "then": [],
+        "else": [text("nudge")],
+    },
+    pause("an-hour", "1 hour"),
+    push("for-both"),
+)
+TWO_EMAILS = walking(
+    email("first"),
+    pause("an-hour", "1 hour"),
+    email("second"),
+    {
+        "id": "opened",
+        "if": {"message": "first", "is": "opened", "within": "1 day"},
+        "then": [],
+        "else": [text("nudge")],
+    },
+)
+VERSION_2 = abandoned_cart(steps=[pause("patience", "2 hours"), text("only-text")])
+
+STORIES: dict[str, Story] = {
+    # --- four customers -------------------------------------------------------------------------------
+    "ada-does-nothing": Story((cart(),), (ALL_THREE,)),
+    "bo-opens-the-email": Story((cart(), opens("3 hours")), (completed("3 hours", reminders("")),)),
+    "cy-buys-after-the-text": Story((cart(), buys("36 hours")), (bought("36 hours", "", "1 day"),)),
+    "di-bought-before-we-heard-of-the-cart": Story((buys("1 hour"), cart("2 hours", occurred_at="30 minutes")), ()),
+    # --- entering -------------------------------------------------------------------------------------
+    "a-cart-before-the-start": Story((cart("59 minutes"),), (), _from("1 hour")),
+    "a-cart-at-the-start": Story(
+        (cart("1 hour"),),
+        (completed("49 hours", reminders("1 hour", "25 hours", "49 hours")),),
+        _from("1 hour"),
+    ),
+    "a-cart-too-small": Story((cart(total=40),), (), starting(where="event.total > 50")),
+    "a-cart-large-enough": Story((cart(total=50.5),), (ALL_THREE,), starting(where="event.total > 50")),
+    "the-same-cart-twice": Story((cart(id="e1"), cart("1 hour", id="e1")), (ALL_THREE,)),
+    "another-event-of-the-same-cart": Story((cart(), cart("1 hour")), (ALL_THREE,)),
+    "never-again": Story(
+        (cart(), opens("1 hour"), cart("2 hours")), (completed("1 hour", reminders("")),), starting(repeat="never")
+    ),
+    "again-after-a-day": Story(
+        (cart(), opens("1 hour"), cart("23 hours"), cart("24 hours"), opens("25 hours")),
+        (completed("1 hour", reminders("")), completed("25 hours", reminders("24 hours"))),
+        starting(repeat={"after": "1 day"}),
+    ),
+    "a-newer-cart-restarts": Story(
+        (cart(), cart("5 hours")),
+        (
+            Run("exited", at("5 hours"), reminders("")),
+            completed("53 hours", reminders("5 hours", "29 hours", "53 hours")),
+        ),
+        starting(overlap="restart"),
+    ),
+    "a-newer-cart-runs-beside": Story(
+        (cart(), cart("5 hours"), opens("6 hours", run=1), opens("7 hours", run=2)),
+        (completed("6 hours", reminders("")), completed("7 hours", reminders("5 hours"))),
+        starting(overlap="parallel"),
+    ),
+    "a-cart-heard-of-late": Story(
+        (cart("2 hours", occurred_at="0 seconds"),),
+        (completed("50 hours", reminders("2 hours", "26 hours", "50 hours")),),
+    ),
+    # --- opening --------------------------------------------------------------------------------------
+    "opened-just-in-time": Story(
+        (cart(), opens("23 hours 59 minutes")), (completed("23 hours 59 minutes", reminders("")),)
+    ),
+    "opened-too-late": Story((cart(), opens("1 day 1 minute")), (ALL_THREE,)),
+    "opened-twice": Story((cart(), opens("1 hour"), opens("2 hours")), (completed("1 hour", reminders("")),)),
+    "only-clicked": Story((cart(), does("1 hour", "clicked")), (ALL_THREE,)),
+    "another-email-opened": Story(
+        (cart(), opens("3 hours", "second")),
+        (completed("1 day", sends(first="", second="1 hour", nudge="1 day")),),
+        TWO_EMAILS,
+    ),
+    "the-first-of-two-emails-opened-before-it-is-asked": Story(
+        (cart(), opens("30 minutes", "first")), (completed("1 hour", sends(first="", second="1 hour")),), TWO_EMAILS
+    ),
+    "another-run-s-email-opened": Story(
+        (cart(), cart("1 hour", "c2"), opens("2 hours", run=2)),
+        (ALL_THREE, completed("2 hours", reminders("1 hour"))),
+    ),
+    # --- buying ---------------------------------------------------------------------------------------
+    "bought-at-once": Story((cart(), buys("1 minute")), (bought("1 minute", ""),)),
+    "bought-just-before-the-text": Story((cart(), buys("23 hours 59 minutes")), (bought("23 hours 59 minutes", ""),)),
+    "bought-at-the-instant-of-the-text": Story((cart(), buys("1 day")), (bought("1 day", ""),)),
+    "bought-just-after-the-text": Story((cart(), buys("1 day 1 minute")), (bought("1 day 1 minute", "", "1 day"),)),
+    "bought-at-the-instant-of-the-push": Story((cart(), buys("2 days")), (bought("2 days", "", "1 day"),)),
+    "bought-in-time-for-the-goal": Story(
+        (cart(), buys("4 days 23 hours"), buys("4 days 23 hours 30 minutes")),
+        (completed("2 days", reminders("", "1 day", "2 days"), goal="4 days 23 hours"),),
+    ),
+    "bought-too-late-for-the-goal": Story((cart(), buys("5 days 1 minute")), (ALL_THREE,)),
+    "the-same-purchase-twice": Story(
+        (cart(), buys("1 hour", id="p1"), buys("2 hours", id="p1")), (bought("1 hour", ""),)
+    ),
+    "two-carts-one-bought": Story(
+        (cart(), cart("1 hour", "c2"), buys("2 hours", "c1")),
+        (bought("2 hours", ""), completed("49 hours", reminders("1 hour", "25 hours", "49 hours"))),
+    ),
+    "two-carts-and-a-purchase-of-no-cart": Story(
+        (cart(), cart("1 hour", "c2"), buys("2 hours")), (bought("2 hours", ""), bought("2 hours", "1 hour"))
+    ),
+    "opened-and-then-bought": Story(
+        (cart(), opens("1 hour"), buys("2 hours")), (completed("1 hour", reminders(""), goal="2 hours"),)
+    ),
+    # --- publishing and stopping ----------------------------------------------------------------------
+    "a-second-version-for-newcomers": Story(
+        (cart(), Publish(at("1 hour"), VERSION_2), cart("2 hours", "c2")),
+        (ALL_THREE, completed("4 hours", sends(only_text="4 hours"), version=2)),
+    ),
+    "stopped-with-people-on-both-versions": Story(
+        (cart(), Publish(at("1 hour"), VERSION_2), cart("2 hours", "c2"), Stop(at("3 hours")), cart("5 hours", "c3")),
+        (Run("stopped", at("3 hours"), reminders("")), Run("stopped", at("3 hours"), (), version=2)),
+    ),
+    "opened-after-the-stop": Story(
+        (cart(), Stop(at("12 hours")), opens("15 hours")), (Run("stopped", at("12 hours"), reminders("")),)
+    ),
+    # --- other trees ----------------------------------------------------------------------------------
+    "a-visit-answers": Story((cart(), visits("1 day", "Oslo")), (completed("1 day", sends(thanks="1 day")),), IN_OSLO),
+    "a-visit-elsewhere-does-not": Story(
+        (cart(), visits("1 day", "Rome")), (completed("2 days", sends(come="2 days")),), IN_OSLO
+    ),
+    "a-visit-before-the-cart-does-not": Story(
+        (visits("", "Oslo"), cart("1 hour")), (completed("49 hours", sends(come="49 hours")),), IN_OSLO
+    ),
+    "nested-yes-yes": Story(
+        (cart(), opens("1 hour", "hello"), does("2 hours", "clicked", "hello")),
+        (completed("2 hours", sends(hello="")),),
+        NESTED,
+    ),
+    "nested-yes-no": Story(
+        (cart(), opens("1 hour", "hello")), (completed("3 days", sends(hello="", nudge="3 days")),), NESTED
+    ),
+    "nested-no": Story((cart(),), (completed("1 day", sends(hello="", last_call="1 day")),), NESTED),
+    "nested-clicked-before-it-is-asked": Story(
+        (cart(), does("1 hour", "clicked", "hello"), opens("2 hours", "hello")),
+        (completed("2 hours", sends(hello="")),),
+        NESTED,
+    ),
+    "joined-after-yes": Story(
+        (cart(), opens("2 hours", "hello")), (completed("3 hours", sends(hello="", for_both="3 hours")),), JOINED
+    ),
+    "joined-after-no": Story(
+        (cart(),), (completed("25 hours", sends(hello="", nudge="1 day", for_both="25 hours")),), JOINED
+    ),
+    "a-wait-of-four-hundred-days": Story(
+        (cart(),), (completed("400 days", sends(hello="400 days")),), walking(pause("long", "400 days"), email("hello"))
+    ),
+    "a-wait-that-is-over-when-we-hear": Story(
+        (cart("2 hours", occurred_at="0 seconds"),),
+        (completed("2 hours", sends(hello="2 hours")),),
+        walking(pause("an-hour", "1 hour"), email("hello")),
+    ),
+    "no-phone": Story(
+        (cart(),),
+        (
+            Run(
+                "completed",
+                at("2 days"),
+                (Send(EMAIL, at("")), Send(TEXT, at("1 day"), "blocked"), Send(PUSH, at("2 days"))),
+            ),
+        ),
+        customer={"email": "ada@example.com", "push_token": "token"},
+    ),
+    "no-address-at-all": Story(
+        (cart(),),
+        (
+            Run(
+                "completed",
+                at("2 days"),
+                tuple(
+                    Send(step, at(when), "blocked") for step, when in ((EMAIL, ""), (TEXT, "1 day"), (PUSH, "2 days"))
+                ),
+            ),
+        ),
+        customer={},
+    ),
+}

@@ -1,0 +1,168 @@
+"""The end of a run that does not come from its steps: our exits, and an operator's cancel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import CancelledError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.channels import Accepted, Sent
+from tests.engine import Engine, engine, until, worker
+from tests.ledger import Ledger
+from tests.samples import abandoned_cart
+from workflows.journey import ended_by_us
+
+
+@asynccontextmanager
+async def playing(
+    temporal: WorkflowEnvironment, url: str, ledger: Ledger | None = None, *, working: bool = True
+) -> AsyncIterator[Engine]:
+    async with engine(temporal.client, url, ledger=ledger, working=working) as built:
+        await built.publish(abandoned_cart())
+        await built.customer("cat")
+        yield built
+
+
+class Slow:
+    """A provider that takes its time: *asked* when it was called, and it answers once *answer* is set."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self) -> Sent:
+        self.asked.set()
+        await self.answer.wait()
+        return Accepted("p1")
+
+
+async def canceled(built: Engine, run: str) -> None:
+    """Until Temporal says so."""
+    with pytest.raises(WorkflowFailureError) as raised:
+        await built.handle(run).result()
+    assert isinstance(raised.value.cause, CancelledError)
+    assert (await built.handle(run).describe()).status == WorkflowExecutionStatus.CANCELED
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        pytest.param("wrong audience", "wrong audience", id="with-a-reason"),
+        pytest.param("", "cancelled by an operator", id="without"),
+    ],
+)
+async def test_an_operator_s_cancel_is_known_to_the_store(
+    reason: str, kept: str, temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        run = await built.start("cat")
+        await built.until_waiting(run)
+
+        await built.handle(run).cancel(reason=reason)
+
+        await canceled(built, run)
+        (seen,) = await built.runs("cat")
+        assert (seen.ended, seen.why, seen.step) == ("cancelled", kept, None)
+        assert [(entry.step, entry.did) for entry in seen.diary][-2:] == [("opened", "entered"), ("opened", "left")]
+
+
+async def test_a_cancel_before_the_first_step_is_known_to_the_store(
+    temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    async with playing(temporal, sqlite_url, working=False) as built:
+        run = await built.start("cat")
+        await built.handle(run).cancel(reason="never mind")
+
+        async with worker(built):
+            await canceled(built, run)
+
+        (seen,) = await built.runs("cat")
+        assert (seen.ended, seen.why) == ("cancelled", "never mind")
+        assert built.ledger.asked == []
+
+
+async def test_an_exit_before_the_first_step_sends_nothing(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url, working=False) as built:
+        run = await built.start("cat")
+        await built.happen("purchase-completed", "cat")
+
+        async with worker(built):
+            await canceled(built, run)
+
+        assert built.ledger.asked == []
+        assert "ACTIVITY_TASK_SCHEDULED" not in await built.events(run)
+
+
+@pytest.mark.parametrize("ours", [pytest.param(True, id="exit"), pytest.param(False, id="operator")])
+async def test_a_send_under_way_is_finished_and_recorded(
+    ours: bool, temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    provider = Slow()
+    async with playing(temporal, sqlite_url, Ledger(provider)) as built:
+        run = await built.start("cat")
+        await provider.asked.wait()
+
+        if ours:
+            assert (await built.happen("purchase-completed", "cat")).in_flight == 1
+        else:
+            await built.handle(run).cancel(reason="wrong audience")
+        await canceled(built, run)
+        provider.answer.set()
+
+        await until(lambda: _is_recorded(built))
+        (seen,) = await built.runs("cat")
+        assert [(send.state, send.provider_id) for send in seen.sends] == [("accepted", "p1")]
+        assert seen.ended == ("exited" if ours else "cancelled")
+
+
+async def test_a_worker_that_is_shut_down_finishes_its_sends(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    provider = Slow()
+    async with playing(temporal, sqlite_url, Ledger(provider), working=False) as built:
+        run = await built.start("cat")
+        async with worker(built):
+            await provider.asked.wait()
+            asyncio.get_running_loop().call_later(0.3, provider.answer.set)
+        (seen,) = await built.runs("cat")
+        assert [send.state for send in seen.sends] == ["accepted"]
+
+        async with worker(built):
+            await built.until_waiting(run)
+
+        assert len(built.ledger.asked) == 1
+
+
+async def test_another_worker_goes_on_where_one_left_off(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url, working=False) as built:
+        built.day = timedelta(seconds=2)
+        run = await built.start("cat")
+        async with worker(built):
+            await built.until_waiting(run)
+
+        async with worker(built):
+            assert await built.handle(run).result() == "completed"
+
+        assert built.ledger.steps == ["initial-reminder", "second-reminder", "final-reminder"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "ours"),
+    [
+        pytest.param("exit: purchase-completed", True, id="exit"),
+        pytest.param("stopped: the journey was stopped", True, id="stop"),
+        pytest.param("restarted", True, id="restart"),
+        pytest.param("", False, id="nothing"),
+        pytest.param("customer asked us to", False, id="operator"),
+    ],
+)
+def test_whose_cancel_it_is(reason: str, ours: bool) -> None:
+    assert ended_by_us(reason) is ours
+
+
+async def _is_recorded(built: Engine) -> bool:
+    (seen,) = await built.runs("cat")
+    return [send.state for send in seen.sends] != ["claimed"]

@@ -1,0 +1,153 @@
+"""Temporal keeps histories in clear, for a month or longer: nothing about a customer but the id is in them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from temporalio.client import WorkflowFailureError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.channels import NotNow, Refused
+from tests.engine import Engine, engine, until
+from tests.ledger import Ledger
+from tests.samples import abandoned_cart
+
+SECRETS = {
+    "email": "zelda.quill@secret.example",
+    "phone": "+15559876543",
+    "push_token": "token-xyzzy-4711",
+    "first_name": "Zeldamira",
+    "last_name": "Quillfeather",
+}
+CART = "cart-of-velvet-slippers"
+TOTAL = 98765.4321
+PLANTED = [*SECRETS.values(), CART, str(TOTAL), "velvet", "zelda"]
+
+TOLD_TOO_MUCH = f"550 no mailbox {SECRETS['email']} for {SECRETS['first_name']}"
+
+
+@asynccontextmanager
+async def playing(temporal: WorkflowEnvironment, url: str, ledger: Ledger | None = None) -> AsyncIterator[Engine]:
+    async with engine(temporal.client, url, ledger=ledger, day=timedelta(seconds=1)) as built:
+        await built.publish(abandoned_cart())
+        await built.customer("zq", SECRETS)
+        yield built
+
+
+async def start(built: Engine) -> str:
+    return await built.start("zq", cart_id=CART, total=TOTAL)
+
+
+async def assert_nothing_personal(built: Engine, run: str) -> None:
+    """Look through the history, and through every payload in it, whatever it is encoded as."""
+    history = (await built.handle(run).fetch_history()).to_json()
+    decoded = [
+        base64.b64decode(found) for found in re.findall(r'"([A-Za-z0-9+/]{8,}={0,2})"', history) if len(found) % 4 == 0
+    ]
+    seen = history + "".join(part.decode("utf-8", "replace") for part in decoded)
+    assert "initial-email-reminder" in seen  # we do look inside
+    assert [secret for secret in PLANTED if secret.lower() in seen.lower()] == []
+
+
+async def test_nobody_reacts(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        run = await start(built)
+        await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+        assert {message.to for message in built.ledger.took} == {
+            SECRETS["email"],
+            SECRETS["phone"],
+            SECRETS["push_token"],
+        }
+
+
+async def test_opened(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        run = await start(built)
+        await built.until_waiting(run)
+        await built.interact(run, "initial-reminder")
+        await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+
+
+async def test_bought(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        run = await start(built)
+        await built.until_waiting(run)
+        await built.happen("purchase-completed", "zq", cart_id=CART)
+        with pytest.raises(WorkflowFailureError):
+            await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param((Refused(TOLD_TOO_MUCH),), id="refused"),
+        pytest.param((RuntimeError(TOLD_TOO_MUCH),), id="no-answer"),
+        pytest.param((NotNow(TOLD_TOO_MUCH, timedelta(seconds=0.1)),), id="not-now"),
+        pytest.param((NotNow(TOLD_TOO_MUCH), NotNow(TOLD_TOO_MUCH)), id="not-now-twice"),
+    ],
+)
+async def test_what_a_provider_says_stays_with_us(
+    answers: tuple[Refused | NotNow | RuntimeError, ...], temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    async with playing(temporal, sqlite_url, Ledger(*answers)) as built:
+        run = await start(built)
+        await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+
+
+async def test_a_failing_database_tells_temporal_no_statement(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        await rename(built, "contents", "away")
+        run = await start(built)
+        await until(lambda: has_failed(built, run))
+        await rename(built, "away", "contents")
+        await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+        assert built.ledger.steps == ["initial-reminder", "second-reminder", "final-reminder"]
+
+
+async def test_the_outcome_is_written_when_the_database_is_back(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    """Between the provider's answer and its record, the database goes away and comes back."""
+
+    class Breaking(Ledger):
+        async def send(self, message):  # type: ignore[no-untyped-def]
+            if not self.asked:
+                await rename(built, "diary", "away")
+                asyncio.get_running_loop().call_later(
+                    1, lambda: tasks.append(asyncio.ensure_future(rename(built, "away", "diary")))
+                )
+            return await super().send(message)
+
+    tasks: list[asyncio.Future[None]] = []
+    async with playing(temporal, sqlite_url, Breaking()) as built:
+        run = await start(built)
+        await built.handle(run).result()
+
+        (seen,) = await built.runs("zq")
+        assert [(send.state, send.attempt) for send in seen.sends] == [("accepted", 1)] * 3
+        await assert_nothing_personal(built, run)
+
+
+async def rename(built: Engine, table: str, to: str) -> None:
+    async with built.store.write() as connection:
+        await connection.execute(text(f"ALTER TABLE {table} RENAME TO {to}"))
+
+
+async def has_failed(built: Engine, run: str) -> bool:
+    described = await built.handle(run).describe()
+    return any(pending.attempt > 1 for pending in described.raw_description.pending_activities)

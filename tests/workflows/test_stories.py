@@ -1,0 +1,149 @@
+"""Every story, told in both worlds: on the virtual clock, and by a real worker on a real server with time skipped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from journeys.catalogue import Event
+from journeys.definition import interaction_trigger, send_id
+from journeys.preview import DEFAULT_START, Happening, PreviewRun, Sent, Stage
+from store.journeys import stop
+from store.runs import RunView, SendView
+from tests.engine import Engine, engine
+from tests.samples import CONTENTS, version
+from tests.stories import STORIES, Publish, Run, Send, Stop, Story
+
+A_MOMENT = timedelta(seconds=5)
+A_MINUTE = timedelta(minutes=1)
+
+each_story = pytest.mark.parametrize(
+    ("name", "story"), [pytest.param(name, story, id=name) for name, story in STORIES.items()]
+)
+
+
+@each_story
+def test_on_the_virtual_clock(name: str, story: Story) -> None:
+    stage = Stage(story.customer, customer_id=name, contents=CONTENTS)
+    stage.publish(version(story.journey(DEFAULT_START)))
+
+    for line in story.lines:
+        match line:
+            case Happening():
+                stage.happen(line)
+            case Publish():
+                stage.advance(stage.started_at + line.at)
+                stage.publish(version(line.journey, number=2))
+            case Stop():
+                stage.advance(stage.started_at + line.at)
+                stage.stop("abandoned-cart")
+
+    assert [told(run, stage.started_at, timedelta.resolution) for run in stage.finish().runs] == list(story.runs)
+
+
+@each_story
+async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironment, sqlite_url: str) -> None:
+    clock = Clock(skipping)
+    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as played:
+        await clock.start()
+        await played.customer(name, story.customer)
+        await played.publish(story.journey(clock.begin))
+
+        for number, line in enumerate(story.lines, 1):
+            await clock.move(line.at)
+            match line:
+                case Happening():
+                    await played.accept(await event(played, name, number, line, clock))
+                case Publish():
+                    await played.publish(line.journey)
+                case Stop():
+                    await stop(played.store, "abandoned-cart", clock.now)
+            await played.relay.drain_once()
+        await clock.move(story.length + timedelta(minutes=1))
+
+        runs = await played.runs(name)
+        assert [told(run, clock.begin, A_MINUTE) for run in runs] == list(story.runs)
+        for run in runs:
+            await played.until_ended(run.id)
+        assert await played.waiting() == 0
+        assert len(played.ledger.took) == sum(send.outcome == "accepted" for run in story.runs for send in run.sends)
+
+
+async def test_a_late_open_is_counted(skipping: WorkflowEnvironment, sqlite_url: str) -> None:
+    clock = Clock(skipping)
+    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as played:
+        await clock.start()
+        await played.customer("late-open")
+        await played.publish(STORIES["opened-after-the-stop"].journey(clock.begin))
+        run = await played.start("late-open")
+        await clock.move(timedelta(hours=12))
+        await stop(played.store, "abandoned-cart", clock.now)
+        await played.relay.drain_once()
+
+        await clock.move(timedelta(hours=15))
+        await played.interact(run, "initial-reminder")
+
+        (seen,) = await played.runs("late-open")
+        assert [interaction.interaction for interaction in seen.sends[0].interactions] == ["opened"]
+        assert seen.ended == "stopped"
+
+
+class Clock:
+    """The test server's clock, and the doors' clock that goes ahead of it by a moment.
+
+    So a line at the very instant of a deadline reaches the run before its timer does, however busy this machine is.
+    """
+
+    def __init__(self, server: WorkflowEnvironment) -> None:
+        self.begin = self.now = DEFAULT_START
+        self._server = server
+
+    async def start(self) -> None:
+        self.begin = self.now = (await self._server.get_current_time()).astimezone(UTC)
+
+    async def move(self, to: timedelta) -> None:
+        self.now = self.begin + to
+        ahead = self.now - A_MOMENT * bool(to) - await self._server.get_current_time()
+        if ahead > timedelta(0):
+            await self._server.sleep(ahead)
+
+
+async def event(played: Engine, customer: str, number: int, line: Happening, clock: Clock) -> Event:
+    """A line of a story as the event that is posted."""
+    trigger, attributes = line.trigger or "", line.attributes
+    if line.message:
+        runs = await played.runs(customer)
+        sent = [run for run in runs if any(send.step == line.message for send in run.sends)]
+        run = runs[line.run - 1] if line.run else sent[-1]
+        step = next(send for send in run.sends if send.step == line.message)
+        trigger = interaction_trigger(step.kind, line.is_ or "opened")
+        attributes = {"send_id": send_id(run.id, line.message)}
+    occurred_at = None if line.occurred_at is None else clock.begin + line.occurred_at
+    return Event(
+        id=line.id or f"line-{number}",
+        trigger=trigger,
+        customer=customer,
+        occurred_at=occurred_at,
+        attributes=attributes,
+    )
+
+
+def told(run: PreviewRun | RunView, begin: datetime, to: timedelta) -> Run:
+    """A run, of either world, in the words of the stories. *to*: the server's clock goes on while we work."""
+
+    def since(at: datetime) -> timedelta:
+        return round((at - begin) / to) * to
+
+    assert run.ended
+    assert run.ended_at
+    sent = [(send.step, send.at, send.outcome) for send in run.sends if isinstance(send, Sent)]
+    sent += [(send.step, send.at or begin, send.state) for send in run.sends if isinstance(send, SendView)]
+    return Run(
+        ended=run.ended,
+        at=since(run.ended_at),
+        sends=tuple(Send(step, since(at), outcome) for step, at, outcome in sent),
+        goal_at=since(run.goal_met_at) if run.goal_met_at else None,
+        version=run.version,
+    )

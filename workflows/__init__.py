@@ -1,0 +1,1 @@
+"""The walk on Temporal's clock, and what brings runs there."""

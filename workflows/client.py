@@ -1,0 +1,43 @@
+"""The way to Temporal, by Temporal's own environment variables and profiles."""
+
+from __future__ import annotations
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+
+JOURNEY_ID = SearchAttributeKey.for_keyword("JourneyId")
+JOURNEY_VERSION = SearchAttributeKey.for_int("JourneyVersion")
+CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
+ENTRY_TRIGGER = SearchAttributeKey.for_keyword("EntryTrigger")
+SEARCH_ATTRIBUTES = (JOURNEY_ID, JOURNEY_VERSION, CUSTOMER_ID, ENTRY_TRIGGER)
+
+
+async def connect(*, address: str | None = None, identity: str | None = None, lazy: bool = False) -> Client:
+    """A client for the Temporal at *address*, or where ``TEMPORAL_ADDRESS`` and its like say.
+
+    *lazy*: connect on first use, so that a process may start while Temporal is down. A worker cannot be lazy.
+    Raises RuntimeError where Temporal does not answer.
+    """
+    config = ClientConfig.load_client_connect_config()
+    if address:
+        config["target_host"] = address
+    config.setdefault("target_host", "localhost:7233")
+    return await Client.connect(**config, data_converter=pydantic_data_converter, identity=identity, lazy=lazy)
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make the namespace know the search attributes of runs. Asking again changes nothing."""
+    listing = ListSearchAttributesRequest(namespace=client.namespace)
+    known = (await client.operator_service.list_search_attributes(listing)).custom_attributes
+    if missing := {name: kind for name, kind in search_attribute_types().items() if name not in known}:
+        adding = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        await client.operator_service.add_search_attributes(adding)
+
+
+def search_attribute_types() -> dict[str, IndexedValueType.ValueType]:
+    """The names and types of the search attributes of runs."""
+    return {key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in SEARCH_ATTRIBUTES}

@@ -1,0 +1,149 @@
+"""A run on Temporal: the walk, with Temporal as its world. Nothing personal comes here: a run knows ids and steps."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.workflow import ActivityCancellationType
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import AwareDatetime, BaseModel, ConfigDict, model_serializer
+
+    from activities.deliver import ATTEMPT, Deliver, Send
+    from activities.notes import End, Lines, Notes
+    from journeys.definition import Message, Steps
+    from journeys.diary import Delivery
+    from journeys.durations import say
+    from journeys.listening import Ended
+    from journeys.pace import DAY
+    from journeys.walk import Arrival, Walk
+
+AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
+"""Without end: what fails is the database or a bug, and both get mended."""
+
+
+class RunInput(BaseModel):
+    """What a run is started with: its id, its version's steps, and how long a day lasts if not a day."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    steps: Steps
+    started_at: AwareDatetime
+    day: timedelta = DAY
+
+    @model_serializer
+    def _compact(self) -> dict[str, Any]:
+        steps = [step.model_dump(mode="json", by_alias=True, exclude_defaults=True) for step in self.steps]
+        pace = {} if self.day == DAY else {"day": self.day}
+        return {"id": self.id, "started_at": self.started_at, "steps": steps, **pace}
+
+
+@workflow.defn(name="Journey")
+class JourneyWorkflow:
+    """One customer's walk through one version of a journey."""
+
+    @workflow.init
+    def __init__(self, run: RunInput) -> None:
+        self._id = run.id
+        self._pace = "" if run.day == DAY else f" (a day lasts {say(run.day)})"
+        self._walk = Walk(run.steps, run.started_at, run.day)
+
+    @workflow.run
+    async def run(self, run: RunInput) -> Ended:
+        """Walk to the end, unless cancelled before. Returns how the run ended."""
+        del run  # __init__ has it: a signal may come before this is called
+        try:
+            await self._walk.go(self)
+            if self._walk.diary.unwritten:
+                await self._close("completed", "all steps done")
+        except (CancelledError, FailureError) as error:
+            reason = workflow.cancellation_reason()
+            if is_cancelled_exception(error) and reason is not None and not ended_by_us(reason):
+                await self._close("cancelled", reason or "cancelled by an operator")
+            raise
+        return "completed"
+
+    @workflow.signal(description="An event that answers some of this run's ifs. Its id makes a repeated one harmless.")
+    def arrive(self, arrival: Arrival) -> None:
+        self._walk.arrive(arrival)
+
+    def now(self) -> datetime:
+        return workflow.now()
+
+    async def deliver(self, step: Message, following: str | None) -> Delivery:
+        """Send. The activity's record writes the diary too, and completes the run where nothing follows."""
+        diary = self._walk.diary
+        self._tell(f"Sending {step.kind} {step.content}")
+        return await workflow.execute_activity_method(
+            Deliver.deliver,
+            Send(
+                run=self._id,
+                step=step.id,
+                kind=step.kind,
+                following=following,
+                now=workflow.now(),
+                n=len(diary.entries),
+                entries=diary.unwritten,
+            ),
+            summary=f"{step.kind.capitalize()}: {step.content}",
+            start_to_close_timeout=ATTEMPT,
+            retry_policy=AGAIN,
+            # Whoever ends the run: a send that is under way is finished, and recorded.
+            cancellation_type=ActivityCancellationType.ABANDON,
+        )
+
+    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+        """Wait on a durable timer, unless the wait is over already."""
+        if arrived():
+            return True
+        if workflow.now() >= until:
+            return False
+        await self._note()
+        self._tell(why)
+        try:
+            await workflow.wait_condition(arrived, timeout=until - workflow.now(), timeout_summary=why)
+        except TimeoutError:
+            return arrived()
+        return True
+
+    async def _note(self) -> None:
+        """Write the lines that would be missing while the run waits. After a send there are none."""
+        if lines := self._walk.diary.unwritten:
+            await workflow.execute_local_activity_method(
+                Notes.note,
+                Lines(run=self._id, entries=lines),
+                summary="Note where the run stands",
+                start_to_close_timeout=LOCALLY,
+                local_retry_threshold=LOCALLY,
+                retry_policy=AGAIN,
+            )
+            self._walk.diary.wrote_all()
+
+    async def _close(self, ended: Ended, why: str) -> None:
+        await workflow.execute_local_activity_method(
+            Notes.close,
+            End(run=self._id, ended=ended, why=why, at=workflow.now(), entries=self._walk.diary.unwritten),
+            summary=f"Note that the run is {ended}",
+            start_to_close_timeout=LOCALLY,
+            local_retry_threshold=LOCALLY,
+            retry_policy=AGAIN,
+        )
+
+    def _tell(self, where: str) -> None:
+        workflow.set_current_details(f"{where}{self._pace}")
+
+
+def ended_by_us(reason: str) -> bool:
+    """Whether a cancel carries out an end that the store has already, not an operator's wish."""
+    return reason.startswith(("exit: ", "stopped", "restarted"))
+
+
+LOCALLY = timedelta(seconds=10)
+"""How long a local activity may hold a workflow task. Retries that wait longer become timers."""
