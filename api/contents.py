@@ -1,0 +1,90 @@
+"""Contents: the templates of emails, texts and push notifications. Draft, then ready, then perhaps stopped."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict
+
+from api import examples
+from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.door import require_key
+from api.names import ContentName
+from api.parts import TheParts
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.catalogue import Content
+from journeys.problems import Conflict, Unknown
+from journeys.reading import read_content
+from store import catalogue
+from store.catalogue import ContentView
+
+router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+ANSWER = gives(examples.CONTENT_VIEW)
+
+
+class ContentAnswer(ContentView):
+    """A content as it was written, what is sent of it meanwhile, and the journeys in use that send it."""
+
+    content: AsWritten[Content]
+    ready: AsWritten[Content] | None
+
+
+class Contents(BaseModel):
+    """All contents, by name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    contents: tuple[ContentAnswer, ...]
+
+
+@router.put(
+    "/{name}",
+    response_model=ContentAnswer,
+    responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": ContentAnswer}},
+    openapi_extra=takes(ref(Content), examples.CONTENTS, yaml_too=True),
+)
+async def put_content(name: ContentName, body: Body, parts: TheParts, response: Response) -> ContentAnswer:
+    """Write a content's draft. It is sent once it is ready, and until then as it was made ready last.
+
+    Subjects and bodies are Liquid templates over `event.…` and `customer.…`. `content` may be left out of the body:
+    it is in the address.
+    """
+    if await catalogue.put_content(parts.store, read_content(body, name=name), parts.now()):
+        response.status_code = 201
+    return await _answer(parts, name)
+
+
+@router.get(
+    "/{name}",
+    response_model=ContentAnswer,
+    responses=declare(Unknown) | {200: gives(examples.CONTENT_VIEW, yaml=Content)},
+)
+async def get_content(name: ContentName, parts: TheParts, yaml: Yaml) -> ContentAnswer | Response:
+    """A content: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
+    answer = await _answer(parts, name)
+    return in_yaml(answer.content) if yaml else answer
+
+
+@router.get("", response_model=Contents, responses={200: gives({"contents": [examples.CONTENT_VIEW]})})
+async def list_contents(parts: TheParts) -> Contents:
+    """All contents, by name."""
+    views = await catalogue.list_contents(parts.store)
+    return Contents(contents=tuple(ContentAnswer(**dict(view)) for view in views))
+
+
+@router.post("/{name}/ready", response_model=ContentAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
+async def ready_content(name: ContentName, parts: TheParts) -> ContentAnswer:
+    """Send the content as its draft is now: ready to send. Refused where that would spoil a live journey."""
+    await catalogue.ready_content(parts.store, name, parts.now())
+    return await _answer(parts, name)
+
+
+@router.post("/{name}/stop", response_model=ContentAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
+async def stop_content(name: ContentName, parts: TheParts) -> ContentAnswer:
+    """Send the content no more. Refused while live journeys send it; the answer names them."""
+    await catalogue.stop_content(parts.store, name, parts.now())
+    return await _answer(parts, name)
+
+
+async def _answer(parts: TheParts, name: str) -> ContentAnswer:
+    return ContentAnswer(**dict(await catalogue.get_content(parts.store, name)))

@@ -1,0 +1,54 @@
+"""Customers: the people that events are about, by your own ids."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
+
+from api import examples
+from api.bodies import Body, gives, ref, takes
+from api.door import require_key
+from api.names import CustomerName
+from api.parts import TheParts
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.catalogue import CustomerId
+from journeys.definition import Model
+from journeys.problems import Unknown
+from journeys.reading import read
+from store import customers
+from store.customers import CustomerView
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+ANSWER = gives(examples.CUSTOMER_VIEW)
+
+
+class Customer(Model):
+    """A customer with the attributes that conditions and contents may use."""
+
+    customer: CustomerId
+    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+
+
+@router.put(
+    "/{id}",
+    response_model=CustomerView,
+    responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": CustomerView}},
+    openapi_extra=takes(ref(Customer), examples.CUSTOMERS, yaml_too=True),
+)
+async def put_customer(id: CustomerName, body: Body, parts: TheParts, response: Response) -> CustomerView:
+    """Make these attributes all that the customer has; what is not named is gone.
+
+    The first value of an attribute of your own fixes its type for all customers. `customer` may be left out of the
+    body: it is in the address.
+    """
+    customer = read(Customer, body, "customer", id)
+    if await customers.put_customer(parts.store, id, customer.attributes, parts.now()):
+        response.status_code = 201
+    return await customers.get_customer(parts.store, id)
+
+
+@router.get("/{id}", response_model=CustomerView, responses=declare(Unknown) | {200: ANSWER})
+async def get_customer(id: CustomerName, parts: TheParts) -> CustomerView:
+    """A customer with all attributes."""
+    return await customers.get_customer(parts.store, id)

@@ -1,0 +1,162 @@
+"""The OpenAPI document, the page that shows it, and a page for each type of problem. Nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from importlib.metadata import version
+from inspect import getdoc
+from itertools import chain
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Path, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import models_json_schema
+from starlette.types import Lifespan
+
+from api.bodies import gives
+from api.customers import Customer
+from api.previews import PreviewBody
+from api.problems import BY_SLUG, KINDS, Problem, declare
+from journeys.catalogue import Content, Event, Trigger
+from journeys.definition import Journey
+from journeys.problems import SojournError, Unknown, did_you_mean
+
+STATIC = "/static-offline-docs"
+# Swagger's page starts itself by a script in the page, and no page of ours does.
+CSP = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+)
+
+DESCRIPTION = """
+Durable customer journeys. All of `/v1` needs the key as `Authorization: Bearer <key>`.
+
+1. `PUT` the triggers and contents, and mark them ready.
+2. `PUT` the journey, see what it does with `POST …/preview`, and `POST …/publish` it.
+3. `PUT` your customers, and `POST /v1/events` as things happen.
+4. `GET /v1/runs` says where everybody stands, and `GET /v1/runs/{id}` why.
+
+Definitions may be JSON or YAML, by `Content-Type` and `Accept`. Errors are `application/problem+json` (RFC 9457),
+and each lists everything that is wrong at once.
+"""
+TAGS = [
+    {"name": "events", "description": "What happened to customers."},
+    {"name": "triggers", "description": "The kinds of things that happen, with their attributes."},
+    {"name": "contents", "description": "The templates of emails, texts and push notifications."},
+    {"name": "customers", "description": "The people, by your own ids."},
+    {"name": "journeys", "description": "Definitions: draft, preview, publish, stop."},
+    {"name": "runs", "description": "Who walks where, and why."},
+    {"name": "health", "description": "Is it up, can it work."},
+    {"name": "problems", "description": "What the types of errors mean."},
+]
+
+router = APIRouter(tags=["problems"])
+
+
+class ProblemType(BaseModel):
+    """One kind of error: its status, and what it means."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    status: int
+    meaning: str
+
+
+def documented(lifespan: Lifespan[FastAPI]) -> FastAPI:
+    """An empty app that describes itself, also where there is no internet."""
+    return FastAPIOffline(
+        docs_url=None,
+        redoc_url=None,
+        title="Sojourn",
+        version=version("sojourn"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        separate_input_output_schemas=False,
+        static_url=STATIC,
+        lifespan=lifespan,
+    )
+
+
+def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Complete the OpenAPI document once all routes are there: with the models that they read by themselves."""
+    models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody, Problem]
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    described = app.openapi()
+    described["components"]["schemas"] |= schemas["$defs"]
+    for route in chain.from_iterable(each.routes for each in routers):
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            _restore_examples(route, described["paths"][route.path_format])
+
+
+def _restore_examples(route: APIRoute, described: dict[str, Any]) -> None:
+    # FastAPI leaves out whatever is null, also within examples, where null is what is to be shown.
+    for status, answer in route.responses.items():
+        for media_type, content in answer.get("content", {}).items():
+            for method in route.methods or ():
+                if "example" in content:
+                    answers = described[method.lower()]["responses"]
+                    answers[str(status)]["content"][media_type]["example"] = content["example"]
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """This API, to be read and tried."""
+    page = get_swagger_ui_html(
+        openapi_url=str(request.app.openapi_url),
+        title="Sojourn",
+        swagger_js_url=f"{STATIC}/swagger-ui-bundle.js",
+        swagger_css_url=f"{STATIC}/swagger-ui.css",
+        swagger_favicon_url=f"{STATIC}/favicon.png",
+        swagger_ui_parameters={"validatorUrl": None},  # else it would ask a server elsewhere whether we are valid
+    )
+    page.headers["Content-Security-Policy"] = CSP
+    return page
+
+
+EXAMPLE = {
+    "type": "/problems/unknown",
+    "title": "There is nothing by that name",
+    "status": 404,
+    "meaning": "Nothing has that name or id.",
+}
+
+
+@router.get("/problems", response_model=list[ProblemType], responses={200: gives([EXAMPLE])})
+async def list_problems() -> list[ProblemType]:
+    """All types of errors."""
+    return [_type_of(kind) for kind in KINDS]
+
+
+@router.get("/problems/{slug}", response_model=ProblemType, responses=declare(Unknown) | {200: gives(EXAMPLE)})
+async def get_problem(
+    request: Request, slug: Annotated[str, Path(description="The end of a problem's `type`.", examples=["unknown"])]
+) -> ProblemType | HTMLResponse:
+    """What one type of error means. A page for browsers, JSON for others."""
+    if slug not in BY_SLUG:
+        raise Unknown(f'There is no type of problem "{slug}". {did_you_mean(slug, BY_SLUG)}')
+    kind = _type_of(BY_SLUG[slug])
+    return HTMLResponse(_page(kind)) if "text/html" in request.headers.get("accept", "") else kind
+
+
+def _type_of(kind: type[SojournError]) -> ProblemType:
+    meaning = " ".join((getdoc(kind) or "").split())
+    if kind is SojournError:
+        meaning = "A bug of ours, or something outside failed. It has been logged."
+    return ProblemType(type=f"/problems/{kind.slug}", title=kind.title, status=kind.status, meaning=meaning)
+
+
+def _page(kind: ProblemType) -> str:
+    title = escape(f"{kind.status} {kind.title}")
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f"<h1>{title}</h1><p>{escape(kind.meaning)}</p><p><a href='/docs'>All of the API</a></p></html>"
+    )

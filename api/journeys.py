@@ -1,0 +1,96 @@
+"""Journeys: the draft as it is written, its versions once published, and the end."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict
+
+from api import examples
+from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.door import require_key
+from api.names import JourneyName
+from api.parts import TheParts
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.definition import Journey
+from journeys.problems import Conflict, Unknown
+from journeys.reading import read_journey
+from store import journeys
+from store.journeys import JourneyView, Published, Stopped
+
+router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+ANSWER = gives(examples.JOURNEY_VIEW)
+
+
+class JourneyAnswer(JourneyView):
+    """A journey: the draft as it was written, its versions, and what became of everybody in them."""
+
+    definition: AsWritten[Journey]
+
+
+class Journeys(BaseModel):
+    """All journeys, by name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    journeys: tuple[JourneyAnswer, ...]
+
+
+@router.put(
+    "/{name}",
+    response_model=JourneyAnswer,
+    responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": JourneyAnswer}},
+    openapi_extra=takes(ref(Journey), examples.JOURNEYS, yaml_too=True),
+)
+async def put_journey(name: JourneyName, body: Body, parts: TheParts, response: Response) -> JourneyAnswer:
+    """Write a journey's draft, in JSON or YAML. Nobody walks it before it is published.
+
+    `journey` may be left out of the body: it is in the address.
+    """
+    if await journeys.put_journey(parts.store, read_journey(body, name=name), parts.now()):
+        response.status_code = 201
+    return await _answer(parts, name)
+
+
+@router.get(
+    "/{name}",
+    response_model=JourneyAnswer,
+    responses=declare(Unknown) | {200: gives(examples.JOURNEY_VIEW, yaml=Journey)},
+)
+async def get_journey(name: JourneyName, parts: TheParts, yaml: Yaml) -> JourneyAnswer | Response:
+    """A journey: JSON with versions and counts, or with `Accept: application/yaml` the draft alone, to be put again."""
+    answer = await _answer(parts, name)
+    return in_yaml(answer.definition) if yaml else answer
+
+
+@router.get("", response_model=Journeys, responses={200: gives({"journeys": [examples.JOURNEY_VIEW]})})
+async def list_journeys(parts: TheParts) -> Journeys:
+    """All journeys, by name."""
+    views = await journeys.list_journeys(parts.store, parts.now())
+    return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views))
+
+
+@router.post("/{name}/publish", response_model=Published, responses=declare(Unknown) | {200: gives(examples.PUBLISHED)})
+async def publish_journey(name: JourneyName, parts: TheParts) -> Published:
+    """Make the draft the version that newcomers take; people inside stay on theirs.
+
+    A published version never changes. Publishing the same draft again changes nothing: `new` is false.
+    What is wrong with the draft is answered all at once.
+    """
+    return await journeys.publish(parts.store, name, parts.now(), parts.channels)
+
+
+@router.post(
+    "/{name}/stop",
+    response_model=Stopped,
+    responses=declare(Unknown, Conflict) | {200: gives(examples.STOPPED)},
+)
+async def stop_journey(name: JourneyName, parts: TheParts) -> Stopped:
+    """Let nobody enter any more, and end every run where it stands. `in_flight` sends may still be on their way."""
+    stopped = await journeys.stop(parts.store, name, parts.now())
+    parts.relay_nudge()
+    return stopped
+
+
+async def _answer(parts: TheParts, name: str) -> JourneyAnswer:
+    return JourneyAnswer(**dict(await journeys.get_journey(parts.store, name, parts.now())))

@@ -1,0 +1,137 @@
+"""A journey before it is published: who would get what and when, for one customer and over every path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, Field
+
+from api import examples
+from api.bodies import Body, gives, ref, takes
+from api.door import require_key
+from api.names import JourneyName
+from api.parts import TheParts
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.attributes import check_attributes
+from journeys.catalogue import CustomerId
+from journeys.definition import Journey, Model
+from journeys.listening import Version
+from journeys.paths import Path, every_path
+from journeys.preview import DEFAULT_START, Happening, Timeline, preview
+from journeys.problems import Flaw, Invalid, Unknown, did_you_mean
+from journeys.publishing import Catalogue, check, version_of
+from journeys.reading import parse, read_journey, validated
+from store.catalogue import read_catalogue
+from store.journeys import get_journey
+
+router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+
+class PreviewBody(Model):
+    """A sample customer and a script of what happens. Without *definition* it is the stored journey's."""
+
+    customer: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+    customer_id: CustomerId = "sample"
+    script: tuple[Happening, ...] = Field((), max_length=1_000)
+    started_at: AwareDatetime = DEFAULT_START
+    definition: Journey | None = None
+    paths: bool = False
+
+
+class Preview(Timeline):
+    """What would happen. *paths*: every way through, if asked for. *flaws*: why it could not be published now."""
+
+    paths: tuple[Path, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
+
+
+class Paths(Model):
+    """Every way through a journey, with when each message would go, counted from entering."""
+
+    paths: tuple[Path, ...]
+
+
+@router.post(
+    "/{name}/preview",
+    response_model=Preview,
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(examples.PREVIEWED)},
+    openapi_extra=takes(ref(PreviewBody), examples.PREVIEWS, yaml_too=True),
+)
+async def preview_journey(name: JourneyName, body: Body, parts: TheParts) -> Preview:
+    """See who would get what and when, on a virtual clock. Nothing is sent, nothing is kept.
+
+    Needs neither a published journey nor contents that are ready; what publishing would still refuse is in `flaws`.
+    """
+    asked = _read(body, name)
+    journey = asked.definition or (await get_journey(parts.store, name, parts.now())).definition
+    async with parts.store.read() as connection:
+        catalogue = await read_catalogue(connection, parts.channels)
+    version = version_of(journey, 1, _as_if_ready(journey, catalogue))
+    _check_sample(asked, version, catalogue)
+    contents = {content: template for content, (template, _) in catalogue.contents.items()}
+    try:
+        timeline = preview(
+            version,
+            asked.script,
+            asked.customer,
+            customer_id=asked.customer_id,
+            contents=contents,
+            started_at=asked.started_at,
+        )
+    except ValueError as error:
+        raise Invalid("The script does not go with the journey.", [Flaw(path="script", message=f"{error}.")]) from None
+    paths = tuple(every_path(journey)) if asked.paths else ()
+    return Preview(**dict(timeline), paths=paths, flaws=tuple(check(journey, catalogue)))
+
+
+@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(examples.PATHS)})
+async def get_paths(name: JourneyName, parts: TheParts) -> Paths:
+    """Every way through the journey, with when each message would go on it."""
+    journey = (await get_journey(parts.store, name, parts.now())).definition
+    return Paths(paths=tuple(every_path(journey)))
+
+
+def _read(body: bytes, name: str) -> PreviewBody:
+    data = parse(body, "preview")
+    if isinstance(definition := data.get("definition"), dict):
+        try:
+            data["definition"] = read_journey(definition, name=name)
+        except Invalid as error:
+            raise Invalid(error.detail, [flaw.within("definition") for flaw in error.flaws]) from None
+    return validated(PreviewBody, data, "preview")
+
+
+def _as_if_ready(journey: Journey, catalogue: Catalogue) -> Catalogue:
+    """The catalogue with everything in it ready. Raises Invalid for what cannot be played even so."""
+    ready = replace(
+        catalogue,
+        triggers={name: (trigger, "ready") for name, (trigger, _) in catalogue.triggers.items()},
+        contents={name: (content, "ready") for name, (content, _) in catalogue.contents.items()},
+        channels=frozenset(("email", "text", "push")),
+    )
+    if flaws := check(journey, ready):
+        raise Invalid(f'The journey "{journey.journey}" cannot be previewed as it is.', flaws)
+    return ready
+
+
+def _check_sample(asked: PreviewBody, version: Version, catalogue: Catalogue) -> None:
+    flaws = [flaw.within("customer") for flaw in check_attributes(version.customer, asked.customer)]
+    for index, line in enumerate(asked.script):
+        flaws += [flaw.within(f"script[{index}]") for flaw in _wrong_line(line, version, catalogue)]
+    if flaws:
+        raise Invalid("The preview's sample is not valid.", flaws)
+
+
+def _wrong_line(line: Happening, version: Version, catalogue: Catalogue) -> Iterator[Flaw]:
+    if line.message is not None and version.journey.message(line.message) is None:
+        yield Flaw(path="message", message=f'the journey has no message step "{line.message}".')
+    if line.trigger is None:
+        return
+    schema = catalogue.schema(line.trigger)
+    if schema is None:
+        hint = did_you_mean(line.trigger, catalogue.triggers)
+        yield Flaw(path="trigger", message=f'no trigger "{line.trigger}".', hint=hint)
+        return
+    yield from (flaw.within("attributes") for flaw in check_attributes(schema, line.attributes))

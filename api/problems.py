@@ -1,0 +1,177 @@
+"""Errors as answers: each is an ``application/problem+json`` (RFC 9457) whose type is a page that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+
+from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
+
+MEDIA_TYPE = "application/problem+json"
+MOST_FLAWS = 100
+
+
+class Malformed(SojournError):
+    """The request is not one that HTTP allows here."""
+
+    status = 400
+    slug = "malformed"
+    title = "The request cannot be read"
+
+
+class WrongMethod(SojournError):
+    """The address exists, but not for this method. The Allow header lists those it has."""
+
+    status = 405
+    slug = "wrong-method"
+    title = "This address does not take that method"
+
+
+class TooLarge(SojournError):
+    """The body, or one event in it, is larger than is accepted. Send less at a time."""
+
+    status = 413
+    slug = "too-large"
+    title = "The body is too large"
+
+
+class WrongType(SojournError):
+    """The body's Content-Type is not one that is read here."""
+
+    status = 415
+    slug = "wrong-type"
+    title = "This kind of body is not read here"
+
+
+KINDS: tuple[type[SojournError], ...] = (
+    Malformed,
+    Unauthorized,
+    Unknown,
+    WrongMethod,
+    Conflict,
+    TooLarge,
+    WrongType,
+    Invalid,
+    SojournError,
+    Unavailable,
+)
+BY_SLUG = {kind.slug: kind for kind in KINDS}
+BY_STATUS = {kind.status: kind for kind in KINDS}
+
+
+class Problem(BaseModel):
+    """An error: what kind it is, what happened, and every single thing to mend."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[Flaw, ...] = ()
+
+
+def problem_of(error: SojournError) -> Problem:
+    """The error as it is answered. Of very many flaws the first ones are listed."""
+    return Problem(
+        type=f"/problems/{error.slug}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        errors=error.flaws[:MOST_FLAWS],
+    )
+
+
+def answer(error: SojournError, headers: Mapping[str, str] | None = None) -> Response:
+    """The response for an error, with the headers that its kind asks for."""
+    extra: dict[str, str] = dict(headers or {})
+    if isinstance(error, Unauthorized):
+        extra["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Unavailable):
+        extra["Retry-After"] = "1"
+    body = problem_of(error).model_dump_json()
+    return Response(body, status_code=error.status, headers=extra, media_type=MEDIA_TYPE)
+
+
+def declare(*kinds: type[SojournError]) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route that can answer with these errors, for OpenAPI."""
+    return {kind.status: _declared(kind) for kind in kinds}
+
+
+def _declared(kind: type[SojournError]) -> dict[str, Any]:
+    example = problem_of(kind(EXAMPLES[kind.slug], [EXAMPLE_FLAW] if kind is Invalid else []))
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example.model_dump(mode="json")}
+    return {"description": kind.title, "content": {MEDIA_TYPE: content}}
+
+
+EXAMPLES = {
+    "malformed": "The request has no valid header.",
+    "unauthorized": "No key was given. Send it as: Authorization: Bearer <key>.",
+    "unknown": 'There is no journey "abandoned-card". Did you mean "abandoned-cart"?',
+    "wrong-method": "DELETE is not possible here. Possible: GET, PUT.",
+    "conflict": 'Content "initial-email-reminder" is sent by the live journey abandoned-cart.',
+    "too-large": "The body is larger than 524288 bytes. Send it in parts.",
+    "wrong-type": "Found image/png; expected application/json or application/yaml.",
+    "invalid": "1 of 4 events is not valid, so none was accepted.",
+    "internal": "This is a fault of ours, and it has been logged.",
+    "unavailable": "The database does not answer. Nothing was done; send the same request again.",
+}
+EXAMPLE_FLAW = Flaw(path="[3].attributes.total", message='"12,50" was found, a number was expected.')
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of *app* as a problem. Errors that nobody foresaw are the door's to catch."""
+    app.add_exception_handler(SojournError, _of_the_family)
+    app.add_exception_handler(RequestValidationError, _of_the_request)
+    app.add_exception_handler(HTTPException, _of_http)
+
+
+STANDARD = declare(Unauthorized, Invalid, SojournError, Unavailable)
+"""What every route under /v1 can answer."""
+
+
+async def _of_the_family(_: Request, error: Exception) -> Response:
+    assert isinstance(error, SojournError)  # noqa: S101 - registered for it
+    return answer(error)
+
+
+async def _of_the_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    flaws = [Flaw(path=_path(found["loc"][1:]), message=f"{found['msg']}.") for found in error.errors()]
+    return answer(Invalid("The request is not valid.", flaws))
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    match error.status_code:
+        case 404:
+            return answer(Unknown(f"There is nothing at {request.url.path}. All addresses are listed at /docs."))
+        case 405:
+            allowed = _allowed(request) or (error.headers or {}).get("Allow", "")
+            wrong = WrongMethod(f"{request.method} is not possible here. Possible: {allowed}.")
+            return answer(wrong, {"Allow": allowed})
+        case status:
+            return answer(BY_STATUS.get(status, Malformed)(error.detail), error.headers)
+
+
+def _allowed(request: Request) -> str:
+    """All methods of an address. The error itself knows only those of the first route that it has."""
+    described = request.app.openapi()["paths"].items()
+    found = {
+        method.upper() for path, item in described if compile_path(path)[0].match(request.url.path) for method in item
+    }
+    return ", ".join(sorted(found))
+
+
+def _path(places: Sequence[int | str]) -> str:
+    path = ""
+    for place in places:
+        path += f"[{place}]" if isinstance(place, int) else f".{place}" if path else place
+    return path

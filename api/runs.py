@@ -1,0 +1,44 @@
+"""Runs: who walks which journey, where everybody stands, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from api import examples
+from api.bodies import gives
+from api.door import require_key
+from api.names import RunId
+from api.parts import TheParts
+from api.problems import STANDARD, declare
+from journeys.catalogue import CustomerId
+from journeys.definition import Name
+from journeys.problems import Unknown
+from store import runs
+from store.runs import RunPage, RunView
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+
+@router.get("", response_model=RunPage, responses=declare(Unknown) | {200: gives(examples.RUNS)})
+async def list_runs(
+    parts: TheParts,
+    journey: Annotated[
+        Name | None, Query(description="Only runs of this journey.", examples=["abandoned-cart"])
+    ] = None,
+    customer: Annotated[CustomerId | None, Query(description="Only runs of this customer.", examples=["ada"])] = None,
+    active: Annotated[bool | None, Query(description="Only runs that are under way, or only those over.")] = None,
+    limit: Annotated[int, Query(description="At most so many.", ge=1, le=200)] = 50,
+    before: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
+) -> RunPage:
+    """Runs, the latest first, page by page: ask again with `before` set to `next` until that is null."""
+    return await runs.list_runs(
+        parts.store, journey=journey, customer=customer, active=active, limit=limit, before=before
+    )
+
+
+@router.get("/{id:path}", response_model=RunView, responses=declare(Unknown) | {200: gives(examples.RUN_VIEW)})
+async def get_run(id: RunId, parts: TheParts) -> RunView:
+    """One run: its diary, its sends with what became of them, and every event that touched it, with the reason."""
+    return await runs.get_run(parts.store, id)

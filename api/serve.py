@@ -1,0 +1,79 @@
+"""The app on a port of this machine, until cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from journeys.problems import Conflict, SojournError
+
+GRACE_SECONDS = 20
+
+
+async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve *app* until cancelled; requests under way are then answered, and everything accepted is committed.
+
+    *ready* is called with the address once it listens; port 0 takes a free one.
+    Raises Conflict where the port is taken, before anything is started.
+    """
+    listening = listen(host, port)
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        await _until_started(server, serving)
+        if ready:
+            ready(_address(listening))
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving])
+        listening.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises Conflict, saying what to do."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            what = f"Port {port} on {host} is taken. End the process that has it, or set SOJOURN_PORT to another one."
+        else:
+            what = (
+                f"Cannot listen on {host}, port {port}: {error.strerror or error}. Set SOJOURN_HOST and SOJOURN_PORT."
+            )
+        raise Conflict(what) from error
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: the entry point has its own, and cancels us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    while not server.started:
+        if serving.done():
+            raise SojournError("The API could not start; the log says why.")
+        await asyncio.sleep(0.01)
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

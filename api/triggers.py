@@ -1,0 +1,89 @@
+"""Triggers: the kinds of things that happen. Draft, then ready, then perhaps stopped."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, ConfigDict
+
+from api import examples
+from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.door import require_key
+from api.names import TriggerName
+from api.parts import TheParts
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.catalogue import Trigger
+from journeys.problems import Conflict, Unknown
+from journeys.reading import read_trigger
+from store import catalogue
+from store.catalogue import TriggerView
+
+router = APIRouter(prefix="/v1/triggers", tags=["triggers"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+ANSWER = gives(examples.TRIGGER_VIEW)
+
+
+class TriggerAnswer(TriggerView):
+    """A trigger as it was written, how often it was seen, and the journeys in use that listen to it."""
+
+    trigger: AsWritten[Trigger]
+
+
+class Triggers(BaseModel):
+    """All triggers, by name. Built-in ones, such as `email-opened`, are not listed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    triggers: tuple[TriggerAnswer, ...]
+
+
+@router.put(
+    "/{name}",
+    response_model=TriggerAnswer,
+    responses=declare(Conflict, TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": TriggerAnswer}},
+    openapi_extra=takes(ref(Trigger), examples.TRIGGERS, yaml_too=True),
+)
+async def put_trigger(name: TriggerName, body: Body, parts: TheParts, response: Response) -> TriggerAnswer:
+    """Write a trigger. A new one is a draft; events of it are accepted once it is ready.
+
+    Of a trigger that journeys listen to, attributes may be added, but optional ones only. `trigger` may be left out
+    of the body: it is in the address.
+    """
+    if await catalogue.put_trigger(parts.store, read_trigger(body, name=name), parts.now()):
+        response.status_code = 201
+    return await _answer(parts, name)
+
+
+@router.get(
+    "/{name}",
+    response_model=TriggerAnswer,
+    responses=declare(Unknown) | {200: gives(examples.TRIGGER_VIEW, yaml=Trigger)},
+)
+async def get_trigger(name: TriggerName, parts: TheParts, yaml: Yaml) -> TriggerAnswer | Response:
+    """A trigger: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
+    answer = await _answer(parts, name)
+    return in_yaml(answer.trigger) if yaml else answer
+
+
+@router.get("", response_model=Triggers, responses={200: gives({"triggers": [examples.TRIGGER_VIEW]})})
+async def list_triggers(parts: TheParts) -> Triggers:
+    """All triggers, by name."""
+    views = await catalogue.list_triggers(parts.store)
+    return Triggers(triggers=tuple(TriggerAnswer(**dict(view)) for view in views))
+
+
+@router.post("/{name}/ready", response_model=TriggerAnswer, responses=declare(Unknown) | {200: ANSWER})
+async def ready_trigger(name: TriggerName, parts: TheParts) -> TriggerAnswer:
+    """Accept events of the trigger from now on, and let journeys that listen to it be published."""
+    await catalogue.ready_trigger(parts.store, name, parts.now())
+    return await _answer(parts, name)
+
+
+@router.post("/{name}/stop", response_model=TriggerAnswer, responses=declare(Unknown) | {200: ANSWER})
+async def stop_trigger(name: TriggerName, parts: TheParts) -> TriggerAnswer:
+    """Refuse events of the trigger from now on. The answer names the journeys in use that listen to it."""
+    await catalogue.stop_trigger(parts.store, name, parts.now())
+    return await _answer(parts, name)
+
+
+async def _answer(parts: TheParts, name: str) -> TriggerAnswer:
+    return TriggerAnswer(**dict(await catalogue.get_trigger(parts.store, name)))

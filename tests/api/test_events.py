@@ -1,0 +1,221 @@
+"""Posting events: receipts, duplicates, batches, limits, and what is promised about exits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.api.door import NOW, Door, event, problem
+from tests.shop import Shop
+
+EVENTS = "/v1/events"
+
+
+def did(receipt: dict[str, Any]) -> list[str]:
+    return [decision["did"] for decision in receipt["decisions"]]
+
+
+async def test_an_event_starts_a_run_and_says_so(live: Door) -> None:
+    answer = await live.http.post(EVENTS, json=event("e1"))
+
+    receipt = answer.json()
+    assert answer.status_code == 202
+    assert (receipt["event"], receipt["source"], receipt["duplicate"]) == ("e1", "api", False)
+    assert did(receipt) == ["started"]
+    assert receipt["decisions"][0]["run"].startswith("abandoned-cart/ada/")
+
+
+async def test_the_relay_hears_of_every_commit(live: Door) -> None:
+    before = live.clock.nudges
+
+    await live.event("e1")
+
+    assert live.clock.nudges == before + 1
+
+
+async def test_posting_it_again_answers_the_same_receipt(live: Door) -> None:
+    first = await live.event("e1")
+
+    again = await live.event("e1")
+
+    assert again == first | {"duplicate": True}
+
+
+async def test_the_same_id_with_another_body_is_a_conflict_that_changes_nothing(live: Door) -> None:
+    await live.event("e1")
+
+    again = await live.event("e1", attributes={"cart_id": "c2", "total": 1})
+
+    assert (again["duplicate"], again["conflict"]) == (True, True)
+    assert len((await live.get("/v1/runs"))["runs"]) == 1
+
+
+async def test_it_occurred_now_unless_it_says_when(live: Door) -> None:
+    await live.event("e1")
+    await live.event("e2", occurred_at="2026-11-24T08:00:00+01:00", attributes={"cart_id": "c2", "total": 1})
+
+    assert (await live.get("/v1/events/e1"))["occurred_at"] == "2026-11-24T09:00:00Z"
+    assert (await live.get("/v1/events/e2"))["occurred_at"] == "2026-11-24T07:00:00Z"
+
+
+async def test_an_event_can_be_asked_for_with_its_decisions(live: Door) -> None:
+    receipt = await live.event("cart/17", source="shop")
+
+    stored = await live.get("/v1/events/cart/17", source="shop")
+
+    assert stored["attributes"] == {"cart_id": "c1", "total": 60}
+    assert stored["decisions"] == receipt["decisions"]
+    problem(await live.http.get("/v1/events/cart/17"), 404, "unknown")
+
+
+async def test_ten_identical_posts_at_once_are_one_run(live: Door) -> None:
+    receipts = await asyncio.gather(*[live.event("e1") for _ in range(10)])
+
+    assert sorted(receipt["duplicate"] for receipt in receipts) == [False] + [True] * 9
+    assert len({json.dumps(receipt["decisions"]) for receipt in receipts}) == 1
+    assert len((await live.get("/v1/runs"))["runs"]) == 1
+
+
+async def test_an_event_of_a_draft_trigger_is_refused_with_what_to_do(door: Door) -> None:
+    await door.put("/v1/triggers/store-visit", {"attributes": {"city": "text"}})
+
+    answer = await door.http.post(EVENTS, json=event("e1", "store-visit", attributes={"city": "Bern"}))
+
+    flaw = problem(answer, 422, "invalid")["errors"][0]
+    assert flaw["path"] == "trigger"
+    assert flaw["hint"] == "Mark it ready: POST /v1/triggers/store-visit/ready."
+
+
+async def test_a_wrong_attribute_of_one_event_is_named_without_an_index(live: Door) -> None:
+    answer = await live.http.post(EVENTS, json=event("e1", attributes={"cart_id": "c1", "total": "12,50"}))
+
+    assert problem(answer, 422, "invalid")["errors"][0]["path"] == "attributes.total"
+
+
+async def test_a_list_is_accepted_in_its_order(live: Door) -> None:
+    receipts = await live.post(EVENTS, [event("e1"), event("p1", "purchase-completed"), event("e1")])
+
+    assert [did(receipt) for receipt in receipts] == [["started"], ["goal met", "exited"], ["started"]]
+    assert [receipt["duplicate"] for receipt in receipts] == [False, False, True]
+
+
+async def test_a_list_is_accepted_as_a_whole_or_not_at_all(live: Door) -> None:
+    wrong = event("e4", attributes={"cart_id": "c4", "total": "much"})
+
+    answer = await live.http.post(EVENTS, json=[event("e1"), event("e2"), event("e3"), wrong])
+
+    assert [error["path"] for error in problem(answer, 422, "invalid")["errors"]] == ["[3].attributes.total"]
+    assert (await live.get("/v1/runs"))["runs"] == []
+    problem(await live.http.get("/v1/events/e1"), 404, "unknown")
+
+
+async def test_every_flaw_of_every_event_is_named(live: Door) -> None:
+    answer = await live.http.post(
+        EVENTS, json=[{"id": "a"}, event("b"), {**event("c"), "colour": 1, "trigger": "A"}, 7]
+    )
+
+    body = problem(answer, 422, "invalid")
+    assert [error["path"] for error in body["errors"]] == ["[0].trigger", "[2].trigger", "[2].colour", "[3]"]
+    assert body["detail"] == "3 of 4 events are not valid, so none was accepted."
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "nonsense", "\ufeff{}", '"text"', "[[]]"])
+async def test_what_is_no_event_is_invalid(live: Door, body: str) -> None:
+    problem(await live.http.post(EVENTS, content=body), 422, "invalid")
+
+
+async def test_too_many_events_are_too_large(live: Door) -> None:
+    answer = await live.http.post(EVENTS, json=[event(str(n)) for n in range(2_501)])
+
+    assert "2501" in problem(answer, 413, "too-large")["detail"]
+
+
+async def test_one_event_may_not_be_larger_than_32_kb(live: Door) -> None:
+    large = event("e2", attributes={"cart_id": "c" * 33_000, "total": 1})
+
+    answer = await live.http.post(EVENTS, json=[event("e1"), large])
+
+    assert "Event [1]" in problem(answer, 413, "too-large")["detail"]
+
+
+async def test_a_body_is_refused_before_it_is_read(live: Door) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield b" " * 65_536
+
+    problem(await live.http.post(EVENTS, content=endless()), 413, "too-large")
+    assert read <= 10
+    problem(await live.http.post(EVENTS, content=b" " * 600_000), 413, "too-large")
+
+
+async def test_other_kinds_of_bodies_are_not_read(live: Door) -> None:
+    problem(await live.http.post(EVENTS, content=b"x", headers={"Content-Type": "image/png"}), 415, "wrong-type")
+
+
+async def test_an_interaction_comes_in_as_an_event_with_its_send(live: Door) -> None:
+    run = (await live.event("e1"))["decisions"][0]["run"]
+    shop = Shop(live.store, NOW)
+    await shop.claim(run)
+    await shop.record(run)
+    send = (await live.get(f"/v1/runs/{run}"))["sends"][0]
+
+    receipt = await live.post(EVENTS, {"id": "o1", "trigger": "email-opened", "attributes": {"send_id": send["id"]}})
+
+    assert did(receipt) == ["resumed"]
+    assert receipt["decisions"][0]["answers"] == ["opened"]
+    view = await live.get(f"/v1/runs/{run}")
+    assert [seen["interaction"] for seen in view["sends"][0]["interactions"]] == ["opened"]
+
+
+async def test_an_exit_names_what_was_sent_already(live: Door) -> None:
+    run = (await live.event("e1"))["decisions"][0]["run"]
+    shop = Shop(live.store, NOW)
+    await shop.claim(run)
+    await shop.record(run)
+
+    receipt = await live.event("p1", "purchase-completed")
+
+    assert (receipt["in_flight"], receipt["already_sent"]) == (0, ["initial-reminder"])
+
+
+async def test_the_answer_to_an_exit_waits_for_a_send_under_way(live: Door) -> None:
+    run = (await live.event("e1"))["decisions"][0]["run"]
+    shop = Shop(live.store, NOW)
+    await shop.claim(run)
+
+    posting = asyncio.create_task(live.event("p1", "purchase-completed"))
+    await asyncio.sleep(0.1)
+    assert not posting.done()
+    await shop.record(run)
+    receipt = await posting
+
+    assert (receipt["in_flight"], receipt["already_sent"]) == (0, ["initial-reminder"])
+
+
+async def test_the_answer_to_an_exit_says_what_it_did_not_wait_for(live: Door) -> None:
+    run = (await live.event("e1"))["decisions"][0]["run"]
+    await Shop(live.store, NOW).claim(run)
+
+    receipt = await live.event("p1", "purchase-completed")
+
+    assert (did(receipt), receipt["in_flight"], receipt["already_sent"]) == (["goal met", "exited"], 1, [])
+
+
+async def test_a_retry_of_an_exit_waits_again(live: Door) -> None:
+    run = (await live.event("e1"))["decisions"][0]["run"]
+    shop = Shop(live.store, NOW)
+    await shop.claim(run)
+    await live.event("p1", "purchase-completed")
+    await shop.record(run)
+
+    again = await live.event("p1", "purchase-completed")
+
+    assert (again["duplicate"], again["in_flight"], again["already_sent"]) == (True, 0, ["initial-reminder"])

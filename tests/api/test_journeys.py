@@ -1,0 +1,185 @@
+"""Journeys over HTTP: put, get, publish, stop, preview, paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from journeys.reading import read_journey
+from tests import samples
+from tests.api.door import Door, event, problem
+
+YAML = {"Content-Type": "application/yaml", "Accept": "application/yaml"}
+
+
+async def test_a_journey_in_yaml_is_kept_without_loss(door: Door) -> None:
+    await door.http.put("/v1/journeys/abandoned-cart", content=samples.ABANDONED_CART, headers=YAML)
+
+    written = await door.http.get("/v1/journeys/abandoned-cart", headers=YAML)
+
+    assert written.headers["content-type"].startswith("application/yaml")
+    assert read_journey(written.content) == read_journey(samples.ABANDONED_CART)
+
+
+async def test_json_and_yaml_are_the_same_journey(door: Door) -> None:
+    await door.http.put("/v1/journeys/abandoned-cart", content=samples.ABANDONED_CART, headers=YAML)
+    as_json = (await door.get("/v1/journeys/abandoned-cart"))["definition"]
+
+    again = await door.put("/v1/journeys/abandoned-cart", as_json)
+
+    assert again["definition"] == as_json
+    assert read_journey(as_json) == read_journey(samples.ABANDONED_CART)
+
+
+async def test_every_flaw_of_a_draft_is_named(door: Door) -> None:
+    wrong = {"start": {"trigger": "x", "wher": "1"}, "steps": [{"id": "a", "wait": "1 month"}, {"id": "b"}]}
+
+    answer = await door.http.put("/v1/journeys/j", json=wrong)
+
+    paths = {error["path"] for error in problem(answer, 422, "invalid")["errors"]}
+    assert paths == {"start.wher", "steps[0].wait", "steps[1]"}
+
+
+async def test_a_journey_is_published_once(live: Door) -> None:
+    again = await live.post("/v1/journeys/abandoned-cart/publish")
+
+    view = await live.get("/v1/journeys/abandoned-cart")
+    assert (again["version"], again["new"]) == (1, False)
+    assert (view["state"], view["live_version"], view["edited"]) == ("live", 1, False)
+    assert [version["number"] for version in view["versions"]] == [1]
+
+
+async def test_publishing_names_everything_that_is_wrong_at_once(door: Door) -> None:
+    await door.http.put("/v1/journeys/abandoned-cart", content=samples.ABANDONED_CART, headers=YAML)
+
+    answer = await door.http.post("/v1/journeys/abandoned-cart/publish")
+
+    paths = [error["path"] for error in problem(answer, 422, "invalid")["errors"]]
+    assert {"start.trigger", "goal.trigger", "exit[0].trigger", "steps[0].email"} <= set(paths)
+    assert "steps[1].else[2].push" in paths
+
+
+async def test_journeys_are_listed(live: Door) -> None:
+    listed = await live.get("/v1/journeys")
+
+    assert [(view["name"], view["state"]) for view in listed["journeys"]] == [("abandoned-cart", "live")]
+
+
+async def test_stopping_ends_every_run(live: Door) -> None:
+    started = await live.event("e1")
+    before = live.clock.nudges
+
+    stopped = await live.post("/v1/journeys/abandoned-cart/stop")
+
+    run = await live.get(f"/v1/runs/{started['decisions'][0]['run']}")
+    assert stopped == {"journey": "abandoned-cart", "runs": 1, "in_flight": 0}
+    assert run["ended"] == "stopped"
+    assert live.clock.nudges > before
+
+
+async def test_a_draft_cannot_be_stopped(door: Door) -> None:
+    await door.http.put("/v1/journeys/abandoned-cart", content=samples.ABANDONED_CART)
+
+    problem(await door.http.post("/v1/journeys/abandoned-cart/stop"), 409, "conflict")
+
+
+def preview(*script: dict[str, Any], **more: object) -> dict[str, Any]:
+    cart = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 60}}
+    return {"customer": samples.CUSTOMER, "script": [cart, *script], **more}
+
+
+async def test_a_preview_says_who_would_get_what_and_when(live: Door) -> None:
+    timeline = await live.post("/v1/journeys/abandoned-cart/preview", preview())
+
+    sends = timeline["runs"][0]["sends"]
+    assert [(send["step"], send["at"][5:16], send["to"]) for send in sends] == [
+        ("initial-reminder", "01-01T09:00", "ada@example.com"),
+        ("second-reminder", "01-02T09:00", "+15550100"),
+        ("final-reminder", "01-03T09:00", "token-ada"),
+    ]
+    assert sends[0]["parts"]["subject"] == "Your cart is waiting, Ada"
+    assert (timeline["paths"], timeline["flaws"]) == ([], [])
+
+
+async def test_a_preview_follows_its_script(live: Door) -> None:
+    bought = {"at": "36 hours", "trigger": "purchase-completed", "attributes": {"cart_id": "c1"}}
+
+    timeline = await live.post("/v1/journeys/abandoned-cart/preview", preview(bought))
+
+    run = timeline["runs"][0]
+    assert (run["ended"], run["why"], len(run["sends"])) == ("exited", "exit: purchase-completed", 2)
+    assert [decision["did"] for decision in timeline["events"][1]["decisions"]] == ["goal met", "exited"]
+
+
+async def test_a_preview_needs_nothing_to_be_ready_and_says_what_is_not(door: Door) -> None:
+    for name, trigger in samples.TRIGGERS.items():
+        await door.put(f"/v1/triggers/{name}", trigger.model_dump())
+    for name, content in samples.CONTENTS.items():
+        await door.put(f"/v1/contents/{name}", content.model_dump(exclude_unset=True))
+    definition = samples.abandoned_cart().model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    timeline = await door.post(
+        "/v1/journeys/not-stored/preview", preview(definition=definition | {"journey": "not-stored"})
+    )
+
+    assert len(timeline["runs"][0]["sends"]) == 3
+    assert 'content "initial-email-reminder" is draft, not ready to send.' in {
+        flaw["message"] for flaw in timeline["flaws"]
+    }
+
+
+async def test_a_preview_keeps_nothing(live: Door) -> None:
+    await live.post("/v1/journeys/abandoned-cart/preview", preview())
+
+    assert (await live.get("/v1/runs"))["runs"] == []
+
+
+async def test_a_preview_names_all_that_is_wrong_with_its_sample(live: Door) -> None:
+    wrong = {
+        "customer": {"email": 3},
+        "script": [
+            {"trigger": "abandoned-cart", "attributes": {"total": "much"}},
+            {"trigger": "abandoned-cat"},
+            {"message": "initial-remindr", "is": "opened"},
+        ],
+    }
+
+    answer = await live.http.post("/v1/journeys/abandoned-cart/preview", json=wrong)
+
+    assert {error["path"] for error in problem(answer, 422, "invalid")["errors"]} == {
+        "customer.email",
+        "script[0].attributes.total",
+        "script[1].trigger",
+        "script[2].message",
+    }
+
+
+async def test_a_script_cannot_open_what_was_not_sent(live: Door) -> None:
+    wrong = {"script": [{"message": "final-reminder", "is": "opened"}]}
+
+    answer = await live.http.post("/v1/journeys/abandoned-cart/preview", json=wrong)
+
+    assert "was not sent by then" in problem(answer, 422, "invalid")["errors"][0]["message"]
+
+
+async def test_the_flaws_of_an_inline_definition_say_that_they_are_in_it(live: Door) -> None:
+    answer = await live.http.post("/v1/journeys/other/preview", json={"definition": {"steps": []}})
+
+    paths = {error["path"] for error in problem(answer, 422, "invalid")["errors"]}
+    assert paths == {"definition.start", "definition.steps"}
+
+
+async def test_paths_say_when_each_message_would_go(live: Door) -> None:
+    paths = (await live.get("/v1/journeys/abandoned-cart/paths"))["paths"]
+    asked = (await live.post("/v1/journeys/abandoned-cart/preview", preview(paths=True)))["paths"]
+
+    assert asked == paths
+    assert [[(message["step"], message["latest"]) for message in path["messages"]] for path in paths] == [
+        [("initial-reminder", "0 seconds"), ("second-reminder", "1 day"), ("final-reminder", "2 days")],
+        [("initial-reminder", "0 seconds")],
+    ]
+
+
+async def test_a_customer_may_come_with_an_event_before_any_put(live: Door) -> None:
+    receipt = await live.post("/v1/events", event("e1", customer="nobody-yet"))
+
+    assert receipt["decisions"][0]["did"] == "started"
