@@ -44,9 +44,7 @@ def test_a_service_says_where_it_comes_from(name: str) -> None:
     service = SERVICES[name]
 
     assert service.keys() & {"image", "build"}
-    assert service.get("image") == "sojourn" or re.search(r":\S*\d", service["image"]), (
-        "an image needs a version"
-    )
+    assert service.get("image") == "sojourn" or re.search(r":\S*\d", service["image"]), "an image needs a version"
 
 
 @each_service

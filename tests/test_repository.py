@@ -71,9 +71,7 @@ def test_the_changelog_has_a_place_for_the_next_line() -> None:
 
 def test_the_index_of_decisions_is_complete() -> None:
     index = files()["docs/decisions/README.md"]
-    decisions = {
-        name.removeprefix("docs/decisions/") for name in files() if name.startswith("docs/decisions/0")
-    }
+    decisions = {name.removeprefix("docs/decisions/") for name in files() if name.startswith("docs/decisions/0")}
 
     assert set(re.findall(r"\((\d{4}[\w-]*\.md)\)", index)) == decisions
 

@@ -1,0 +1,289 @@
+"""The command line: ``sojourn …``. Each command reads its arguments, asks the rooms, and shows what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from journeys.problems import Invalid, SojournError
+
+if TYPE_CHECKING:
+    from terminal.client import Connection
+
+# The rooms are imported by the commands that need them: `sojourn --help` must not load the whole engine.
+app = typer.Typer(
+    help="Durable customer journeys on Temporal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# Said before anything is imported, which takes seconds on a machine that has not compiled it yet.
+STARTING = "Starting Temporal, the API and a worker …"
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Places = Annotated[list[Path], typer.Argument(help="Files, or folders of files.", exists=True)]
+Pace = Annotated[str | None, typer.Option(help="How long a day lasts, such as 5s.")]
+ApiPort = Annotated[int | None, typer.Option("--port", help="Port of the API; 0 takes a free one.")]
+TemporalPort = Annotated[int | None, typer.Option(help="Port of the embedded Temporal; 0 takes a free one.")]
+UiPort = Annotated[int | None, typer.Option("--temporal-ui-port", help="Port of Temporal's UI; 0 takes a free one.")]
+
+
+def main() -> NoReturn:
+    """What ``sojourn`` runs."""
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # temporalio can abort while the interpreter shuts down (sdk-python #300)
+
+
+def run(arguments: list[str]) -> int:
+    """Do one command and return its exit code. Errors that are foreseen are told in words."""
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except SojournError as error:
+        _tell_problem(error)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # noqa: BLE001 - a bug, and its traceback would be lost by leaving as we do
+        traceback.print_exc()
+        return 70
+    return 0
+
+
+# --- run -------------------------------------------------------------------------------------------
+
+
+@app.command()
+def dev(
+    data: Annotated[Path | None, typer.Option(help="Folder of the data; it survives restarts.")] = None,
+    day: Pace = None,
+    port: ApiPort = None,
+    temporal_port: TemporalPort = None,
+    temporal_ui_port: UiPort = None,
+) -> None:
+    """Start Temporal, the API and a worker on this machine, to work with. Ctrl-C ends all."""
+    typer.echo(STARTING)
+    from dev import run_dev
+    from settings import read_settings
+
+    settings = read_settings(
+        data=data, day=day, port=port, temporal_port=temporal_port, temporal_ui_port=temporal_ui_port
+    )
+    raise typer.Exit(asyncio.run(run_dev(settings)))
+
+
+@app.command()
+def demo(
+    day: Pace = "5s",
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
+    port: ApiPort = 0,
+    temporal_port: TemporalPort = 0,
+    temporal_ui_port: UiPort = 0,
+) -> None:
+    """Watch four customers walk the abandoned-cart journey; days take seconds."""
+    typer.echo(STARTING)
+    from demo import run_demo
+
+    ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
+    raise typer.Exit(asyncio.run(run_demo(day or "5s", ports, keep=keep)))
+
+
+@app.command()
+def api() -> None:
+    """Serve the API alone, against any database and any Temporal."""
+    from dev import run_api
+    from settings import read_settings
+
+    raise typer.Exit(asyncio.run(run_api(read_settings())))
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker alone, against any database and any Temporal."""
+    from settings import read_settings
+    from terminal.logs import log_to
+    from worker import run_worker
+
+    settings = read_settings()
+    log_to(None, settings.log_level)
+    raise typer.Exit(asyncio.run(run_worker(settings)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to what this release needs."""
+    from settings import read_settings
+    from store.migrate import migrate as migrate_database
+    from terminal.show import tell
+
+    settings = read_settings()
+    if not settings.database_url:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    asyncio.run(migrate_database(settings.database))
+    tell("The database is up to date.")
+
+
+# --- define ----------------------------------------------------------------------------------------
+
+
+@app.command()
+def validate(paths: Places, json_: AsJson = False) -> None:
+    """Check definitions without sending anything, and say everything that is wrong at once."""
+    from terminal import folder, show
+    from terminal.asking import answer
+
+    found = folder.together(paths)
+    if flaws := folder.validate(found, only=paths):
+        raise Invalid(folder.count(flaws), flaws)
+    checked = found.within(paths)
+    about = [{"kind": file.kind, "name": file.name, "path": str(file.path)} for file in checked]
+    answer(about, show.checked(checked), as_json=json_)
+
+
+@app.command()
+def preview(
+    file: Annotated[Path, typer.Argument(help="The journey's file.", exists=True, dir_okay=False)],
+    script: Annotated[str | None, typer.Option(help="What happens: a script's name or file.")] = None,
+    customer: Annotated[str | None, typer.Option(help="To whom: a customer's name or file.")] = None,
+    paths: Annotated[bool, typer.Option("--paths", help="Show every way through instead.")] = False,
+    start: Annotated[datetime | None, typer.Option(help="When the script begins, in UTC.")] = None,
+    json_: AsJson = False,
+) -> None:
+    """See who would get what and when, on a virtual clock. Nothing is sent."""
+    from journeys.paths import every_path
+    from terminal import pictures, rehearsal
+    from terminal.asking import answer
+    from terminal.folder import Customer, Script
+
+    journey, folder = rehearsal.journey_at(file)
+    if paths:
+        ways = every_path(journey)
+        answer(ways, pictures.paths(ways, journey), as_json=json_)
+        return
+    happens = rehearsal.choose(Script, script, folder)
+    sample = rehearsal.choose(Customer, customer, folder)
+    played = rehearsal.play(journey, folder, happens, sample, _utc(start))
+    answer(played, pictures.timeline(played, journey, happens, sample.customer), as_json=json_)
+
+
+@app.command()
+def apply(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of definitions.", exists=True)],
+    draft: Annotated[bool, typer.Option("--draft", help="Leave journeys unpublished.")] = False,
+    json_: AsJson = False,
+) -> None:
+    """Send a folder of definitions to the API, mark them ready, and publish the journeys."""
+    from terminal.asking import apply_and_tell, ask
+    from terminal.folder import count, read_folder, validate
+
+    found = read_folder([folder])
+    if flaws := validate(found):
+        raise Invalid(f"{count(flaws)} Nothing was sent.", flaws)
+    ask(_connection(), lambda api: apply_and_tell(api, found, publish=not draft, as_json=json_))
+
+
+@app.command()
+def publish(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJson = False) -> None:
+    """Publish a journey's draft as its next version. The same draft again changes nothing."""
+    from store.journeys import Published
+    from terminal import show
+    from terminal.asking import answer, ask
+
+    told = ask(_connection(), lambda api: api.post(Published, "journeys", name, "publish"))
+    answer(told, show.published(told), as_json=json_)
+
+
+@app.command()
+def stop(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJson = False) -> None:
+    """Stop a journey: nobody enters any more, and everybody inside stops where they are."""
+    from store.journeys import Stopped
+    from terminal import show
+    from terminal.asking import answer, ask
+
+    told = ask(_connection(), lambda api: api.post(Stopped, "journeys", name, "stop"))
+    answer(told, show.stopped(told), as_json=json_)
+
+
+# --- use -------------------------------------------------------------------------------------------
+
+
+@app.command()
+def event(
+    trigger: Annotated[str, typer.Argument(help="What happened, such as abandoned-cart.")],
+    customer: Annotated[str, typer.Argument(help="To whom.")],
+    attributes: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
+    id_: Annotated[str | None, typer.Option("--id", help="The event's id. The same id is the same event.")] = None,
+    at: Annotated[datetime | None, typer.Option(help="When it happened, in UTC. Default: now.")] = None,
+    json_: AsJson = False,
+) -> None:
+    """Post one event, and say what it did."""
+    from terminal import show
+    from terminal.asking import answer, ask, pairs
+    from terminal.client import post_event
+
+    given = pairs(attributes or [])
+    told = ask(_connection(), lambda api: post_event(api, trigger, customer, given, id=id_, occurred_at=_utc(at)))
+    answer(told, show.receipt(told), as_json=json_)
+
+
+@app.command()
+def runs(
+    journey: Annotated[str | None, typer.Option(help="Only runs of this journey.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only runs of this customer.")] = None,
+    active: Annotated[bool, typer.Option("--active", help="Only runs that are under way.")] = False,
+    limit: Annotated[int, typer.Option(help="At most so many, the newest first.", min=1)] = 50,
+    json_: AsJson = False,
+) -> None:
+    """List runs: who walks which journey, and where they stand."""
+    from store.runs import RunPage
+    from terminal import show
+    from terminal.asking import answer, ask
+
+    asked = {"journey": journey, "customer": customer, "active": active or None, "limit": limit}
+    told = ask(_connection(), lambda api: api.get(RunPage, "runs", **asked))
+    answer(told, show.runs(told), as_json=json_)
+
+
+@app.command("run")
+def show_run(id_: Annotated[str, typer.Argument(metavar="ID")], json_: AsJson = False) -> None:
+    """Show one run: its diary, its sends, and why it is where it is."""
+    from store.runs import RunView
+    from terminal import show
+    from terminal.asking import answer, ask
+
+    connection = _connection()
+    told = ask(connection, lambda api: api.get(RunView, "runs", id_))
+    answer(told, show.run(told, connection.temporal_ui), as_json=json_)
+
+
+# --- beneath ---------------------------------------------------------------------------------------
+
+
+def _connection() -> Connection:
+    from settings import read_settings
+    from terminal.client import find_connection
+
+    settings = read_settings()
+    key = settings.key.get_secret_value() if settings.key else ""
+    return find_connection(settings.url, key, settings.data)
+
+
+def _tell_problem(error: SojournError) -> None:
+    from terminal import show
+
+    show.tell(show.problem(error), error=True)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at else None

@@ -1,0 +1,231 @@
+"""The embedded stack: a real Temporal server, the API and a worker as one process tree, with its data in a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from rich.text import Text
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+
+from activities.channels import Channel
+from api.app import create_app
+from api.parts import Parts
+from api.serve import serve
+from journeys.definition import Kind
+from journeys.durations import say
+from journeys.pace import DAY
+from journeys.problems import Conflict, Invalid, Unavailable
+from settings import Settings
+from store.migrate import migrate
+from store.store import Store, open_store
+from terminal.client import Connection, keep_connection, kept_connection
+from terminal.embedded import Port, Temporal, check_ports, free_port, temporal_server
+from terminal.lifetimes import beside, cancelled_by_signals, one_error
+from terminal.logs import log_to
+from terminal.show import tell
+from worker import work
+from workflows.client import connect
+from workflows.relay import Relay
+
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs, and where."""
+
+    connection: Connection
+    temporal: Temporal
+    settings: Settings
+
+
+async def run_dev(settings: Settings) -> int:
+    """``sojourn dev``: the stack, until Ctrl-C or SIGTERM. Returns the exit code."""
+    with cancelled_by_signals():
+        try:
+            async with stack(settings) as running:
+                tell(banner(running))
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            tell("Ended. Everything is kept for the next start.")
+    return 0
+
+
+async def run_api(settings: Settings) -> int:
+    """``sojourn api``: the doors alone, against any database and any Temporal, until Ctrl-C or SIGTERM."""
+    if settings.key is None:
+        raise Invalid("SOJOURN_KEY is not set, and guards the API. Set it to a long random text: openssl rand -hex 32")
+    log_to(None, settings.log_level)
+    store = open_store(settings.database)
+    # Events are taken while Temporal is down: what it is to be told waits in the outbox.
+    relay = Relay(store, await connect(lazy=True), settings.task_queue, _now)
+    with cancelled_by_signals():
+        try:
+            async with beside(relay.run()):
+                await _serve(settings, settings.key.get_secret_value(), store, relay)
+        except asyncio.CancelledError:
+            structlog.get_logger().info("ended")
+        finally:
+            await store.close()
+    return 0
+
+
+@asynccontextmanager
+async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = None) -> AsyncIterator[Stack]:
+    """Everything running, until the end of the block: then the worker ends, the API, and Temporal at last.
+
+    *channels* instead of those that the settings name. Raises Conflict for a taken port or folder, and Unavailable;
+    a part that fails later cancels the block and raises its error.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    log_to(settings.data / "sojourn.log", settings.log_level)
+    key = settings.key.get_secret_value() if settings.key else _kept_key(settings.data)
+    async with AsyncExitStack() as parts:
+        parts.enter_context(_alone_in(settings.data))
+        parts.enter_context(one_error())
+        settings, temporal = await parts.enter_async_context(_temporal(settings))
+        await migrate(settings.database)
+        store = open_store(settings.database)
+        parts.push_async_callback(store.close)
+        client = await _connected(temporal)
+        relay = Relay(store, client, settings.task_queue, _now)
+        listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        await parts.enter_async_context(beside(relay.run()))
+        await parts.enter_async_context(beside(_serve(settings, key, store, relay, listening)))
+        await parts.enter_async_context(beside(work(store, client, settings, channels)))
+        connection = Connection(url=await listening, key=key, temporal_ui=temporal.ui)
+        keep_connection(settings.data, connection)
+        yield Stack(connection, temporal, settings)
+
+
+def banner(running: Stack) -> Iterator[Text]:
+    """Where everything is, and what to try first."""
+    connection, data = running.connection, running.settings.data
+    yield Text.assemble("\n", ("Sojourn is running.", "bold green"), f" Ctrl-C ends it; its data stays in {data}\n")
+    yield from addresses(running)
+    yield Text("\nTry, in another terminal:\n")
+    yield Text(f"  {beside_it(running)}sojourn apply examples/abandoned-cart\n")
+    yield Text(
+        f"  curl {connection.url}/v1/events -H 'Authorization: Bearer {connection.key}' \\\n"
+        """    -d '{"id": "cart-1", "trigger": "abandoned-cart", "customer": "ada", """
+        """"attributes": {"cart_id": "c-1001", "total": 60}}'\n"""
+    )
+    yield Text(f"  {beside_it(running)}sojourn runs\n")
+
+
+def addresses(running: Stack) -> Iterator[Text]:
+    """Where to look, and the key."""
+    connection, settings = running.connection, running.settings
+    yield Text(f"  {'API':<13}{connection.url}")
+    yield Text(f"  {'API docs':<13}{connection.url}/docs")
+    if running.temporal.ui:
+        yield Text(f"  {'Temporal UI':<13}{running.temporal.ui}")
+    else:
+        yield Text(f"  {'Temporal':<13}{running.temporal.address}")
+    if settings.day != DAY:
+        yield Text(f"  {'Pace':<13}a day lasts {say(settings.day)}")
+    yield Text(f"  {'Key':<13}{connection.key}")
+    yield Text(f"  {'Logs':<13}{settings.data / 'sojourn.log'}, {settings.data / 'temporal.log'}")
+
+
+def beside_it(running: Stack) -> str:
+    """What goes before a command so that it finds the stack: nothing where the data are in their usual place."""
+    data = running.settings.data
+    return "" if data == Settings.model_fields["data"].default else f"SOJOURN_DATA={data} "
+
+
+@asynccontextmanager
+async def _temporal(settings: Settings) -> AsyncIterator[tuple[Settings, Temporal]]:
+    """The Temporal that the environment names, or one of our own. Free ports are chosen for those that are 0."""
+    if named := ClientConfig.load_client_connect_config().get("target_host"):
+        check_ports([Port(settings.port, "the API", "--port")])
+        yield settings, Temporal(address=named, ui="")
+        return
+    settings = settings.model_copy(
+        update={
+            "temporal_port": settings.temporal_port or free_port(),
+            "temporal_ui_port": settings.temporal_ui_port or free_port(),
+        }
+    )
+    check_ports(
+        [
+            Port(settings.port, "the API", "--port"),
+            Port(settings.temporal_port, "Temporal", "--temporal-port"),
+            Port(settings.temporal_ui_port, "Temporal's UI", "--temporal-ui-port"),
+        ]
+    )
+    server = temporal_server(settings.data, settings.temporal_port, settings.temporal_ui_port)
+    async with server as temporal, beside(_stays(temporal, settings.data)):
+        yield settings, temporal
+
+
+async def _stays(temporal: Temporal, data: Path) -> None:
+    """Raises Unavailable as soon as the Temporal server is gone."""
+    if temporal.process:
+        code = await temporal.process.wait()
+        raise Unavailable(f"Temporal ended by itself, with code {code}. Its log is {data / 'temporal.log'}.")
+
+
+async def _connected(temporal: Temporal) -> Client:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    return await connect(address=temporal.address, identity="sojourn-dev")
+                except RuntimeError:
+                    if temporal.process is None:
+                        raise
+                    await asyncio.sleep(0.1)
+    except (RuntimeError, TimeoutError) as error:
+        raise Unavailable(
+            f"No Temporal answers at {temporal.address} ({error}). "
+            "Start it, or unset TEMPORAL_ADDRESS to have one started here."
+        ) from None
+
+
+async def _serve(
+    settings: Settings, key: str, store: Store, relay: Relay, listening: asyncio.Future[str] | None = None
+) -> None:
+    parts = Parts(
+        store=store,
+        relay_nudge=relay.nudge,
+        key=key,
+        now=_now,
+        day=settings.day,
+        drain_for=settings.drain,
+        public_url=settings.public_url,
+    )
+    ready = listening.set_result if listening else lambda url: structlog.get_logger().info("listening", url=url)
+    await serve(create_app(parts), settings.host, settings.port, ready=ready)
+
+
+def _kept_key(data: Path) -> str:
+    """The key of the last start, so that what was configured with it goes on working."""
+    kept = kept_connection(data)
+    return kept.key if kept else secrets.token_urlsafe(24)
+
+
+@contextmanager
+def _alone_in(data: Path) -> Iterator[None]:
+    """Two servers on the same files would destroy them."""
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict(
+                f"Another sojourn runs with its data in {data}. End it, or choose another one: --data or SOJOURN_DATA."
+            ) from None
+        yield
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

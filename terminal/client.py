@@ -1,0 +1,249 @@
+"""The API over HTTP, as the commands use it: answers as data, errors in our own words."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from journeys.catalogue import Content, Trigger
+from journeys.definition import Journey
+from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
+from store.catalogue import ContentView, TriggerView
+from store.customers import CustomerView
+from store.events import Receipt
+from store.journeys import JourneyView, Published
+from terminal.folder import Customer, Definition, File, Folder, Script
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+CONNECTION = "connection.json"
+KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, Unavailable)}
+
+
+class Connection(BaseModel):
+    """Where an API is, its key, and the Temporal UI that belongs to it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    key: str
+    temporal_ui: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What applying did to one definition: created, updated, unchanged, published v2 …"""
+
+    kind: str
+    name: str
+    became: str
+
+
+def keep_connection(data: Path, connection: Connection) -> None:
+    """Leave a note in the data folder, so that commands beside the embedded stack just work."""
+    path = data / CONNECTION
+    # It holds the key, so nobody else may read it, not even for a moment.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as note:
+        note.write(connection.model_dump_json(indent=2))
+
+
+def kept_connection(data: Path) -> Connection | None:
+    """The embedded stack's note, if there is one."""
+    try:
+        return Connection.model_validate_json((data / CONNECTION).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def find_connection(url: str, key: str, data: Path) -> Connection:
+    """Where the API is: at *url* with *key* where they are given, else what the embedded stack left in *data*.
+
+    Raises Unauthorized where there is no key.
+    """
+    kept = kept_connection(data)
+    url = (url or (kept.url if kept else DEFAULT_URL)).rstrip("/")
+    ours = kept if kept and kept.url == url else None  # its key is for its own API, and shown to no other
+    key = key or (ours.key if ours else "")
+    if not key:
+        raise Unauthorized(
+            f"There is no key for the API at {url}. Set SOJOURN_KEY, or start the embedded stack with: sojourn dev"
+        )
+    return Connection(url=url, key=key, temporal_ui=ours.temporal_ui if ours else "")
+
+
+class Api:
+    """One connection to an API. Every method raises a SojournError for what went wrong."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._http = httpx.AsyncClient(
+            base_url=connection.url,
+            headers={"Authorization": f"Bearer {connection.key}"},
+            # An exit's answer waits for sends that are under way; the proxies of this machine are for elsewhere.
+            timeout=httpx.Timeout(60, connect=5),
+            trust_env="127.0.0.1" not in connection.url,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def get(self, model: type[Answer], *path: str, **asked: object) -> Answer:
+        """What is there, as a *model*. Ids may hold slashes, as those of runs do."""
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        return await self._ask(model, "GET", path, params=wanted)
+
+    async def find(self, model: type[Answer], *path: str) -> Answer | None:
+        """What is there, or None where there is nothing."""
+        try:
+            return await self.get(model, *path)
+        except Unknown:
+            return None
+
+    async def put(self, *path: str, body: bytes) -> None:
+        """Put a definition, YAML or JSON as it was written."""
+        await self._send("PUT", path, content=body, headers={"Content-Type": "application/yaml"})
+
+    async def do(self, *path: str) -> None:
+        """Do what the path says."""
+        await self._send("POST", path)
+
+    async def post(self, model: type[Answer], *path: str, body: object = None) -> Answer:
+        """Post data, or do what the path says, and return the answer as a *model*."""
+        return await self._ask(model, "POST", path, json=body)
+
+    async def _ask(self, model: type[Answer], method: str, path: tuple[str, ...], **how: object) -> Answer:
+        answer = await self._send(method, path, **how)
+        try:
+            return model.model_validate_json(answer.content)
+        except ValidationError:
+            raise _not_ours(answer) from None
+
+    async def _send(self, method: str, path: tuple[str, ...], **how: Any) -> httpx.Response:
+        address = "/v1/" + "/".join(quote(part, safe="/:@") for part in path)
+        try:
+            answer = await self._http.request(method, address, **how)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise _unreachable(self.connection.url, error) from None
+        if answer.is_error:
+            raise _problem(answer)
+        return answer
+
+
+async def apply_folder(api: Api, folder: Folder, *, publish: bool = True) -> AsyncIterator[Change]:
+    """Send everything in *folder*, mark triggers and contents ready, and publish journeys. Tells each change made."""
+    for file in folder.of("trigger", "content", "customer", "journey"):
+        yield await _apply(api, file)
+        if publish and isinstance(file.model, Journey):
+            told = await api.post(Published, "journeys", file.name, "publish")
+            became = f"published v{told.version}" if told.new else f"live already, as v{told.version}"
+            yield Change(file.kind, file.name, became)
+
+
+async def post_event(
+    api: Api,
+    trigger: str,
+    customer: str,
+    attributes: Mapping[str, str],
+    *,
+    id: str | None,
+    occurred_at: datetime | None,
+) -> Receipt:
+    """Post one event. Its attributes are texts, and are read as the types that the trigger declares."""
+    there = await api.find(TriggerView, "triggers", trigger)
+    types = there.trigger.attributes if there else {}
+    event = {
+        "id": id or f"cli-{secrets.token_hex(6)}",
+        "trigger": trigger,
+        "customer": customer,
+        "attributes": {name: _typed(types.get(name, "text"), value) for name, value in attributes.items()},
+    }
+    when = {"occurred_at": occurred_at.isoformat()} if occurred_at else {}
+    return await api.post(Receipt, "events", body=event | when)
+
+
+async def _apply(api: Api, file: File) -> Change:
+    match file.model:
+        case Trigger():
+            trigger = await api.find(TriggerView, "triggers", file.name)
+            change = await _put(api, file, trigger.trigger if trigger else None)
+            return await _ready(api, change, already=trigger is not None and trigger.state == "ready")
+        case Content():
+            content = await api.find(ContentView, "contents", file.name)
+            change = await _put(api, file, content.content if content else None)
+            already = content is not None and content.state == "ready" and content.ready == content.content
+            return await _ready(api, change, already=already)
+        case Journey():
+            journey = await api.find(JourneyView, "journeys", file.name)
+            return await _put(api, file, journey.definition if journey else None)
+        case Customer() as customer:
+            person = await api.find(CustomerView, "customers", file.name)
+            return await _put(api, file, customer.with_attributes(person.attributes) if person else None)
+        case Script():
+            raise AssertionError("scripts are for previews, and are not sent")
+
+
+async def _put(api: Api, file: File, there: Definition | None) -> Change:
+    """Put one definition, unless what is *there* says the same."""
+    if there == file.model:
+        return Change(file.kind, file.name, "unchanged")
+    await api.put(f"{file.kind}s", file.name, body=file.body)
+    return Change(file.kind, file.name, "updated" if there else "created")
+
+
+async def _ready(api: Api, change: Change, *, already: bool) -> Change:
+    """Make a trigger or a content ready, unless nothing changed and it is *already*."""
+    if change.became == "unchanged" and already:
+        return change
+    await api.do(f"{change.kind}s", change.name, "ready")
+    became = "made ready" if change.became == "unchanged" else f"{change.became}, ready"
+    return Change(change.kind, change.name, became)
+
+
+def _typed(declared: str, value: str) -> str | float | bool | None:
+    """A text as the type that is declared; where it does not fit, as it is: the API says what is wrong with it."""
+    bare = declared.removesuffix("?")
+    if bare == "boolean" and value in ("true", "false"):
+        return value == "true"
+    if bare == "number":
+        with suppress(ValueError):
+            return float(value)
+    return value
+
+
+def _unreachable(url: str, error: Exception) -> Unavailable:
+    said = str(error) or type(error).__name__
+    return Unavailable(
+        f"No API answers at {url} ({said}). "
+        "Start one with `sojourn dev`, or set SOJOURN_URL to the address of one that runs."
+    )
+
+
+def _problem(answer: httpx.Response) -> SojournError:
+    """The problem+json of an answer as the error it was."""
+    try:
+        body: Mapping[str, Any] = answer.json()
+        kind = KINDS.get(str(body["type"]).rpartition("/")[2], SojournError)
+        return kind(body["detail"], [Flaw.model_validate(flaw) for flaw in body.get("errors", ())])
+    except (ValueError, KeyError, TypeError):
+        return _not_ours(answer)
+
+
+def _not_ours(answer: httpx.Response) -> SojournError:
+    return SojournError(
+        f"{answer.request.method} {answer.request.url} was answered with {answer.status_code}, "
+        f"but not as this Sojourn would: {answer.text[:200]!r}. Check SOJOURN_URL, and that both are the same release."
+    )

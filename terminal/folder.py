@@ -1,0 +1,229 @@
+"""A folder of definitions: triggers, contents, customers, journeys and scripts, one YAML or JSON file each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field
+
+from journeys.attributes import Schema, check_attributes
+from journeys.catalogue import BUILT_IN, CUSTOMER, Content, CustomerId, Trigger
+from journeys.definition import Journey, Model, Name
+from journeys.preview import Happening
+from journeys.problems import Flaw, Invalid, did_you_mean
+from journeys.publishing import Catalogue, check
+from journeys.reading import parse, read
+from journeys.templates import check as check_template
+
+SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
+
+Attributes = dict[str, str | bool | int | float | None]
+
+
+class Customer(Model):
+    """A customer with the attributes that conditions and contents may use."""
+
+    customer: CustomerId
+    attributes: Attributes = Field(default_factory=dict)
+
+    def with_attributes(self, stored: Attributes) -> Customer:
+        """The same customer as it is stored: an attribute that is null here is as good as missing there."""
+        missing = {name: None for name, value in self.attributes.items() if value is None}
+        return Customer(customer=self.customer, attributes={**missing, **stored})
+
+
+class Script(Model):
+    """What a preview's customer does, and when."""
+
+    script: Name
+    title: str = ""
+    events: tuple[Happening, ...]
+
+
+Definition = Trigger | Content | Customer | Journey | Script
+Kept = TypeVar("Kept", Trigger, Content, Customer, Journey, Script)
+
+# In the order in which they can be sent: what a journey refers to comes before it.
+MODELS: dict[str, type[Definition]] = {
+    "trigger": Trigger,
+    "content": Content,
+    "customer": Customer,
+    "journey": Journey,
+    "script": Script,
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """One file with the definition in it. *kind* is the field that names it, such as ``journey``."""
+
+    path: Path
+    kind: str
+    name: str
+    model: Definition
+    body: bytes
+
+
+class Folder:
+    """Everything that was read from some files."""
+
+    def __init__(self, files: Sequence[File]) -> None:
+        self.files = tuple(sorted(files, key=lambda file: (list(MODELS).index(file.kind), file.name)))
+
+    def all(self, model: type[Kept]) -> dict[str, Kept]:
+        """The definitions of one kind, by name."""
+        return {file.name: file.model for file in self.files if isinstance(file.model, model)}
+
+    def of(self, *kinds: str) -> list[File]:
+        """The files of some kinds."""
+        return [file for file in self.files if file.kind in kinds]
+
+    def within(self, places: Iterable[Path]) -> list[File]:
+        """The files that lie in some places."""
+        return [file for file in self.files if any(_is_below(file.path, place) for place in places)]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What journeys may refer to, as if all of it were ready."""
+        return Catalogue(
+            triggers={name: (trigger, "ready") for name, trigger in self.all(Trigger).items()},
+            contents={name: (content, "ready") for name, content in self.all(Content).items()},
+            customer=_customer_schema(self.all(Customer).values()),
+        )
+
+
+def read_folder(paths: Iterable[Path]) -> Folder:
+    """All definitions in *paths*: files, or folders with all that is below. Raises Invalid with every file's flaws."""
+    files: list[File] = []
+    flaws: list[Flaw] = []
+    for path in {path.resolve(): path for path in _expand(paths)}.values():
+        try:
+            files.append(read_file(path))
+        except Invalid as error:
+            flaws += _in_file(path, error.flaws or [Flaw(path="", message=error.detail)])
+    flaws += _twice(files)
+    if flaws:
+        raise Invalid(count(flaws), flaws)
+    return Folder(files)
+
+
+def read_file(path: Path) -> File:
+    """The definition in one file. Raises Invalid, its flaws not yet saying in which file they are."""
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.") from None
+    data = parse(source, "definition")
+    kind = next((kind for kind in MODELS if kind in data), None)
+    if kind is None:
+        expected = ", ".join(f"{kind}: …" for kind in MODELS)
+        raise Invalid(f"Nothing says what this is: expected one of {expected}; found {', '.join(data) or 'nothing'}.")
+    model: Definition = read(MODELS[kind], data, kind)
+    return File(path=path, kind=kind, name=str(getattr(model, kind)), model=model, body=source)
+
+
+def together(places: Iterable[Path]) -> Folder:
+    """The definitions in *places*, with those around them that they may refer to. Raises Invalid.
+
+    Around a file is the nearest folder above that has triggers or contents in it.
+    """
+    wanted: set[Path] = set()
+    for place in places:
+        here = place if place.is_dir() else place.parent
+        above = Path(os.path.relpath(here.resolve().parent))
+        homes = (home for home in (here, above) if (home / "triggers").is_dir() or (home / "contents").is_dir())
+        # An outsider's file may lie beside the folder that it belongs to.
+        wanted |= {next(homes, place), place}
+    return read_folder(wanted)
+
+
+def validate(folder: Folder, only: Iterable[Path] | None = None) -> list[Flaw]:
+    """All that is wrong with the definitions in *only*, or in all files, as seen together with the others."""
+    files = folder.files if only is None else folder.within(only)
+    return [flaw for file in files for flaw in _in_file(file.path, _flaws(file.model, folder.catalogue))]
+
+
+def check_script(script: Script, catalogue: Catalogue) -> Iterator[Flaw]:
+    """What is wrong with a script: triggers that are not there, and attributes that they do not take."""
+    for index, line in enumerate(script.events):
+        if line.trigger is None:
+            continue
+        schema = catalogue.schema(line.trigger)
+        if schema is None:
+            hint = did_you_mean(line.trigger, {*catalogue.triggers, *BUILT_IN})
+            yield Flaw(path=f"events[{index}].trigger", message=f'no trigger "{line.trigger}".', hint=hint)
+            continue
+        for flaw in check_attributes(schema, line.attributes):
+            yield flaw.within(f"events[{index}].attributes")
+
+
+def _flaws(model: Definition, catalogue: Catalogue) -> list[Flaw]:
+    match model:
+        case Journey():
+            return check(model, catalogue)
+        case Content():
+            parts = model.parts.items()
+            return [flaw.within(f"{model.kind}.{part}") for part, text in parts for flaw in check_template(text)]
+        case Customer():
+            return [flaw.within("attributes") for flaw in check_attributes(catalogue.customer, model.attributes)]
+        case Script():
+            return list(check_script(model, catalogue))
+        case Trigger():
+            return []
+
+
+def _customer_schema(customers: Iterable[Customer]) -> Schema:
+    """What customers may have: the first value of an attribute fixes its type, as it does in production."""
+    schema: dict[str, Any] = dict(CUSTOMER)
+    for customer in customers:
+        for name, value in customer.attributes.items():
+            if value is not None:
+                schema.setdefault(name, _declared(value))
+    return schema
+
+
+def _declared(value: object) -> str:
+    match value:
+        case bool():
+            return "boolean?"
+        case int() | float():
+            return "number?"
+        case _:
+            return "text?"
+
+
+def _expand(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in sorted(paths):
+        if not path.is_dir():
+            yield path
+            continue
+        below = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+        if not below:
+            raise Invalid(f"{path} holds no definitions: expected YAML or JSON files in it.")
+        yield from below
+
+
+def _twice(files: Sequence[File]) -> Iterator[Flaw]:
+    first: dict[tuple[str, str], Path] = {}
+    for file in files:
+        other = first.setdefault((file.kind, file.name), file.path)
+        if other != file.path:
+            yield Flaw(path=f"{file.path}: {file.kind}", message=f'"{file.name}" is also in {other}.', hint="Keep one.")
+
+
+def _in_file(path: Path, flaws: Iterable[Flaw]) -> list[Flaw]:
+    return [flaw.model_copy(update={"path": f"{path}: {flaw.path}" if flaw.path else str(path)}) for flaw in flaws]
+
+
+def count(flaws: Sequence[Flaw]) -> str:
+    """How many flaws there are, as a sentence."""
+    return "1 thing is wrong." if len(flaws) == 1 else f"{len(flaws)} things are wrong."
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

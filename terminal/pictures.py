@@ -1,0 +1,129 @@
+"""Journeys as pictures for a terminal: a preview as a timeline, and every way through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rich.text import Text
+
+from journeys.definition import If, Journey, Message, every_step
+from journeys.diary import Entry
+from journeys.paths import MOST_PATHS, Path
+from journeys.preview import Happening, Heard, PreviewRun, Sent, Timeline
+from terminal.folder import Script
+from terminal.show import COLOURS, happened, journey_time, quoted, said
+
+
+def timeline(played: Timeline, journey: Journey, script: Script, customer: str) -> Iterator[Text]:
+    """A preview: who would get what and when, line by line."""
+    yield Text.assemble((journey.title or journey.journey, "bold"), (f"  {journey.journey}", "dim"))
+    yield Text.assemble(script.title or script.script, (f"  customer {customer}; a preview, nothing is sent", "dim"))
+    yield Text()
+    last = None
+    for line in sorted(_lines(played, journey, script), key=lambda line: (line.at, line.rank)):
+        yield Text.assemble("  ", _when(line.at, played.started_at, line.at == last), "  ", *line.said)
+        last = line.at
+    yield Text()
+    yield _summary(played)
+
+
+def paths(found: Sequence[Path], journey: Journey) -> Iterator[Text]:
+    """Every way through a journey, with when each message would go."""
+    yield Text.assemble((journey.title or journey.journey, "bold"), (f"  {_ways(found)}", "dim"))
+    for number, path in enumerate(found, 1):
+        yield Text()
+        choices = "; ".join(f"{choice.step}: {choice.arm}" for choice in path.choices)
+        yield Text.assemble((f"{number}  ", "bold"), choices or "straight through")
+        for message in path.messages:
+            kind = (f"→ {message.kind:<6}", COLOURS[message.kind])
+            yield Text.assemble(f"   {_between(message.earliest, message.latest)}  ", kind, message.content)
+        yield Text.assemble(f"   {_between(path.earliest_end, path.latest_end)}  ", ("✓ completed", "green"))
+    if journey.exit:
+        exits = " or ".join(dict.fromkeys(leaving.trigger for leaving in journey.exit))
+        yield Text()
+        yield Text(f"At any moment, {exits} ends it, and nothing more is sent.")
+
+
+@dataclass(frozen=True)
+class _Line:
+    at: datetime
+    rank: int
+    said: tuple[Text | str, ...]
+
+
+def _lines(played: Timeline, journey: Journey, script: Script) -> Iterator[_Line]:
+    numbers = {run.id: number for number, run in enumerate(played.runs, 1)}
+    happenings = sorted(script.events, key=lambda happening: happening.at)
+    for happening, heard in zip(happenings, played.events, strict=True):
+        yield _Line(heard.at, 0, (Text(_happening(happening), "bold"),))
+        for told in _decisions(heard, numbers):
+            yield _Line(heard.at, 0, ("  ", told))
+    for run in played.runs:
+        for entry in run.diary:
+            for told in _passed(entry, run, journey):
+                yield _Line(entry.at, 1, ("  ", *_whose(run.id, numbers), told))
+        if run.ended and run.ended_at and run.ended != "exited":  # an exit is told with its event
+            yield _Line(run.ended_at, 2, ("  ", *_whose(run.id, numbers), happened(run.ended, run.why)))
+
+
+def _happening(line: Happening) -> str:
+    return f"{line.message} {line.is_}" if line.message else f"{line.trigger}  {said(line.attributes)}".rstrip()
+
+
+def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
+    if not heard.decisions:
+        yield happened("ignored", "nothing listens to it now, or it was seen before")
+    for decision in heard.decisions:
+        if decision.did != "resumed":  # the if that it answers tells what came of it
+            whose = _whose(decision.run or "", numbers)
+            yield Text.assemble(*whose, happened(decision.did, "" if decision.did == "started" else decision.why))
+
+
+def _passed(entry: Entry, run: PreviewRun, journey: Journey) -> Iterator[Text]:
+    if entry.did != "passed":
+        return
+    step = next(step for step in every_step(journey.steps) if step.id == entry.step)
+    if isinstance(step, If):
+        yield Text.assemble((f"◇ {step.id}: {entry.arm}", "bold"), f"  {entry.why}")
+    elif isinstance(step, Message):
+        yield from _sent(next(send for send in run.sends if send.step == step.id))
+
+
+def _sent(send: Sent) -> Iterator[Text]:
+    if send.outcome != "accepted":
+        yield Text.assemble((f"✗ {send.kind}", "red"), f"  {send.content} {send.outcome}: {send.reason}")
+        return
+    yield Text.assemble((f"→ {send.kind:<5}", COLOURS[send.kind]), f" {send.content} to {send.to}")
+    if line := quoted(send.parts):
+        yield Text(f"        {line}", "italic")
+
+
+def _whose(run: str, numbers: Mapping[str, int]) -> Iterator[str]:
+    if run in numbers and len(numbers) > 1:
+        yield f"run {numbers[run]} "
+
+
+def _when(at: datetime, started_at: datetime, repeated: bool) -> Text:  # noqa: FBT001 - both are plain at the call
+    told = f"{journey_time(at - started_at):<13}{at:%a} {at.day:>2} {at:%b %H:%M}"
+    return Text(" " * len(told) if repeated else told, "dim")
+
+
+def _summary(played: Timeline) -> Text:
+    sent = [send.kind for run in played.runs for send in run.sends if send.outcome == "accepted"]
+    if not played.runs:
+        return Text("Nobody enters.")
+    ends = ", ".join(f"{run.ended or 'waiting'}{', goal met' if run.goal_met_at else ''}" for run in played.runs)
+    return Text(f"Sent: {', '.join(sent) or 'nothing'}. Ended: {ends}.")
+
+
+def _ways(found: Sequence[Path]) -> str:
+    if len(found) >= MOST_PATHS:
+        return f"the first {MOST_PATHS} ways through"
+    return "one way through" if len(found) == 1 else f"{len(found)} ways through"
+
+
+def _between(earliest: timedelta, latest: timedelta) -> str:
+    early, late = journey_time(earliest), journey_time(latest)
+    return f"{early if early == late else f'{early} – {late}':<26}"

@@ -1,0 +1,80 @@
+"""Previews from files: a journey, a script and a customer of one folder, played on a virtual clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from journeys.catalogue import Content
+from journeys.definition import Journey
+from journeys.preview import DEFAULT_START, Timeline, preview
+from journeys.problems import Flaw, Invalid, Unknown, did_you_mean
+from journeys.publishing import version_of
+from terminal.folder import Customer, Folder, Script, check_script, count, read_file, together, validate
+
+Chosen = TypeVar("Chosen", Customer, Script)
+
+MORNING = time(9, tzinfo=UTC)
+
+
+def journey_at(file: Path) -> tuple[Journey, Folder]:
+    """The journey in *file*, with the folder it belongs to. Raises Invalid with everything that is wrong with it."""
+    folder = together([file])
+    journey = next((found.model for found in folder.within([file]) if isinstance(found.model, Journey)), None)
+    if journey is None:
+        raise Invalid(f"{file} holds no journey; a preview plays one.")
+    if flaws := validate(folder, only=[file]):
+        raise Invalid(count(flaws), flaws)
+    return journey, folder
+
+
+def choose(model: type[Chosen], wanted: str | None, folder: Folder) -> Chosen:
+    """The script or customer of that name or in that file; without one, the only one or the first there is.
+
+    Raises Invalid and Unknown.
+    """
+    kind, there = model.__name__.lower(), folder.all(model)
+    if wanted is None:
+        if not there:
+            raise Invalid(f"There is no {kind} beside the journey. Name a file with --{kind}.")
+        return there[min(there)]
+    if wanted in there:
+        return there[wanted]
+    if not Path(wanted).exists():
+        raise Unknown(f'There is no {kind} "{wanted}". {did_you_mean(wanted, there)}')
+    found = read_file(Path(wanted)).model
+    if not isinstance(found, model):
+        raise Invalid(f"{wanted} holds no {kind}.")
+    return found
+
+
+def play(
+    journey: Journey, folder: Folder, script: Script, customer: Customer, started_at: datetime | None = None
+) -> Timeline:
+    """What *script* would do for *customer*. Raises Invalid where the script does not go with the journey."""
+    catalogue = folder.catalogue
+    if flaws := list(check_script(script, catalogue)):
+        raise Invalid(f'The script "{script.script}" is not valid.', flaws)
+    try:
+        return preview(
+            version_of(journey, 1, catalogue),
+            script.events,
+            customer.attributes,
+            customer_id=customer.customer,
+            contents=folder.all(Content),
+            started_at=started_at or _a_morning(journey),
+        )
+    except ValueError as error:
+        raise Invalid(f'The script "{script.script}" does not go with the journey.', [_flaw(error)]) from None
+
+
+def _a_morning(journey: Journey) -> datetime:
+    """Nine o'clock on the first day on which the journey lets people in."""
+    first = max(journey.start.from_ or DEFAULT_START, DEFAULT_START)
+    morning = datetime.combine(first.date(), MORNING)
+    return morning if morning >= first else morning + timedelta(days=1)
+
+
+def _flaw(error: ValueError) -> Flaw:
+    return Flaw(path="events", message=f"{error}.")

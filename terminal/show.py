@@ -1,0 +1,219 @@
+"""What the commands say in a terminal: answers of the API, changes and errors, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from rich.console import Console
+from rich.text import Text
+
+from journeys.diary import Entry
+from journeys.durations import say
+from journeys.listening import Decision
+from journeys.pace import DAY
+from journeys.problems import SojournError
+from store.events import Receipt
+from store.journeys import Published, Stopped
+from store.runs import Run, RunPage, RunView, SendView
+from terminal.folder import File
+
+COLOURS = {
+    "email": "cyan",
+    "text": "magenta",
+    "push": "blue",
+    "started": "green",
+    "completed": "green",
+    "goal met": "bold yellow",
+    "exited": "yellow",
+    "stopped": "red",
+    "cancelled": "red",
+    "ignored": "dim",
+}
+MARKS = {
+    "started": "●",
+    "completed": "✓",
+    "goal met": "★",
+    "exited": "■",
+    "stopped": "■",
+    "ignored": "·",
+    "resumed": "↻",
+}
+LONGEST_LINE = 60
+
+
+def tell(lines: str | Text | Iterable[Text], *, error: bool = False) -> None:
+    """Print lines, each at once, so that what happens is seen when it happens. Long ones are left to the terminal."""
+    console = Console(stderr=error, highlight=False, soft_wrap=True)
+    for line in [lines] if isinstance(lines, str | Text) else lines:
+        console.print(line, markup=False)
+        console.file.flush()
+
+
+def problem(error: SojournError) -> Iterator[Text]:
+    """An error with all its flaws: where, what was found, what was expected, what to do."""
+    yield Text.assemble(("error: ", "bold red"), error.detail)
+    for flaw in error.flaws:
+        where = (f"{flaw.path}: ", "bold") if flaw.path else ""
+        yield Text.assemble("  ", where, flaw.message, (f" {flaw.hint}" if flaw.hint else "", "green"))
+
+
+def journey_time(elapsed: timedelta) -> str:
+    """How far into a journey: ``day 1 12:00`` is one day and twelve hours after it was entered."""
+    minutes = round(elapsed.total_seconds() / 60)
+    return f"day {minutes // 1440} {minutes // 60 % 24:02}:{minutes % 60:02}"
+
+
+def run_time(at: datetime, run: Run) -> str:
+    """How far into its journey a run is at *at*, counted in its own days."""
+    return journey_time((at - run.entered_at) / (run.day / DAY))
+
+
+def happened(what: str, detail: str = "") -> Text:
+    """One thing that happened, with its mark and in its colour."""
+    return Text.assemble((f"{MARKS.get(what, '→')} {what}", COLOURS.get(what, "")), f"  {detail}" if detail else "")
+
+
+def quoted(parts: Mapping[str, str]) -> str:
+    """The line of a message that people see first."""
+    first = parts.get("subject") or parts.get("title") or parts.get("body") or ""
+    line = " ".join(first.split())
+    return f"“{line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + '…'}”" if line else ""
+
+
+def said(attributes: Mapping[str, object]) -> str:
+    """Attributes for people: ``cart_id c-1001, total 128.45``."""
+    return ", ".join(f"{name} {value}" for name, value in attributes.items())
+
+
+def checked(files: Sequence[File]) -> Iterator[Text]:
+    """What was validated, and found right."""
+    for file in files:
+        yield Text.assemble(("✓ ", "green"), f"{file.kind:<9} {file.name:<28} ", (str(file.path), "dim"))
+
+
+def change(kind: str, name: str, became: str) -> Text:
+    """What applying did to one definition."""
+    return Text.assemble(f"  {kind:<9} {name:<28} ", (became, "dim" if became == "unchanged" else "green"))
+
+
+def published(told: Published) -> Iterator[Text]:
+    """Which version newcomers take."""
+    new = "published as" if told.new else "live already, as"
+    yield Text.assemble(
+        (told.journey, "bold"), f" is {new} v{told.version}. Newcomers take it; people inside stay on theirs."
+    )
+
+
+def stopped(told: Stopped) -> Iterator[Text]:
+    """What stopping a journey did."""
+    ended = "1 run was ended" if told.runs == 1 else f"{told.runs} runs were ended"
+    yield Text.assemble((told.journey, "bold"), f" is stopped: nobody enters any more, and {ended}.")
+    if told.in_flight:
+        yield Text(f"{told.in_flight} of their messages were on their way to a provider, and may still arrive.")
+
+
+def receipt(told: Receipt) -> Iterator[Text]:
+    """What an event did, and why it did not do more."""
+    yield Text.assemble("Event ", (told.event, "bold"), " is accepted.", " It was known already." * told.duplicate)
+    if told.conflict:
+        yield Text("It was known with another content, which changes nothing. Give a new event a new id.", "red")
+    for made in told.decisions:
+        yield Text.assemble("  ", decision(made))
+    if not told.decisions:
+        yield Text.assemble("  ", happened("ignored", "no journey listens to it now"))
+    if told.already_sent:
+        yield Text(f"  already sent, and may still arrive: {', '.join(told.already_sent)}")
+    if any(made.did == "exited" for made in told.decisions):
+        yield Text(f"  {promise(told)}")
+
+
+def promise(told: Receipt) -> str:
+    """What the receipt of an exit promises."""
+    if told.in_flight:
+        return f"in flight {told.in_flight}: so many messages were on their way to a provider, nothing else is sent"
+    return "in flight 0: from now on nothing is sent"
+
+
+def decision(made: Decision) -> Text:
+    """What one journey made of an event."""
+    where = made.run or made.journey
+    why = "" if made.did == "started" else f": {made.why}"
+    return happened(made.did, f"{where}{why}")
+
+
+def columns(rows: Sequence[Sequence[str | Text]]) -> Iterator[Text]:
+    """Rows as aligned columns; the first one is their heading."""
+    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
+    for number, row in enumerate(cells):
+        line = Text("   ").join(
+            Text.assemble(cell, " " * (width - cell.cell_len)) for cell, width in zip(row, widths, strict=True)
+        )
+        line.rstrip()
+        if number == 0:
+            line.stylize("bold")
+        yield line
+
+
+def runs(page: RunPage) -> Iterator[Text]:
+    """Runs, the newest first: who walks which journey, and where they stand."""
+    if not page.runs:
+        yield Text("No runs.")
+        return
+    yield from columns([("Run", "Customer", "Entered", "Stands", "Goal"), *map(_row, page.runs)])
+    if page.next:
+        yield Text(f"There are more. --limit {2 * len(page.runs)} shows more of them.", "dim")
+
+
+def run(view: RunView, temporal_ui: str) -> Iterator[Text]:
+    """One run: its diary, its sends, and the events that touched it."""
+    yield Text.assemble((view.id, "bold"), f"  {view.journey} v{view.version}, customer {view.customer}")
+    yield Text(f"  {_stands(view)}{_pace(view)}")
+    yield Text.assemble("\n", ("Diary", "bold"))
+    for entry in view.diary:
+        yield Text(f"  {_when(entry.at, view)}  {_entry(entry)}")
+    yield Text.assemble("\n", ("Sends", "bold"))
+    for send in view.sends:
+        yield from _send(send, view)
+    yield Text.assemble("\n", ("Why", "bold"))
+    for touched in view.decisions:
+        made = happened(touched.decision.did, touched.decision.why)
+        yield Text.assemble(f"  {_when(touched.occurred_at, view)}  {touched.trigger} ({touched.event})  ", made)
+    if temporal_ui:
+        yield Text(f"\nTemporal: {temporal_ui}/namespaces/default/workflows/{quote(view.id, safe='')}")
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    entered, goal = f"{run.entered_at:%d %b %H:%M:%S}", "★ met" if run.goal_met_at else ""
+    return run.id, run.customer, entered, _stands(run), goal
+
+
+def _stands(run: Run) -> str:
+    if run.ended and run.ended_at:
+        return f"{run.ended} on {run_time(run.ended_at, run)}: {run.why}"
+    return f"at {run.step} since {run_time(run.step_at, run)}" if run.step and run.step_at else "entered"
+
+
+def _pace(run: Run) -> str:
+    return "" if run.day == DAY else f"  (a day lasts {say(run.day)})"
+
+
+def _when(at: datetime, run: Run) -> str:
+    return f"{run_time(at, run):<12}  {at:%d %b %H:%M:%S}"
+
+
+def _entry(entry: Entry) -> str:
+    arm = f" {entry.arm}" if entry.arm else ""
+    return f"{entry.did:<8} {entry.step}{arm}{f'  {entry.why}' if entry.why else ''}"
+
+
+def _send(send: SendView, run: Run) -> Iterator[Text]:
+    at = _when(send.at, run) if send.at else " " * 29
+    to = f" to {send.recipient}" if send.recipient else ""
+    reason = f": {send.reason}" if send.reason else ""
+    kind = (f"→ {send.kind:<5}", COLOURS[send.kind])
+    yield Text.assemble(f"  {at}  ", kind, f" {send.content}{to}  {send.state}{reason}", (f"  {send.id}", "dim"))
+    for seen in send.interactions:
+        yield Text(f"  {_when(seen.at, run)}    {seen.interaction}")

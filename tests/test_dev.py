@@ -1,0 +1,128 @@
+"""``sojourn dev`` as a real process: it starts, works, survives restarts, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.programs import EXAMPLE, FREE_PORTS, Program, program, temporals
+
+READY = r"Sojourn is running"
+
+
+def sojourn(*arguments: str, folder: Path) -> str:
+    """What a command beside the stack prints; it must succeed."""
+    with program(*arguments, folder=folder) as command:
+        assert command.wait() == 0, command.printed
+        return command.printed
+
+
+def started(folder: Path, *more: str) -> Program:
+    return Program("dev", *FREE_PORTS, *more, folder=folder)
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 30
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.05)
+    return holds()
+
+
+def test_everything_is_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
+    first = started(tmp_path)
+    try:
+        first.until(READY)
+        key = first.until(r"Key +(\S+)")[1]
+        sojourn("apply", str(EXAMPLE), folder=tmp_path)
+        receipt = sojourn("event", "abandoned-cart", "ada", "cart_id=c-1", "total=60", folder=tmp_path)
+        first.until(r"Email to ada@example.com")
+        assert "● started  abandoned-cart/ada/" in receipt
+        assert first.signal(signal.SIGINT) == 0
+    finally:
+        first.kill()
+    assert "Traceback" not in first.printed
+    assert first.printed.endswith("Ended. Everything is kept for the next start.\n")
+    assert temporals(tmp_path) == []
+
+    second = started(tmp_path)
+    try:
+        second.until(READY)
+        assert second.until(r"Key +(\S+)")[1] == key
+        assert "at opened since day 0" in sojourn("runs", "--active", folder=tmp_path)
+        bought = sojourn("event", "purchase-completed", "ada", "cart_id=c-1", "total=60", folder=tmp_path)
+        assert "■ exited" in bought
+        assert "in flight 0: from now on nothing is sent" in bought
+        assert second.signal(signal.SIGTERM) == 0
+    finally:
+        second.kill()
+    assert "Email to" not in second.printed
+    assert temporals(tmp_path) == []
+
+
+def test_a_kill_leaves_no_temporal_behind(tmp_path: Path) -> None:
+    with program("dev", *FREE_PORTS, folder=tmp_path) as dev:
+        dev.until(READY)
+        assert len(temporals(tmp_path)) == 1
+
+        dev.kill()
+
+        assert eventually(lambda: temporals(tmp_path) == [])
+
+
+def test_it_ends_with_its_temporal_and_says_why(tmp_path: Path) -> None:
+    with program("dev", *FREE_PORTS, folder=tmp_path) as dev:
+        dev.until(READY)
+
+        [server] = temporals(tmp_path)
+        os.kill(server, signal.SIGKILL)
+
+        assert dev.wait() == 1
+        assert "Temporal ended by itself" in dev.printed
+        assert "temporal.log" in dev.printed
+        assert "Traceback" not in dev.printed
+
+
+def test_all_taken_ports_are_named_with_what_changes_them(tmp_path: Path) -> None:
+    options = ("--port", "--temporal-port", "--temporal-ui-port")
+    with ExitStack() as sockets:
+        taken = [sockets.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in options]
+        ports = [listening.getsockname()[1] for listening in taken]
+        chosen = [word for option, port in zip(options, ports, strict=True) for word in (option, str(port))]
+
+        with program("dev", *chosen, folder=tmp_path) as dev:
+            assert dev.wait() == 1
+
+    for option, port in zip(options, ports, strict=True):
+        setting = "SOJOURN_" + option.strip("-").replace("-", "_").upper()
+        assert f"Port {port} for " in dev.printed
+        assert f"{option} {port + 1} or {setting}={port + 1}." in dev.printed
+    assert "Traceback" not in dev.printed
+    assert temporals(tmp_path) == []
+
+
+def test_two_stacks_cannot_share_a_folder(tmp_path: Path) -> None:
+    with program("dev", *FREE_PORTS, folder=tmp_path) as first:
+        first.until(READY)
+
+        with program("dev", *FREE_PORTS, folder=tmp_path) as second:
+            assert second.wait() == 1
+
+        assert "--data or SOJOURN_DATA" in second.printed
+        assert len(temporals(tmp_path)) == 1
+
+
+def test_a_temporal_that_is_named_is_used_and_none_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+
+    with program("dev", *FREE_PORTS, folder=tmp_path, TEMPORAL_ADDRESS=f"127.0.0.1:{port}") as dev:
+        assert dev.wait() == 1
+
+    assert f"No Temporal answers at 127.0.0.1:{port}" in dev.printed
+    assert "unset TEMPORAL_ADDRESS" in dev.printed
+    assert not (tmp_path / ".sojourn" / "temporal.db").exists()

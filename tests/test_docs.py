@@ -1,0 +1,67 @@
+"""The docs name every setting, command, step type, interaction and error; the README's files and links are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+import cli
+from journeys import problems
+from journeys.definition import INTERACTIONS, STEP_TYPES, Goal, Journey, Start
+from settings import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+
+def commands() -> list[str]:
+    group = typer.main.get_command(cli.app)
+    return sorted(getattr(group, "commands", {}))
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`SOJOURN_{name.upper()}`" in (DOCS / "settings.md").read_text()
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_documented(name: str) -> None:
+    assert f"`sojourn {name}" in (DOCS / "cli.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(STEP_TYPES))
+def test_every_step_type_is_documented(name: str) -> None:
+    assert re.search(rf"^###.*`{name}`", (DOCS / "journeys.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", sorted({name for kind in INTERACTIONS.values() for name in kind}))
+def test_every_interaction_is_documented(name: str) -> None:
+    assert f"`{name}`" in (DOCS / "journeys.md").read_text()
+
+
+@pytest.mark.parametrize("model", [Journey, Start, Goal])
+def test_every_field_of_a_definition_is_documented(model: type[Journey | Start | Goal]) -> None:
+    text = (DOCS / "journeys.md").read_text()
+
+    missing = [field.alias or name for name, field in model.model_fields.items() if (field.alias or name) not in text]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("error", problems.SojournError.__subclasses__() + [problems.SojournError])
+def test_every_error_is_documented(error: type[problems.SojournError]) -> None:
+    assert f"| `/problems/{error.slug}` | {error.status} |" in (DOCS / "errors.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "page", sorted(path.relative_to(ROOT).as_posix() for path in [*DOCS.rglob("*.md"), ROOT / "README.md"])
+)
+def test_links_lead_to_files_that_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
+
+    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
