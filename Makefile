@@ -17,6 +17,8 @@ ARGS ?=
 # The locks alone decide what is installed, so constraints set for this machine are left out.
 export PIP_CONSTRAINT :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled once, not again by every process.
+unexport PYTHONDONTWRITEBYTECODE
 unexport UV_CONSTRAINT UV_OVERRIDE UV_BUILD_CONSTRAINT UV_PYTHON UV_SYSTEM_PYTHON PYTHONPATH PYTHONHOME
 
 # uv's summary and its large downloads, without a line for each package.
@@ -31,7 +33,7 @@ help: ## Print this list
 # --- run -------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(VENV)/.embedded ## Watch three customers walk the abandoned-cart journey; days take seconds
+demo: $(VENV)/.embedded ## Watch four customers walk the abandoned-cart journey; days take seconds
 	@$(BIN)/sojourn demo $(ARGS)
 
 .PHONY: dev

@@ -172,6 +172,7 @@ async def _stays(temporal: Temporal, data: Path) -> None:
     """Raises Unavailable as soon as the Temporal server is gone."""
     if temporal.process:
         code = await temporal.process.wait()
+        tell("Temporal has ended by itself. Ending the rest …")
         raise Unavailable(f"Temporal ended by itself, with code {code}. Its log is {data / 'temporal.log'}.")
 
 

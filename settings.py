@@ -29,9 +29,7 @@ class Settings(BaseSettings):
     url: str = Field("", description="The API that commands talk to. Default: the embedded stack's.")
     public_url: str = Field("", description="The API's address as the outside sees it.")
     task_queue: str = Field("sojourn", description="Temporal task queue of the workers.")
-    day: Duration = Field(
-        DAY, description="How long a day lasts in runs that start from now on, such as `5 seconds`."
-    )
+    day: Duration = Field(DAY, description="How long a day lasts in runs that start from now on, such as `5 seconds`.")
     drain: Duration = Field(
         timedelta(seconds=15),
         description="How long the answer to an exit waits for sends that are under way.",

@@ -26,6 +26,7 @@ from journeys.problems import SojournError, Unavailable
 from settings import Settings, read_settings
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
+from terminal.logs import log_to
 from workflows.client import connect, register_search_attributes
 from workflows.journey import JourneyWorkflow
 from workflows.relay import Relay
@@ -120,7 +121,9 @@ def _now() -> datetime:
 def main() -> int:
     """``python worker.py``"""
     try:
-        return asyncio.run(run_worker(read_settings()))
+        settings = read_settings()
+        log_to(None, settings.log_level)
+        return asyncio.run(run_worker(settings))
     except SojournError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -45,7 +45,7 @@ def _check(size: int) -> None:
         raise TooLarge(f"The body is larger than {MOST_BYTES} bytes. Send it in parts.")
 
 
-def wants_yaml(request: Request) -> bool:
+async def wants_yaml(request: Request) -> bool:
     """Whether the Accept header asks for YAML. JSON is the default."""
     accepted = request.headers.get("accept", "")
     return any(media_type in accepted for media_type in (YAML, "application/x-yaml", "text/yaml"))

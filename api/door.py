@@ -36,7 +36,7 @@ Key = Annotated[
 ]
 
 
-def require_key(parts: TheParts, given: Key) -> None:
+async def require_key(parts: TheParts, given: Key) -> None:
     """Let only those in who have the key."""
     if given is None:
         raise Unauthorized("No key was given. Send it as: Authorization: Bearer <key>, with the value of SOJOURN_KEY.")

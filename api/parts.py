@@ -34,13 +34,14 @@ class Parts:
     public_url: str = ""
 
 
-def parts_of(request: Request) -> Parts:
+# Like every dependency here it is async with nothing to await: FastAPI sends plain functions to a thread each time.
+async def parts_of(request: Request) -> Parts:
     """The parts that the app was made with."""
     parts: Parts = request.app.state.parts
     return parts
 
 
-def ingest_of(request: Request) -> Ingest:
+async def ingest_of(request: Request) -> Ingest:
     """The app's one queue of events."""
     ingest: Ingest = request.app.state.ingest
     return ingest

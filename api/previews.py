@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,6 +27,8 @@ from journeys.reading import parse, read_journey, validated
 from store.catalogue import read_catalogue
 from store.journeys import get_journey
 
+MOST_LINES = 200
+
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
 
 
@@ -34,7 +37,7 @@ class PreviewBody(Model):
 
     customer: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
     customer_id: CustomerId = "sample"
-    script: tuple[Happening, ...] = Field((), max_length=1_000)
+    script: tuple[Happening, ...] = Field((), max_length=MOST_LINES)
     started_at: AwareDatetime = DEFAULT_START
     definition: Journey | None = None
     paths: bool = False
@@ -68,9 +71,21 @@ async def preview_journey(name: JourneyName, body: Body, parts: TheParts) -> Pre
     journey = asked.definition or (await get_journey(parts.store, name, parts.now())).definition
     async with parts.store.read() as connection:
         catalogue = await read_catalogue(connection, parts.channels)
+    # In a thread: a long script must not keep events waiting.
+    return await asyncio.to_thread(_play, asked, journey, catalogue)
+
+
+@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(examples.PATHS)})
+async def get_paths(name: JourneyName, parts: TheParts) -> Paths:
+    """Every way through the journey, with when each message would go on it."""
+    journey = (await get_journey(parts.store, name, parts.now())).definition
+    return Paths(paths=tuple(await asyncio.to_thread(every_path, journey)))
+
+
+def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue) -> Preview:
     version = version_of(journey, 1, _as_if_ready(journey, catalogue))
     _check_sample(asked, version, catalogue)
-    contents = {content: template for content, (template, _) in catalogue.contents.items()}
+    contents = {name: content for name, (content, _) in catalogue.contents.items()}
     try:
         timeline = preview(
             version,
@@ -84,13 +99,6 @@ async def preview_journey(name: JourneyName, body: Body, parts: TheParts) -> Pre
         raise Invalid("The script does not go with the journey.", [Flaw(path="script", message=f"{error}.")]) from None
     paths = tuple(every_path(journey)) if asked.paths else ()
     return Preview(**dict(timeline), paths=paths, flaws=tuple(check(journey, catalogue)))
-
-
-@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(examples.PATHS)})
-async def get_paths(name: JourneyName, parts: TheParts) -> Paths:
-    """Every way through the journey, with when each message would go on it."""
-    journey = (await get_journey(parts.store, name, parts.now())).definition
-    return Paths(paths=tuple(every_path(journey)))
 
 
 def _read(body: bytes, name: str) -> PreviewBody:

@@ -31,6 +31,8 @@ from journeys.problems import Flaw, did_you_mean
 from journeys.templates import TemplateError, names
 
 DEEPEST = 100
+LONGEST = timedelta(days=365_000)
+"""A thousand years: a calendar ends in the year 9999, and no wait may lead beyond it."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,8 @@ class _Checker:
 def _positive(path: str, duration: timedelta) -> Iterator[Flaw]:
     if duration <= timedelta(0):
         yield Flaw(path=path, message=f"found {say(duration)}; expected more than nothing, such as 1 day.")
+    if duration > LONGEST:
+        yield Flaw(path=path, message=f"found {say(duration)}; the calendar ends before that. At most {say(LONGEST)}.")
 
 
 def _paths(steps: Steps, path: str) -> Iterator[tuple[str, Message | Wait | If]]:

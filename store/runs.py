@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.definition import Interaction, Kind
 from journeys.diary import Entry
+from journeys.durations import Duration
 from journeys.listening import Decision, Ended
 from journeys.problems import Unknown
 from store.diary import end, go_on, stand
@@ -41,7 +42,7 @@ class Run(Seen):
     event_id: str
     entered_at: AwareDatetime
     started_at: AwareDatetime
-    day: timedelta
+    day: Duration
     step: str | None
     step_at: AwareDatetime | None
     ended: Ended | None
@@ -200,7 +201,11 @@ def _decision(row: AnyRow) -> EventDecision:
 
 _RUN = select(runs).where(runs.c.id == bindparam("run"))
 _DIARY = select(diary).where(diary.c.run == bindparam("run")).order_by(diary.c.n)
-_SENDS = select(sends).where(sends.c.run == bindparam("run")).order_by(sends.c.claimed_at, sends.c.at)
+_SENDS = (
+    select(sends)
+    .where(sends.c.run == bindparam("run"))
+    .order_by(func.coalesce(sends.c.claimed_at, sends.c.at), sends.c.at)  # one that was blocked was never claimed
+)
 _INTERACTIONS = (
     select(interactions)
     .join(sends, sends.c.id == interactions.c.send)

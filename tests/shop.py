@@ -8,12 +8,12 @@ from itertools import count
 from typing import Any, get_args
 
 from journeys.catalogue import Event, Trigger
-from journeys.definition import Journey, Kind, Message, every_step
-from journeys.diary import Delivery, Entry
+from journeys.definition import Journey, Kind
+from journeys.diary import Delivery
 from journeys.reading import read_trigger
 from store import catalogue, customers, events, journeys, sends
 from store.events import Receipt
-from store.sends import Claim, Done, Go
+from store.sends import Claim
 from store.store import Store
 from tests.samples import CONTENTS, CUSTOMER, TRIGGERS, abandoned_cart
 

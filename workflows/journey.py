@@ -27,6 +27,9 @@ with workflow.unsafe.imports_passed_through():
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
 """Without end: what fails is the database or a bug, and both get mended."""
 
+LOCALLY = timedelta(seconds=10)
+"""How long a local activity may hold a workflow task. Retries that wait longer become timers."""
+
 
 class RunInput(BaseModel):
     """What a run is started with: its id, its version's steps, and how long a day lasts if not a day."""
@@ -142,8 +145,4 @@ class JourneyWorkflow:
 
 def ended_by_us(reason: str) -> bool:
     """Whether a cancel carries out an end that the store has already, not an operator's wish."""
-    return reason.startswith(("exit: ", "stopped", "restarted"))
-
-
-LOCALLY = timedelta(seconds=10)
-"""How long a local activity may hold a workflow task. Retries that wait longer become timers."""
+    return reason.startswith(("exit: ", "stopped: ")) or reason == "restarted"

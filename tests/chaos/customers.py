@@ -70,7 +70,7 @@ def crowd(does: Sequence[Does], dice: random.Random) -> list[Customer]:
     ]
 
 
-LATEST: dict[Does, float] = {"opens": 0.5, "buys": 1.8, "buys at once": 0.02}
+LATEST: dict[Does, float] = {"opens": 0.5, "buys": 1.5, "buys at once": 0.02}
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ class Shop:
     ledger: Ledger
     dice: random.Random
     acknowledged: dict[str, list[Acknowledged]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def count(self) -> int:
+        """How many posts are acknowledged."""
+        return sum(map(len, self.acknowledged.values()))
 
     async def tell(self, event: Event, copies: int = 1) -> None:
         """Post the event, *copies* times at once, until each of them is acknowledged."""

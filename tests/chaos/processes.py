@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import re
-import signal
 import socket
 import sys
 import tempfile
@@ -80,11 +79,6 @@ class Process:
             with suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        assert self._process, f"{self.name} was never started"
-        self._process.send_signal(number)
 
     def alive(self) -> None:
         """Raises AssertionError where it has ended by itself."""

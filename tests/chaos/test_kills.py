@@ -30,7 +30,7 @@ from tests.chaos.processes import Process, Stack, stack, until
 pytestmark = pytest.mark.chaos
 
 SEED = int(os.environ.get("SOJOURN_CHAOS_SEED", "1"))
-DAY = timedelta(seconds=3)
+DAY = timedelta(seconds=4)
 LONG_DAY = timedelta(minutes=2)
 
 
@@ -75,19 +75,27 @@ async def workers_die(scene: Scene) -> None:
 
 
 async def apis_die(scene: Scene) -> None:
-    for _ in range(4):
-        await scene.pause(0.2, 1)
+    """Amid posts: each after a few more of them are acknowledged."""
+    for _ in range(2):
+        told = scene.shop.count
+
+        async def is_busy(told: int = told) -> bool:
+            return scene.shop.count > told + 5
+
+        await until(is_busy, "some more events are acknowledged", every=0.01)
         await scene.kill(scene.running.api)
 
 
 async def temporals_die(scene: Scene) -> None:
-    for _ in range(4):
+    """While runs are started, answered and cancelled, and while their timers run."""
+    for _ in range(3):
         await scene.pause(0.5, 2)
         await scene.kill(scene.running.temporal)
 
 
 async def all_die(scene: Scene) -> None:
-    for process in scene.dice.sample(scene.running.processes * 3, 9):
+    """One after the other, in an order that is drawn."""
+    for process in scene.dice.sample(scene.running.processes * 2, 6):
         await scene.pause(0.3, 1.2)
         await scene.kill(process)
 

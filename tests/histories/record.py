@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import WorkflowFailureError
 
@@ -26,7 +27,6 @@ from tests.samples import abandoned_cart
 from tests.stories import JOINED, NESTED, email, pause, walking
 from tests.temporal_fixtures import start_temporal
 
-FOLDER = Path(__file__).parent
 Play = Callable[[Engine, str], Awaitable[object]]
 
 
@@ -81,9 +81,9 @@ PATHS: dict[str, tuple[Journey, Play]] = {
 }
 
 
-async def record(folder: Path) -> None:
-    """Walk every path on a Temporal server of its own, and write one file for each into *folder*."""
-    folder.mkdir(parents=True, exist_ok=True)
+async def record() -> dict[str, dict[str, Any]]:
+    """Walk every path on a Temporal server of its own, and return the histories."""
+    histories: dict[str, dict[str, Any]] = {}
     async with await start_temporal() as temporal:
         for name, (journey, play) in PATHS.items():
             with tempfile.TemporaryDirectory() as data:
@@ -96,21 +96,28 @@ async def record(folder: Path) -> None:
                     await play(played, run)
                     with suppress(WorkflowFailureError):
                         await played.handle(run).result()
-                    await write(played, run, folder / f"{name}.json")
+                    histories[name] = (await played.handle(run).fetch_history()).to_json_dict()
+    return histories
 
 
-async def write(played: Engine, run: str, file: Path) -> None:
-    history = (await played.handle(run).fetch_history()).to_json_dict()
+def anonymous(history: dict[str, Any]) -> dict[str, Any]:
+    """Without the names of this machine and of its processes. A replay does not look at them."""
     for event in history["events"]:
         for about in event.values():
-            # Names of this machine and of its processes; a replay does not look at them.
             if isinstance(about, dict):
                 about.pop("identity", None)
                 about.get("taskQueue", {}).pop("name", None)
-    file.write_text(json.dumps(history, indent=1) + "\n")
+    return history
+
+
+def main() -> None:
+    folder = Path(__file__).parent / version("sojourn")
+    folder.mkdir(exist_ok=True)
+    for name, history in asyncio.run(record()).items():
+        (folder / f"{name}.json").write_text(json.dumps(anonymous(history), indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(record(FOLDER / version("sojourn")))
+    main()
     sys.stdout.flush()
     os._exit(0)  # temporalio can abort while the interpreter shuts down (sdk-python #300)

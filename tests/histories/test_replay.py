@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
@@ -11,19 +13,22 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from tests.histories.record import PATHS
 from workflows.journey import JourneyWorkflow
 
 FOLDER = Path(__file__).parent
-HISTORIES = sorted(FOLDER.glob("*/*.json"))
+HISTORIES: dict[str, dict[str, Any]] = {
+    f"{file.parent.name}-{file.stem}": json.loads(file.read_text()) for file in sorted(FOLDER.glob("*/*.json"))
+}
 
 
-@pytest.mark.parametrize("file", HISTORIES, ids=lambda file: f"{file.parent.name}-{file.stem}")
-async def test_a_run_of_a_release_goes_on(file: Path) -> None:
-    await replay(json.loads(file.read_text()))
+@pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
+async def test_a_run_of_a_release_goes_on(history: dict[str, Any]) -> None:
+    await replay(history)
 
 
 async def test_a_change_that_would_break_a_run_is_noticed() -> None:
-    history = json.loads((FOLDER / "0.1.0" / "nobody-reacts.json").read_text())
+    history = deepcopy(HISTORIES["0.1.0-nobody-reacts"])
     scheduled = next(event for event in history["events"] if event["eventType"] == "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED")
     scheduled["activityTaskScheduledEventAttributes"]["activityType"]["name"] = "dispatch"
 
@@ -31,14 +36,12 @@ async def test_a_change_that_would_break_a_run_is_noticed() -> None:
         await replay(history)
 
 
-async def replay(history: dict[str, object]) -> None:
+async def replay(history: dict[str, Any]) -> None:
     replayer = Replayer(workflows=[JourneyWorkflow], data_converter=pydantic_data_converter)
     await replayer.replay_workflow(WorkflowHistory.from_json("abandoned-cart/ada/recorded", history))
 
 
 def test_there_are_histories_of_every_path() -> None:
-    from tests.histories.record import PATHS
-
-    recorded = {file.stem for file in HISTORIES}
+    recorded = {file.stem for file in FOLDER.glob("*/*.json")}
 
     assert set(PATHS) <= recorded, "Record them: make histories"

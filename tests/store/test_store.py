@@ -129,6 +129,8 @@ async def test_a_database_without_tables_is_unavailable(store: Store, database_u
     with pytest.raises(Unavailable, match="outbox"):
         await ping(store)
 
+    await migrate(database_url)
+
 
 async def test_a_server_that_drops_its_connections_is_unavailable_and_then_there_again(postgres_url: str) -> None:
     store = open_store(postgres_url)

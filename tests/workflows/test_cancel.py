@@ -155,6 +155,7 @@ async def test_another_worker_goes_on_where_one_left_off(temporal: WorkflowEnvir
         pytest.param("exit: purchase-completed", True, id="exit"),
         pytest.param("stopped: the journey was stopped", True, id="stop"),
         pytest.param("restarted", True, id="restart"),
+        pytest.param("stopped by me", False, id="an-operator-s-stop"),
         pytest.param("", False, id="nothing"),
         pytest.param("customer asked us to", False, id="operator"),
     ],
