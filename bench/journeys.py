@@ -76,7 +76,7 @@ async def _by_sojourn(client: Client, count: int, progress: Progress) -> float:
                 except Exception as error:
                     if "not found" not in str(error):
                         raise
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.2)
                 else:
                     return
 

@@ -77,7 +77,7 @@ def postgres_url(postgres: PostgresServer, emptied_postgres: str) -> str:
     postgres.psql(
         f"\\connect {emptied_postgres}\n"
         f"SELECT pg_terminate_backend(pid) {others};\n"
-        f"TRUNCATE {', '.join(metadata.tables)};"
+        + "".join(f"DELETE FROM {table};\n" for table in metadata.tables)  # for a few rows, faster than TRUNCATE
     )
     return postgres.get_uri(emptied_postgres)
 

@@ -8,11 +8,13 @@ import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from journeys.definition import Journey
 from store.events import Receipt, accept, in_flight
+from store.runs import list_runs
 from store.sends import Go
 from store.store import open_store
 from tests.samples import abandoned_cart
@@ -56,17 +58,20 @@ async def test_a_claim_succeeds_if_and_only_if_it_comes_before_the_exit(shop: Sh
     await shop.publish(newsletter())
     groups = iter(range(RACES // TOGETHER))
     went = blocked = 0
+    window = 0.03
 
     async def race() -> None:
-        nonlocal went, blocked
+        nonlocal went, blocked, window
         for group in groups:
             runs = await start(shop, [f"racer-{group}-{number}" for number in range(TOGETHER)])
             random.shuffle(order := list(runs))
-            buying = asyncio.create_task(buy(elsewhere, runs, after=random.uniform(0, 0.06)))
+            buying = asyncio.create_task(buy(elsewhere, runs, after=random.uniform(0, window)))
             first, second, *_ = LETTERS
             claims = await asyncio.gather(*(shop.claim(runs[customer], first, following=second) for customer in order))
             receipts = await buying
             claimed = dict(zip(order, claims, strict=True))
+            # Keep them close to each other, however fast the machine is.
+            window *= 0.7 if sum(receipt.in_flight for receipt in receipts) > TOGETHER / 2 else 1.4
             for customer, receipt in zip(runs, receipts, strict=True):
                 assert [made.did for made in receipt.decisions] == ["goal met", "exited"]
                 # The exit saw the claim, or the claim saw the exit.
@@ -78,7 +83,7 @@ async def test_a_claim_succeeds_if_and_only_if_it_comes_before_the_exit(shop: Sh
     await asyncio.gather(*(race() for _ in range(AT_ONCE)))
 
     assert went + blocked == RACES
-    assert min(went, blocked) > RACES / 50, f"no race at all: {went} went, {blocked} were blocked"
+    assert min(went, blocked) > RACES / 100, f"no race at all: {went} went, {blocked} were blocked"
 
 
 @dataclass
@@ -124,3 +129,40 @@ async def test_once_nothing_is_in_flight_nothing_starts(shop: Shop, elsewhere: S
     assert worker.late == 0
     assert len(quiet) == len(runs)
     assert 0 < worker.sent < len(LETTERS) * len(runs)
+
+
+async def test_batches_about_the_same_customers_in_any_order_get_out_of_each_others_way(
+    shop: Shop, database_url: str
+) -> None:
+    await shop.publish(newsletter())
+    stores = [open_store(database_url) for _ in range(4)]
+    customers = [f"crowd-{number}" for number in range(12)]
+    happenings: list[tuple[str, dict[str, Any]]] = [
+        ("abandoned-cart", {"total": 1}),
+        ("purchase-completed", {}),
+        ("store-visit", {"city": "Delft"}),
+    ]
+
+    async def process(number: int) -> list[Receipt]:
+        own = Shop(stores[number])
+        receipts: list[Receipt] = []
+        for _ in range(15):
+            batch = [
+                own.event(trigger, customer, **attributes)
+                for customer in random.sample(customers, 8)
+                for trigger, attributes in [random.choice(happenings)]
+            ]
+            receipts += await accept(own.store, batch, own.now)
+        return receipts
+
+    together = await asyncio.gather(*(process(number) for number in range(len(stores))))
+    for store in stores:
+        await store.close()
+
+    decisions = [made for receipts in together for receipt in receipts for made in receipt.decisions]
+    started = [made.run or "" for made in decisions if made.did == "started"]
+    exited = [made.run or "" for made in decisions if made.did == "exited"]
+    active = await list_runs(shop.store, active=True, limit=1000)
+    assert len(set(started)) == len(started)
+    assert len(set(exited)) == len(exited)
+    assert sorted(set(started) - set(exited)) == sorted(run.id for run in active.runs)
