@@ -68,32 +68,29 @@ class Process:
 
     async def kill(self) -> None:
         """kill -9. Raises AssertionError where it has ended by itself."""
-        assert self._process, f"{self.name} was never started"
-        assert self._process.returncode is None, self._obituary()
-        self._process.kill()
-        await self._process.wait()
+        self.check()
+        await self.end()
 
     async def end(self) -> None:
         """Be rid of it, whatever state it is in."""
-        if self._process:
+        if (process := self._process) is not None:
+            self._process = None
             with suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+                process.kill()
+            await process.wait()
 
-    def alive(self) -> None:
+    def check(self) -> None:
         """Raises AssertionError where it has ended by itself."""
-        assert self._process, f"{self.name} was never started"
-        assert self._process.returncode is None, self._obituary()
+        if self._process is not None and self._process.returncode is not None:
+            last = self.log.read_text("utf-8", errors="replace").splitlines()[-15:]
+            raise AssertionError(
+                "\n".join([f"{self.name} ended by itself, with code {self._process.returncode}:", *last])
+            )
 
     async def _is_ready(self) -> bool:
-        self.alive()
+        self.check()
         assert self._ready
         return await self._ready()
-
-    def _obituary(self) -> str:
-        assert self._process
-        last = self.log.read_text("utf-8", errors="replace").splitlines()[-15:]
-        return "\n".join([f"{self.name} ended by itself with code {self._process.returncode}:", *last])
 
 
 Ready = Callable[[], Awaitable[bool]]
@@ -157,6 +154,17 @@ class Stack:
     @property
     def processes(self) -> tuple[Process, Process, Process]:
         return self.temporal, self.api, self.worker
+
+    async def living(self, work: Awaitable[None]) -> None:
+        """Do *work* while nothing ends by itself; what does fails it at once."""
+        doing = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait([doing], timeout=0.5))[0]:
+                for process in self.processes:
+                    process.check()
+            await doing
+        finally:
+            doing.cancel()
 
 
 @asynccontextmanager

@@ -30,8 +30,6 @@ from tests.chaos.processes import Process, Stack, stack, until
 pytestmark = pytest.mark.chaos
 
 SEED = int(os.environ.get("SOJOURN_CHAOS_SEED", "1"))
-DAY = timedelta(seconds=4)
-LONG_DAY = timedelta(minutes=2)
 
 
 @dataclass
@@ -43,6 +41,7 @@ class Scene:
     customers: list[Customer]
     shop: Shop
     dice: random.Random
+    day: timedelta
 
     async def kill(self, process: Process) -> None:
         """kill -9, and start it again."""
@@ -104,7 +103,7 @@ def amid(monkey: Callable[[Scene], Awaitable[None]]) -> Callable[[Scene], Awaita
     """Everybody follows their scripts amid the kills."""
 
     async def everybody(scene: Scene) -> None:
-        await asyncio.gather(monkey(scene), *(follow(customer, scene.shop, DAY) for customer in scene.customers))
+        await asyncio.gather(monkey(scene), *(follow(customer, scene.shop, scene.day) for customer in scene.customers))
 
     return everybody
 
@@ -153,18 +152,18 @@ class Play:
     happens: Callable[[Scene], Awaitable[None]]
     database: str
     crowd: tuple[Does, ...]
-    day: timedelta = DAY
+    day: timedelta
 
 
 AMID: tuple[Does, ...] = ("nothing", "nothing", "opens", "opens", "buys", "buys", "buys at once", "bought before")
 AWAY: tuple[Does, ...] = ("opens", "buys", "opens and buys", "comes", "comes and buys")
 
 PLAYS = {
-    "worker": Play(amid(workers_die), "sqlite", AMID * 3),
-    "api": Play(amid(apis_die), "postgres", AMID * 3),
-    "temporal": Play(amid(temporals_die), "sqlite", AMID * 3),
-    "all": Play(amid(all_die), "postgres", AMID * 5),
-    "away": Play(temporal_is_away, "sqlite", AWAY * 3, LONG_DAY),
+    "worker": Play(amid(workers_die), "sqlite", AMID * 3, timedelta(seconds=4)),
+    "api": Play(amid(apis_die), "postgres", AMID * 3, timedelta(seconds=10)),
+    "temporal": Play(amid(temporals_die), "sqlite", AMID * 3, timedelta(seconds=4)),
+    "all": Play(amid(all_die), "postgres", AMID * 4, timedelta(seconds=6)),
+    "away": Play(temporal_is_away, "sqlite", AWAY * 3, timedelta(minutes=2)),
 }
 
 Played = dict[str, asyncio.Task[Outcome]]
@@ -233,10 +232,9 @@ async def _play(play: Play, folder: Path, database: str) -> Outcome:
         try:
             await publish(running, customers)
             shop = Shop(running.http, running.ledger, random.Random(SEED))
-            await play.happens(Scene(running, store, customers, shop, dice))
-            await until(lambda: is_over(running, store), "every run is over", patience=150, every=0.5)
-            for process in running.processes:
-                process.alive()
+            scene = Scene(running, store, customers, shop, dice, play.day)
+            await running.living(play.happens(scene))
+            await running.living(until(lambda: is_over(running, store), "every run is over", patience=150, every=0.5))
             return await collect(SEED, customers, shop, running, store)
         finally:
             await store.close()
