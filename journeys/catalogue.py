@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from journeys.attributes import AttributeName, Declaration, Schema
+from journeys.consent import About, Purpose
 from journeys.definition import INTERACTIONS, Interaction, Kind, Model, Name, Time, interaction_trigger
 
 State = Literal["draft", "ready", "stopped"]
@@ -76,12 +77,17 @@ class PushContent(Model):
 
 
 class Content(Model):
-    """An email, text or push template. Exactly one of *email*, *text* and *push* is given."""
+    """An email, text or push template. Exactly one of *email*, *text* and *push* is given.
+
+    *purpose* and *topic* say which consent it needs.
+    """
 
     KINDS: ClassVar[tuple[Kind, ...]] = ("email", "text", "push")
 
     content: Name
     title: str = ""
+    purpose: Purpose = "commercial"
+    topic: Name | None = None
     email: EmailContent | None = None
     text: TextContent | None = None
     push: PushContent | None = None
@@ -99,6 +105,11 @@ class Content(Model):
     def kind(self) -> Kind:
         """Which channel it is for."""
         return next(kind for kind in self.KINDS if getattr(self, kind))
+
+    @property
+    def about(self) -> About:
+        """What a consent for it is about."""
+        return About(self.kind, self.purpose, self.topic)
 
     @property
     def parts(self) -> dict[str, str]:
@@ -131,5 +142,5 @@ def built_in_triggers() -> dict[str, tuple[Kind, Interaction]]:
 
 BUILT_IN = built_in_triggers()
 
-INTERACTION_SCHEMA: Schema = {"send_id": "text", "link": "text?", "reply": "text?"}
-"""The attributes of every built-in trigger."""
+INTERACTION_SCHEMA: Schema = {"send_id": "text", "link": "text?", "reply": "text?", "machine": "boolean?"}
+"""The attributes of every built-in trigger. *machine*: a program opened or clicked it, not a person."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
@@ -23,7 +23,15 @@ from journeys.durations import Duration
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 """A name for people and for URLs: lower-case letters, digits and dashes, such as ``abandoned-cart``."""
 
-Time = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999 in UTC is expected") from None
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An instant. Written with its offset, kept as UTC."""
 
 Kind = Literal["email", "text", "push"]
@@ -85,12 +93,24 @@ class Exit(Model):
 
 
 class Message(Model):
-    """A step that sends one content to one customer. Its subclasses say through which channel."""
+    """A step that sends one content to one customer. Its subclasses say through which channel.
+
+    *expires*: so long after the step was entered the message is blocked, not sent late.
+    *in_doubt*: what to do where nobody can tell whether it went out. A push that comes twice replaces itself on the
+    device, so it is repeated; an email or a text is left.
+    """
 
     kind: ClassVar[Kind]
 
     id: Name
     to: str
+    expires: Duration | None = None
+    in_doubt: Literal["leave", "repeat"] | None = None
+
+    @property
+    def repeats_in_doubt(self) -> bool:
+        """Whether a message is sent again where nobody can tell whether it went out."""
+        return (self.in_doubt or ("repeat" if self.kind == "push" else "leave")) == "repeat"
 
     @property
     def content(self) -> str:
@@ -130,12 +150,15 @@ class Wait(Model):
 class Answer(Model):
     """What an ``if`` waits for: an interaction with a message of this run.
 
-    *within* counts from the send, not from the ``if``.
+    *within* counts from the send, not from the ``if``. *link*: only clicks on this address count.
+    *by*: whether a program that opens mail for its reader, such as Apple's, counts as well.
     """
 
     message: Name
     is_: Interaction = Field(alias="is")
     within: Duration
+    link: str | None = None
+    by: Literal["people", "anyone"] = "people"
 
 
 class Occurrence(Model):
@@ -269,15 +292,16 @@ def run_id(journey: str, customer: str, source: str, event_id: str) -> str:
 
     Made from the event, so that a repeated start is the same start.
     """
-    return f"{journey}/{customer}/{_short(journey, customer, source, event_id)}"
+    return f"{journey}/{customer}/{short_id(journey, customer, source, event_id)}"
 
 
 def send_id(run: str, step: str) -> str:
     """The id, for life, of the send of one message step in one run. Opaque: it travels to providers."""
-    return _short("send", run, step, length=20)
+    return short_id("send", run, step, length=20)
 
 
-def _short(*parts: str, length: int = 8) -> str:
+def short_id(*parts: str, length: int = 8) -> str:
+    """A short id made from *parts*: the same for the same ones, and telling nothing about them."""
     alphabet = "23456789abcdefghjkmnpqrstvwxyz"  # no vowels but a and e, nothing that looks alike
     number = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest())
     letters = []

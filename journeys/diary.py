@@ -15,7 +15,8 @@ class Delivery(BaseModel):
     """What became of a message step, and when (aware UTC).
 
     ``accepted``: the provider has it. ``blocked``: we decided not to send. ``failed``: the provider refused it
-    for good. ``unknown``: it was handed over and no answer came; it may have gone out, so it is not sent again.
+    for good. ``unknown``: it was handed over and no answer came; it may have gone out. *in_doubt*: it is still to be
+    found out; without it, nobody can tell.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,6 +24,7 @@ class Delivery(BaseModel):
     outcome: Outcome
     at: AwareDatetime
     reason: str = ""
+    in_doubt: bool = False
 
 
 class Entry(BaseModel):
@@ -68,6 +70,11 @@ class Diary:
         """Note that *step* is done."""
         self._add(step, at, "passed", why, arm)
 
+    def leave(self, why: str, at: datetime) -> None:
+        """Note that the run ended at the step where it stands, if it stands at one."""
+        if self.at_step is not None:
+            self._add(self.at_step, at, "left", why)
+
     def already(self, entries: Iterable[Entry]) -> None:
         """Take over lines that the store has written: with the start, or with the record of a send."""
         self.entries.extend(entries)
@@ -81,7 +88,7 @@ class Diary:
         self,
         step: str,
         at: datetime,
-        did: Literal["entered", "passed"],
+        did: Literal["entered", "passed", "left"],
         why: str = "",
         arm: Literal["yes", "no"] | None = None,
     ) -> None:

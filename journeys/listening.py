@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from journeys import conditions
 from journeys.attributes import Schema, reference, typed, types, under
 from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
-from journeys.definition import After, Answer, Goal, If, Journey, Occurrence, every_step, run_id
+from journeys.definition import After, Answer, Goal, If, Journey, Kind, Occurrence, every_step, run_id
 from journeys.durations import say
 from journeys.pace import DAY, at_pace
 from journeys.walk import clock
@@ -80,11 +80,12 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class SendFacts:
-    """The send that an interaction is about."""
+    """The send that an interaction is about, and the kind of its message."""
 
     id: str
     run: str
     step: str
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def _goal(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Deci
     if run.active:
         return _made(run, "goal met", f"{event.trigger} during the run"), ""
     if in_time_for_goal(goal, run, at):
-        return _made(run, "goal met", f"{event.trigger} within {say(goal.within)} of the end"), ""
+        return _made(run, "goal met", f"{event.trigger} in time, though the run has ended"), ""
     return None, ""
 
 
@@ -183,9 +184,12 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
         if not isinstance(step, If):
             continue
         match step.if_:
-            case Answer(message=message, is_=interaction):
-                if facts.send and facts.send.step == message and BUILT_IN[event.trigger][1] == interaction:
+            case Answer() if facts.send and facts.send.step == step.if_.message:
+                refusal = _no_answer(step.if_, event)
+                if refusal is None:
                     answers.append(step.id)
+                elif refusal:
+                    refusals.append(f"{step.id}: {refusal}")
             case Occurrence(trigger=trigger, where=where) if trigger == event.trigger:
                 verdict = run.version.holds(where, event, facts.customer)
                 if verdict.holds:
@@ -199,6 +203,18 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
     return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", tuple(answers)), ""
 
 
+def _no_answer(question: Answer, event: Event) -> str | None:
+    """Why an interaction with its message is no answer to *question*; empty where it asks for another one."""
+    if BUILT_IN[event.trigger][1] != question.is_:
+        return ""
+    if question.by == "people" and event.attributes.get("machine"):
+        return f"a program {question.is_} it, not a person"
+    link = event.attributes.get("link")
+    if question.link is not None and link != question.link:
+        return f"it is about the link {link}, not {question.link}"
+    return None
+
+
 def _made(
     run: RunFacts,
     did: Literal["resumed", "exited", "goal met", "ignored"],
@@ -210,8 +226,14 @@ def _made(
 
 
 def in_time_for_goal(goal: Goal, run: RunFacts, at: datetime) -> bool:
-    """Whether a goal event still counts for a run that is over: it completed, no longer ago than *within*."""
-    return run.ended == "completed" and run.ended_at is not None and at - run.ended_at <= at_pace(goal.within, run.day)
+    """Whether a goal event still counts for a run that is over.
+
+    It does where it occurred during the run, and, if the run completed, no later than *within* after that.
+    """
+    if run.ended_at is None:
+        return True
+    grace = at_pace(goal.within, run.day) if run.ended == "completed" else timedelta(0)
+    return at <= run.ended_at + grace
 
 
 def _not_for_this_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> str:
@@ -237,6 +259,9 @@ def _on_start(event: Event, at: datetime, version: Version, facts: Facts) -> Ite
     same = [run for run in facts.runs if run.active and run.version.name == version.name and run.key == key]
     if same and version.journey.start.overlap == "ignore":
         yield made("ignored", f"overlap is ignore, and {same[0].id} is still under way")
+        return
+    if version.journey.start.overlap == "restart" and any(run.entered_at > at for run in same):
+        yield made("ignored", f"a later run, {max(same, key=lambda run: run.entered_at).id}, is under way")
         return
     if version.journey.start.overlap == "restart":
         yield from (_made(run, "exited", "restarted") for run in same)
@@ -268,8 +293,8 @@ def _may_not_enter(event: Event, at: datetime, version: Version, key: str | None
 def _known_exit(at: datetime, version: Version, key: str | None, facts: Facts) -> Event | None:
     """An exit of this customer and key that occurred at or after *at* but came to us before the start did."""
     for known in facts.known:
-        if known.occurred_at is None or known.occurred_at < at:
-            continue
+        if known.occurred_at is None or known.occurred_at < at or known.trigger in BUILT_IN:
+            continue  # an interaction belongs to the run that sent the message, and keeps no other from starting
         known_key = key_of(version, known)
         if key is not None and known_key is not None and known_key != key:
             continue

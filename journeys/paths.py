@@ -99,10 +99,14 @@ class _Trace:
     def now(self) -> datetime:
         return self._now
 
-    async def deliver(self, step: Message, following: str | None) -> Delivery:
-        del following
+    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
+        del following, expires_at
         self.sent.append((step, self.elapsed))
         return Delivery(outcome="accepted", at=self._now)
+
+    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
+        del step, following
+        raise AssertionError("on a path, every message is accepted")
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why

@@ -13,12 +13,14 @@ from typing import Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from journeys.catalogue import Content, CustomerId, Event
+from journeys.consent import NOBODY, Asked
 from journeys.contents import render_content
 from journeys.definition import Interaction, Kind, Message, Model, Name, interaction_trigger, send_id
-from journeys.diary import Delivery, Entry
+from journeys.diary import Delivery, Entry, Outcome
 from journeys.durations import Duration
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
-from journeys.messaging import recipient
+from journeys.messaging import Addressee, blocked, recipient
+from journeys.templates import TemplateError
 from journeys.walk import Arrival, Walk
 
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
@@ -101,13 +103,15 @@ def preview(
     *,
     customer_id: CustomerId = "sample",
     contents: Mapping[str, Content] | None = None,
+    asked: Asked = NOBODY,
     started_at: datetime = DEFAULT_START,
 ) -> Timeline:
     """Play *script* for one sample customer and return who would get what, and when.
 
     The script starts at *started_at* (aware UTC). The runs are walked to their ends, however long that takes.
+    *asked*: the customer's consents and the rules they are held against; by default nobody is asked for consent.
     """
-    stage = Stage(customer, customer_id=customer_id, contents=contents or {}, started_at=started_at)
+    stage = Stage(customer, customer_id=customer_id, contents=contents, asked=asked, started_at=started_at)
     stage.publish(version)
     for happening in sorted(script, key=lambda line: line.at):
         stage.happen(happening)
@@ -123,11 +127,13 @@ class Stage:
         *,
         customer_id: CustomerId = "sample",
         contents: Mapping[str, Content] | None = None,
+        asked: Asked = NOBODY,
         started_at: datetime = DEFAULT_START,
     ) -> None:
         self.now = self.started_at = started_at
         self.customer = customer
         self.contents = contents or {}
+        self.asked = asked
         self._customer_id = customer_id
         self._live: dict[str, Version] = {}
         self._runs: list[_Run] = []
@@ -176,12 +182,16 @@ class Stage:
         )
 
     def _accept(self, event: Event, send: SendFacts | None) -> Heard:
-        at = event.occurred_at or self.now
+        at = min(event.occurred_at or self.now, self.now)
+        entries: dict[tuple[str, str | None], datetime] = {}
+        for run in self._runs:
+            name = (run.facts.version.name, run.facts.key)
+            entries[name] = max(entries.get(name, run.facts.entered_at), run.facts.entered_at)
         facts = Facts(
             customer=self.customer,
             runs=[run.facts for run in self._runs],
             starts=[version for version in self._live.values() if version.journey.start.trigger == event.trigger],
-            last_entries={(run.facts.version.name, run.facts.key): run.facts.entered_at for run in self._runs},
+            last_entries=entries,
             known=list(self._events),
             send=send,
         )
@@ -217,8 +227,8 @@ class Stage:
         if happening.message:
             run, sent = self._sender(happening)
             trigger = interaction_trigger(sent.kind, happening.is_ or "opened")
-            send = SendFacts(id=send_id(run.facts.id, sent.step), run=run.facts.id, step=sent.step)
-            attributes = {"send_id": send.id}
+            send = SendFacts(id=send_id(run.facts.id, sent.step), run=run.facts.id, step=sent.step, kind=sent.kind)
+            attributes = {**attributes, "send_id": send.id}
         event = Event(
             id=happening.id or f"line-{len(self._heard) + 1}",
             trigger=trigger,
@@ -269,10 +279,19 @@ class _Run:
     def now(self) -> datetime:
         return self._stage.now
 
-    async def deliver(self, step: Message, following: str | None) -> Delivery:
+    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
         del following
-        to, refusal = recipient(step, self._event.attributes, self._stage.customer)
-        delivery = Delivery(outcome="blocked" if refusal else "accepted", at=self._stage.now, reason=refusal)
+        stage = self._stage
+        addressee = Addressee(event=self._event.attributes, customer=stage.customer, said=stage.asked.said)
+        content = stage.contents.get(step.content)
+        refused = blocked(step, content, addressee, stage.asked.rules, stage.now, expires_at)
+        outcome: Outcome = "blocked" if refused else "accepted"
+        parts: dict[str, str] = {}
+        try:
+            parts = self._render(content) if content else {}
+        except TemplateError as error:
+            outcome, refused = ("blocked", refused) if refused else ("failed", f"it cannot be filled in: {error}")
+        delivery = Delivery(outcome=outcome, at=stage.now, reason=refused)
         self.sends.append(
             Sent(
                 step=step.id,
@@ -280,12 +299,16 @@ class _Run:
                 content=step.content,
                 at=delivery.at,
                 outcome=delivery.outcome,
-                to=to,
-                reason=refusal,
-                parts=self._render(step.content),
+                to=recipient(step, addressee),
+                reason=refused,
+                parts=parts,
             )
         )
         return delivery
+
+    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
+        del step, following
+        raise AssertionError("on a virtual clock, every provider answers")
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why
@@ -309,6 +332,7 @@ class _Run:
             return
         self._coroutine.close()
         self._coroutine = self.until = None
+        self.walk.diary.leave(why, at)
         self._why = why
         self.facts = replace(self.facts, ended=ended, ended_at=at)
 
@@ -330,9 +354,6 @@ class _Run:
             diary=tuple(self.walk.diary.entries),
         )
 
-    def _render(self, name: str) -> dict[str, str]:
-        content = self._stage.contents.get(name)
-        if content is None:
-            return {}
+    def _render(self, content: Content) -> dict[str, str]:
         values = {"event": self._event.attributes, "customer": self._stage.customer}
         return render_content(content, values, self._stage.now)

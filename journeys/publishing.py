@@ -111,6 +111,8 @@ class _Checker:
             seen.setdefault(step.id, path)
         if _depth(self._journey.steps) > DEEPEST:
             yield Flaw(path="steps", message=f"are nested more than {DEEPEST} deep.", hint="Use steps after the if.")
+        if (whole := sum((_lasts(step) for step in every_step(self._journey.steps)), timedelta(0))) > LONGEST:
+            yield Flaw(path="steps", message=f"last {say(whole)} in all; at most {say(LONGEST)}.")
         yield from self._each(self._journey.steps, "steps", set())
 
     def _each(self, steps: Steps, path: str, certain: set[str]) -> Iterator[Flaw]:
@@ -256,8 +258,17 @@ class _Checker:
 def _positive(path: str, duration: timedelta) -> Iterator[Flaw]:
     if duration <= timedelta(0):
         yield Flaw(path=path, message=f"found {say(duration)}; expected more than nothing, such as 1 day.")
-    if duration > LONGEST:
-        yield Flaw(path=path, message=f"found {say(duration)}; the calendar ends before that. At most {say(LONGEST)}.")
+
+
+def _lasts(step: Message | Wait | If) -> timedelta:
+    """How long a step may take by itself. Bounded, so that the sum of a thousand steps is a duration still."""
+    match step:
+        case Wait(wait=wait):
+            return min(wait, 2 * LONGEST)
+        case If(if_=question):
+            return min(question.within, 2 * LONGEST)
+        case _:
+            return timedelta(0)
 
 
 def _paths(steps: Steps, path: str) -> Iterator[tuple[str, Message | Wait | If]]:

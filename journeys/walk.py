@@ -13,6 +13,9 @@ from journeys.diary import Delivery, Diary, after_send, at_start
 from journeys.durations import say
 from journeys.pace import DAY, at_pace
 
+TELLING = timedelta(minutes=2)
+"""How long a provider gets to tell of a message whose sending had no answer. Real time: no pace changes a provider."""
+
 
 class Arrival(BaseModel):
     """An event that answers some of a run's ``if`` steps. *at* is when it occurred, not when it was heard of."""
@@ -31,8 +34,18 @@ class World(Protocol):
         """The time in this world, aware UTC."""
         ...
 
-    async def deliver(self, step: Message, following: str | None) -> Delivery:
-        """Send a message. *following* is the step that comes next, None at the end of the journey."""
+    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
+        """Send a message, unless *expires_at* (aware UTC) has come. What got no answer is in doubt.
+
+        *following* is the step that comes next, None at the end of the journey.
+        """
+        ...
+
+    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
+        """Find out what became of a message that is in doubt, and settle it.
+
+        Returns None where it may be sent again: the provider surely has not got it, or a repeat does no harm.
+        """
         ...
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
@@ -77,10 +90,24 @@ class Walk:
 
     async def _send(self, step: Message, following: str | None, world: World) -> None:
         n = len(self.diary.entries)
-        delivery = await world.deliver(step, following)
+        expires_at = self._at + at_pace(step.expires, self._day) if step.expires is not None else None
+        delivery = await self._delivered(step, following, expires_at, world)
         self.diary.already(after_send(n, step.id, delivery, following))
         self._deliveries[step.id] = delivery
         self._at = delivery.at
+
+    async def _delivered(
+        self, step: Message, following: str | None, expires_at: datetime | None, world: World
+    ) -> Delivery:
+        while True:
+            delivery = await world.deliver(step, following, expires_at)
+            if not delivery.in_doubt:  # what an earlier release knew no more of is not asked about now
+                return delivery
+            # It may or may not have gone out: give the provider time to tell, then ask.
+            until = world.now() + TELLING
+            await world.wait(until, lambda: False, f"Wait for news of {step.content} until {clock(until)}")
+            if settled := await world.reconcile(step, following):
+                return settled
 
     async def _pass_time(self, step: Wait, world: World) -> None:
         until = self._at + at_pace(step.wait, self._day)

@@ -186,7 +186,7 @@ def test_a_goal_still_counts_for_three_days_after_completion(after: timedelta, e
 
 def test_an_open_answers_only_the_run_that_sent_the_message() -> None:
     opened = event("email-opened", send_id="s1")
-    send = SendFacts(id="s1", run="run-c1", step="initial-reminder")
+    send = SendFacts(id="s1", run="run-c1", step="initial-reminder", kind="email")
 
     decisions = made(opened, runs=[run("c1"), run("c2")], send=send)
 
@@ -195,9 +195,34 @@ def test_an_open_answers_only_the_run_that_sent_the_message() -> None:
     ]
 
 
+def asking(**question: Any) -> RunFacts:
+    asked = {"message": "mail", "is": "opened", "within": "1 day", **question}
+    mail = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
+    return run(version=version(abandoned_cart(steps=[mail, {"id": "ask", "if": asked}])))
+
+
+@pytest.mark.parametrize(
+    ("question", "trigger", "attributes", "expected"),
+    [
+        pytest.param({}, "email-opened", {"machine": True}, "ignored", id="a-program"),
+        pytest.param({}, "email-opened", {"machine": False}, "resumed", id="a-person"),
+        pytest.param({"by": "anyone"}, "email-opened", {"machine": True}, "resumed", id="anyone"),
+        pytest.param({"is": "clicked", "link": "a"}, "email-clicked", {"link": "a"}, "resumed", id="link"),
+        pytest.param({"is": "clicked", "link": "a"}, "email-clicked", {"link": "b"}, "ignored", id="other"),
+        pytest.param({"is": "clicked"}, "email-clicked", {"link": "https://b"}, "resumed", id="any-link"),
+    ],
+)
+def test_who_opened_and_which_link(question: Any, trigger: str, attributes: dict[str, Any], expected: str) -> None:
+    send = SendFacts(id="s1", run="run-c1", step="mail", kind="email")
+
+    decisions = made(event(trigger, send_id="s1", **attributes), runs=[asking(**question)], send=send)
+
+    assert [decision.did for decision in decisions] == [expected]
+
+
 def test_an_open_of_a_message_nobody_asks_about_resumes_nothing() -> None:
     opened = event("text-clicked", send_id="s1")
-    send = SendFacts(id="s1", run="run-c1", step="second-reminder")
+    send = SendFacts(id="s1", run="run-c1", step="second-reminder", kind="text")
 
     assert did(opened, runs=[run()], send=send) == []
 

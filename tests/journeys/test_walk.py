@@ -24,6 +24,8 @@ class SmallWorld:
         self.sent: list[tuple[str, timedelta]] = []
         self.waits: list[str] = []
         self.slow = timedelta(0)
+        self.asked = 0
+        self.settled: Delivery | None = Delivery(outcome="unknown", at=START)
         self._walk = walk
         self._arrivals = sorted(arrivals, key=lambda arrival: arrival[0])
         self._outcome: Outcome = outcome
@@ -32,11 +34,16 @@ class SmallWorld:
     def now(self) -> datetime:
         return self._now
 
-    async def deliver(self, step: Message, following: str | None) -> Delivery:
-        del following
+    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
+        del following, expires_at
         self._now += self.slow
         self.sent.append((step.id, self._now - START))
-        return Delivery(outcome=self._outcome, at=self._now)
+        return Delivery(outcome=self._outcome, at=self._now, in_doubt=self._outcome == "unknown")
+
+    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
+        del step, following
+        self.asked += 1
+        return self.settled
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         self.waits.append(why)
@@ -164,6 +171,59 @@ async def test_a_message_that_does_not_go_out_ends_nothing(outcome: Outcome) -> 
     assert next(entry.why for entry in walk.diary.entries if entry.did == "passed") == outcome
 
 
+@pytest.mark.parametrize(
+    ("settled", "why", "sent"),
+    [
+        pytest.param(Delivery(outcome="accepted", at=START), "accepted", 1, id="the-provider-has-it"),
+        pytest.param(Delivery(outcome="unknown", at=START, reason="no news"), "unknown: no news", 1, id="nobody-knows"),
+    ],
+)
+async def test_what_is_unknown_is_asked_for_before_the_run_goes_on(settled: Delivery, why: str, sent: int) -> None:
+    walk = Walk(abandoned_cart().steps[:1], START)
+    world = SmallWorld(walk, [], "unknown")
+    world.settled = settled
+
+    await walk.go(world)
+
+    assert (world.asked, len(world.sent)) == (1, sent)
+    assert world.waits == ["Wait for news of initial-email-reminder until 24 Nov 09:02"]
+    assert walk.diary.entries[-1].why == why
+
+
+async def test_what_surely_did_not_go_out_is_sent_again() -> None:
+    walk = Walk(abandoned_cart().steps[:1], START)
+
+    class Lossy(SmallWorld):
+        async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
+            self._outcome = "accepted"
+            return await super().reconcile(step, following)
+
+    world = Lossy(walk, [], "unknown")
+    world.settled = None
+    await walk.go(world)
+
+    assert [step for step, _ in world.sent] == ["initial-reminder", "initial-reminder"]
+    assert [entry.why for entry in walk.diary.entries if entry.did == "passed"] == ["accepted"]
+
+
+async def test_a_message_is_told_when_it_expires() -> None:
+    steps = [
+        {"id": "pause", "wait": "1 day"},
+        {"id": "mail", "email": "initial-email-reminder", "to": "customer.email", "expires": "4 hours"},
+    ]
+    walk = Walk(abandoned_cart(steps=steps).steps, START)
+    told: list[datetime | None] = []
+
+    class Watching(SmallWorld):
+        async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
+            told.append(expires_at)
+            return await super().deliver(step, following, expires_at)
+
+    await walk.go(Watching(walk, []))
+
+    assert told == [START + DAY + 4 * HOUR]
+
+
 async def test_the_same_event_twice_is_recorded_once() -> None:
     walk = Walk(abandoned_cart().steps, START)
 
@@ -178,9 +238,9 @@ async def test_after_a_send_the_store_already_has_the_position() -> None:
     owed: list[tuple[str, tuple[str, ...]]] = []
 
     class Watching(SmallWorld):
-        async def deliver(self, step: Message, following: str | None) -> Delivery:
+        async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
             owed.append((step.id, tuple(f"{entry.did} {entry.step}" for entry in walk.diary.unwritten)))
-            return await super().deliver(step, following)
+            return await super().deliver(step, following, expires_at)
 
         async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
             owed.append(("wait", tuple(entry.step for entry in walk.diary.unwritten)))
