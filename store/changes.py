@@ -11,6 +11,7 @@ from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Event
+from journeys.definition import short_id
 from journeys.diary import Entry, at_start
 from journeys.listening import Decision, RunFacts, Version, key_of
 from journeys.pace import DAY
@@ -107,7 +108,9 @@ class Changes:
         self._tell(run, "cancel", {"reason": decision.why})
 
     def _resume(self, event: Event, decision: Decision) -> None:
-        arrival = Arrival(event=f"{event.source}/{event.id}", at=_at(event), answers=decision.answers)
+        # Temporal keeps it in clear, and only has to tell one event from another.
+        name = short_id(event.source, event.id, length=16)
+        arrival = Arrival(event=name, at=_at(event), answers=decision.answers)
         self._tell(decision.run or "", "arrive", arrival.model_dump(mode="json"))
 
     def _tell(self, run: str, kind: JobKind, payload: Mapping[str, object]) -> None:
@@ -170,6 +173,7 @@ def _interaction(event: Event) -> Row:
         "at": event.occurred_at,
         "link": event.attributes.get("link"),
         "reply": event.attributes.get("reply"),
+        "machine": bool(event.attributes.get("machine")),
     }
 
 

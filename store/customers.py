@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.attributes import AttributeName, Declaration, Schema, check_attributes
 from journeys.catalogue import CUSTOMER, CustomerId
+from journeys.messaging import addresses
 from journeys.problems import Flaw, Invalid, Unknown
 from store.locks import lock_customers
 from store.schema import customer_attributes, customers
@@ -51,6 +52,26 @@ async def put_customer(store: Store, id: str, attributes: Attributes, now: datet
         if (await connection.execute(_UPDATE, row)).rowcount:
             return False
         await connection.execute(_INSERT, row)
+        return True
+
+
+@retried
+async def forget_tokens(store: Store, customer: str, attribute: str, dead: Sequence[str]) -> bool:
+    """Take addresses that no longer exist out of an attribute that holds some, with commas between them.
+
+    Returns whether any of them was there. The customer may not be known, or have others meanwhile.
+    """
+    async with store.write() as connection:
+        await lock_customers(connection, [customer])
+        row = (await connection.execute(_ONE, {"customer": customer})).one_or_none()
+        held = row.attributes.get(attribute) if row else None
+        known = addresses(held) if isinstance(held, str) else []
+        left = [address for address in known if address not in dead]
+        if row is None or left == known:
+            return False
+        others = {name: value for name, value in row.attributes.items() if name != attribute}
+        attributes = {**others, attribute: ",".join(left)} if left else others
+        await connection.execute(_UPDATE, {"customer": customer, "to_attributes": attributes, "now": row.changed_at})
         return True
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from journeys.definition import Goal
 from journeys.diary import Entry
 from journeys.listening import Ended, Version
 from journeys.pace import at_pace
@@ -132,9 +133,14 @@ def ending(standing: Standing, ended: Ended, why: str, at: datetime) -> dict[str
         "to_ended": ended,
         "to_ended_at": at,
         "to_why": why,
-        "to_goal_until": at + at_pace(goal.within, standing.day) if goal and ended == "completed" else None,
+        "to_goal_until": _goal_until(goal, standing, ended, at) if goal else None,
         "to_lines": standing.lines + (standing.step is not None),
     }
+
+
+def _goal_until(goal: Goal, standing: Standing, ended: Ended, at: datetime) -> datetime:
+    """Until when a goal event must have occurred to count for a run that ended *at*."""
+    return at + at_pace(goal.within, standing.day) if ended == "completed" else at
 
 
 def line(run: str, entry: Entry) -> dict[str, Any]:

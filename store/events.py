@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -81,7 +82,9 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
     async with store.write() as connection:
         triggers = await check(connection, events, now)
         sent = await find_sends(connection, events)
-        heard = [_filled_in(event, sent, now) for event in events]
+        # Those without a time of their own occurred now, one after the other.
+        moments = (now + timedelta(microseconds=number) for number in range(len(events)))
+        heard = [_filled_in(event, sent, moment) for event, moment in zip(events, moments, strict=True)]
         await lock_customers(connection, {event.customer for event in heard if event.customer})
         seen = await _seen_before(connection, events)
         known = await read_known(store, connection, heard, sent, day)
@@ -157,10 +160,13 @@ def decision_of(row: AnyRow) -> Decision:
 
 
 def _filled_in(event: Event, sent: Mapping[str, Sent], now: datetime) -> Event:
-    """The event with its time, and an interaction with the customer that the send went to."""
+    """The event with its time, and an interaction with the customer that the send went to.
+
+    A clock that goes ahead of ours is set back: what is said to come has happened now.
+    """
     send = sent.get(send_of(event))
     customer = send.customer if send else event.customer
-    return event.model_copy(update={"customer": customer, "occurred_at": event.occurred_at or now})
+    return event.model_copy(update={"customer": customer, "occurred_at": min(event.occurred_at or now, now)})
 
 
 async def _seen_before(connection: AsyncConnection, posted: Sequence[Event]) -> dict[EventName, Before]:
@@ -182,7 +188,7 @@ def _again(posted: Event, before: Before) -> Receipt:
 
 def _decide(event: Event, known: Known) -> tuple[Decision, ...]:
     if event.trigger in BUILT_IN and send_of(event) not in known.sends:
-        why = f'no send has the id "{send_of(event)}"'
+        why = f'no {BUILT_IN[event.trigger][0]} was sent with the id "{send_of(event)}"'
         return (Decision(journey="", version=0, did="ignored", why=why),)
     assert event.occurred_at is not None  # noqa: S101 - filled in
     return tuple(decide(event, event.occurred_at, known.facts(event)))
@@ -219,8 +225,8 @@ def _name(event: Event) -> EventName:
 
 def _body(posted: Event) -> str:
     """A hash of all that was said about the event but its name."""
-    said = posted.model_dump_json(exclude={"id", "source"})
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    said = posted.model_dump(mode="json", exclude={"id", "source"}, exclude_defaults=True)
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _stored(row: AnyRow, made: tuple[Decision, ...]) -> StoredEvent:

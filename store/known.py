@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -83,12 +83,17 @@ class Sent(NamedTuple):
     customer: str
 
 
-async def find_sends(connection: AsyncConnection, events: Iterable[Event]) -> dict[str, Sent]:
+async def find_sends(connection: AsyncConnection, events: Sequence[Event]) -> dict[str, Sent]:
     """The sends that *events* are about, by id. Those that there are not are missing."""
     if not (ids := sorted({send_of(event) for event in events} - {""})):
         return {}
-    rows = await connection.execute(_SENDS, {"ids": ids})
-    return {row.id: Sent(SendFacts(id=row.id, run=row.run, step=row.step), row.customer) for row in rows}
+    rows = (await connection.execute(_SENDS, {"ids": ids})).all()
+    about = {(send_of(event), BUILT_IN[event.trigger][0]) for event in events if event.trigger in BUILT_IN}
+    return {
+        row.id: Sent(SendFacts(id=row.id, run=row.run, step=row.step, kind=row.kind), row.customer)
+        for row in rows
+        if (row.id, row.kind) in about  # nobody opens a push by opening an email
+    }
 
 
 async def read_known(
@@ -163,7 +168,7 @@ def _run(row: AnyRow, version: Version) -> RunFacts:
 
 
 _SENDS = (
-    select(sends.c.id, sends.c.run, sends.c.step, runs.c.customer)
+    select(sends.c.id, sends.c.run, sends.c.step, sends.c.kind, runs.c.customer)
     .join(runs, runs.c.id == sends.c.run)
     .where(among(sends.c.id, "ids"))
 )

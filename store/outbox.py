@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, delete, func, select, update
 
+from journeys.walk import Arrival
 from store.schema import outbox
 from store.store import Store, retried
 
@@ -96,3 +97,15 @@ _POSTPONE = (
     .values(due_at=bindparam("to_due_at"), attempts=outbox.c.attempts + 1, error=bindparam("to_error"))
 )
 _BACKLOG = select(func.count(), func.min(outbox.c.created_at)).select_from(outbox)
+
+
+async def untold(store: Store, run: str) -> tuple[Arrival, ...]:
+    """The answers to a run's ifs that Temporal has not been told of yet."""
+    async with store.read() as connection:
+        rows = await connection.execute(_UNTOLD, {"run": run})
+        return tuple(Arrival.model_validate(row.payload) for row in rows)
+
+
+_UNTOLD = (
+    select(outbox.c.payload).where(outbox.c.run == bindparam("run"), outbox.c.kind == "arrive").order_by(outbox.c.id)
+)

@@ -11,15 +11,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.definition import Interaction, Kind
+from journeys.definition import Interaction
 from journeys.diary import Entry
 from journeys.durations import Duration
 from journeys.listening import Decision, Ended
 from journeys.problems import Unknown
+from journeys.standing import Reported, SendState, standing
 from store.diary import end, go_on, stand
 from store.events import decision_of
 from store.schema import AnyRow, decisions, diary, events, interactions, runs, sends
-from store.sends import SendState
+from store.sends import SendRecord
 from store.store import Store, retried
 
 
@@ -59,28 +60,19 @@ class RunPage(Seen):
 
 
 class InteractionView(Seen):
-    """What a customer, or a mail server, did with a send."""
+    """What a customer, or a mail server, did with a send. *machine*: a program did it, not a person."""
 
     interaction: Interaction
     at: AwareDatetime
     link: str | None
     reply: str | None
+    machine: bool
 
 
-class SendView(Seen):
-    """One send, with what became of it."""
+class SendView(SendRecord):
+    """One send, with all that was reported of it, and how far it has come by that."""
 
-    id: str
-    step: str
-    kind: Kind
-    content: str
-    recipient: str | None
-    state: SendState
-    attempt: int
-    claimed_at: AwareDatetime | None
-    at: AwareDatetime | None
-    reason: str
-    provider_id: str | None
+    standing: SendState | Interaction
     interactions: tuple[InteractionView, ...]
 
 
@@ -174,10 +166,14 @@ async def _one(connection: AsyncConnection, id: str) -> AnyRow:
 async def _sends(connection: AsyncConnection, run: str) -> tuple[SendView, ...]:
     by_send = defaultdict[str, list[InteractionView]](list)
     for row in await connection.execute(_INTERACTIONS, {"run": run}):
-        seen = InteractionView(interaction=row.interaction, at=row.at, link=row.link, reply=row.reply)
-        by_send[row.send].append(seen)
+        by_send[row.send].append(InteractionView(**row._asdict()))
     rows = await connection.execute(_SENDS, {"run": run})
-    return tuple(SendView(**row._asdict(), interactions=tuple(by_send[row.id])) for row in rows)
+    return tuple(_send(row, by_send[row.id]) for row in rows)
+
+
+def _send(row: AnyRow, interactions: Sequence[InteractionView]) -> SendView:
+    reports = [Reported(seen.interaction, seen.machine) for seen in interactions]
+    return SendView(**row._asdict(), standing=standing(row.state, reports), interactions=tuple(interactions))
 
 
 def _run(row: AnyRow) -> dict[str, Any]:

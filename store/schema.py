@@ -1,6 +1,6 @@
 """The tables. Times are aware UTC, ids are text for people; what has a shape of its own is JSON.
 
-There are no foreign keys: only the functions in this room write, and old events may go before their runs do.
+There are no foreign keys: only the functions in this room write.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     bindparam,
+    false,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -148,6 +149,40 @@ customer_attributes = Table(
     Column("type", Text, nullable=False),
 )
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("topic", Text),
+    Column("choice", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Time, nullable=False),  # when it was said, which may be long before it was heard of
+    Column("detail", Text, nullable=False),
+    Index(None, "customer", "channel", "at"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),  # its hash: what must not be written to need not be kept
+    Column("reason", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    PrimaryKeyConstraint("channel", "address"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Time, nullable=False),
+)
+
 journeys = Table(
     "journeys",
     metadata,
@@ -254,7 +289,11 @@ sends = Table(
     Column("step", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("content", Text, nullable=False),
+    Column("purpose", Text),  # and topic: as they were when it was sent
+    Column("topic", Text),
     Column("recipient", Text),
+    Column("address", Text),  # the recipient's hash, however it is written
+    Column("expires_at", Time),
     Column("state", Text, nullable=False),  # claimed, released, or an outcome
     Column("attempt", Integer, nullable=False),
     Column("claimed_at", Time),
@@ -263,6 +302,7 @@ sends = Table(
     Column("provider_id", Text),
     Index(None, "run", "step", unique=True),
     Index(None, "state", "claimed_at"),
+    Index(None, "address", "kind"),
 )
 
 interactions = Table(
@@ -275,6 +315,7 @@ interactions = Table(
     Column("at", Time, nullable=False),
     Column("link", Text),
     Column("reply", Text),
+    Column("machine", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("event", "source"),
     Index(None, "send", "interaction"),
 )

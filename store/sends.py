@@ -6,22 +6,25 @@ A claim and the end of a run meet at the run's lock, so that no claim succeeds o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import bindparam, insert, select, update
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy import Text, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import Content
-from journeys.definition import Message, send_id
-from journeys.diary import Delivery, Entry, Outcome, after_send
-from journeys.messaging import recipient
+from journeys.consent import NOT_ASKED, Purpose, Rules
+from journeys.definition import Kind, Message, send_id
+from journeys.diary import Delivery, Entry, after_send
+from journeys.messaging import Addressee, addresses, blocked, recipient
+from journeys.problems import Unknown
+from journeys.standing import SendState
+from store.consents import fingerprint, said_by, suppressed
 from store.diary import Standing, end, go_on, stand
 from store.schema import AnyRow, contents, customers, events, runs, sends
 from store.store import Store, retried
 
-SendState = Literal["claimed", "released"] | Outcome
 NEVER_REPORTED = "an attempt was started and never reported"
 
 
@@ -47,8 +50,39 @@ class Done(BaseModel):
 Claim = Go | Done
 
 
+class SendRecord(BaseModel):
+    """What the ledger knows of a send. *purpose* and *topic* are those it had when it was sent.
+
+    *recipient* is None where no provider was to be called; *at* is when its outcome came.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    step: str
+    kind: Kind
+    content: str
+    purpose: Purpose | None
+    topic: str | None
+    recipient: str | None
+    state: SendState
+    attempt: int
+    claimed_at: AwareDatetime | None
+    expires_at: AwareDatetime | None
+    at: AwareDatetime | None
+    reason: str
+    provider_id: str | None
+
+
+class Send(SendRecord):
+    """One send, and whose it is."""
+
+    run: str
+    customer: str
+
+
 @retried
-async def claim(
+async def claim(  # noqa: PLR0913 - a step, where it stands in the diary, and what decides whether it may go out
     store: Store,
     *,
     run: str,
@@ -57,10 +91,13 @@ async def claim(
     entries: Sequence[Entry],
     n: int,
     following: str | None,
+    expires_at: datetime | None = None,
+    rules: Rules = NOT_ASKED,
 ) -> Claim:
     """Ask for the right to send, once, and write the diary up to here (*entries*).
 
     What is not to be sent is recorded at once, with the lines that record() would write from *n* and *following*.
+    ``unknown`` is no such outcome: it adds no lines before settle() does.
     Raises Unknown where there is no such run.
     """
     async with store.write() as connection:
@@ -68,16 +105,25 @@ async def claim(
         message = _message(standing, step)
         ledger = await _look(connection, run, message)
         if over := _over(ledger, standing, now):
+            if over.outcome == "unknown":
+                await _enter(connection, run, message, ledger, _outcome(over))
+            else:  # it may have been a report that proved it, and no lines were added then
+                await _pass(connection, standing, step, over, n, following)
             return Done(delivery=over)
         standing = await go_on(connection, standing, entries)
-        to, refusal = _addressee(ledger, message, now)
-        if refusal:
-            await _enter(connection, run, message, ledger, _outcome(refusal))
+        content = Content.model_validate(ledger.ready) if ledger.content_state == "ready" else None
+        addressee = await _addressee(connection, ledger, message)
+        why = _not_ready(ledger, message) or blocked(message, content, addressee, rules, now, expires_at)
+        row = _as_of_now(content, expires_at)
+        if why or content is None:
+            refusal = Delivery(outcome="blocked", at=now, reason=why)
+            await _enter(connection, run, message, ledger, row | _outcome(refusal))
             await _pass(connection, standing, step, refusal, n, following)
             return Done(delivery=refusal)
-        await _enter(connection, run, message, ledger, _claimed(ledger, to, now))
+        to = _left(message, addressee)
+        await _enter(connection, run, message, ledger, row | _claimed(ledger, message, to, now))
         values = {"event": ledger.event, "customer": ledger.customer or {}}
-        return Go(send_id=send_id(run, step), to=to, content=Content.model_validate(ledger.ready), values=values)
+        return Go(send_id=send_id(run, step), to=to, content=content, values=values)
 
 
 @retried
@@ -97,9 +143,27 @@ async def record(
     """
     async with store.write() as connection:
         standing = await stand(store, connection, run)
-        sent = {"send": send_id(run, step), "to_provider_id": provider_id}
-        await connection.execute(_RECORD, sent | {f"to_{name}": value for name, value in _outcome(delivery).items()})
-        await _pass(connection, standing, step, delivery, n, following)
+        await _conclude(connection, standing, step, delivery, provider_id, n, following)
+
+
+@retried
+async def settle(
+    store: Store,
+    *,
+    run: str,
+    step: str,
+    delivery: Delivery,
+    provider_id: str | None,
+    following: str | None,
+    n: int,
+) -> Delivery:
+    """Write what was found out about an unknown send, as record() does; ``unknown`` where nobody can tell, for good.
+
+    Returns what stands: what is known already goes before what was found.
+    """
+    async with store.write() as connection:
+        standing = await stand(store, connection, run)
+        return await _conclude(connection, standing, step, delivery, provider_id, n, following)
 
 
 @retried
@@ -110,11 +174,68 @@ async def release(store: Store, *, run: str, step: str, now: datetime, reason: s
 
 
 @retried
+async def lost(store: Store, *, run: str, step: str, at: datetime, reason: str) -> None:
+    """No answer came: the send is unknown, until it is proved, settled or sent again. Its step is not passed."""
+    async with store.write() as connection:
+        await connection.execute(_LOSE, {"send": send_id(run, step), "to_at": at, "to_reason": reason})
+
+
+@retried
+async def again(store: Store, *, run: str, step: str) -> bool:
+    """The provider surely has not got an unknown send, or a repeat does no harm: let it be claimed again.
+
+    Returns False where it may not be: it was proved or settled meanwhile, or the run has ended.
+    """
+    async with store.write() as connection:
+        standing = await stand(store, connection, run)
+        if standing.step != step:
+            return False
+        return bool((await connection.execute(_AGAIN, {"send": send_id(run, step)})).rowcount)
+
+
+async def prove(store: Store, send: str, provider_id: str | None, at: datetime) -> bool:
+    """A provider reports on a send, so it has it, whatever we thought. Returns whether that is news.
+
+    An id that no provider was ever given, or that we do not know, changes nothing.
+    """
+    async with store.read() as connection:
+        row = (await connection.execute(_ONE, {"send": send})).one_or_none()
+    if row is None or row.state == "accepted":
+        return False
+    # The run's clock may be ahead of the provider's, and a send is not accepted before it is claimed.
+    at = max(at, row.claimed_at or at)
+    return await _prove(store, row.run, {"send": send, "to_provider_id": provider_id, "to_at": at})
+
+
+@retried
 async def give_up_stale(store: Store, now: datetime, older_than: timedelta) -> int:
     """Call those sends of ended runs unknown that were claimed too long ago to be heard of. Returns how many."""
     async with store.write() as connection:
         given_up = await connection.execute(_GIVE_UP, {"before": now - older_than})
         return given_up.rowcount
+
+
+async def get_send(store: Store, id: str) -> Send:
+    """One send. Raises Unknown."""
+    async with store.read() as connection:
+        row = (await connection.execute(_ONE, {"send": id})).one_or_none()
+    if row is None:
+        raise Unknown(f'There is no send "{id}".')
+    return Send(**row._asdict())
+
+
+async def latest_send(store: Store, kind: Kind, address: str) -> Send | None:
+    """The latest send to an address that a provider was called for: what an answer from there is about."""
+    async with store.read() as connection:
+        row = (await connection.execute(_LATEST, {"kind": kind, "to": fingerprint(kind, address)})).one_or_none()
+    return Send(**row._asdict()) if row else None
+
+
+@retried
+async def _prove(store: Store, run: str, proved: dict[str, object]) -> bool:
+    async with store.write() as connection:
+        await stand(store, connection, run)  # a claim looks first and writes then: not in between
+        return bool((await connection.execute(_PROVE, proved)).rowcount)
 
 
 # An outcome that comes late is better than none, but what a provider has accepted stays accepted.
@@ -123,10 +244,22 @@ _RECORD = (
     .where(sends.c.id == bindparam("send"), sends.c.state.in_(("claimed", "released", "unknown")))
     .values({name: bindparam(f"to_{name}") for name in ("state", "at", "reason", "provider_id")})
 )
-_RELEASE = (
+_OUT = update(sends).where(sends.c.id == bindparam("send"), sends.c.state == "claimed")
+_RELEASE = _OUT.values(state="released", at=bindparam("to_at"), reason=bindparam("to_reason"))
+_LOSE = _OUT.values(state="unknown", at=bindparam("to_at"), reason=bindparam("to_reason"))
+_AGAIN = (
+    update(sends).where(sends.c.id == bindparam("send"), sends.c.state == "unknown").values(state="released", reason="")
+)
+# An earlier attempt may have gone out although a later one was refused or blocked.
+_PROVE = (
     update(sends)
-    .where(sends.c.id == bindparam("send"), sends.c.state == "claimed")
-    .values(state="released", at=bindparam("to_at"), reason=bindparam("to_reason"))
+    .where(sends.c.id == bindparam("send"), sends.c.state != "accepted", sends.c.attempt > 0)
+    .values(
+        state="accepted",
+        at=bindparam("to_at"),
+        reason="",
+        provider_id=func.coalesce(bindparam("to_provider_id", type_=Text()), sends.c.provider_id),
+    )
 )
 _GIVE_UP = (
     update(sends)
@@ -137,6 +270,14 @@ _GIVE_UP = (
     )
     .values(state="unknown", at=sends.c.claimed_at, reason=NEVER_REPORTED)
 )
+_ONE = select(sends, runs.c.customer).join(runs, runs.c.id == sends.c.run).where(sends.c.id == bindparam("send"))
+_LATEST = (
+    select(sends, runs.c.customer)
+    .join(runs, runs.c.id == sends.c.run)
+    .where(sends.c.address == bindparam("to"), sends.c.kind == bindparam("kind"))
+    .order_by(sends.c.claimed_at.desc(), sends.c.id)
+    .limit(1)
+)
 _LOOK = (
     select(
         sends.c.state,
@@ -146,6 +287,7 @@ _LOOK = (
         sends.c.reason,
         contents.c.state.label("content_state"),
         contents.c.ready,
+        runs.c.customer.label("whose"),
         customers.c.attributes.label("customer"),
         events.c.attributes.label("event"),
     )
@@ -165,11 +307,17 @@ async def _look(connection: AsyncConnection, run: str, message: Message) -> AnyR
 
 def _over(ledger: AnyRow, standing: Standing, now: datetime) -> Delivery | None:
     """What became of the send before, or what becomes of every send of a run that has ended."""
-    if ledger.state not in (None, "claimed", "released"):
-        return Delivery(outcome=ledger.state, at=ledger.at, reason=ledger.reason)
-    if standing.ended and ledger.state != "claimed":
+    if ledger.state == "claimed":
+        return Delivery(outcome="unknown", at=ledger.claimed_at, reason=NEVER_REPORTED)
+    if ledger.state not in (None, "released"):
+        return _stored(ledger)
+    if standing.ended:
         return Delivery(outcome="blocked", at=now, reason=f"the run has ended: {standing.why}")
     return None
+
+
+def _stored(row: AnyRow) -> Delivery:
+    return Delivery(outcome=row.state, at=row.at, reason=row.reason)
 
 
 def _message(standing: Standing, step: str) -> Message:
@@ -179,15 +327,29 @@ def _message(standing: Standing, step: str) -> Message:
     raise LookupError(f'"{step}" is no message step of {version.name}, version {version.number}')
 
 
-def _addressee(ledger: AnyRow, message: Message, now: datetime) -> tuple[str, Delivery | None]:
-    """The address that the message goes to, or why it does not go out."""
-    if ledger.state == "claimed":
-        return "", Delivery(outcome="unknown", at=ledger.claimed_at, reason=NEVER_REPORTED)
-    if ledger.content_state != "ready":
-        why = f'content "{message.content}" is {ledger.content_state or "not there"}, not ready to send'
-        return "", Delivery(outcome="blocked", at=now, reason=why)
-    to, why = recipient(message, ledger.event, ledger.customer or {})
-    return to or "", None if to else Delivery(outcome="blocked", at=now, reason=why)
+def _not_ready(ledger: AnyRow, message: Message) -> str:
+    if ledger.content_state == "ready":
+        return ""
+    return f'content "{message.content}" is {ledger.content_state or "not there"}, not ready to send'
+
+
+async def _addressee(connection: AsyncConnection, ledger: AnyRow, message: Message) -> Addressee:
+    """The customer, with what they have said and which of their addresses is suppressed as of this moment."""
+    addressee = Addressee(ledger.event, ledger.customer or {})
+    to = recipient(message, addressee)
+    if to is None:
+        return addressee
+    return replace(
+        addressee,
+        said=await said_by(connection, ledger.whose, message.kind),
+        suppressed=await suppressed(connection, message.kind, addresses(to)),
+    )
+
+
+def _left(message: Message, addressee: Addressee) -> str:
+    """Where the message goes: of several devices, those that are left."""
+    to = recipient(message, addressee) or ""
+    return ",".join(address for address in addresses(to) if address not in addressee.suppressed)
 
 
 async def _enter(
@@ -202,13 +364,37 @@ async def _enter(
         await connection.execute(update(sends).where(sends.c.id == id).values(row))
 
 
-def _claimed(ledger: AnyRow, to: str, now: datetime) -> dict[str, object]:
+def _as_of_now(content: Content | None, expires_at: datetime | None) -> dict[str, object]:
+    about = {"purpose": content.purpose, "topic": content.topic} if content else {}
+    return {**about, "expires_at": expires_at}
+
+
+def _claimed(ledger: AnyRow, message: Message, to: str, now: datetime) -> dict[str, object]:
     attempt = (ledger.attempt or 0) + 1
-    return {"state": "claimed", "attempt": attempt, "claimed_at": now, "recipient": to, "at": None, "reason": ""}
+    whereto = {"recipient": to, "address": fingerprint(message.kind, to)}
+    return {"state": "claimed", "attempt": attempt, "claimed_at": now, "at": None, "reason": "", **whereto}
 
 
 def _outcome(delivery: Delivery) -> dict[str, object]:
     return {"state": delivery.outcome, "at": delivery.at, "reason": delivery.reason}
+
+
+async def _conclude(
+    connection: AsyncConnection,
+    standing: Standing,
+    step: str,
+    delivery: Delivery,
+    provider_id: str | None,
+    n: int,
+    following: str | None,
+) -> Delivery:
+    """Write the outcome, or keep the one that there is, and pass the step with what stands."""
+    sent = {"send": send_id(standing.run, step), "to_provider_id": provider_id}
+    changed = await connection.execute(_RECORD, sent | {f"to_{name}": it for name, it in _outcome(delivery).items()})
+    if not changed.rowcount and (row := (await connection.execute(_ONE, sent)).one_or_none()):
+        delivery = _stored(row)
+    await _pass(connection, standing, step, delivery, n, following)
+    return delivery
 
 
 async def _pass(

@@ -83,7 +83,7 @@ def open_store(url: str, *, patience: timedelta = PATIENCE) -> Store:
     address = database_url(url)
     seconds = patience.total_seconds()
     if address.get_backend_name() == "sqlite":
-        engine = create_async_engine(address, connect_args={"timeout": seconds})
+        engine = create_async_engine(address, connect_args={"timeout": seconds}, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return Store(engine)
@@ -95,6 +95,7 @@ def open_store(url: str, *, patience: timedelta = PATIENCE) -> Store:
             max_overflow=10,
             pool_timeout=30,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text, which is logged, would hold addresses
             connect_args={"timeout": seconds, "server_settings": settings},
         )
     )

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from journeys.problems import Invalid, Unknown
-from store.customers import Attributes, customer_schema, get_customer, list_customers, put_customer
+from store.customers import Attributes, customer_schema, forget_tokens, get_customer, list_customers, put_customer
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
@@ -90,3 +90,36 @@ async def test_a_journey_may_ask_for_an_attribute_of_our_own(shop: Shop) -> None
     receipts = [await shop.post("abandoned-cart", customer, total=1) for customer in ("ada", "bob")]
 
     assert [receipt.decisions[0].did for receipt in receipts] == ["started", "ignored"]
+
+
+async def tokens(store: Store) -> object:
+    return (await get_customer(store, "ada")).attributes.get("push_token")
+
+
+async def test_dead_tokens_are_forgotten(store: Store) -> None:
+    await put(store, "ada", {"push_token": "phone, tablet,watch", "points": 3})
+    before = await get_customer(store, "ada")
+
+    assert await forget_tokens(store, "ada", "push_token", ["tablet", "another"])
+    assert await tokens(store) == "phone,watch"
+    assert not await forget_tokens(store, "ada", "push_token", ["tablet"])
+    assert await forget_tokens(store, "ada", "push_token", ["phone", "watch"])
+
+    after = await get_customer(store, "ada")
+    assert after == before.model_copy(update={"attributes": {"points": 3}})
+
+
+@pytest.mark.parametrize("attribute", ["push_token", "points"])
+async def test_where_there_are_no_tokens_none_is_forgotten(store: Store, attribute: str) -> None:
+    await put(store, "ada", {"points": 3})
+
+    assert not await forget_tokens(store, "ada", attribute, ["phone"])
+    assert not await forget_tokens(store, "stranger", attribute, ["phone"])
+
+
+async def test_tokens_that_die_at_once_are_all_forgotten(store: Store) -> None:
+    await put(store, "ada", {"push_token": ",".join("abcdefghij")})
+
+    await asyncio.gather(*(forget_tokens(store, "ada", "push_token", [letter]) for letter in "abcdefghi"))
+
+    assert await tokens(store) == "j"

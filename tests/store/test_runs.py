@@ -9,6 +9,7 @@ import pytest
 
 from journeys.diary import Entry
 from journeys.problems import Unknown
+from store.events import accept
 from store.runs import close, get_run, list_runs, note
 from tests.samples import abandoned_cart
 from tests.shop import Shop
@@ -147,3 +148,33 @@ async def test_what_an_event_did_to_the_run_is_its_why(shop: Shop, run: str) -> 
         ("bought", "purchase-completed", "goal met"),
         ("bought", "purchase-completed", "exited"),
     ]
+
+
+async def test_a_send_stands_where_the_reports_say_in_any_order(shop: Shop, run: str) -> None:
+    send = (await get_run(shop.store, run)).sends[0]
+    assert send.standing == "accepted"
+    reports = [
+        shop.event("email-bounced", None, id="r-2", send_id=send.id),
+        shop.event("email-delivered", None, id="r-1", send_id=send.id),
+        shop.event("email-opened", None, id="r-3", send_id=send.id, machine=True),
+    ]
+
+    for report in (*reports, *reports):
+        await accept(shop.store, [report], shop.now)
+
+    [seen] = (await get_run(shop.store, run)).sends
+    assert seen.standing == "bounced"
+    assert [(one.interaction, one.machine) for one in seen.interactions] == [
+        ("delivered", False),
+        ("bounced", False),
+        ("opened", True),
+    ]
+
+
+async def test_what_was_opened_stays_opened(shop: Shop, run: str) -> None:
+    send = (await get_run(shop.store, run)).sends[0]
+
+    await shop.post("email-opened", None, send_id=send.id)
+    await shop.post("email-bounced", None, send_id=send.id)
+
+    assert (await get_run(shop.store, run)).sends[0].standing == "opened"

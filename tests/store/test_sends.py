@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from journeys.definition import send_id
 from journeys.diary import Delivery, Entry
@@ -95,7 +97,7 @@ async def test_a_claim_that_never_reported_makes_the_outcome_unknown(shop: Shop,
     reason = "an attempt was started and never reported"
     assert again == Done(delivery=Delivery(outcome="unknown", at=claimed_at, reason=reason))
     assert (await the_send(shop, run)).state == "unknown"
-    assert (await get_run(shop.store, run)).step == "opened"
+    assert (await get_run(shop.store, run)).step == "initial-reminder"
     assert await in_flight(shop.store, [run]) == 0
 
 
@@ -213,6 +215,7 @@ async def test_the_diary_that_a_claim_carries_is_written_once(shop: Shop, run: s
     ]
     for _ in range(2):
         await shop.claim(run, "second-reminder", entries=carried, n=5, following="pause")
+    await shop.record(run, "second-reminder", n=5, following="pause")
 
     seen = await get_run(shop.store, run)
 
@@ -248,3 +251,22 @@ async def test_only_old_claims_of_ended_runs_are_given_up(shop: Shop, run: str) 
 async def test_there_is_no_such_run(shop: Shop) -> None:
     with pytest.raises(Unknown):
         await claim(shop.store, run="a/b/c", step="initial-reminder", now=shop.now, entries=[], n=1, following=None)
+
+
+async def test_a_statement_that_fails_tells_no_address(shop: Shop) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await _rename(shop, "recipient", "elsewhere")
+
+    with pytest.raises(Exception, match="recipient") as raised:
+        await shop.claim(run)
+
+    await _rename(shop, "elsewhere", "recipient")  # in PostgreSQL, the tests that follow use the same tables
+    told = "".join(traceback.format_exception(raised.value))
+    assert "INSERT INTO sends" in told
+    assert CUSTOMER["email"] not in told
+
+
+async def _rename(shop: Shop, column: str, to: str) -> None:
+    async with shop.store.write() as connection:
+        await connection.execute(text(f"ALTER TABLE sends RENAME COLUMN {column} TO {to}"))

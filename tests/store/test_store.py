@@ -12,15 +12,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from journeys.definition import send_id
 from journeys.problems import Invalid, Unavailable
 from store.catalogue import put_trigger
 from store.journeys import list_journeys
 from store.migrate import downgrade, migrate
+from store.runs import get_run
 from store.schema import customers, metadata
 from store.store import Again, Store, open_store, ping, retried
 from store.store import database_url as normal
 from tests.samples import TRIGGERS
-from tests.shop import NOON
+from tests.shop import NOON, Shop
 
 CUSTOMERS: list[dict[str, Any]] = [
     {"id": id, "attributes": {}, "created_at": NOON, "changed_at": NOON} for id in ("ada", "bob")
@@ -48,6 +50,21 @@ async def test_migrations_go_down_and_up_again(store: Store, database_url: str) 
 
     await migrate(database_url)
     assert await tables(store) == set(metadata.tables)
+
+
+async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, database_url: str) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await shop.claim(run)
+    await shop.record(run)
+    await shop.post("email-opened", None, send_id=send_id(run, "initial-reminder"))
+
+    await downgrade(database_url, "0001")
+    assert await tables(shop.store) == set(metadata.tables) - {"channels", "consents", "suppressions"}
+    await migrate(database_url)
+
+    [send] = (await get_run(shop.store, run)).sends
+    assert (send.state, send.purpose, send.expires_at, send.standing) == ("accepted", None, None, "opened")
 
 
 async def test_several_processes_may_migrate_at_once(store: Store, database_url: str) -> None:
