@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -18,12 +18,15 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.channels import Channel
-from activities.channels.registry import build_channels
+from activities.channels.links import Links
+from activities.channels.registry import build_channels, close_channels
 from activities.deliver import ABANDONED_AFTER, ATTEMPT, Deliver
 from activities.notes import Notes
+from activities.reconcile import Reconcile
+from journeys.consent import NOT_ASKED, Rules
 from journeys.definition import Kind
 from journeys.problems import SojournError, Unavailable
-from settings import Settings, read_settings
+from settings import Settings, check_channels, read_settings
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
 from terminal.logs import log_to
@@ -50,40 +53,64 @@ async def run_worker(settings: Settings) -> int:
     return 0
 
 
-async def work(
-    store: Store, client: Client, settings: Settings, channels: Mapping[Kind, Channel] | None = None
-) -> None:
-    """The same in a process that has a store and a client already: work until cancelled.
-
-    *channels*: others than those that the settings name.
-    """
+async def work(store: Store, client: Client, settings: Settings, channels: Mapping[Kind, Channel]) -> None:
+    """The same in a process that has a store, a client and channels already: work until cancelled."""
     await _register(client)
     relay = Relay(store, client, settings.task_queue, _now)
-    channels = channels or build_channels({"email": settings.email, "text": settings.text, "push": settings.push})
-    async with build_worker(client, store, settings.task_queue, channels), asyncio.TaskGroup() as tasks:
-        log.info("working", temporal=client.service_client.config.target_host, task_queue=settings.task_queue)
+    queue, rules, links = settings.task_queue, settings.rules, links_of(settings)
+    async with build_worker(client, store, queue, channels, rules=rules, links=links), asyncio.TaskGroup() as tasks:
+        log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
         tasks.create_task(_sweep(store))
 
 
-def build_worker(client: Client, store: Store, task_queue: str, channels: Mapping[Kind, Channel]) -> Worker:
-    """The worker of one task queue."""
+@asynccontextmanager
+async def open_channels(settings: Settings) -> AsyncIterator[dict[Kind, Channel]]:
+    """The channels that the settings choose. Raises Invalid where these lack something, naming each variable."""
+    check_channels(settings)
+    channels = build_channels(settings.channels, settings.providers)
+    log.info("channels", **settings.channels)
+    try:
+        yield channels
+    finally:
+        await close_channels(channels)
+
+
+def build_worker(
+    client: Client,
+    store: Store,
+    task_queue: str,
+    channels: Mapping[Kind, Channel],
+    *,
+    rules: Rules = NOT_ASKED,
+    links: Links | None = None,
+) -> Worker:
+    """The worker of one task queue. *rules*: how consent is enforced. *links* go into marketing emails."""
     notes = Notes(store)
+    deliver = Deliver(store, channels, rules=rules, links=links)
     return Worker(
         client,
         task_queue=task_queue,
         workflows=[JourneyWorkflow],
-        activities=[Deliver(store, channels).deliver, notes.note, notes.close],
+        activities=[deliver.deliver, Reconcile(store, channels).reconcile, notes.note, notes.catch_up, notes.close],
         graceful_shutdown_timeout=ATTEMPT,
         build_id=f"sojourn-{version('sojourn')}",  # without it, the SDK reads and hashes every module there is
     )
 
 
+def links_of(settings: Settings) -> Links | None:
+    """What makes unsubscribe links; None where their address or their secret is not known."""
+    if settings.public_url and settings.secret:
+        return Links(settings.public_url, settings.secret.get_secret_value())
+    return None
+
+
 async def _run(settings: Settings) -> None:
     store = open_store(settings.database)
     try:
-        await ping(store)
-        await work(store, await _connected(), settings)
+        async with open_channels(settings) as channels:
+            await ping(store)
+            await work(store, await _connected(), settings, channels)
     finally:
         await store.close()
 

@@ -4,41 +4,50 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.channels import Accepted, Channel, NotNow, Outgoing, Refused
-from activities.privacy import log, nothing_personal
+from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused, Sent
+from activities.channels.calls import NoAnswer
+from activities.channels.links import Links
+from activities.gates import Gates
+from activities.privacy import log, nothing_personal, without_quotes
+from journeys.consent import NOT_ASKED, Rules
 from journeys.contents import render_content
 from journeys.definition import Kind
 from journeys.diary import Delivery, Entry
 from journeys.problems import Unavailable
 from journeys.templates import TemplateError
-from store import sends
+from store import consents, sends
+from store.customers import forget_tokens
 from store.sends import Done, Go
 from store.store import Store
 
-ATTEMPT = timedelta(seconds=30)
+ATTEMPT = timedelta(seconds=40)
 """How long one attempt may take in all. The limits of its parts leave time to record the outcome."""
 
-CALL_BEFORE = timedelta(seconds=12)
-CALL = timedelta(seconds=10)
-RECORD_BEFORE = timedelta(seconds=27)
+CALL_BEFORE = timedelta(seconds=4)
+CALL = timedelta(seconds=21)  # 5 for a free thread, and 15, Firebase's own limit
+RECORD_BEFORE = timedelta(seconds=37)
 RECORD_AGAIN = timedelta(seconds=0.5)
 
 ABANDONED_AFTER = timedelta(minutes=2)
 """A claim that has had no outcome for this long belongs to an attempt that is surely over."""
+
+GONE = "the provider says that it does not exist"
 
 
 class Send(BaseModel):
     """One message step that has come up in a run. No recipient and no text: those are read from the store.
 
     *entries* are the diary's lines since the last send; *n* and *following* say which lines the outcome adds.
+    *to* is the name of the attribute that holds the address.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,11 +59,17 @@ class Send(BaseModel):
     now: AwareDatetime
     n: int
     entries: tuple[Entry, ...] = ()
+    to: str = ""
+    expires_at: AwareDatetime | None = None
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
 
 
 class Deliver:
     """The activity that sends, with the store and the channels that it needs.
 
+    *rules*: how consent is enforced. *links* go into marketing emails; without them, these have no way to unsubscribe.
     *call* is how long a provider may take to answer. A provider is called no later than *call_before* after the
     attempt began, so that a process that was frozen after its claim does not send what was given up meanwhile.
     """
@@ -64,11 +79,17 @@ class Deliver:
         store: Store,
         channels: Mapping[Kind, Channel],
         *,
+        rules: Rules = NOT_ASKED,
+        links: Links | None = None,
+        gates: Gates | None = None,
         call: timedelta = CALL,
         call_before: timedelta = CALL_BEFORE,
     ) -> None:
         self._store = store
         self._channels = channels
+        self._rules = rules
+        self._links = links
+        self._gates = gates or Gates(store)
         self._call = call
         self._call_before = call_before
 
@@ -79,50 +100,65 @@ class Deliver:
         Raises ApplicationError where another attempt may send it: the provider said "not now", or we failed before.
         """
         with nothing_personal("sending"):
-            return _for_temporal(await self._attempt(send, _Clock(send.now)))
+            delivery = await self._attempt(send, _Clock(send.now))
+            return without_quotes(delivery).model_copy(update={"in_doubt": delivery.outcome == "unknown"})
 
     async def _attempt(self, send: Send, clock: _Clock) -> Delivery:
         channel = self._channels[send.kind]  # looked up first: without it, nothing must be claimed
-        claim = await sends.claim(
+        # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
+        if not send.expired(clock.now()) and (wait := self._gates.closed(send.kind)):
+            raise _later(send, wait, clock)
+        claimed_at = clock.now()
+        claim = await self._claim(send, claimed_at)
+        if isinstance(claim, Done):
+            return claim.delivery
+        sent = await self._hand_over(_filled_in(send, claim, claimed_at, self._links), channel, clock)
+        match sent:
+            case Accepted() | Refused():
+                delivery = await self._record(send, sent, clock)
+                await self._learn(send, claim, sent, clock.now())
+                return delivery
+            case _Lost(reason=reason):
+                return await self._lose(send, reason, clock)
+            case NotNow(reason=reason, after=after):
+                await self._release(send, reason, clock)
+                raise _later(send, after, clock)
+            case Down(reason=reason):
+                await self._release(send, reason, clock)
+                raise _later(send, await self._gates.shut(send.kind, reason, clock.now()), clock)
+
+    async def _claim(self, send: Send, now: datetime) -> Go | Done:
+        return await sends.claim(
             self._store,
             run=send.run,
             step=send.step,
-            now=clock.now(),
+            now=now,
             entries=send.entries,
             n=send.n,
             following=send.following,
+            expires_at=send.expires_at,
+            rules=self._rules,
         )
-        if isinstance(claim, Done):
-            return claim.delivery
-        match await self._hand_over(send, claim, channel, clock):
-            case Accepted(provider_id=provider_id):
-                return await self._record(send, Delivery(outcome="accepted", at=clock.now()), clock, provider_id)
-            case Refused(reason=reason):
-                return await self._record(send, Delivery(outcome="failed", at=clock.now(), reason=reason), clock)
-            case _Lost(reason=reason):
-                return await self._record(send, Delivery(outcome="unknown", at=clock.now(), reason=reason), clock)
-            case NotNow(reason=reason, after=after):
-                await self._release(send, reason, clock)
-                raise ApplicationError("Not sent; to be tried again.", type="NotNow", next_retry_delay=after)
 
-    async def _hand_over(
-        self, send: Send, go: Go, channel: Channel, clock: _Clock
-    ) -> Accepted | Refused | NotNow | _Lost:
-        try:
-            parts = render_content(go.content, go.values, clock.now())
-        except TemplateError as error:
-            return Refused(f"the content cannot be filled in: {error}")
-        message = Outgoing(go.send_id, send.run, send.step, send.kind, go.to, parts, clock.now())
+    async def _hand_over(self, message: Outgoing | Refused, channel: Channel, clock: _Clock) -> Sent | _Lost:
+        if isinstance(message, Refused):
+            return message
         if clock.elapsed > self._call_before:
             return NotNow("the worker was held up between claim and call")
         try:
             async with asyncio.timeout(self._call.total_seconds()):
                 return await channel.send(message)
         except Exception as error:  # noqa: BLE001 - whatever it is, the message may have gone out
-            log.warning("no answer from the provider", send_id=go.send_id, step=send.step, exc_info=True)
-            return _Lost(f"the provider gave no answer: {type(error).__name__}")
+            # No traceback, and of others no words: a library's may hold the recipient.
+            why = str(error) if isinstance(error, NoAnswer) else type(error).__name__
+            log.warning("no answer from the provider", send_id=message.send_id, step=message.step, why=why)
+            return _Lost(f"the provider gave no answer: {why}")
 
-    async def _record(self, send: Send, delivery: Delivery, clock: _Clock, provider_id: str | None = None) -> Delivery:
+    async def _record(self, send: Send, sent: Accepted | Refused, clock: _Clock) -> Delivery:
+        if isinstance(sent, Accepted):
+            provider_id, delivery = sent.provider_id, Delivery(outcome="accepted", at=clock.now())
+        else:
+            provider_id, delivery = None, Delivery(outcome="failed", at=clock.now(), reason=sent.reason)
         await _surely(
             lambda: sends.record(
                 self._store,
@@ -137,11 +173,50 @@ class Deliver:
         )
         return delivery
 
+    async def _lose(self, send: Send, reason: str, clock: _Clock) -> Delivery:
+        """Nobody knows. The walk waits for news and asks before the diary says so: see reconcile."""
+        lost = Delivery(outcome="unknown", at=clock.now(), reason=reason)
+        await _surely(
+            lambda: sends.lost(self._store, run=send.run, step=send.step, at=lost.at, reason=reason),
+            clock,
+        )
+        return lost
+
     async def _release(self, send: Send, reason: str, clock: _Clock) -> None:
         await _surely(
             lambda: sends.release(self._store, run=send.run, step=send.step, now=clock.now(), reason=reason),
             clock,
         )
+
+    async def _learn(self, send: Send, go: Go, sent: Accepted | Refused, now: datetime) -> None:
+        """Keep what it says about the channel and the address. No reason to fail: the next send hears it again."""
+        if isinstance(sent, Accepted):
+            await self._gates.open(send.kind, now)
+        with suppress(Unavailable):
+            if sent.dead:
+                await self._bury(send, go, sent.dead, now)
+            if isinstance(sent, Refused) and sent.opt_out:
+                await consents.opt(self._store, send.kind, go.to, "out", f"{send.kind} provider", now)
+
+    async def _bury(self, send: Send, go: Go, dead: tuple[str, ...], now: datetime) -> None:
+        source, _, attribute = send.to.partition(".")
+        if send.kind == "push" and source == "customer":
+            whose = await sends.get_send(self._store, go.send_id)
+            await forget_tokens(self._store, whose.customer, attribute, dead)
+            return
+        for address in dead:
+            await consents.suppress(self._store, send.kind, address, GONE, now)
+
+
+def _filled_in(send: Send, go: Go, at: datetime, links: Links | None) -> Outgoing | Refused:
+    """The message. Filled in as of its claim, so that it can be filled in the same way again to look for it."""
+    try:
+        parts = render_content(go.content, go.values, at)
+    except TemplateError as error:
+        return Refused(f"the content cannot be filled in: {error}")
+    if links and send.kind == "email" and go.content.purpose == "commercial":
+        parts = {**parts, "unsubscribe_url": links.unsubscribe(go.send_id)}
+    return Outgoing(go.send_id, send.run, send.step, send.kind, go.to, parts, at)
 
 
 @dataclass(frozen=True)
@@ -178,6 +253,13 @@ async def _surely(write: Callable[[], Awaitable[None]], clock: _Clock) -> None:
             await asyncio.sleep(RECORD_AGAIN.total_seconds())
 
 
-def _for_temporal(delivery: Delivery) -> Delivery:
-    """Without a reason that may quote a provider, and with it an address. Why we blocked a send is in our own words."""
-    return delivery if delivery.outcome == "blocked" else delivery.model_copy(update={"reason": ""})
+def _later(send: Send, after: timedelta | None, clock: _Clock) -> ApplicationError:
+    """Let Temporal try again: when the provider says so, but no later than the message expires, to be blocked then."""
+    if after is not None and send.expires_at is not None:
+        after = min(after, max(send.expires_at - clock.now(), timedelta(0)) + timedelta(seconds=1))
+    return ApplicationError(
+        "Not sent; to be tried again.",
+        type="NotNow",
+        next_retry_delay=after,
+        category=ApplicationErrorCategory.BENIGN,  # the SDK would log each of them
+    )

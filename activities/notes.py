@@ -8,7 +8,8 @@ from temporalio import activity
 from activities.privacy import nothing_personal
 from journeys.diary import Entry
 from journeys.listening import Ended
-from store import runs
+from journeys.walk import Arrival
+from store import outbox, runs
 from store.store import Store
 
 
@@ -44,6 +45,12 @@ class Notes:
         """Write lines of the diary."""
         with nothing_personal("noting"):
             await runs.note(self._store, lines.run, lines.entries)
+
+    @activity.defn(name="catch_up")
+    async def catch_up(self, run: str) -> tuple[Arrival, ...]:
+        """Read the answers that were accepted in time and have not come here yet."""
+        with nothing_personal("catching up"):
+            return await outbox.untold(self._store, run)
 
     @activity.defn(name="close")
     async def close(self, end: End) -> None:

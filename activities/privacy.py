@@ -1,4 +1,4 @@
-"""Nothing personal in a failure: Temporal keeps every error's text, cause and context in clear."""
+"""Nothing personal for Temporal: it keeps results, and every error's text, cause and context, in clear."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import structlog
 from temporalio.exceptions import ApplicationError
+
+from journeys.diary import Delivery
 
 log = structlog.get_logger()
 
@@ -23,3 +25,8 @@ def nothing_personal(doing: str) -> Iterator[None]:
         log.warning("activity failed", doing=doing, exc_info=True)
         # from None: a database error as cause would carry its statement, and with it an address.
         raise ApplicationError(f"{doing}: {name}. The worker's log has the details.", type=name) from None
+
+
+def without_quotes(delivery: Delivery) -> Delivery:
+    """Without a reason that may quote a provider, and with it an address. Why we blocked a send is in our own words."""
+    return delivery if delivery.outcome == "blocked" else delivery.model_copy(update={"reason": ""})

@@ -11,12 +11,14 @@ from itertools import count
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from journeys.catalogue import Event
 from journeys.definition import INTERACTIONS, Journey, send_id
 from journeys.listening import Ended
 from journeys.pace import DAY
+from journeys.preview import DEFAULT_START
 from store.customers import put_customer
 from store.events import Receipt, accept
 from store.journeys import publish, put_journey
@@ -31,6 +33,7 @@ from workflows.journey import JourneyWorkflow
 from workflows.relay import Relay
 
 PATIENCE = 20.0
+A_MOMENT = timedelta(seconds=5)
 
 _numbers = count(1)
 
@@ -140,6 +143,26 @@ def worker(built: Engine, client: Client | None = None) -> Worker:
     """A worker for the engine's task queue, by the engine's own client or another."""
     channels = dict.fromkeys(INTERACTIONS, built.ledger)
     return build_worker(client or built.client, built.store, built.task_queue, channels)
+
+
+class Clock:
+    """The test server's clock, and the doors' clock that goes ahead of it by a moment.
+
+    So a line at the very instant of a deadline reaches the run before its timer does, however busy this machine is.
+    """
+
+    def __init__(self, server: WorkflowEnvironment) -> None:
+        self.begin = self.now = DEFAULT_START
+        self._server = server
+
+    async def start(self) -> None:
+        self.begin = self.now = (await self._server.get_current_time()).astimezone(UTC)
+
+    async def move(self, to: timedelta) -> None:
+        self.now = self.begin + to
+        ahead = self.now - A_MOMENT * bool(to) - await self._server.get_current_time()
+        if ahead > timedelta(0):
+            await self._server.sleep(ahead)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

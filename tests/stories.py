@@ -90,12 +90,14 @@ def visits(when: str, city: str) -> Happening:
     return Happening(at=at(when), trigger="store-visit", attributes={"city": city})
 
 
-def does(when: str, what: str, message: str = EMAIL, run: int | None = None) -> Happening:
-    return Happening.model_validate({"at": at(when), "message": message, "is": what, "run": run})
+def does(when: str, what: str, message: str = EMAIL, run: int | None = None, **attributes: object) -> Happening:
+    """An interaction; *attributes* are what the provider tells of it: its link, or that a machine did it."""
+    line = {"at": at(when), "message": message, "is": what, "run": run, "attributes": attributes}
+    return Happening.model_validate(line)
 
 
-def opens(when: str, message: str = EMAIL, run: int | None = None) -> Happening:
-    return does(when, "opened", message, run)
+def opens(when: str, message: str = EMAIL, run: int | None = None, **attributes: object) -> Happening:
+    return does(when, "opened", message, run, **attributes)
 
 
 def sends(**steps: str) -> tuple[Send, ...]:
@@ -194,6 +196,17 @@ TWO_EMAILS = walking(
         "else": [text("nudge")],
     },
 )
+
+
+def asking(**question: str) -> Callable[[datetime], Journey]:
+    """An email, a question about it, and a text to those who do not answer."""
+    asked = {"message": "hello", "within": "1 day", **question}
+    return walking(email("hello"), {"id": "asked", "if": asked, "then": [], "else": [text("nudge")]})
+
+
+ANSWERED = completed("3 hours", sends(hello=""))
+NOT_ANSWERED = completed("1 day", sends(hello="", nudge="1 day"))
+CART = "https://shop.example.com/cart"
 VERSION_2 = abandoned_cart(steps=[pause("patience", "2 hours"), text("only-text")])
 
 STORIES: dict[str, Story] = {
@@ -256,6 +269,28 @@ STORIES: dict[str, Story] = {
     "another-run-s-email-opened": Story(
         (cart(), cart("1 hour", "c2"), opens("2 hours", run=2)),
         (ALL_THREE, completed("2 hours", reminders("1 hour"))),
+    ),
+    "opened-by-a-machine": Story(
+        (cart(), opens("3 hours", "hello", machine=True)), (NOT_ANSWERED,), asking(**{"is": "opened"})
+    ),
+    "opened-by-a-machine-and-then-by-her": Story(
+        (cart(), opens("1 minute", "hello", machine=True), opens("3 hours", "hello", machine=False)),
+        (ANSWERED,),
+        asking(**{"is": "opened"}),
+    ),
+    "opened-by-a-machine-where-anyone-counts": Story(
+        (cart(), opens("3 hours", "hello", machine=True)), (ANSWERED,), asking(**{"is": "opened", "by": "anyone"})
+    ),
+    "the-link-was-clicked": Story(
+        (cart(), does("3 hours", "clicked", "hello", link=CART)), (ANSWERED,), asking(**{"is": "clicked", "link": CART})
+    ),
+    "another-link-was-clicked": Story(
+        (cart(), does("3 hours", "clicked", "hello", link=f"{CART}/help")),
+        (NOT_ANSWERED,),
+        asking(**{"is": "clicked", "link": CART}),
+    ),
+    "any-link-was-clicked": Story(
+        (cart(), does("3 hours", "clicked", "hello", link=f"{CART}/help")), (ANSWERED,), asking(**{"is": "clicked"})
     ),
     # --- buying ---------------------------------------------------------------------------------------
     "bought-at-once": Story((cart(), buys("1 minute")), (bought("1 minute", ""),)),
@@ -328,6 +363,22 @@ STORIES: dict[str, Story] = {
         (cart("2 hours", occurred_at="0 seconds"),),
         (completed("2 hours", sends(hello="2 hours")),),
         walking(pause("an-hour", "1 hour"), email("hello")),
+    ),
+    "expired-when-we-hear": Story(
+        (cart("2 hours", occurred_at="0 seconds"),),
+        (
+            Run(
+                "completed",
+                at("2 hours"),
+                (Send("hello", at("2 hours"), "blocked"), Send("nudge", at("2 hours"))),
+            ),
+        ),
+        walking({**email("hello"), "expires": "1 hour"}, text("nudge")),
+    ),
+    "not-expired-when-we-hear": Story(
+        (cart("2 hours", occurred_at="0 seconds"),),
+        (completed("2 hours", sends(hello="2 hours")),),
+        walking({**email("hello"), "expires": "3 hours"}),
     ),
     "no-phone": Story(
         (cart(),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.deliver import ATTEMPT, Deliver, Send
     from activities.notes import End, Lines, Notes
+    from activities.reconcile import Ask, Reconcile
     from journeys.definition import Message, Steps
     from journeys.diary import Delivery
     from journeys.durations import say
@@ -26,6 +28,9 @@ with workflow.unsafe.imports_passed_through():
 
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
 """Without end: what fails is the database or a bug, and both get mended."""
+
+LATE = timedelta(seconds=5)
+"""A timer that fires so late was held up by an outage, and with it perhaps the relay."""
 
 LOCALLY = timedelta(seconds=10)
 """How long a local activity may hold a workflow task. Retries that wait longer become timers."""
@@ -80,7 +85,7 @@ class JourneyWorkflow:
     def now(self) -> datetime:
         return workflow.now()
 
-    async def deliver(self, step: Message, following: str | None) -> Delivery:
+    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
         """Send. The activity's record writes the diary too, and completes the run where nothing follows."""
         diary = self._walk.diary
         self._tell(f"Sending {step.kind} {step.content}")
@@ -94,6 +99,8 @@ class JourneyWorkflow:
                 now=workflow.now(),
                 n=len(diary.entries),
                 entries=diary.unwritten,
+                to=step.to,
+                expires_at=expires_at,
             ),
             summary=f"{step.kind.capitalize()}: {step.content}",
             start_to_close_timeout=ATTEMPT,
@@ -102,19 +109,47 @@ class JourneyWorkflow:
             cancellation_type=ActivityCancellationType.ABANDON,
         )
 
+    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
+        """Ask. The activity settles what it finds, as the record of a send does."""
+        self._tell(f"Asking what became of {step.content}")
+        return await workflow.execute_activity_method(
+            Reconcile.reconcile,
+            Ask(
+                run=self._id,
+                step=step.id,
+                kind=step.kind,
+                following=following,
+                n=len(self._walk.diary.entries),
+                repeats=step.repeats_in_doubt,
+            ),
+            summary=f"Ask what became of {step.content}",
+            start_to_close_timeout=ATTEMPT,
+            retry_policy=AGAIN,
+            cancellation_type=ActivityCancellationType.ABANDON,
+        )
+
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         """Wait on a durable timer, unless the wait is over already."""
-        if arrived():
-            return True
-        if workflow.now() >= until:
-            return False
-        await self._note()
-        self._tell(why)
-        try:
-            await workflow.wait_condition(arrived, timeout=until - workflow.now(), timeout_summary=why)
-        except TimeoutError:
-            return arrived()
-        return True
+        if not arrived() and workflow.now() < until:
+            await self._note()
+            self._tell(why)
+            with suppress(TimeoutError):
+                await workflow.wait_condition(arrived, timeout=until - workflow.now(), timeout_summary=why)
+        if not arrived() and workflow.now() - until > LATE:
+            await self._catch_up()
+        return arrived()
+
+    async def _catch_up(self) -> None:
+        """After an outage a timer may be here before the answers that were accepted in time: read them."""
+        for arrival in await workflow.execute_local_activity_method(
+            Notes.catch_up,
+            self._id,
+            summary="Look for answers that are on their way",
+            start_to_close_timeout=LOCALLY,
+            local_retry_threshold=LOCALLY,
+            retry_policy=AGAIN,
+        ):
+            self._walk.arrive(arrival)
 
     async def _note(self) -> None:
         """Write the lines that would be missing while the run waits. After a send there are none."""

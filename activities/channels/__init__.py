@@ -28,16 +28,25 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The provider has it. *provider_id* is the provider's own id of it, where it has one."""
+    """The provider has it. *provider_id* is the provider's own id of it, where it has one.
+
+    *dead* are those of the addresses that the provider says no longer exist.
+    """
 
     provider_id: str | None = None
+    dead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The provider will never take it. The reason goes into our database only, so it may quote the provider."""
+    """The provider will never take it. The reason goes into our database only, so it may quote the provider.
+
+    *dead* are addresses that do not exist, to be used no more. *opt_out*: the customer told the provider to stop.
+    """
 
     reason: str
+    dead: tuple[str, ...] = ()
+    opt_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,15 +57,65 @@ class NotNow:
     after: timedelta | None = None
 
 
-Sent = Accepted | Refused | NotNow
+@dataclass(frozen=True)
+class Down:
+    """The provider takes nothing from us: a wrong key, a suspended account, a sender that is not set up.
+
+    Nothing was sent, and no customer is at fault: the channel stops, loudly, and is tried again later.
+    The reason is for operators, so it names no customer.
+    """
+
+    reason: str
+
+
+Sent = Accepted | Refused | NotNow | Down
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A send that was handed over and got no answer, and when (aware UTC).
+
+    *text* is the text that was sent, where it is known, and *taken* are ids that the provider gave to other sends:
+    Twilio keeps nothing of ours with a message, so that only these tell it from others to the same number.
+    """
+
+    send_id: str
+    to: str
+    at: datetime
+    text: str = ""
+    taken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Found:
+    """The provider has it."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """The provider does not have it. It may list a message seconds after taking it: ask minutes later, not at once."""
+
+
+Finding = Found | NotFound | None
+"""None: the provider cannot tell."""
 
 
 class Channel(Protocol):
-    """One way out.
-
-    Raising, or taking too long, means that nobody knows whether the message went out: it is not sent again.
-    """
+    """One way out."""
 
     async def send(self, message: Outgoing) -> Sent:
-        """Hand *message* to the provider, once. A channel never tries again by itself."""
+        """Hand *message* to the provider, once. A channel never tries again by itself.
+
+        Raising, or taking too long, means that nobody knows whether the message went out.
+        """
+        ...
+
+    async def find(self, handed: Handed) -> Finding:
+        """Ask the provider whether it has that send."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of threads and connections. Calls that are under way go on to their end."""
         ...

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TextIO
 
-from activities.channels import Accepted, Outgoing, Sent
+from activities.channels import Accepted, Finding, Handed, Outgoing, Sent
 
 
 class Console:
@@ -18,6 +18,14 @@ class Console:
     async def send(self, message: Outgoing) -> Sent:
         await asyncio.to_thread(self._print, picture(message))  # a full pipe must not hold up the worker
         return Accepted(provider_id=f"console-{message.send_id}")
+
+    async def find(self, handed: Handed) -> Finding:
+        """Nobody knows what was read."""
+        del handed
+        return None
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
 
     def _print(self, text: str) -> None:
         out = self._out or sys.stdout

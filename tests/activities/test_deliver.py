@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.channels import Accepted, Channel, NotNow, Outgoing, Refused, Sent
+from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused, Sent
+from activities.channels.calls import NoAnswer
+from activities.channels.links import Links, read
 from activities.deliver import Deliver, Send
+from activities.gates import Gates
+from journeys.consent import Rules
 from journeys.definition import INTERACTIONS, send_id
 from journeys.diary import Delivery
-from store.customers import put_customer
+from store.catalogue import put_content, ready_content
+from store.channels import channels
+from store.consents import get_consents
+from store.customers import get_customer, put_customer
 from store.runs import RunView, SendView, get_run
-from store.sends import give_up_stale
+from store.sends import give_up_stale, prove
 from store.store import Store
 from tests.ledger import Ledger
+from tests.samples import CONTENTS, CUSTOMER
 from tests.shop import NOON, Shop
 
 STEP = "initial-reminder"
@@ -36,19 +45,19 @@ class Sending:
     def send(self) -> Send:
         return Send(run=self.run, step=STEP, kind="email", following="opened", now=NOON, n=1)
 
-    async def attempt(self, channel: Channel, *, after: int = 0, **options: timedelta) -> Delivery:
+    async def attempt(self, channel: Channel, *, after: int = 0, send: Send | None = None, **options: Any) -> Delivery:
         """One attempt, started *after* so many seconds from when the first one was scheduled."""
         environment = ActivityEnvironment()
         at = environment.info.scheduled_time + timedelta(seconds=after)
         environment.info = replace(environment.info, started_time=at)
         deliver = Deliver(self.shop.store, dict.fromkeys(INTERACTIONS, channel), **options)
-        return await environment.run(deliver.deliver, self.send)
+        return await environment.run(deliver.deliver, send or self.send)
 
     async def attempt_that_dies(self) -> None:
         """One attempt that ends between the provider's call and the record."""
         provider = Hanging()
         attempt = asyncio.ensure_future(self.attempt(provider))
-        await provider.asked.wait()
+        await provider.reached.wait()
         attempt.cancel()
         await asyncio.wait([attempt])
 
@@ -72,14 +81,15 @@ async def sending(store: Store) -> Sending:
     return Sending(shop, await shop.start(cart_id="c1"))
 
 
-class Hanging:
-    """A provider that takes the message and never answers. *asked* is set when it has it."""
+class Hanging(Ledger):
+    """A provider that takes the message and never answers. *reached* is set when it has it."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        super().__init__()
+        self.reached = asyncio.Event()
 
     async def send(self, message: Outgoing) -> Sent:
-        self.asked.set()
+        self.reached.set()
         await asyncio.Event().wait()
         raise AssertionError(message)
 
@@ -132,14 +142,24 @@ async def test_not_now_is_tried_again_when_the_provider_says(sending: Sending) -
     assert len(ledger.took) == 1
 
 
-async def test_an_exception_leaves_the_outcome_unknown(sending: Sending) -> None:
-    ledger = Ledger(ConnectionResetError("while sending to ada@example.com"))
-
-    delivery = await sending.attempt(ledger)
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        pytest.param(ConnectionResetError("while sending to ada@example.com"), "ConnectionResetError", id="any"),
+        pytest.param(NoAnswer("SendGrid answered 503"), "SendGrid answered 503", id="known"),
+    ],
+)
+async def test_without_an_answer_the_outcome_is_unknown_and_the_step_not_passed(
+    sending: Sending, error: Exception, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    delivery = await sending.attempt(Ledger(error))
 
     assert (delivery.outcome, delivery.reason) == ("unknown", "")
-    assert (await sending.booked()).reason == "the provider gave no answer: ConnectionResetError"
-    assert (await sending.seen()).step == "opened"
+    assert (await sending.booked()).reason == f"the provider gave no answer: {why}"
+    seen = await sending.seen()
+    assert seen.step == STEP
+    assert [(entry.step, entry.did) for entry in seen.diary] == [(STEP, "entered")]
+    assert "ada@example.com" not in capsys.readouterr().out
 
 
 async def test_a_provider_that_hangs_leaves_the_outcome_unknown(sending: Sending) -> None:
@@ -159,7 +179,21 @@ async def test_after_an_attempt_that_died_the_outcome_is_unknown_and_nobody_call
     assert delivery.outcome == "unknown"
     assert ledger.asked == []
     assert (await sending.booked()).state == "unknown"
-    assert (await sending.seen()).step == "opened"
+    assert (await sending.seen()).step == STEP
+
+
+async def test_after_an_attempt_that_died_a_report_can_prove_that_it_went_out(sending: Sending) -> None:
+    await sending.attempt_that_dies()
+    await prove(sending.shop.store, send_id(sending.run, STEP), "provider-7", NOON + timedelta(seconds=9))
+
+    ledger = Ledger()
+    delivery = await sending.attempt(ledger, after=41, send=sending.send.model_copy(update={"following": None}))
+
+    assert (delivery.outcome, delivery.at) == ("accepted", NOON + timedelta(seconds=9))
+    assert ledger.asked == []
+    seen = await sending.seen()
+    assert [(entry.step, entry.did) for entry in seen.diary] == [(STEP, "entered"), (STEP, "passed")]
+    assert seen.ended == "completed"
 
 
 async def test_after_an_attempt_that_recorded_the_outcome_is_the_same(sending: Sending) -> None:
@@ -276,3 +310,125 @@ async def test_the_last_send_completes_the_run(sending: Sending) -> None:
 
     seen = await sending.seen()
     assert (seen.ended, seen.ended_at) == ("completed", delivery.at)
+
+
+async def test_what_has_expired_is_blocked_not_sent_late(sending: Sending) -> None:
+    ledger = Ledger(NotNow("later", timedelta(hours=1)))
+    send = sending.send.model_copy(update={"expires_at": NOON + timedelta(minutes=10)})
+
+    with pytest.raises(ApplicationError) as raised:
+        await sending.attempt(ledger, send=send)
+    # Not in an hour, as the provider says: the walk goes on when the message expires.
+    assert raised.value.next_retry_delay is not None
+    assert timedelta(minutes=9) < raised.value.next_retry_delay <= timedelta(minutes=10, seconds=1)
+    delivery = await sending.attempt(ledger, send=send, after=601)
+
+    assert (delivery.outcome, delivery.reason) == ("blocked", "it expired at 24 Nov 12:10")
+    assert len(ledger.asked) == 1
+    assert (await sending.seen()).step == "opened"
+
+
+async def test_consent_is_asked_at_the_last_moment(sending: Sending) -> None:
+    ledger = Ledger()
+
+    delivery = await sending.attempt(ledger, rules=Rules(email="restrictive"))
+
+    assert (delivery.outcome, delivery.reason) == ("blocked", "has not opted in to commercial email")
+    assert ledger.asked == []
+
+
+async def test_a_channel_that_is_down_stops_loudly_and_is_tried_by_one_at_a_time(
+    sending: Sending, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = sending.shop
+    other = Sending(shop, await shop.start("bob", cart_id="c2"))
+    gates = Gates(shop.store, probe=timedelta(seconds=0.3))
+    ledger = Ledger(Down("SendGrid does not take the API key (401)"), Down("SendGrid does not take the API key (401)"))
+
+    for sender in (sending, other):
+        with pytest.raises(ApplicationError) as raised:
+            await sender.attempt(ledger, gates=gates)
+        assert raised.value.next_retry_delay is not None
+        assert raised.value.next_retry_delay <= timedelta(seconds=0.3)
+    assert len(ledger.asked) == 1
+    assert (await sending.booked()).state == "released"
+    assert (await other.seen()).sends == ()
+    [down] = (await channels(shop.store)).values()
+    assert (down.kind, down.state, down.reason) == ("email", "down", "SendGrid does not take the API key (401)")
+
+    await asyncio.sleep(0.3)
+    for sender in (other, sending):
+        with pytest.raises(ApplicationError):
+            await sender.attempt(ledger, gates=gates)
+    assert len(ledger.asked) == 2
+
+    await asyncio.sleep(0.3)
+    for sender in (sending, other):
+        assert (await sender.attempt(ledger, gates=gates)).outcome == "accepted"
+    [works] = (await channels(shop.store)).values()
+    assert works.state == "ok"
+    assert capsys.readouterr().out.count("channel down") == 1
+
+
+async def test_an_expired_message_does_not_wait_for_a_channel_that_is_down(sending: Sending) -> None:
+    gates = Gates(sending.shop.store)
+    await gates.shut("email", "no key", NOON)
+    send = sending.send.model_copy(update={"expires_at": NOON})
+
+    delivery = await sending.attempt(Ledger(), gates=gates, send=send)
+
+    assert delivery.outcome == "blocked"
+
+
+async def test_one_channel_that_is_down_stops_no_other(sending: Sending) -> None:
+    gates = Gates(sending.shop.store)
+    await gates.shut("text", "suspended", NOON)
+
+    assert (await sending.attempt(Ledger(), gates=gates)).outcome == "accepted"
+
+
+async def test_dead_tokens_are_used_no_more(sending: Sending) -> None:
+    await put_customer(sending.shop.store, "ada", CUSTOMER | {"push_token": "old, new"}, NOON)
+    send = sending.send.model_copy(update={"kind": "push", "to": "customer.push_token"})
+
+    await sending.attempt(Ledger(Accepted("p-1", dead=("old",))), send=send)
+
+    assert (await get_customer(sending.shop.store, "ada")).attributes["push_token"] == "new"
+
+
+async def test_an_address_that_does_not_exist_is_used_no_more(sending: Sending) -> None:
+    ledger = Ledger(Refused("no mailbox", dead=("ada@example.com",)))
+    assert (await sending.attempt(ledger)).outcome == "failed"
+
+    again = Sending(sending.shop, await sending.shop.start(cart_id="c2"))
+    delivery = await again.attempt(ledger)
+
+    assert delivery.outcome == "blocked"
+    assert delivery.reason == "the address is suppressed: the provider says that it does not exist"
+    assert len(ledger.asked) == 1
+
+
+async def test_who_told_the_provider_to_stop_has_opted_out(sending: Sending) -> None:
+    await sending.attempt(Ledger(Refused("error 21610", opt_out=True)))
+
+    told = await get_consents(sending.shop.store, "ada")
+    assert {(said.channel, said.purpose, said.choice) for said in told.said} == {
+        ("email", "commercial", "out"),
+        ("email", "transactional", "out"),
+    }
+
+
+@pytest.mark.parametrize("purpose", ["commercial", "transactional"])
+async def test_marketing_emails_carry_a_link_to_unsubscribe(sending: Sending, purpose: str) -> None:
+    content = CONTENTS["initial-email-reminder"].model_copy(update={"purpose": purpose})
+    await put_content(sending.shop.store, content, NOON)
+    await ready_content(sending.shop.store, content.content, NOON)
+    ledger = Ledger()
+
+    await sending.attempt(ledger, links=Links("https://journeys.example.com/", "a-secret"))
+
+    url = ledger.took[0].parts.get("unsubscribe_url", "")
+    assert bool(url) == (purpose == "commercial")
+    if url:
+        assert url.startswith("https://journeys.example.com/u/")
+        assert read(url.rpartition("/")[2], "a-secret") == send_id(sending.run, STEP)

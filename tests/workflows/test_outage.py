@@ -15,6 +15,7 @@ from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from tests.temporal_fixtures import start_temporal
 from workflows.client import connect
+from workflows.journey import LATE
 
 LATER = timedelta(minutes=1)
 
@@ -81,6 +82,39 @@ async def test_an_outage_delays_and_loses_nothing(port: int, tmp_path: Path, sql
             assert await status(built, cy) == WorkflowExecutionStatus.RUNNING
             assert built.ledger.steps == ["initial-reminder"] * 3
         await temporal.shutdown()
+
+
+async def test_an_answer_in_time_wins_though_the_outage_lasts_beyond_its_limit(
+    port: int, tmp_path: Path, sqlite_url: str
+) -> None:
+    clock = Clock()
+    temporal = await start(port, tmp_path)
+    day = timedelta(seconds=3)
+    async with engine(temporal.client, sqlite_url, now=clock, day=day, working=False) as built:
+        await built.publish(abandoned_cart())
+        await built.customer("ada")
+        run = await built.start("ada")
+        async with worker(built, temporal.client):
+            await caught_up(built, clock)
+            await built.until_waiting(run)
+        clock.ahead = timedelta(0)
+        # Nobody works: the open is accepted in time, the limit passes, and the relay has not come round yet.
+        receipt = await built.accept(built.event("email-opened", send_id=send_id(run, "initial-reminder")))
+        assert [decision.did for decision in receipt.decisions] == ["resumed"]
+        limit = datetime.now(UTC) + day + LATE
+        await until(lambda: _passed(limit))
+
+        async with worker(built, temporal.client):
+            await built.until_ended(run)
+
+        assert built.ledger.steps == ["initial-reminder"]
+        assert await built.waiting() == 1
+    await temporal.shutdown()
+
+
+async def _passed(limit: datetime) -> bool:
+    # An outage lasts as long as it lasts: the server's clock is real, and so is the lateness of its timer.
+    return datetime.now(UTC) > limit
 
 
 async def caught_up(built: Engine, clock: Clock) -> None:

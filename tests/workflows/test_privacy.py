@@ -100,8 +100,13 @@ async def test_bought(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
     ],
 )
 async def test_what_a_provider_says_stays_with_us(
-    answers: tuple[Refused | NotNow | RuntimeError, ...], temporal: WorkflowEnvironment, sqlite_url: str
+    answers: tuple[Refused | NotNow | RuntimeError, ...],
+    temporal: WorkflowEnvironment,
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # What got no answer is asked about after a while, which is real time on this server.
+    monkeypatch.setattr("journeys.walk.TELLING", timedelta(seconds=0.5))
     async with playing(temporal, sqlite_url, Ledger(*answers)) as built:
         run = await start(built)
         await built.handle(run).result()

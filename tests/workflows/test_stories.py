@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -12,11 +12,10 @@ from journeys.definition import interaction_trigger, send_id
 from journeys.preview import DEFAULT_START, Happening, PreviewRun, Sent, Stage
 from store.journeys import stop
 from store.runs import RunView, SendView
-from tests.engine import Engine, engine
+from tests.engine import Clock, Engine, engine
 from tests.samples import CONTENTS, version
 from tests.stories import STORIES, Publish, Run, Send, Stop, Story
 
-A_MOMENT = timedelta(seconds=5)
 A_MINUTE = timedelta(minutes=1)
 
 each_story = pytest.mark.parametrize(
@@ -90,26 +89,6 @@ async def test_a_late_open_is_counted(skipping: WorkflowEnvironment, sqlite_url:
         assert seen.ended == "stopped"
 
 
-class Clock:
-    """The test server's clock, and the doors' clock that goes ahead of it by a moment.
-
-    So a line at the very instant of a deadline reaches the run before its timer does, however busy this machine is.
-    """
-
-    def __init__(self, server: WorkflowEnvironment) -> None:
-        self.begin = self.now = DEFAULT_START
-        self._server = server
-
-    async def start(self) -> None:
-        self.begin = self.now = (await self._server.get_current_time()).astimezone(UTC)
-
-    async def move(self, to: timedelta) -> None:
-        self.now = self.begin + to
-        ahead = self.now - A_MOMENT * bool(to) - await self._server.get_current_time()
-        if ahead > timedelta(0):
-            await self._server.sleep(ahead)
-
-
 async def event(played: Engine, customer: str, number: int, line: Happening, clock: Clock) -> Event:
     """A line of a story as the event that is posted."""
     trigger, attributes = line.trigger or "", line.attributes
@@ -119,7 +98,7 @@ async def event(played: Engine, customer: str, number: int, line: Happening, clo
         run = runs[line.run - 1] if line.run else sent[-1]
         step = next(send for send in run.sends if send.step == line.message)
         trigger = interaction_trigger(step.kind, line.is_ or "opened")
-        attributes = {"send_id": send_id(run.id, line.message)}
+        attributes = {**attributes, "send_id": send_id(run.id, line.message)}
     occurred_at = None if line.occurred_at is None else clock.begin + line.occurred_at
     return Event(
         id=line.id or f"line-{number}",

@@ -1,0 +1,248 @@
+"""Emails by SendGrid: one message out, what became of it, and its Event Webhook read.
+
+What SendGrid answers and reports, as measured and documented, is in docs/providers.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
+from functools import lru_cache
+from typing import Any
+
+from activities.channels import Accepted, Down, Finding, Found, Handed, NotFound, NotNow, Outgoing, Refused, Sent
+from activities.channels.calls import Busy, Limits, NoAnswer, Threads, delay, hush, never_left, without_addresses
+from activities.channels.reports import Forged, Report
+from journeys.definition import Interaction
+
+SEND_ID = "sojourn_send_id"
+"""SendGrid puts custom arguments among an event's own fields, so ours has a name that none of its own will have."""
+
+OUR_FAULT = {401: "does not take the API key", 403: "refuses the sender or the key's rights", 404: "", 405: ""}
+AMBIGUOUS = {408, 421}  # and every status of 500 and above: each can come after the message was taken
+SETTINGS = ("from", "reply_to")  # the fields of a message that come from our settings
+MOST = 100
+CLOCKS_APART = timedelta(minutes=1)
+
+# SendGrid sends an event again for 24 hours, and does not say whether it signs anew.
+WINDOW = timedelta(hours=36)
+AHEAD = timedelta(minutes=10)
+
+
+class SendGrid:
+    """The channel. *sender* and *reply_to* are ``Shop <shop@example.com>``; *url* is another one for the EU."""
+
+    def __init__(
+        self,
+        key: str,
+        sender: str,
+        *,
+        reply_to: str = "",
+        url: str = "https://api.sendgrid.com",
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        from sendgrid import SendGridAPIClient  # noqa: PLC0415 - only where this channel is chosen
+
+        hush()
+        self._api = SendGridAPIClient(key, host=url)
+        self._api.client.timeout = limits.timeout.total_seconds()  # none by default
+        self._sender = _mailbox(sender)
+        self._reply_to = _mailbox(reply_to) if reply_to else None
+        self._threads = Threads("SendGrid", limits.connections)
+
+    async def send(self, message: Outgoing) -> Sent:
+        mail = self._mail(message)
+        if not mail["content"]:
+            return Refused("the email has neither text nor html")
+        try:
+            response = await self._threads.run(lambda: self._api.send(mail))
+        except Busy as busy:
+            return NotNow(str(busy))
+        except Exception as error:  # noqa: BLE001 - urllib and http.client raise anything
+            return _refusal(error)
+        if response.status_code != 202:
+            raise NoAnswer(f"SendGrid answered {response.status_code} instead of 202")
+        return Accepted(response.headers.get("X-Message-Id"))
+
+    async def find(self, handed: Handed) -> Finding:
+        """Look in the Email Logs. They need a key that may read them, and cannot be asked for what we call a send."""
+        try:
+            return await self._threads.run(lambda: self._look(handed))
+        except Exception:  # noqa: BLE001 - whatever it is, we know no more than before
+            return None
+
+    async def close(self) -> None:
+        self._threads.close()
+
+    def _mail(self, message: Outgoing) -> dict[str, Any]:
+        parts = message.parts
+        bodies = {"text/plain": parts.get("text", ""), "text/html": parts.get("html", "")}  # in this order
+        mail = {
+            "personalizations": [{"to": [{"email": message.to}]}],
+            "from": self._sender,
+            "subject": parts.get("subject", ""),
+            "content": [{"type": kind, "value": body} for kind, body in bodies.items() if body.strip()],
+            "custom_args": {SEND_ID: message.send_id},
+        }
+        if self._reply_to:
+            mail["reply_to"] = self._reply_to
+        if url := parts.get("unsubscribe_url"):
+            mail["headers"] = {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+        return mail
+
+    def _look(self, handed: Handed) -> Finding:
+        whole = True
+        for address in {handed.to, handed.to.lower()}:  # queries heed case
+            listed = self._logs(address, handed.at - CLOCKS_APART)
+            whole &= len(listed) < MOST
+            for id in (str(row["sg_message_id"]) for row in listed):
+                detail = self._api.client.logs._(id).get().to_dict
+                if handed.send_id in json.dumps(detail.get("custom_args")):
+                    return Found(id)
+        return NotFound() if whole else None
+
+    def _logs(self, address: str, since: datetime) -> list[dict[str, Any]]:
+        if '"' in address:
+            raise ValueError("an address with a quote cannot be asked for")
+        query = f'to_email = "{address}" AND sg_message_id_created_at >= TIMESTAMP "{since:%Y-%m-%dT%H:%M:%SZ}"'
+        response = self._api.client.logs.post(request_body={"query": query, "limit": MOST})
+        return list(response.to_dict["messages"])
+
+
+def _mailbox(address: str) -> dict[str, str]:
+    name, email = parseaddr(address)
+    if "@" not in email:
+        raise ValueError(f'"{address}" is no address. Write it as Shop <shop@example.com>.')
+    return {"email": email, "name": name} if name else {"email": email}
+
+
+def _refusal(error: Exception) -> Refused | NotNow | Down:
+    """What an exception of the SDK means. Raises NoAnswer where the mail may have gone out."""
+    status = getattr(error, "status_code", None)
+    if status is None:
+        if never_left(error):
+            return NotNow(f"SendGrid cannot be reached: {type(error).__name__}")
+        raise NoAnswer(f"SendGrid gave no answer: {type(error).__name__}") from None
+    if status == 429:
+        return NotNow("SendGrid takes no more just now (429)", delay(dict(error.headers)))  # type: ignore[attr-defined]
+    if status in AMBIGUOUS or not 400 <= status < 500:
+        raise NoAnswer(f"SendGrid answered {status}") from None
+    field, words = _first_error(error)
+    if status in OUR_FAULT or field.startswith(SETTINGS):
+        what = OUR_FAULT.get(status) or f"does not understand us, in {field or 'the URL'}"
+        return Down(f"SendGrid {what} ({status}): {without_addresses(words)}")
+    return Refused(f"SendGrid: {words} ({status})")
+
+
+def _first_error(error: Exception) -> tuple[str, str]:
+    """The field at fault and SendGrid's words, as far as the body has them."""
+    try:
+        first = error.to_dict["errors"][0]  # type: ignore[attr-defined]
+        return str(first.get("field") or ""), str(first.get("message") or "")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return "", "no reason given"
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """What an event of SendGrid's says in our words."""
+
+    interaction: Interaction | None = None
+    retracts: Interaction | None = None
+    opt_out: bool = False
+    opt_in: bool = False
+
+
+EVENTS: dict[str, _Meaning] = {
+    "processed": _Meaning(),
+    "deferred": _Meaning(),
+    "delivered": _Meaning("delivered"),
+    "open": _Meaning("opened"),
+    "click": _Meaning("clicked"),
+    "bounce": _Meaning("bounced", retracts="delivered"),  # a receiver may take a mail first and bounce it later
+    "dropped": _Meaning("bounced"),
+    "spamreport": _Meaning("unsubscribed", opt_out=True),
+    "unsubscribe": _Meaning("unsubscribed", opt_out=True),
+    "group_unsubscribe": _Meaning("unsubscribed", opt_out=True),
+    "group_resubscribe": _Meaning(opt_in=True),
+}
+DROPPED_FOR_GOOD = ("bounced address", "invalid")
+DROPPED_BY_WISH = ("unsubscribed address", "spam reporting address")
+
+
+def read_reports(headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> list[Report]:
+    """The reports in one POST of the Event Webhook, of mail that is ours or opts in or out. Raises Forged.
+
+    *key* is the verification key that SendGrid shows; *url* does not count; *now* is the time of arrival (aware UTC).
+    """
+    del url
+    _verify({name.lower(): value for name, value in headers.items()}, body, key, now)
+    events = json.loads(body)
+    reports = [_report(event) for event in events if event.get("event") in EVENTS]
+    return [report for report in reports if report.send_id or report.opt_out or report.opt_in]
+
+
+def _verify(headers: Mapping[str, str], body: bytes, key: str, now: datetime) -> None:
+    signature = headers.get("x-twilio-email-event-webhook-signature", "")
+    timestamp = headers.get("x-twilio-email-event-webhook-timestamp", "")
+    try:
+        # The bytes as they came: SendGrid ends a body with CR LF, and signs that too.
+        genuine = _webhook(key).verify_signature(body.decode(), signature, timestamp)
+        age = now - datetime.fromtimestamp(int(timestamp), UTC)
+    except (ValueError, OverflowError, OSError):  # no base64, no UTF-8, no number
+        raise Forged("The signature of SendGrid's webhook cannot be read.") from None
+    if not genuine:
+        raise Forged("The signature of SendGrid's webhook does not fit its body.")
+    if not -AHEAD <= age <= WINDOW:
+        raise Forged(f"SendGrid's webhook was signed too long ago, or in the future: {age}.")
+
+
+@lru_cache(maxsize=4)
+def _webhook(key: str) -> Any:  # noqa: ANN401 - the SDK has no types
+    from sendgrid.helpers.eventwebhook import EventWebhook  # noqa: PLC0415 - only where this channel is chosen
+
+    return EventWebhook(key)
+
+
+def _report(event: Mapping[str, Any]) -> Report:
+    meaning = EVENTS[event["event"]]
+    reason = str(event.get("reason") or event.get("response") or "")
+    dropped = event["event"] == "dropped"
+    return Report(
+        id=str(event.get("sg_event_id") or _fingerprint(event)),
+        at=datetime.fromtimestamp(int(event["timestamp"]), UTC),
+        send_id=event.get(SEND_ID),
+        interaction=meaning.interaction,
+        provider_id=event.get("sg_message_id"),
+        address=str(event.get("email") or ""),
+        link=str(event.get("url") or "") if event["event"] == "click" else "",
+        reason=reason,
+        # Apple's Mail fetches pictures for everybody, so that this open is nobody's.
+        machine=event.get("sg_machine_open") in (True, "true", "True"),
+        retracts=meaning.retracts,
+        opt_out=meaning.opt_out or (dropped and _starts(reason, DROPPED_BY_WISH)),
+        opt_in=meaning.opt_in,
+        dead=_dead(event, reason),
+    )
+
+
+def _dead(event: Mapping[str, Any], reason: str) -> bool:
+    match event["event"]:
+        case "bounce":
+            return event.get("type") == "bounce"  # the other type, blocked, may pass
+        case "dropped":
+            return _starts(reason, DROPPED_FOR_GOOD)
+        case name:
+            return bool(name == "spamreport")  # who complains is written to no more, whatever it is about
+
+
+def _starts(reason: str, beginnings: Sequence[str]) -> bool:
+    return reason.lower().startswith(tuple(beginnings))
+
+
+def _fingerprint(event: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()[:40]

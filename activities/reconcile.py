@@ -1,0 +1,142 @@
+"""What became of a send that got no answer: ask the store first, then the provider, and settle it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.channels import Channel, Finding, Found, Handed, NotFound
+from activities.deliver import CALL
+from activities.privacy import log, nothing_personal, without_quotes
+from journeys.contents import render_content
+from journeys.definition import Kind
+from journeys.diary import Delivery
+from journeys.templates import TemplateError
+from store import doubts, sends
+from store.doubts import Doubt
+from store.store import Store
+
+ASK_AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+"""When to ask again a provider that cannot tell: one that gives no answers often gives none about them either.
+
+Its webhook may tell meanwhile. After the last time nobody is asked any more.
+"""
+
+NOBODY_KNOWS = "the provider gave no answer, and cannot tell"
+
+
+class Ask(BaseModel):
+    """A send whose outcome is unknown. *n* and *following* say which lines of the diary the outcome adds.
+
+    *repeats*: where nobody can tell whether it went out, it is sent again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    step: str
+    kind: Kind
+    following: str | None
+    n: int
+    repeats: bool
+
+
+class Reconcile:
+    """The activity that asks. *ask_again* are the waits before a provider that could not tell is asked again."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: Mapping[Kind, Channel],
+        *,
+        ask_again: tuple[timedelta, ...] = ASK_AGAIN,
+        call: timedelta = CALL,
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._ask_again = ask_again
+        self._call = call
+
+    @activity.defn(name="reconcile")
+    async def reconcile(self, ask: Ask) -> Delivery | None:
+        """Say what became of it; None where it is to be sent again.
+
+        Raises ApplicationError where the provider could not tell, and is to be asked again.
+        """
+        with nothing_personal("asking what became of a send"):
+            delivery = await self._find_out(ask)
+            return without_quotes(delivery) if delivery else None
+
+    async def _find_out(self, ask: Ask) -> Delivery | None:
+        channel = self._channels[ask.kind]
+        doubt = await doubts.look(self._store, ask.run, ask.step)
+        if doubt.state == "released":
+            return None
+        if known := doubt.known:  # a report has proved it, or the attempt that seemed lost came to its end
+            return await self._settle(ask, known)
+        match await self._asked(channel, doubt):
+            case Found(provider_id=provider_id):
+                return await self._settle(ask, Delivery(outcome="accepted", at=doubt.claimed_at), provider_id)
+            case NotFound():
+                return await self._again(ask)
+            case None if ask.repeats:
+                return await self._again(ask)
+            case None:
+                if wait := self._wait():
+                    raise _ask_later(wait)
+                log.warning("nobody can tell what became of a send", send_id=doubt.send_id, step=ask.step)
+                unknown = Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)
+                return await self._settle(ask, unknown)
+
+    async def _asked(self, channel: Channel, doubt: Doubt) -> Finding:
+        handed = Handed(doubt.send_id, doubt.to, doubt.claimed_at, _text(doubt), doubt.taken)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._call.total_seconds()):
+                return await channel.find(handed)
+        return None
+
+    def _wait(self) -> timedelta | None:
+        asked = activity.info().attempt
+        return self._ask_again[asked - 1] if asked <= len(self._ask_again) else None
+
+    async def _again(self, ask: Ask) -> Delivery | None:
+        """Let it be sent again, unless it was proved meanwhile."""
+        if await sends.again(self._store, run=ask.run, step=ask.step):
+            return None
+        doubt = await doubts.look(self._store, ask.run, ask.step)
+        unknown = Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)
+        return await self._settle(ask, doubt.known or unknown)
+
+    async def _settle(self, ask: Ask, delivery: Delivery, provider_id: str | None = None) -> Delivery:
+        return await sends.settle(
+            self._store,
+            run=ask.run,
+            step=ask.step,
+            delivery=delivery,
+            provider_id=provider_id,
+            following=ask.following,
+            n=ask.n,
+        )
+
+
+def _text(doubt: Doubt) -> str:
+    """A text as it was sent, as far as its content and the customer are what they were."""
+    with suppress(TemplateError):
+        if doubt.content:
+            return render_content(doubt.content, doubt.values, doubt.claimed_at).get("body", "")
+    return ""
+
+
+def _ask_later(wait: timedelta) -> ApplicationError:
+    return ApplicationError(
+        "The provider cannot tell yet; to be asked again.",
+        type="CannotTell",
+        next_retry_delay=wait,
+        category=ApplicationErrorCategory.BENIGN,
+    )

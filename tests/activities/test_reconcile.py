@@ -1,0 +1,208 @@
+"""What became of a send that got no answer: found, not found, proved meanwhile, or nobody can tell."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.channels import Accepted, Channel, Finding, Handed
+from activities.deliver import Deliver, Send
+from activities.reconcile import NOBODY_KNOWS, Ask, Reconcile
+from journeys.definition import INTERACTIONS, Kind, send_id
+from journeys.diary import Delivery
+from store.runs import RunView, SendView, get_run
+from store.sends import prove, record
+from store.store import Store
+from tests.ledger import Ledger, Silent
+from tests.samples import abandoned_cart
+from tests.shop import NOON, Shop
+
+STEPS: dict[Kind, str] = {"email": "initial-reminder", "text": "second-reminder", "push": "final-reminder"}
+MINUTE = timedelta(minutes=1)
+
+
+class InDoubt:
+    """A send that got no answer, of a run whose diary has one line."""
+
+    def __init__(self, shop: Shop, run: str, kind: Kind = "email") -> None:
+        self.shop, self.run, self.kind, self.step = shop, run, kind, STEPS[kind]
+
+    async def send(self, ledger: Ledger) -> Delivery:
+        send = Send(run=self.run, step=self.step, kind=self.kind, following="opened", now=NOON, n=1)
+        return await ActivityEnvironment().run(Deliver(self.shop.store, _all(ledger)).deliver, send)
+
+    async def ask(self, channel: Channel, *, attempt: int = 1, repeats: bool = False) -> Delivery | None:
+        environment = ActivityEnvironment()
+        environment.info = replace(environment.info, attempt=attempt)
+        ask = Ask(run=self.run, step=self.step, kind=self.kind, following="opened", n=1, repeats=repeats)
+        reconcile = Reconcile(self.shop.store, _all(channel), call=timedelta(seconds=0.5), ask_again=(MINUTE,))
+        return await environment.run(reconcile.reconcile, ask)
+
+    async def seen(self) -> RunView:
+        return await get_run(self.shop.store, self.run)
+
+    async def booked(self) -> SendView:
+        (send,) = (await self.seen()).sends
+        return send
+
+    async def lines(self) -> list[tuple[str, str]]:
+        return [(entry.step, entry.why) for entry in (await self.seen()).diary]
+
+
+def _all(channel: Channel) -> dict[Kind, Channel]:
+    return dict.fromkeys(INTERACTIONS, channel)
+
+
+@pytest.fixture
+async def shop(store: Store) -> Shop:
+    shop = Shop(store)
+    await shop.stock()
+    await shop.publish()
+    return shop
+
+
+@pytest.fixture
+async def doubt(shop: Shop) -> InDoubt:
+    return InDoubt(shop, await shop.start(cart_id="c1"))
+
+
+async def test_what_the_provider_has_is_accepted_as_of_its_claim(doubt: InDoubt) -> None:
+    ledger = Ledger(Silent(took=True))
+    lost = await doubt.send(ledger)
+    assert lost.outcome == "unknown"
+
+    delivery = await doubt.ask(ledger)
+
+    assert delivery is not None
+    assert delivery.outcome == "accepted"
+    assert NOON <= delivery.at <= lost.at
+    send = await doubt.booked()
+    assert (send.state, send.provider_id) == ("accepted", f"found-{send.id}")
+    assert await doubt.lines() == [(doubt.step, ""), (doubt.step, "accepted"), ("opened", "")]
+
+
+async def test_what_the_provider_has_not_got_is_sent_again(doubt: InDoubt) -> None:
+    ledger = Ledger(Silent(took=False))
+    await doubt.send(ledger)
+
+    assert await doubt.ask(ledger) is None
+    assert (await doubt.send(ledger)).outcome == "accepted"
+
+    assert len(ledger.took) == 1
+    assert (await doubt.booked()).attempt == 2
+    assert await doubt.lines() == [(doubt.step, ""), (doubt.step, "accepted"), ("opened", "")]
+
+
+async def test_an_ask_that_died_after_its_answer_gives_the_same_one(doubt: InDoubt) -> None:
+    ledger = Ledger(Silent(took=False))
+    await doubt.send(ledger)
+    assert await doubt.ask(ledger) is None
+
+    assert await doubt.ask(ledger, attempt=2) is None
+
+    assert len(ledger.asked_for) == 1
+
+
+async def test_where_nobody_can_tell_it_is_asked_again_and_then_left(doubt: InDoubt) -> None:
+    ledger = Ledger(Silent(took=True), findings=[None, None])
+    await doubt.send(ledger)
+
+    with pytest.raises(ApplicationError) as raised:
+        await doubt.ask(ledger)
+    assert raised.value.next_retry_delay == MINUTE
+    assert (await doubt.seen()).step == doubt.step
+    delivery = await doubt.ask(ledger, attempt=2)
+
+    assert delivery is not None
+    assert (delivery.outcome, delivery.reason) == ("unknown", "")
+    assert (await doubt.booked()).reason == NOBODY_KNOWS
+    assert await doubt.lines() == [(doubt.step, ""), (doubt.step, f"unknown: {NOBODY_KNOWS}"), ("opened", "")]
+
+
+async def test_a_push_that_nobody_can_tell_of_is_sent_again(shop: Shop) -> None:
+    push = {"id": "final-reminder", "push": "final-push-notification", "to": "customer.push_token"}
+    await shop.publish(abandoned_cart(steps=[push, {"id": "opened", "wait": "1 day"}]))
+    doubt = InDoubt(shop, await shop.start(cart_id="c1"), "push")
+    ledger = Ledger(Silent(took=True), findings=[None])
+    await doubt.send(ledger)
+
+    assert await doubt.ask(ledger, repeats=True) is None
+    assert (await doubt.send(ledger)).outcome == "accepted"
+
+    assert [message.send_id for message in ledger.took] == [send_id(doubt.run, doubt.step)] * 2
+
+
+async def test_a_report_goes_before_all_asking(doubt: InDoubt) -> None:
+    ledger = Ledger(Silent(took=True))
+    await doubt.send(ledger)
+    await prove(doubt.shop.store, send_id(doubt.run, doubt.step), "provider-7", NOON + MINUTE)
+
+    delivery = await doubt.ask(ledger)
+
+    assert delivery == Delivery(outcome="accepted", at=NOON + MINUTE)
+    assert ledger.asked_for == []
+    assert (await doubt.booked()).provider_id == "provider-7"
+    assert (await doubt.seen()).step == "opened"
+
+
+async def test_a_report_that_comes_while_the_provider_is_asked_forbids_a_repeat(doubt: InDoubt) -> None:
+    class Proving(Ledger):
+        async def find(self, handed: Handed) -> Finding:
+            await prove(doubt.shop.store, handed.send_id, "provider-7", NOON + MINUTE)
+            return None
+
+    ledger = Proving(Silent(took=True))
+    await doubt.send(ledger)
+
+    delivery = await doubt.ask(ledger, repeats=True)
+
+    assert delivery is not None
+    assert delivery.outcome == "accepted"
+    assert (await doubt.seen()).step == "opened"
+
+
+async def test_an_attempt_that_ends_after_all_is_believed(doubt: InDoubt) -> None:
+    ledger = Ledger(Silent(took=False))
+    await doubt.send(ledger)
+    late = Delivery(outcome="failed", at=NOON + MINUTE, reason="no mailbox ada@example.com")
+    given = {"provider_id": None, "following": "opened", "n": 1}
+    await record(doubt.shop.store, run=doubt.run, step=doubt.step, delivery=late, **given)  # type: ignore[arg-type]
+
+    delivery = await doubt.ask(ledger)
+
+    assert delivery == late.model_copy(update={"reason": ""})
+    assert ledger.asked_for == []
+
+
+async def test_a_provider_that_hangs_cannot_tell(doubt: InDoubt) -> None:
+    class Hanging(Ledger):
+        async def find(self, handed: Handed) -> Finding:
+            await asyncio.Event().wait()
+            raise AssertionError(handed)
+
+    ledger = Hanging(Silent(took=True))
+    await doubt.send(ledger)
+
+    with pytest.raises(ApplicationError, match="cannot tell yet"):
+        await doubt.ask(ledger)
+
+
+async def test_a_text_is_looked_for_by_its_wording_among_others_to_that_number(shop: Shop) -> None:
+    other = InDoubt(shop, await shop.start("bob", cart_id="c2"), "text")  # bob has ada's number
+    await other.send(Ledger(Accepted("SM-of-bob")))
+    doubt = InDoubt(shop, await shop.start(cart_id="c1"), "text")
+    ledger = Ledger(Silent(took=True))
+    lost = await doubt.send(ledger)
+
+    await doubt.ask(ledger)
+
+    [handed] = ledger.asked_for
+    assert (handed.to, handed.text) == ("+15550100", "Still thinking about cart c1?")
+    assert handed.text == ledger.took[0].parts["body"]
+    assert handed.at <= lost.at
+    assert handed.taken == {"SM-of-bob"}
