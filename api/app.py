@@ -8,13 +8,48 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api import contents, customers, docs, events, health, journeys, previews, problems, runs, triggers
+from api import (
+    channels,
+    consents,
+    contents,
+    customers,
+    docs,
+    events,
+    health,
+    journeys,
+    previews,
+    problems,
+    runs,
+    samples,
+    triggers,
+    unsubscribe,
+    webhooks,
+)
 from api.door import Door
 from api.ingest import Ingest
 from api.parts import Parts
+from api.reports import Taken
 from journeys.problems import Invalid
 
-ROUTERS = [module.router for module in (events, triggers, contents, customers, journeys, previews, runs, health, docs)]
+ROUTERS = [
+    module.router
+    for module in (
+        events,
+        triggers,
+        contents,
+        samples,
+        customers,
+        consents,
+        journeys,
+        previews,
+        runs,
+        channels,
+        webhooks,
+        unsubscribe,
+        health,
+        docs,
+    )
+]
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -24,6 +59,7 @@ def create_app(parts: Parts) -> FastAPI:
     app = docs.documented(_lifespan)
     app.state.parts = parts
     app.state.ingest = Ingest(parts.store, parts.relay_nudge, parts.now, day=parts.day, drain_for=parts.drain_for)
+    app.state.taken = {provider: Taken() for provider in sorted(parts.webhooks)}
     app.add_middleware(Door)
     problems.install(app)
     for router in ROUTERS:

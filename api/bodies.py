@@ -28,21 +28,26 @@ async def body_of(request: Request) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in READ_TOO:
         raise WrongType(f"Found {media_type}; expected {' or '.join(READ[:2])}.")
-    if request.headers.get("content-length", "0").isdigit():
-        _check(int(request.headers.get("content-length", "0")))
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        _check(len(body))
-    return bytes(body)
+    return await whole_body(request, MOST_BYTES)
 
 
 Body = Annotated[bytes, Depends(body_of)]
 
 
-def _check(size: int) -> None:
-    if size > MOST_BYTES:
-        raise TooLarge(f"The body is larger than {MOST_BYTES} bytes. Send it in parts.")
+async def whole_body(request: Request, most: int) -> bytes:
+    """The body as it came. Raises TooLarge as soon as it has more than *most* bytes."""
+    if request.headers.get("content-length", "0").isdigit():
+        _check(int(request.headers.get("content-length", "0")), most)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        _check(len(body), most)
+    return bytes(body)
+
+
+def _check(size: int, most: int) -> None:
+    if size > most:
+        raise TooLarge(f"The body is larger than {most} bytes. Send it in parts.")
 
 
 async def wants_yaml(request: Request) -> bool:

@@ -19,9 +19,11 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
 from api.bodies import gives
+from api.consents import Consents
 from api.customers import Customer
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
+from api.samples import Sample, Trial
 from journeys.catalogue import Content, Event, Trigger
 from journeys.definition import Journey
 from journeys.problems import SojournError, Unknown, did_you_mean
@@ -48,9 +50,12 @@ TAGS = [
     {"name": "events", "description": "What happened to customers."},
     {"name": "triggers", "description": "The kinds of things that happen, with their attributes."},
     {"name": "contents", "description": "The templates of emails, texts and push notifications."},
-    {"name": "customers", "description": "The people, by your own ids."},
+    {"name": "customers", "description": "The people, by your own ids, and what they want to get."},
     {"name": "journeys", "description": "Definitions: draft, preview, publish, stop."},
     {"name": "runs", "description": "Who walks where, and why."},
+    {"name": "channels", "description": "Whether messages can go out."},
+    {"name": "webhooks", "description": "What providers report. Each is signed by its provider; there is no key."},
+    {"name": "unsubscribe", "description": "The link in an email, for its reader and their mail program."},
     {"name": "health", "description": "Is it up, can it work."},
     {"name": "problems", "description": "What the types of errors mean."},
 ]
@@ -87,6 +92,7 @@ def documented(lifespan: Lifespan[FastAPI]) -> FastAPI:
 def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Complete the OpenAPI document once all routes are there: with the models that they read by themselves."""
     models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody, Problem]
+    models += [Consents, Sample, Trial]
     _, schemas = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )

@@ -115,7 +115,12 @@ PREVIEW: Json = {
         {"at": "3 hours", "message": "initial-reminder", "is": "opened"},
     ],
 }
-PREVIEW_INLINE: Json = {**PREVIEW, "definition": JOURNEY, "paths": True}
+PREVIEW_INLINE: Json = {
+    **PREVIEW,
+    "definition": JOURNEY,
+    "paths": True,
+    "consents": [{"channel": "text", "choice": "in"}],
+}
 
 _WRITTEN: Json = {"created_at": "2026-11-23T08:00:00Z", "changed_at": "2026-11-23T08:00:00Z"}
 
@@ -129,6 +134,20 @@ EVENTS: Json = {
     "An email was opened": OPENED,
     "Several at once, all or none": [CART, BOUGHT],
 }
+CONSENTS: Json = {
+    "A checkout": {
+        "customer": "ada",
+        "consents": [
+            {"channel": "email", "choice": "in"},
+            {"channel": "text", "purpose": "transactional", "choice": "in"},
+            {"channel": "email", "topic": "new-arrivals", "choice": "out"},
+        ],
+        "source": "checkout",
+    }
+}
+SAMPLE: Json = {"customer": {"first_name": "Ada"}, "event": {"cart_id": "cart-17", "total": 59.9}}
+SAMPLES: Json = {"A customer and a cart": SAMPLE}
+TRIALS: Json = {"To a colleague": {**SAMPLE, "to": "grace@example.com"}}
 PREVIEWS: Json = {"The stored journey": PREVIEW, "A definition that is not stored": PREVIEW_INLINE}
 
 TRIGGER_VIEW: Json = {
@@ -147,6 +166,66 @@ CONTENT_VIEW: Json = {
     **_WRITTEN,
 }
 CUSTOMER_VIEW: Json = {"id": "ada", "attributes": CUSTOMER["attributes"], **_WRITTEN}
+
+CONSENT_VIEW: Json = {
+    "customer": "ada",
+    "said": [{"channel": "email", "purpose": "commercial", "topic": None, "choice": "out"}],
+    "log": [
+        {
+            "channel": "email",
+            "purpose": "commercial",
+            "topic": None,
+            "choice": "in",
+            "source": "checkout",
+            "at": "2026-11-20T10:00:00Z",
+            "detail": "",
+        },
+        {
+            "channel": "email",
+            "purpose": "commercial",
+            "topic": None,
+            "choice": "out",
+            "source": "unsubscribe-link",
+            "at": "2026-11-24T18:30:00Z",
+            "detail": "",
+        },
+    ],
+}
+FILLED: Json = {
+    "parts": {"body": "Still thinking about cart cart-17?"},
+    "missing": [],
+    "segments": 1,
+    "alphabet": "GSM-7",
+}
+TRIED: Json = {
+    "parts": {"subject": "[Test] Your cart is waiting, Ada", "text": "You left 59.9 in your cart."},
+    "missing": [],
+    "segments": None,
+    "alphabet": None,
+    "outcome": "accepted",
+    "reason": "",
+    "send_id": "test4f1c0e2b7a9d3e58",
+    "provider_id": "14c5d75ce93",
+}
+CHANNELS: Json = {
+    "channels": [
+        {
+            "kind": "email",
+            "state": "down",
+            "reason": "SendGrid does not take the API key (401)",
+            "since": "2026-11-24T09:00:00Z",
+        },
+        {"kind": "text", "state": "unused", "reason": "", "since": None},
+    ]
+}
+READY: Json = {
+    "status": "ok",
+    "outbox": 0,
+    "oldest_seconds": 0.0,
+    "waiting_events": 0,
+    "channels": {"email": "ok"},
+    "webhooks": {"sendgrid": {"new": 120, "repeated": 3, "forged": 0}},
+}
 
 _COUNTS: Json = {"active": 3, "completed": 40, "exited": 57, "stopped": 0, "cancelled": 0}
 JOURNEY_VIEW: Json = {
@@ -245,14 +324,26 @@ RUN_VIEW: Json = {
             "step": "initial-reminder",
             "kind": "email",
             "content": "initial-email-reminder",
+            "purpose": "commercial",
+            "topic": None,
             "recipient": "ada@example.com",
             "state": "accepted",
+            "standing": "delivered",
             "attempt": 1,
             "claimed_at": "2026-11-24T09:00:01Z",
+            "expires_at": None,
             "at": "2026-11-24T09:00:02Z",
             "reason": "",
             "provider_id": "14c5d75ce93",
-            "interactions": [{"interaction": "delivered", "at": "2026-11-24T09:00:05Z", "link": None, "reply": None}],
+            "interactions": [
+                {
+                    "interaction": "delivered",
+                    "at": "2026-11-24T09:00:05Z",
+                    "link": None,
+                    "reply": None,
+                    "machine": False,
+                }
+            ],
         }
     ],
     "decisions": [

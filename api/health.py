@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from api import examples
 from api.bodies import gives
-from api.parts import TheIngest, TheParts
+from api.parts import AllTaken, TheIngest, TheParts
 from api.problems import declare
+from api.reports import Taken
+from journeys.definition import Kind
 from journeys.problems import Unavailable
+from store.channels import ChannelState, channels
 from store.outbox import backlog
 from store.store import ping
 
@@ -31,7 +35,11 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """``degraded``: events are accepted, but Temporal hears of them late. *outbox* counts what it has not heard."""
+    """``degraded``: events are accepted, but Temporal hears of them late, or a channel is down.
+
+    *outbox* counts what Temporal has not heard. *channels* are those that were used, and *webhooks* what providers
+    have told this process; why a channel is down is told to whoever has the key, at ``/v1/channels``.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,6 +47,8 @@ class Readiness(BaseModel):
     outbox: int
     oldest_seconds: float
     waiting_events: int
+    channels: dict[Kind, ChannelState] = Field(default_factory=dict)
+    webhooks: dict[str, Taken] = Field(default_factory=dict)
 
 
 @router.get("/healthz", response_model=Health, responses={200: gives({"status": "ok"})})
@@ -50,24 +60,27 @@ async def healthz() -> Health:
 @router.get(
     "/readyz",
     response_model=Readiness,
-    responses=declare(Unavailable)
-    | {200: gives({"status": "ok", "outbox": 0, "oldest_seconds": 0.0, "waiting_events": 0})},
+    responses=declare(Unavailable) | {200: gives(examples.READY)},
 )
-async def readyz(parts: TheParts, ingest: TheIngest) -> Readiness:
+async def readyz(parts: TheParts, ingest: TheIngest, taken: AllTaken) -> Readiness:
     """Whether events can be accepted: 503 when the database does not answer.
 
-    Temporal being away makes it `degraded`, not unready: what it has to hear waits in the outbox.
+    Temporal being away makes it `degraded`, not unready: what it has to hear waits in the outbox. So does a channel
+    whose provider takes nothing from us: its messages wait.
     """
     try:
         async with asyncio.timeout(PATIENCE):
             await ping(parts.store)
             told = await backlog(parts.store)
+            states = {kind: channel.state for kind, channel in (await channels(parts.store)).items()}
     except (Unavailable, TimeoutError):
         raise Unavailable("The database does not answer.") from None
     age = max(parts.now() - told.oldest, timedelta(0)) if told.oldest else timedelta(0)
     return Readiness(
-        status="degraded" if age > LATE else "ok",
+        status="degraded" if age > LATE or "down" in states.values() else "ok",
         outbox=told.waiting,
         oldest_seconds=round(age.total_seconds(), 3),
         waiting_events=ingest.waiting,
+        channels=states,
+        webhooks=taken,
     )

@@ -66,9 +66,10 @@ class Ingest:
         """How many events wait for a commit."""
         return self._waiting
 
-    async def accept(self, events: Sequence[Event]) -> list[Receipt]:
+    async def accept(self, events: Sequence[Event], *, drain: bool = True) -> list[Receipt]:
         """Have *events* committed, all or none, and return their receipts once the sends of ended runs are over.
 
+        Without *drain*, they are returned as soon as they are durable.
         Raises Invalid where one of them is, and Unavailable where too many wait already or the database is away.
         """
         if self._closing:
@@ -79,7 +80,8 @@ class Ingest:
         self._queue.append(request)
         self._waiting += len(events)
         self._wake.set()
-        return await self._drained(await request.receipts)
+        receipts = await request.receipts
+        return await self._drained(receipts) if drain else receipts
 
     async def run(self) -> None:
         """Commit what waits, group by group, until closed and empty."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from activities.channels import Channel
+from activities.channels.reports import Reader
 from api.ingest import Ingest
+from api.reports import Taken
+from journeys.consent import NOT_ASKED, Rules
 from journeys.definition import INTERACTIONS, Kind
 from journeys.pace import DAY
 from store.store import Store
@@ -22,6 +26,8 @@ class Parts:
     *relay_nudge* says that there is work in the outbox. *now* is the one wall clock, aware UTC.
     *day* is how long a day lasts in the runs started here. *channels*: the kinds of message that can be sent.
     *drain_for* is how long the answer to an exit waits for sends that are under way.
+    *send*: the channels themselves, for test messages; *webhooks*: what reads those of each provider that reports.
+    *secret* signs unsubscribe links. *rules*: how consent is enforced, for previews.
     """
 
     store: Store
@@ -32,6 +38,10 @@ class Parts:
     channels: frozenset[Kind] = frozenset(INTERACTIONS)
     drain_for: timedelta = timedelta(seconds=15)
     public_url: str = ""
+    send: Mapping[Kind, Channel] = field(default_factory=dict)
+    webhooks: Mapping[str, Reader] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
+    rules: Rules = NOT_ASKED
 
 
 # Like every dependency here it is async with nothing to await: FastAPI sends plain functions to a thread each time.
@@ -47,5 +57,12 @@ async def ingest_of(request: Request) -> Ingest:
     return ingest
 
 
+async def taken_of(request: Request) -> dict[str, Taken]:
+    """What was taken of each provider's webhooks since the app started."""
+    taken: dict[str, Taken] = request.app.state.taken
+    return taken
+
+
 TheParts = Annotated[Parts, Depends(parts_of)]
 TheIngest = Annotated[Ingest, Depends(ingest_of)]
+AllTaken = Annotated[dict[str, Taken], Depends(taken_of)]

@@ -17,6 +17,7 @@ from api.parts import TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.attributes import check_attributes
 from journeys.catalogue import CustomerId
+from journeys.consent import NOBODY, Asked, Consent, Rules, said
 from journeys.definition import Journey, Model
 from journeys.listening import Version
 from journeys.paths import Path, every_path
@@ -33,10 +34,14 @@ router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depen
 
 
 class PreviewBody(Model):
-    """A sample customer and a script of what happens. Without *definition* it is the stored journey's."""
+    """A sample customer and a script of what happens. Without *definition* it is the stored journey's.
+
+    *consents* are held against the rules that are set. Where it is left out, nobody is asked for consent.
+    """
 
     customer: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
     customer_id: CustomerId = "sample"
+    consents: tuple[Consent, ...] | None = Field(None, max_length=100)
     script: tuple[Happening, ...] = Field((), max_length=MOST_LINES)
     started_at: AwareDatetime = DEFAULT_START
     definition: Journey | None = None
@@ -72,7 +77,7 @@ async def preview_journey(name: JourneyName, body: Body, parts: TheParts) -> Pre
     async with parts.store.read() as connection:
         catalogue = await read_catalogue(connection, parts.channels)
     # In a thread: a long script must not keep events waiting.
-    return await asyncio.to_thread(_play, asked, journey, catalogue)
+    return await asyncio.to_thread(_play, asked, journey, catalogue, parts.rules)
 
 
 @router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(examples.PATHS)})
@@ -82,7 +87,7 @@ async def get_paths(name: JourneyName, parts: TheParts) -> Paths:
     return Paths(paths=tuple(await asyncio.to_thread(every_path, journey)))
 
 
-def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue) -> Preview:
+def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, rules: Rules) -> Preview:
     version = version_of(journey, 1, _as_if_ready(journey, catalogue))
     _check_sample(asked, version, catalogue)
     contents = {name: content for name, (content, _) in catalogue.contents.items()}
@@ -93,6 +98,7 @@ def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue) -> Preview
             asked.customer,
             customer_id=asked.customer_id,
             contents=contents,
+            asked=NOBODY if asked.consents is None else Asked(said(asked.consents), rules),
             started_at=asked.started_at,
         )
     except ValueError as error:

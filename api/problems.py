@@ -26,6 +26,14 @@ class Malformed(SojournError):
     title = "The request cannot be read"
 
 
+class Forged(SojournError):
+    """A webhook that its provider has not signed, that was altered on the way, or that is too old. Why is not told."""
+
+    status = 403
+    slug = "forged"
+    title = "The signature does not fit"
+
+
 class WrongMethod(SojournError):
     """The address exists, but not for this method. The Allow header lists those it has."""
 
@@ -53,6 +61,7 @@ class WrongType(SojournError):
 KINDS: tuple[type[SojournError], ...] = (
     Malformed,
     Unauthorized,
+    Forged,
     Unknown,
     WrongMethod,
     Conflict,
@@ -114,6 +123,7 @@ def _declared(kind: type[SojournError]) -> dict[str, Any]:
 EXAMPLES = {
     "malformed": "The request has no valid header.",
     "unauthorized": "No key was given. Send it as: Authorization: Bearer <key>.",
+    "forged": "This webhook is not taken.",
     "unknown": 'There is no journey "abandoned-card". Did you mean "abandoned-cart"?',
     "wrong-method": "DELETE is not possible here. Possible: GET, PUT.",
     "conflict": 'Content "initial-email-reminder" is sent by the live journey abandoned-cart.',

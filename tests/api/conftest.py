@@ -9,6 +9,7 @@ import pytest
 from journeys.reading import write
 from store.store import Store
 from tests import samples
+from tests.api.desk import Desk, open_desk
 from tests.api.door import Clock, Door, opened, parts_for
 
 
@@ -37,3 +38,10 @@ async def live(door: Door) -> Door:
     await door.http.put("/v1/journeys/abandoned-cart", content=samples.ABANDONED_CART)
     await door.post("/v1/journeys/abandoned-cart/publish")
     return door
+
+
+@pytest.fixture
+async def desk(store: Store) -> AsyncIterator[Desk]:
+    """The API with the journey live, and the fakes of the providers."""
+    async with open_desk(store) as desk:
+        yield desk

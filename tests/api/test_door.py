@@ -114,7 +114,14 @@ async def test_it_is_ready(live: Door) -> None:
 
     told = await live.get("/readyz")
 
-    assert told == {"status": "ok", "outbox": 1, "oldest_seconds": 0.0, "waiting_events": 0}
+    assert told == {
+        "status": "ok",
+        "outbox": 1,
+        "oldest_seconds": 0.0,
+        "waiting_events": 0,
+        "channels": {},
+        "webhooks": {},
+    }
 
 
 async def test_it_is_degraded_but_ready_when_temporal_is_behind(live: Door) -> None:

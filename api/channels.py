@@ -1,0 +1,49 @@
+"""Channels: which kinds of message can be sent, and whether their providers take them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from api import examples
+from api.bodies import gives
+from api.door import require_key
+from api.parts import TheParts
+from api.problems import STANDARD
+from journeys.definition import Kind
+from store.channels import channels
+
+router = APIRouter(prefix="/v1/channels", tags=["channels"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+
+class Channel(BaseModel):
+    """One channel. ``down``: its provider takes nothing from us, for that *reason*, and is tried once a minute."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    state: Literal["ok", "down", "unused"]
+    reason: str = ""
+    since: AwareDatetime | None = None
+
+
+class Channels(BaseModel):
+    """The channels that are set up."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channels: tuple[Channel, ...]
+
+
+@router.get("", response_model=Channels, responses={200: gives(examples.CHANNELS)})
+async def list_channels(parts: TheParts) -> Channels:
+    """The channels that are set up. While one is down, its messages wait and no customer is failed for it."""
+    known = await channels(parts.store)
+    return Channels(
+        channels=tuple(
+            Channel(**dict(known[kind])) if kind in known else Channel(kind=kind, state="unused")
+            for kind in sorted(parts.channels)
+        )
+    )

@@ -1,0 +1,70 @@
+"""Consents: what customers have said about being messaged, and where and when they said it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import Field, StringConstraints
+
+from api import examples
+from api.bodies import Body, gives, ref, takes
+from api.door import require_key
+from api.names import CustomerName
+from api.parts import TheParts
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.catalogue import CustomerId
+from journeys.consent import Consent
+from journeys.definition import Model
+from journeys.problems import Unknown
+from journeys.reading import read
+from store.consents import ConsentView, get_consents, put_consents
+from store.customers import get_customer
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+ANSWER = gives(examples.CONSENT_VIEW)
+
+
+class Consents(Model):
+    """What a customer says, and where: a form, a checkout, a call. *source* is kept in the log with it."""
+
+    customer: CustomerId
+    consents: tuple[Consent, ...] = Field(max_length=100)
+    source: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "api"
+
+
+class ConsentAnswer(ConsentView):
+    """What holds now, and everything that was ever said, the latest last."""
+
+    customer: str
+
+
+@router.put(
+    "/{id}/consents",
+    response_model=ConsentAnswer,
+    responses=declare(TooLarge, WrongType) | {200: ANSWER},
+    openapi_extra=takes(ref(Consents), examples.CONSENTS, yaml_too=True),
+)
+async def put_consents_of(id: CustomerName, body: Body, parts: TheParts) -> ConsentAnswer:
+    """Write down what a customer says now. What is not named stays as it was said before.
+
+    From the answer on, no message is claimed against it. The customer need not be known yet, and `customer` may be
+    left out of the body: it is in the address.
+    """
+    told = read(Consents, body, "customer", id)
+    await put_consents(parts.store, id, told.consents, told.source, parts.now())
+    return await _answer(parts, id)
+
+
+@router.get("/{id}/consents", response_model=ConsentAnswer, responses=declare(Unknown) | {200: ANSWER})
+async def get_consents_of(id: CustomerName, parts: TheParts) -> ConsentAnswer:
+    """What a customer has said, with the log of when and where. What is not listed was never said: it is `unset`."""
+    answer = await _answer(parts, id)
+    if not answer.log:
+        await get_customer(parts.store, id)  # silent, or not there at all
+    return answer
+
+
+async def _answer(parts: TheParts, id: str) -> ConsentAnswer:
+    return ConsentAnswer(customer=id, **dict(await get_consents(parts.store, id)))

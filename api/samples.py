@@ -1,0 +1,150 @@
+"""A content filled in for a sample customer and event: looked at, or sent to an address of your own as a test."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Literal
+
+import structlog
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused
+from activities.channels.segments import segments
+from api import examples
+from api.bodies import Body, gives, ref, takes
+from api.door import require_key
+from api.names import ContentName
+from api.parts import Parts, TheParts
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.catalogue import Content
+from journeys.contents import render_content
+from journeys.definition import Kind, Model
+from journeys.problems import Conflict, Flaw, Invalid, Unknown
+from journeys.reading import parse, validated
+from journeys.templates import TemplateError, names
+from store.catalogue import get_content
+
+PATIENCE = 25.0
+"""Seconds: longer than a channel waits for its provider."""
+
+MARK = "[Test] "
+MARKED: dict[Kind, str] = {"email": "subject", "text": "body", "push": "title"}
+
+log = structlog.get_logger(__name__)
+
+router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+Values = dict[str, str | bool | int | float | None]
+
+
+class Sample(Model):
+    """The attributes of a customer and of an event, to fill a content in with."""
+
+    customer: Values = Field(default_factory=dict)
+    event: Values = Field(default_factory=dict)
+
+
+class Trial(Sample):
+    """A sample, and the address that it is sent to."""
+
+    to: str = Field(min_length=1, max_length=4096)
+
+
+class Filled(Model):
+    """A content filled in. *missing*: attributes that it uses and the sample has not got, so that they are left empty.
+
+    *segments*: how many texts a text is billed as, and in which *alphabet*: one character outside GSM-7 makes it UCS-2.
+    """
+
+    parts: dict[str, str]
+    missing: tuple[str, ...]
+    segments: int | None = None
+    alphabet: str | None = None
+
+
+class Answered(Model):
+    """What the provider answered. ``no answer``: nobody knows whether it went out."""
+
+    outcome: Literal["accepted", "refused", "not now", "down", "no answer"]
+    reason: str = ""
+    provider_id: str | None = None
+
+
+class Tried(Filled, Answered):
+    """What was sent as a test, and what the provider answered."""
+
+    send_id: str
+
+
+@router.post(
+    "/{name}/preview",
+    response_model=Filled,
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(examples.FILLED)},
+    openapi_extra=takes(ref(Sample), examples.SAMPLES, yaml_too=True),
+)
+async def preview_content(name: ContentName, body: Body, parts: TheParts) -> Filled:
+    """See the draft filled in for a sample customer and event. Nothing is sent, nothing is kept."""
+    sample = validated(Sample, parse(body, "sample"), "sample")
+    content = (await get_content(parts.store, name)).content
+    return await asyncio.to_thread(_fill_in, content, sample, parts)
+
+
+@router.post(
+    "/{name}/test-send",
+    response_model=Tried,
+    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(examples.TRIED)},
+    openapi_extra=takes(ref(Trial), examples.TRIALS, yaml_too=True),
+)
+async def test_send_content(name: ContentName, body: Body, parts: TheParts) -> Tried:
+    """Send the draft, filled in for a sample, to an address of your own. It is marked as a test.
+
+    It belongs to no run and no customer: nothing is counted, no consent is asked for, and what becomes of it is not
+    followed. The answer is what the provider said, also where it refused.
+    """
+    trial = validated(Trial, parse(body, "test"), "test")
+    content = (await get_content(parts.store, name)).content
+    channel = parts.send.get(content.kind)
+    if channel is None:
+        raise Conflict(f"No channel sends {content.kind} messages here. Set SOJOURN_{content.kind.upper()}.")
+    filled = await asyncio.to_thread(_fill_in, content, trial, parts, MARK)
+    send_id = f"test{secrets.token_hex(8)}"
+    message = Outgoing(send_id, "test", name, content.kind, trial.to, filled.parts, parts.now())
+    return Tried(**dict(filled), **dict(await _send(channel, message)), send_id=send_id)
+
+
+async def _send(channel: Channel, message: Outgoing) -> Answered:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            answer = await channel.send(message)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the message may have gone out
+        log.warning("no answer to a test message", send_id=message.send_id, error=type(error).__name__)
+        return Answered(outcome="no answer", reason=f"the provider gave no answer: {type(error).__name__}")
+    match answer:
+        case Accepted(provider_id=provider_id):
+            return Answered(outcome="accepted", provider_id=provider_id)
+        case Refused(reason=reason):
+            return Answered(outcome="refused", reason=reason)
+        case NotNow(reason=reason):
+            return Answered(outcome="not now", reason=reason)
+        case Down(reason=reason):
+            return Answered(outcome="down", reason=reason)
+
+
+def _fill_in(content: Content, sample: Sample, parts: Parts, mark: str = "") -> Filled:
+    values: dict[str, dict[str, object]] = {"event": {**sample.event}, "customer": {**sample.customer}}
+    try:
+        filled = render_content(content, values, parts.now())
+        used = frozenset[str]().union(*(names(source) for source in content.parts.values()))
+    except TemplateError as error:
+        raise Invalid("The content cannot be filled in.", [Flaw(path="", message=f"{error}.")]) from None
+    filled[MARKED[content.kind]] = mark + filled[MARKED[content.kind]]
+    given = {f"{root}.{name}" for root, named in values.items() for name, value in named.items() if value is not None}
+    billed = segments(filled["body"]) if content.kind == "text" else None
+    return Filled(
+        parts=filled,
+        missing=tuple(sorted(used - given)),
+        segments=billed.number if billed else None,
+        alphabet=billed.alphabet if billed else None,
+    )

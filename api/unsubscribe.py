@@ -1,0 +1,116 @@
+"""Unsubscribing by the link in an email: a page with one button, and the one click of mail programs (RFC 8058).
+
+Open to whoever has the link, which names one send, is signed, and holds for ever. Link scanners open every link they
+see, so that to open it changes nothing.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse
+
+from activities.channels.links import read
+from api.parts import Parts, TheIngest, TheParts
+from api.problems import declare
+from journeys.catalogue import BUILT_IN, Event
+from journeys.consent import About, Consent
+from journeys.definition import Kind, interaction_trigger
+from journeys.problems import SojournError, Unavailable, Unknown
+from store.consents import get_consents, put_consents
+from store.sends import Send, get_send
+
+SOURCE = "unsubscribe-link"
+CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+NAMES: dict[Kind, str] = {"email": "emails", "text": "text messages", "push": "notifications"}
+
+PAGE = {"content": {"text/html": {"schema": {"type": "string"}}}}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A page for people."} | PAGE,
+    404: {"description": "No such link."} | PAGE,
+}
+
+router = APIRouter(
+    prefix="/u",
+    tags=["unsubscribe"],
+    default_response_class=HTMLResponse,
+    responses=ANSWERS | declare(SojournError, Unavailable),
+)
+
+Token = Annotated[str, Path(description="What the link was signed with.", examples=["k3v9x2mqk3v9x2mqk3v9.AbCd…"])]
+
+
+@router.get("/{token}")
+async def ask(token: Token, parts: TheParts) -> HTMLResponse:
+    """The page behind the link of an email, with a button. Opening it changes nothing."""
+    send = await _send(parts, token)
+    if send is None:
+        return _no_such_link()
+    button = '<form method="post"><button name="List-Unsubscribe" value="One-Click">Unsubscribe</button></form>'
+    return _page("Unsubscribe", f"<p>You get {_what(send)} from us. Do you want no more of them?</p>{button}")
+
+
+@router.post(
+    "/{token}",
+    openapi_extra={"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}},
+)
+async def unsubscribe(token: Token, parts: TheParts, ingest: TheIngest) -> HTMLResponse:
+    """Opt out of what the email was about when it was sent: its topic, or else its purpose.
+
+    Mail programs post `List-Unsubscribe=One-Click`, the page's button the same. The run that sent the email hears of
+    it as `email-unsubscribed`.
+    """
+    send = await _send(parts, token)
+    if send is None:
+        return _no_such_link()
+    await _opt_out(parts, send)
+    trigger = interaction_trigger(send.kind, "unsubscribed")
+    if trigger in BUILT_IN:
+        event = Event(id=send.id, source=SOURCE, trigger=trigger, attributes={"send_id": send.id})
+        await ingest.accept([event], drain=False)
+    return _page("Unsubscribed", f"<p>You will get no more {_what(send)}. What is on its way may still arrive.</p>")
+
+
+async def _send(parts: Parts, token: str) -> Send | None:
+    """The send that a link came with; None for a link that we have not made."""
+    id = read(token, parts.secret) if parts.secret else None
+    try:
+        return await get_send(parts.store, id) if id else None
+    except Unknown:
+        return None
+
+
+async def _opt_out(parts: Parts, send: Send) -> None:
+    """Once: a link that is used again and again does not make the log grow."""
+    about = _about(send)
+    said = (await get_consents(parts.store, send.customer)).said
+    if not any(consent.about == about and consent.choice == "out" for consent in said):
+        out = Consent(channel=about.channel, purpose=about.purpose, topic=about.topic, choice="out")
+        await put_consents(parts.store, send.customer, [out], SOURCE, parts.now())
+
+
+def _about(send: Send) -> About:
+    return About(send.kind, send.purpose or "commercial", send.topic)
+
+
+def _what(send: Send) -> str:
+    about = _about(send)
+    what = f"{'marketing ' if about.purpose == 'commercial' else ''}{NAMES[about.channel]}"
+    return escape(f"{what} about {about.topic}" if about.topic else what)
+
+
+def _no_such_link() -> HTMLResponse:
+    return _page("This link does not work", "<p>Perhaps a part of it is missing. Copy all of it.</p>", 404)
+
+
+def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="robots" content="noindex">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;"
+        "padding:0 1rem}button{font:inherit;padding:.6rem 1.2rem}</style>"
+        f"<h1>{title}</h1>{body}</html>"
+    )
+    return HTMLResponse(page, status, headers={"Content-Security-Policy": CSP})
