@@ -75,9 +75,9 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 .PHONY: lock
 lock: $(VENV)/.uv-$(UV_VERSION) ## Write the locks anew from pyproject.toml; ARGS=--upgrade takes newer releases
 	@mkdir -p locks
-	$(LOCK) --extra embedded --group dev --output-file locks/dev.txt
-	$(LOCK) --constraints locks/dev.txt --extra embedded --output-file locks/embedded.txt
-	$(LOCK) --constraints locks/dev.txt --output-file locks/production.txt
+	$(LOCK) --extra embedded --extra providers --group dev --output-file locks/dev.txt
+	$(LOCK) --constraints locks/dev.txt --extra embedded --extra providers --output-file locks/embedded.txt
+	$(LOCK) --constraints locks/dev.txt --extra providers --output-file locks/production.txt
 
 .PHONY: clean
 clean: ## Remove the environment and all caches; data in .sojourn/ stays

@@ -8,7 +8,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -87,6 +87,10 @@ def dev(
 def demo(
     day: Pace = "5s",
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
+    providers: Annotated[
+        Literal["none", "fake"],
+        typer.Option(help="fake: send through the providers' SDKs to local fakes, and take opens from their webhooks."),
+    ] = "none",
     port: ApiPort = 0,
     temporal_port: TemporalPort = 0,
     temporal_ui_port: UiPort = 0,
@@ -96,16 +100,18 @@ def demo(
     from demo import run_demo
 
     ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
-    raise typer.Exit(asyncio.run(run_demo(day or "5s", ports, keep=keep)))
+    raise typer.Exit(asyncio.run(run_demo(day or "5s", ports, keep=keep, providers=providers)))
 
 
 @app.command()
 def api() -> None:
     """Serve the API alone, against any database and any Temporal."""
+    import uvloop
+
     from dev import run_api
     from settings import read_settings
 
-    raise typer.Exit(asyncio.run(run_api(read_settings())))
+    raise typer.Exit(uvloop.run(run_api(read_settings())))
 
 
 @app.command()

@@ -6,10 +6,11 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 from urllib.parse import quote
 
 from rich.text import Text
@@ -27,10 +28,15 @@ from store.journeys import JourneyView
 from store.runs import RunPage, RunView
 from terminal.asking import apply_and_tell
 from terminal.client import Api
+from terminal.embedded import free_port
+from terminal.fakes import Fakes, fakes
 from terminal.folder import read_folder
 from terminal.lifetimes import cancelled_by_signals
 from terminal.show import happened, promise, said, tell
 from terminal.story import HALF_A_DAY, PEOPLE, Found, Person, Stage, Teller, differences, line, table, verdict
+from worker import open_channels
+
+Providers = Literal["none", "fake"]
 
 EXAMPLE = Path(__file__).parent / "examples" / "abandoned-cart"
 JOURNEY = "abandoned-cart"
@@ -39,18 +45,25 @@ PATIENCE = timedelta(seconds=60)
 LOOK_EVERY = 0.1
 
 
-async def run_demo(pace: str, ports: Mapping[str, int | None], *, keep: bool = False) -> int:
-    """``sojourn demo``: the story from its start to its table. Returns 1 where it did not go as it must."""
+async def run_demo(
+    pace: str, ports: Mapping[str, int | None], *, keep: bool = False, providers: Providers = "none"
+) -> int:
+    """``sojourn demo``: the story from its start to its table. Returns 1 where it did not go as it must.
+
+    *providers*: ``fake`` sends through the SDKs of SendGrid, Twilio and Firebase to local fakes of theirs.
+    """
     code = 130
     with TemporaryDirectory(prefix="sojourn-demo-") as folder, cancelled_by_signals():
-        settings = _settings(Path(folder), pace, ports)
-        teller = Teller(settings.day)
-        stage = Stage()
         began = time.monotonic()
         with suppress(asyncio.CancelledError):
-            async with stack(settings, stage.channels) as running, Api(running.connection) as api:
+            async with AsyncExitStack() as parts:
+                settings, beside = await _settings(Path(folder), pace, ports, providers, parts)
+                channels = await parts.enter_async_context(open_channels(settings)) if beside else None
+                stage, teller = Stage(channels), Teller(settings.day)
+                running = await parts.enter_async_context(stack(settings, stage.channels))
+                api = await parts.enter_async_context(Api(running.connection))
                 tell(f"Ready after {time.monotonic() - began:.1f} s. {EXAMPLE.relative_to(EXAMPLE.parents[1])}:\n")
-                code = await Demo(running, api, stage, teller).play()
+                code = await Demo(running, api, stage, teller, beside).play()
                 if not keep:
                     tell("\nAll of it ends here. To look around afterwards, add --keep.")
                 else:
@@ -62,11 +75,12 @@ async def run_demo(pace: str, ports: Mapping[str, int | None], *, keep: bool = F
 class Demo:
     """One telling of the story."""
 
-    def __init__(self, running: Stack, api: Api, stage: Stage, teller: Teller) -> None:
+    def __init__(self, running: Stack, api: Api, stage: Stage, teller: Teller, providers: Fakes | None = None) -> None:
         self._running = running
         self._api = api
         self._stage = stage
         self._teller = teller
+        self._providers = providers
         # A Temporal that others use too remembers the runs of earlier tellings.
         self._token = secrets.token_hex(3)
 
@@ -112,6 +126,9 @@ class Demo:
         now = datetime.now(UTC)
         self._teller.say(person.customer, now, Text(person.act.words, "bold"))
         opened = person.act.trigger == "email-opened"
+        if opened and self._providers:
+            await self._providers.open_email(message.send_id)  # it comes back as a webhook
+            return
         receipt = await self._post(person, person.act.trigger, {"send_id": message.send_id} if opened else cart, now)
         self._tell_receipt(person, now, receipt)
 
@@ -220,13 +237,20 @@ def _left_running(running: Stack) -> Iterator[Text]:
     yield Text()
 
 
-def _settings(data: Path, pace: str, ports: Mapping[str, int | None]) -> Settings:
-    """The settings of a stack of its own, whatever the environment says of another one."""
-    return read_settings(
+async def _settings(
+    data: Path, pace: str, ports: Mapping[str, int | None], providers: Providers, parts: AsyncExitStack
+) -> tuple[Settings, Fakes | None]:
+    """The settings of a stack of its own, whatever the environment says of another one, and the fakes beside it."""
+    usual: dict[str, object] = {
         **ports,
-        data=data,
-        database_url=f"sqlite:///{data / 'sojourn.db'}",
-        day=pace,
+        "data": data,
+        "database_url": f"sqlite:///{data / 'sojourn.db'}",
+        "day": pace,
         # A Temporal that others use too may have a worker on the usual task queue.
-        task_queue=f"sojourn-demo-{secrets.token_hex(3)}",
-    )
+        "task_queue": f"sojourn-demo-{secrets.token_hex(3)}",
+    }
+    if providers == "none":
+        return read_settings(**usual | {"email": "console", "text": "console", "push": "console"}), None
+    port = ports.get("port") or free_port()  # the fakes must know where to report to before anything listens there
+    beside = await parts.enter_async_context(fakes(f"http://127.0.0.1:{port}", data))
+    return read_settings(**usual | beside.settings | {"port": port}), beside

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from pydantic import SecretStr
 from rich.text import Text
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
 from activities.channels import Channel
+from activities.channels.registry import build_readers
 from api.app import create_app
 from api.parts import Parts
 from api.serve import serve
@@ -32,7 +35,7 @@ from terminal.embedded import Port, Temporal, check_ports, free_port, temporal_s
 from terminal.lifetimes import beside, cancelled_by_signals, one_error
 from terminal.logs import log_to
 from terminal.show import tell
-from worker import work
+from worker import open_channels, work
 from workflows.client import connect
 from workflows.relay import Relay
 
@@ -70,8 +73,8 @@ async def run_api(settings: Settings) -> int:
     relay = Relay(store, await connect(lazy=True), settings.task_queue, _now)
     with cancelled_by_signals():
         try:
-            async with beside(relay.run()):
-                await _serve(settings, settings.key.get_secret_value(), store, relay)
+            async with open_channels(settings) as channels, beside(relay.run()):
+                await _serve(settings, store, relay, channels)
         except asyncio.CancelledError:
             structlog.get_logger().info("ended")
         finally:
@@ -88,10 +91,12 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     log_to(settings.data / "sojourn.log", settings.log_level)
-    key = settings.key.get_secret_value() if settings.key else _kept_key(settings.data)
     async with AsyncExitStack() as parts:
         parts.enter_context(_alone_in(settings.data))
         parts.enter_context(one_error())
+        settings = settings.model_copy(update=_kept_secrets(settings))
+        if channels is None:
+            channels = await parts.enter_async_context(open_channels(settings))
         settings, temporal = await parts.enter_async_context(_temporal(settings))
         await migrate(settings.database)
         store = open_store(settings.database)
@@ -100,9 +105,10 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
         relay = Relay(store, client, settings.task_queue, _now)
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         await parts.enter_async_context(beside(relay.run()))
-        await parts.enter_async_context(beside(_serve(settings, key, store, relay, listening)))
+        await parts.enter_async_context(beside(_serve(settings, store, relay, channels, listening)))
+        connection = Connection(url=await listening, key=_key(settings), temporal_ui=temporal.ui)
+        settings = settings.model_copy(update={"public_url": settings.public_url or connection.url})
         await parts.enter_async_context(beside(work(store, client, settings, channels)))
-        connection = Connection(url=await listening, key=key, temporal_ui=temporal.ui)
         keep_connection(settings.data, connection)
         yield Stack(connection, temporal, settings)
 
@@ -194,25 +200,51 @@ async def _connected(temporal: Temporal) -> Client:
 
 
 async def _serve(
-    settings: Settings, key: str, store: Store, relay: Relay, listening: asyncio.Future[str] | None = None
+    settings: Settings,
+    store: Store,
+    relay: Relay,
+    channels: Mapping[Kind, Channel],
+    listening: asyncio.Future[str] | None = None,
 ) -> None:
     parts = Parts(
         store=store,
         relay_nudge=relay.nudge,
-        key=key,
+        key=_key(settings),
         now=_now,
         day=settings.day,
+        channels=frozenset(channels),
         drain_for=settings.drain,
         public_url=settings.public_url,
+        send=channels,
+        webhooks=build_readers(settings.webhook_keys),
+        secret=settings.secret.get_secret_value() if settings.secret else "",
+        rules=settings.rules,
     )
     ready = listening.set_result if listening else lambda url: structlog.get_logger().info("listening", url=url)
     await serve(create_app(parts), settings.host, settings.port, ready=ready)
 
 
-def _kept_key(data: Path) -> str:
-    """The key of the last start, so that what was configured with it goes on working."""
-    kept = kept_connection(data)
-    return kept.key if kept else secrets.token_urlsafe(24)
+def _kept_secrets(settings: Settings) -> dict[str, SecretStr]:
+    """The key and the secret that are not set: those of the last start, so that what relies on them goes on working."""
+    found: dict[str, SecretStr] = {}
+    if settings.key is None:
+        kept = kept_connection(settings.data)
+        found["key"] = SecretStr(kept.key if kept else secrets.token_urlsafe(24))
+    if settings.secret is None:
+        found["secret"] = SecretStr(_kept_secret(settings.data / "secret"))
+    return found
+
+
+def _kept_secret(file: Path) -> str:
+    """What signs unsubscribe links, which are clicked years later. Nobody else may read it."""
+    with suppress(FileExistsError), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as note:
+        note.write(secrets.token_urlsafe(32))
+    return file.read_text()
+
+
+def _key(settings: Settings) -> str:
+    assert settings.key is not None  # noqa: S101 - whoever serves has seen to it
+    return settings.key.get_secret_value()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from rich.progress import Progress, TaskID
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.channels import Accepted, Channel, Outgoing, Sent
+from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, Sent
 from activities.deliver import Deliver
 from activities.notes import Notes
 from bench.plain import Cart, PlainAbandonedCart, send
@@ -31,6 +31,13 @@ class Silence:
 
     async def send(self, message: Outgoing) -> Sent:
         return Accepted(provider_id=message.send_id)
+
+    async def find(self, handed: Handed) -> Finding:
+        del handed
+        return None
+
+    async def close(self) -> None:
+        pass
 
 
 async def measure(count: int, progress: Progress) -> dict[str, float]:
@@ -87,7 +94,7 @@ async def _by_sojourn(client: Client, count: int, progress: Progress) -> float:
                 client,
                 task_queue="sojourn",
                 workflows=[JourneyWorkflow],
-                activities=[deliver.deliver, notes.note, notes.close],
+                activities=[deliver.deliver, notes.note, notes.catch_up, notes.close],
             ):
                 return await _rate(count, one, progress.add_task("Sojourn", total=count), progress)
         finally:

@@ -6,6 +6,8 @@ import asyncio
 import sys
 from datetime import timedelta
 
+import uvloop
+
 from api.app import create_app
 from api.parts import Parts
 from api.serve import serve
@@ -26,4 +28,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())  # as `sojourn api` does

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +20,7 @@ from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
 from store.catalogue import ContentView, TriggerView
+from store.consents import ConsentView
 from store.customers import CustomerView
 from store.events import Receipt
 from store.journeys import JourneyView, Published
@@ -191,17 +193,31 @@ async def _apply(api: Api, file: File) -> Change:
             return await _put(api, file, journey.definition if journey else None)
         case Customer() as customer:
             person = await api.find(CustomerView, "customers", file.name)
-            return await _put(api, file, customer.with_attributes(person.attributes) if person else None)
+            there = customer.with_attributes(person.attributes) if person else None
+            change = await _put(api, file, there, customer.model_dump_json(exclude={"consents"}).encode())
+            return await _consents(api, change, customer)
         case Script():
             raise AssertionError("scripts are for previews, and are not sent")
 
 
-async def _put(api: Api, file: File, there: Definition | None) -> Change:
-    """Put one definition, unless what is *there* says the same."""
+async def _put(api: Api, file: File, there: Definition | None, body: bytes | None = None) -> Change:
+    """Put one definition, as it was written or as *body*, unless what is *there* says the same."""
     if there == file.model:
         return Change(file.kind, file.name, "unchanged")
-    await api.put(f"{file.kind}s", file.name, body=file.body)
+    await api.put(f"{file.kind}s", file.name, body=body or file.body)
     return Change(file.kind, file.name, "updated" if there else "created")
+
+
+async def _consents(api: Api, change: Change, customer: Customer) -> Change:
+    """Say for a customer what their file says, unless they have said it already."""
+    if not customer.consents:
+        return change
+    there = await api.find(ConsentView, "customers", change.name, "consents")
+    if there and set(customer.consents) <= set(there.said):
+        return change
+    consents = [consent.model_dump(mode="json") for consent in customer.consents]
+    await api.put("customers", change.name, "consents", body=json.dumps({"consents": consents}).encode())
+    return Change(change.kind, change.name, "updated" if change.became == "unchanged" else change.became)
 
 
 async def _ready(api: Api, change: Change, *, already: bool) -> Change:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from journeys.attributes import Schema, check_attributes
 from journeys.catalogue import BUILT_IN, CUSTOMER, Content, CustomerId, Trigger
+from journeys.consent import Consent
 from journeys.definition import Journey, Model, Name
 from journeys.preview import Happening
 from journeys.problems import Flaw, Invalid, did_you_mean
@@ -26,15 +27,16 @@ Attributes = dict[str, str | bool | int | float | None]
 
 
 class Customer(Model):
-    """A customer with the attributes that conditions and contents may use."""
+    """A customer with the attributes that conditions and contents may use, and what they said about being messaged."""
 
     customer: CustomerId
     attributes: Attributes = Field(default_factory=dict)
+    consents: tuple[Consent, ...] = ()
 
     def with_attributes(self, stored: Attributes) -> Customer:
         """The same customer as it is stored: an attribute that is null here is as good as missing there."""
         missing = {name: None for name, value in self.attributes.items() if value is None}
-        return Customer(customer=self.customer, attributes={**missing, **stored})
+        return self.model_copy(update={"attributes": {**missing, **stored}})
 
 
 class Script(Model):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from journeys.catalogue import Content
+from journeys.consent import Asked, Rules, said
 from journeys.definition import Journey
 from journeys.preview import DEFAULT_START, Timeline, preview
 from journeys.problems import Flaw, Invalid, Unknown, did_you_mean
@@ -63,6 +64,7 @@ def play(
             customer.attributes,
             customer_id=customer.customer,
             contents=folder.all(Content),
+            asked=Asked(said(customer.consents), Rules()),
             started_at=started_at or _a_morning(journey),
         )
     except ValueError as error:

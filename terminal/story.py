@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from rich.text import Text
 
-from activities.channels import Accepted, Channel, Outgoing, Sent
+from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, Sent
 from journeys.definition import Kind
 from journeys.pace import DAY
 from store.journeys import GoalCount
@@ -129,21 +129,23 @@ class Teller:
 
 
 class Stage:
-    """The channel of the demonstration: it keeps every message, and so knows what was really sent."""
+    """The channels of the demonstration: they keep every message that went out.
 
-    def __init__(self) -> None:
+    *providers*: channels that really send; without them, keeping a message is all.
+    """
+
+    def __init__(self, providers: Mapping[Kind, Channel] | None = None) -> None:
         self.messages: list[Outgoing] = []
         self._came = asyncio.Condition()
+        self.channels: dict[Kind, Channel] = {
+            kind: Keeping(self, (providers or {}).get(kind)) for kind in ("email", "text", "push")
+        }
 
-    @property
-    def channels(self) -> dict[Kind, Channel]:
-        return {"email": self, "text": self, "push": self}
-
-    async def send(self, message: Outgoing) -> Sent:
+    async def keep(self, message: Outgoing) -> None:
+        """A message went out."""
         async with self._came:
             self.messages.append(message)
             self._came.notify_all()
-        return Accepted(provider_id=f"demo-{message.send_id}")
 
     async def until_sent(self, customer: str, step: str) -> Outgoing:
         """Wait for a message, and return it."""
@@ -155,6 +157,26 @@ class Stage:
     def to(self, customer: str) -> list[Outgoing]:
         """All messages to one customer."""
         return [message for message in self.messages if message.run.split("/")[1] == customer]
+
+
+class Keeping:
+    """A channel that tells the stage of each message that it sent."""
+
+    def __init__(self, stage: Stage, provider: Channel | None) -> None:
+        self._stage = stage
+        self._provider = provider
+
+    async def send(self, message: Outgoing) -> Sent:
+        sent = await self._provider.send(message) if self._provider else Accepted(f"demo-{message.send_id}")
+        if isinstance(sent, Accepted):
+            await self._stage.keep(message)
+        return sent
+
+    async def find(self, handed: Handed) -> Finding:
+        return await self._provider.find(handed) if self._provider else None
+
+    async def close(self) -> None:
+        """The providers are closed by whoever opened them."""
 
 
 def line(message: Outgoing) -> Text:

@@ -90,8 +90,15 @@ def test_a_wrong_count_of_the_goal_is_told_apart(goal: GoalCount | None) -> None
     assert wrong.startswith("expected goal 2 of 4, target 50%, reached; found ")
 
 
-def test_the_story_is_told_for_real(tmp_path: Path) -> None:
-    with program("demo", "--day", "4s", folder=tmp_path, TMPDIR=str(tmp_path)) as demo:
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="console"),
+        pytest.param(("--providers", "fake"), id="through the real SDKs, with the opens from signed webhooks"),
+    ],
+)
+def test_the_story_is_told_for_real(options: tuple[str, ...], tmp_path: Path) -> None:
+    with program("demo", "--day", "4s", *options, folder=tmp_path, TMPDIR=str(tmp_path)) as demo:
         code = demo.wait()
 
     assert code == 0, demo.printed

@@ -176,6 +176,7 @@ async def stack(folder: Path, database: str, *, day: str) -> AsyncIterator[Stack
         "SOJOURN_KEY": KEY,
         "SOJOURN_PORT": str(port),
         "SOJOURN_DAY": day,
+        "SOJOURN_CONSENT_TEXT": "non-restrictive",
         "SOJOURN_DRAIN": "2 seconds",  # of a send that was cut off by a kill, no outcome will come
         "TEMPORAL_ADDRESS": f"{HOST}:{temporal_port}",
     }

@@ -1,0 +1,178 @@
+"""Settings: what a channel cannot do without, what the rooms are handed, and what stays hidden."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.channels.console import Console
+from activities.channels.links import Links
+from journeys.consent import Rules
+from journeys.problems import Invalid
+from settings import Settings, check_channels, read_settings
+from worker import links_of, open_channels
+
+SECRETS = {"sendgrid_key": "SG.hidden", "twilio_token": "hidden", "secret": "hidden", "key": "hidden"}
+COMPLETE: dict[str, dict[str, str]] = {
+    "email": {
+        "email": "sendgrid",
+        "sendgrid_key": "SG.hidden",
+        "sendgrid_sender": "Shop <shop@example.com>",
+        "sendgrid_webhook_key": "key",
+        "secret": "hidden",
+        "public_url": "https://journeys.example.com",
+    },
+    "text": {
+        "text": "twilio",
+        "twilio_account": "AC1",
+        "twilio_token": "hidden",
+        "twilio_sender": "+15550001111",
+        "public_url": "https://journeys.example.com",
+    },
+    "push": {"push": "firebase", "firebase_account": "account.json"},
+}
+EACH_NEED = [
+    pytest.param(given, name, id=f"{given[kind]}-{name}")
+    for kind, given in COMPLETE.items()
+    for name in given
+    if name != kind
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"SOJOURN_{name.upper()}", raising=False)
+
+
+@pytest.mark.parametrize("given", COMPLETE.values(), ids=COMPLETE)
+def test_a_channel_with_all_it_needs_is_complete(given: dict[str, Any]) -> None:
+    check_channels(read_settings(**given))
+
+
+@pytest.mark.parametrize(("given", "name"), EACH_NEED)
+@pytest.mark.parametrize("how", ["not set", "empty"])
+def test_what_a_channel_needs_is_named_when_it_is_missing(given: dict[str, Any], name: str, how: str) -> None:
+    lacking = {key: value for key, value in given.items() if key != name} | ({name: ""} if how == "empty" else {})
+    if (name, how) == ("firebase_account", "empty"):
+        lacking["firebase_account"] = None
+
+    with pytest.raises(Invalid) as raised:
+        check_channels(read_settings(**lacking))
+
+    [flaw] = raised.value.flaws
+    kind = next(kind for kind, whole in COMPLETE.items() if whole is given)
+    assert flaw.path == f"SOJOURN_{name.upper()}"
+    assert f"SOJOURN_{kind.upper()} is {given[kind]}" in flaw.message
+    assert f"SOJOURN_{kind.upper()}=console" in flaw.hint
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(Invalid) as raised:
+        check_channels(read_settings(email="sendgrid", text="twilio", push="firebase"))
+
+    names = [flaw.path for flaw in raised.value.flaws]
+    assert len(names) == len(set(names)) == 9
+    assert names.count("SOJOURN_PUBLIC_URL") == 1
+
+
+def test_the_console_needs_nothing() -> None:
+    check_channels(read_settings())
+
+
+@pytest.mark.parametrize("value", ["none", ""])
+def test_a_kind_can_be_without_a_channel(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOJOURN_TEXT", value)
+
+    assert read_settings().channels == {"email": "console", "push": "console"}
+
+
+def test_a_channel_for_another_kind_is_refused() -> None:
+    with pytest.raises(Invalid, match="SOJOURN_EMAIL"):
+        read_settings(email="twilio")
+
+
+def test_consent_is_enforced_as_the_rules_say_by_default() -> None:
+    assert read_settings().rules == Rules()
+    assert read_settings(consent_text="disabled", consent_transactional="restrictive").rules == Rules(
+        text="disabled", transactional="restrictive"
+    )
+
+
+def test_webhooks_are_verified_of_those_providers_only_that_are_chosen() -> None:
+    assert read_settings(twilio_token="hidden").webhook_keys == {}
+    assert read_settings(**COMPLETE["text"]).webhook_keys == {"twilio": "hidden"}
+
+
+def test_an_api_key_of_twilio_sends_and_the_token_verifies() -> None:
+    settings = read_settings(**COMPLETE["text"], twilio_key="SK1:shh")
+
+    assert settings.providers["twilio"]["secret"] == "SK1:shh"
+    assert settings.webhook_keys == {"twilio": "hidden"}
+    assert settings.providers["twilio"]["callback"] == "https://journeys.example.com/webhooks/twilio"
+
+
+def test_no_secret_is_shown() -> None:
+    assert "hidden" not in repr(read_settings(**SECRETS))
+
+
+def test_links_need_an_address_and_a_secret() -> None:
+    assert links_of(read_settings(secret="s")) is None
+    assert links_of(read_settings(public_url="https://x.example.com")) is None
+    assert links_of(read_settings(secret="s", public_url="https://x.example.com")) == Links(
+        "https://x.example.com", "s"
+    )
+
+
+async def test_channels_are_made_as_settings_say_and_let_go() -> None:
+    async with open_channels(read_settings(push="none")) as channels:
+        assert {kind: type(channel) for kind, channel in channels.items()} == {"email": Console, "text": Console}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        pytest.param(COMPLETE["email"] | {"sendgrid_sender": "nobody"}, "is no address", id="sender"),
+        pytest.param(COMPLETE["text"] | {"twilio_validity": "11 hours"}, "10 hours", id="validity"),
+        pytest.param(COMPLETE["push"] | {"firebase_account": "not-there.json"}, "not-there.json", id="account"),
+    ],
+)
+async def test_a_setting_that_will_not_do_is_told_in_words(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(Invalid, match=words) as raised:
+        async with open_channels(read_settings(**given)):
+            pass
+
+    assert "docs/providers.md" in str(raised.value)
+
+
+async def test_without_the_sdk_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sendgrid", None)
+
+    with pytest.raises(Invalid, match=r"pip install .sojourn\[providers\]"):
+        async with open_channels(read_settings(**COMPLETE["email"])):
+            pass
+
+
+async def test_no_sdk_is_imported_where_the_console_is_chosen() -> None:
+    code = (
+        "import asyncio, sys, dev, worker\n"
+        "from settings import Settings\n"
+        "async def main():\n"
+        "    async with worker.open_channels(Settings(_env_file=None)):\n"
+        "        sdks = {'sendgrid', 'twilio', 'firebase_admin'}\n"
+        "        print(sorted(sdks & set(sys.modules)), flush=True)\n"
+        "asyncio.run(main())\n"
+        "import os; os._exit(0)"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code), cwd=Path(__file__).parent.parent, stdout=asyncio.subprocess.PIPE
+    )
+
+    printed, _ = await process.communicate()
+
+    assert printed.decode().splitlines()[-1] == "[]"
