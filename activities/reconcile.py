@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.channels import Channel, Finding, Found, Handed, NotFound
+from activities.channels import Channel, Finding, Found, Handed, NeverTells, NotFound
 from activities.deliver import CALL
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.contents import render_content
@@ -87,8 +87,8 @@ class Reconcile:
                 return await self._again(ask)
             case None if ask.repeats:
                 return await self._again(ask)
-            case None:
-                if wait := self._wait():
+            case None | NeverTells() as answer:
+                if answer is None and (wait := self._wait()):
                     raise _ask_later(wait)
                 log.warning("nobody can tell what became of a send", send_id=doubt.send_id, step=ask.step)
                 unknown = Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)

@@ -98,7 +98,12 @@ class NotFound:
     """The provider does not have it. It may list a message seconds after taking it: ask minutes later, not at once."""
 
 
-Finding = Found | NotFound | None
+@dataclass(frozen=True)
+class NeverTells:
+    """There is nobody to ask, now or later, and a repeat would be seen twice."""
+
+
+Finding = Found | NotFound | NeverTells | None
 """None: the provider cannot tell."""
 
 

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TextIO
 
-from activities.channels import Accepted, Finding, Handed, Outgoing, Sent
+from activities.channels import Accepted, Finding, Handed, NeverTells, Outgoing, Sent
 
 
 class Console:
@@ -20,9 +20,9 @@ class Console:
         return Accepted(provider_id=f"console-{message.send_id}")
 
     async def find(self, handed: Handed) -> Finding:
-        """Nobody knows what was read."""
+        """A terminal tells nobody what is on it."""
         del handed
-        return None
+        return NeverTells()
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -7,7 +7,7 @@ import io
 from datetime import UTC, datetime
 from typing import get_args
 
-from activities.channels import Accepted, Outgoing
+from activities.channels import Accepted, Handed, NeverTells, Outgoing
 from activities.channels.console import Console
 from activities.channels.registry import CHANNELS, build_channels
 from journeys.definition import Kind
@@ -74,3 +74,9 @@ def test_kinds_with_the_same_channel_share_it() -> None:
 
     assert len(set(channels.values())) == 1
     assert "console" in CHANNELS
+
+
+async def test_nobody_can_ask_a_terminal_what_is_on_it() -> None:
+    handed = Handed("send-1", "ada@example.com", datetime(2026, 11, 24, tzinfo=UTC))
+
+    assert await Console().find(handed) == NeverTells()

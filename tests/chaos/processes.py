@@ -24,6 +24,17 @@ KEY = "chaos"
 PATIENCE = 60.0
 BESIDE = Path(sys.executable).parent
 
+# A send that a kill cut is asked about after two minutes; here, where days are seconds, after one second.
+WORKER = """
+import sys
+from datetime import timedelta
+import journeys.walk
+journeys.walk.TELLING = timedelta(seconds=1)
+import cli
+sys.argv = ["sojourn", "worker"]
+cli.main()
+"""
+
 
 async def until(
     holds: Callable[[], Awaitable[bool]], what: str, *, patience: float = PATIENCE, every: float = 0.1
@@ -185,7 +196,7 @@ async def stack(folder: Path, database: str, *, day: str) -> AsyncIterator[Stack
     )
     temporal = Process("temporal", _temporal(temporal_port), folder, environment, lambda: _listens(temporal_port))
     api = Process("api", [str(BESIDE / "sojourn"), "api"], folder, environment, lambda: _answers(http))
-    worker = Process("worker", [str(BESIDE / "sojourn"), "worker"], folder, environment)
+    worker = Process("worker", [sys.executable, "-c", WORKER], folder, environment)
     try:
         await temporal.start()
         await asyncio.gather(api.start(), worker.start())
