@@ -10,7 +10,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.channels import Accepted, Channel, Finding, Handed
+from activities.channels import Accepted, Channel, Finding, Handed, NeverTells
 from activities.deliver import Deliver, Send
 from activities.reconcile import NOBODY_KNOWS, Ask, Reconcile
 from journeys.definition import INTERACTIONS, Kind, send_id
@@ -122,6 +122,18 @@ async def test_where_nobody_can_tell_it_is_asked_again_and_then_left(doubt: InDo
     assert (delivery.outcome, delivery.reason) == ("unknown", "")
     assert (await doubt.booked()).reason == NOBODY_KNOWS
     assert await doubt.lines() == [(doubt.step, ""), (doubt.step, f"unknown: {NOBODY_KNOWS}"), ("opened", "")]
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+async def test_what_a_channel_can_never_tell_is_left_at_once(doubt: InDoubt, repeats: bool) -> None:
+    ledger = Ledger(Silent(took=True), findings=[NeverTells()])
+    await doubt.send(ledger)
+
+    delivery = await doubt.ask(ledger, repeats=repeats)
+
+    assert delivery is not None
+    assert delivery.outcome == "unknown"
+    assert len(ledger.took) == 1
 
 
 async def test_a_push_that_nobody_can_tell_of_is_sent_again(shop: Shop) -> None:
