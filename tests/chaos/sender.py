@@ -37,7 +37,7 @@ TO: dict[Kind, str] = {"email": "customer.email", "text": "customer.phone", "pus
 AT_A_TIME = 20
 LIMITS = Limits(timeout=timedelta(seconds=0.4))  # shorter than some workers live, so that these see a hang to its end
 OLDEST = 60
-"""How many seconds a worker lives that nobody kills, because the test is gone."""
+"""How many seconds a worker lives at most, if the test that was to kill it is gone."""
 
 
 class Task(BaseModel):

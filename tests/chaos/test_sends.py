@@ -222,7 +222,7 @@ def _numbers(office: Office, books: Books, seconds: float) -> Iterator[str]:
     yield f"{len(books.ledgers['push']) - len(shown)} notifications repeated, each in place of the one before"
     yield f"{sum(not sent[id] for them in ids.values() for id in them)} never sent"
     yield f"{office.in_doubt[0]} unknown before they were asked about, then {office.in_doubt[1:]}"
-    yield f"{sum(state != 'accepted' for state, _ in books.stored.values())} unknown after"
+    yield f"{sum(state == 'unknown' for state, _ in books.stored.values())} unknown after"
 
 
 async def _runs(shop: Shop) -> list[Task]:
