@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -82,8 +83,7 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
     async with store.write() as connection:
         triggers = await check(connection, events, now)
         sent = await find_sends(connection, events)
-        # Those without a time of their own occurred now, one after the other.
-        moments = (now + timedelta(microseconds=number) for number in range(len(events)))
+        moments = _moments(events, now)
         heard = [_filled_in(event, sent, moment) for event, moment in zip(events, moments, strict=True)]
         await lock_customers(connection, {event.customer for event in heard if event.customer})
         seen = await _seen_before(connection, events)
@@ -157,6 +157,14 @@ def decision_of(row: AnyRow) -> Decision:
     return Decision(
         journey=row.journey, version=row.version, did=row.did, why=row.why, run=row.run, answers=tuple(row.answers)
     )
+
+
+def _moments(events: Iterable[Event], now: datetime) -> Iterator[datetime]:
+    """When events without a time of their own occurred: now, and those of one customer one after the other."""
+    earlier = Counter[str | None]()
+    for event in events:
+        yield now + timedelta(microseconds=earlier[event.customer])
+        earlier[event.customer] += 1
 
 
 def _filled_in(event: Event, sent: Mapping[str, Sent], now: datetime) -> Event:

@@ -91,6 +91,7 @@ async def test_every_step_that_was_entered_was_passed_or_left_once_the_run_is_ov
 
 async def test_only_a_completed_run_waits_for_its_goal(shop: Shop, run: str) -> None:
     await close(shop.store, run, "cancelled", "by hand", shop.now, [])
+    shop.later(seconds=1)
 
     assert (await shop.post("purchase-completed")).decisions == ()
 
