@@ -127,7 +127,12 @@ async def test_once_nothing_is_in_flight_nothing_starts(shop: Shop, elsewhere: S
     )
 
     assert worker.late == 0
-    assert len(quiet) == len(runs)
+    # On a fast machine, a few have had all their letters before they leave.
+    ended = {run.id: run.ended for run in (await list_runs(shop.store, limit=len(runs))).runs}
+    assert quiet == {run for run, how in ended.items() if how == "exited"}
+    assert set(ended) == set(runs.values())
+    assert set(ended.values()) <= {"exited", "completed"}
+    assert len(quiet) > len(runs) / 2
     assert 0 < worker.sent < len(LETTERS) * len(runs)
 
 
