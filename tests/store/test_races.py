@@ -123,7 +123,7 @@ async def test_once_nothing_is_in_flight_nothing_starts(shop: Shop, elsewhere: S
 
     await asyncio.gather(
         *(worker.walk(run) for run in runs.values()),
-        *(leave([customer], random.uniform(0, 0.5)) for customer in runs),
+        *(leave([customer], random.uniform(0, 0.2)) for customer in runs),
     )
 
     assert worker.late == 0
@@ -132,7 +132,7 @@ async def test_once_nothing_is_in_flight_nothing_starts(shop: Shop, elsewhere: S
     assert quiet == {run for run, how in ended.items() if how == "exited"}
     assert set(ended) == set(runs.values())
     assert set(ended.values()) <= {"exited", "completed"}
-    assert len(quiet) > len(runs) / 2
+    assert len(quiet) > len(runs) / 10, "no race at all"
     assert 0 < worker.sent < len(LETTERS) * len(runs)
 
 
