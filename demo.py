@@ -16,12 +16,11 @@ from urllib.parse import quote
 from rich.text import Text
 
 from dev import Stack, addresses, beside_it, stack
-from journeys.definition import If, Journey, Message, Wait, every_step
+from journeys.definition import Journey, Message, every_step
 from journeys.diary import Entry
 from journeys.durations import say
 from journeys.pace import at_pace
 from journeys.problems import Invalid
-from journeys.walk import awaited_words
 from settings import Settings, read_settings
 from store.events import Receipt
 from store.journeys import JourneyView
@@ -164,15 +163,14 @@ class Demo:
             await asyncio.sleep(LOOK_EVERY)
 
     def _tell_entry(self, person: Person, entry: Entry) -> None:
-        match self._steps[entry.step]:
-            case If() as step if entry.did == "entered":
-                words = Text(f"waits for {awaited_words(step)}, at most {say(step.if_.within)}", "dim")
-            case If() as step if entry.did == "passed":
-                words = Text(f"◇ {step.id}: {entry.arm}" + (f", {entry.why}" if entry.arm == "no" else ""))
-            case Wait() as step if entry.did == "entered":
-                words = Text(f"waits {say(step.wait)}", "dim")
-            case Message() as step if entry.did == "passed":
+        step = self._steps[entry.step]
+        match entry.did:
+            case "passed" if isinstance(step, Message):
                 words = self._sent(person, step, entry)
+            case "passed" if entry.arm:
+                words = Text(f"◇ {step.id}: {entry.arm}" + ("" if entry.arm in step.questions else f", {entry.why}"))
+            case "entered" if not isinstance(step, Message):
+                words = Text(step.words, "dim")
             case _:
                 return
         self._teller.say(person.customer, entry.at, words)

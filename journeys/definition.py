@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,8 @@ from pydantic import (
     Tag,
 )
 
-from journeys.durations import Duration
+from journeys.durations import Duration, say
+from journeys.unions import tagged
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 """A name for people and for URLs: lower-case letters, digits and dashes, such as ``abandoned-cart``."""
@@ -92,7 +93,174 @@ class Exit(Model):
     where: str | None = None
 
 
-class Message(Model):
+class Arm(NamedTuple):
+    """One named way on from a step. *field* is where its steps are written, such as ``then``."""
+
+    name: str
+    steps: Steps
+    field: str
+
+
+class ChannelUse(NamedTuple):
+    """A step needs a channel for a kind of message. *path*, here and below: where in the step it says so."""
+
+    path: str
+    kind: Kind
+
+
+class AddressUse(NamedTuple):
+    """A step takes an address from an attribute, such as ``customer.email``."""
+
+    path: str
+    attribute: str
+
+
+class ContentUse(NamedTuple):
+    """A step sends a content."""
+
+    path: str
+    content: str
+    kind: Kind
+
+
+class TriggerUse(NamedTuple):
+    """A step listens to a trigger, under a condition if there is one."""
+
+    path: str
+    trigger: str
+    where: str | None
+
+
+class MessageUse(NamedTuple):
+    """A step asks what became of an earlier message."""
+
+    path: str
+    message: str
+    interaction: Interaction
+
+
+class DurationUse(NamedTuple):
+    """A step takes a time, which must be more than nothing."""
+
+    path: str
+    duration: timedelta
+
+
+Use = ChannelUse | AddressUse | ContentUse | TriggerUse | MessageUse | DurationUse
+"""What a step refers to, or takes: all that has to be right before it may be published."""
+
+
+class MessageQuestion(Model):
+    """Asks for an interaction with a message of this run.
+
+    *within* counts from the send, not from the step that asks. *link*: only clicks on this address count.
+    *by*: whether a program that opens mail for its reader, such as Apple's, counts as well.
+    """
+
+    message: Name
+    is_: Interaction = Field(alias="is")
+    within: Duration
+    link: str | None = None
+    by: Literal["people", "anyone"] = "people"
+
+    @property
+    def words(self) -> str:
+        """What is waited for, in a word or two: ``opened``."""
+        return self.is_
+
+    def uses(self, path: str) -> Iterator[Use]:
+        """What has to be right for it to be asked at *path*."""
+        yield DurationUse(f"{path}.within", self.within)
+        yield MessageUse(path, self.message, self.is_)
+
+    def trigger_in(self, journey: Journey) -> str:
+        """The name of the trigger whose events may answer it. An interaction's is built in: ``email-opened``."""
+        asked = journey.message(self.message)
+        return interaction_trigger(asked.kind, self.is_) if asked else ""
+
+
+class EventQuestion(Model):
+    """Asks for an event of a trigger, after the step that asks was entered."""
+
+    trigger: Name
+    where: str | None = None
+    within: Duration
+
+    @property
+    def words(self) -> str:
+        """What is waited for, in a word or two: ``purchase-completed``."""
+        return self.trigger
+
+    def uses(self, path: str) -> Iterator[Use]:
+        """What has to be right for it to be asked at *path*."""
+        yield DurationUse(f"{path}.within", self.within)
+        yield TriggerUse(path, self.trigger, self.where)
+
+    def trigger_in(self, journey: Journey) -> str:
+        """The name of the trigger whose events may answer it."""
+        del journey
+        return self.trigger
+
+
+def _asks_for(question: object) -> str:
+    names = question if isinstance(question, dict) else vars(question)
+    return "message" if "message" in names else "trigger"
+
+
+Question = Annotated[
+    Annotated[MessageQuestion, Tag("message")] | Annotated[EventQuestion, Tag("trigger")], Discriminator(_asks_for)
+]
+
+
+class Step(Model):
+    """One element of a journey. It owns its shape: whoever goes through a tree for another purpose asks it.
+
+    What is said here holds for a step that leads straight on to the next one.
+    """
+
+    id: Name
+
+    @property
+    def words(self) -> str:
+        """What a run does here, for people: ``waits 1 day``."""
+        return f"is at {self.id}"
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The ways on from here, in order. The steps after this one go on for all of them."""
+        return ()
+
+    @property
+    def questions(self) -> Mapping[str, Question]:
+        """What it listens to: for each arm that is taken at an answer, the question. The other arm is for none."""
+        return {}
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        """What has to be right before it may be published, in the order in which it is said."""
+        return ()
+
+    @property
+    def longest(self) -> timedelta:
+        """How long a run may stand here."""
+        return timedelta(0)
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether a run can come from here to the steps after it."""
+        return not self.arms or any(lead_on(arm.steps) for arm in self.arms)
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name. Raises LookupError."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise LookupError(
+            f'"{self.id}" has no arm "{name}"; it has {", ".join(arm.name for arm in self.arms) or "none"}'
+        )
+
+
+class Message(Step):
     """A step that sends one content to one customer. Its subclasses say through which channel.
 
     *expires*: so long after the step was entered the message is blocked, not sent late.
@@ -102,7 +270,6 @@ class Message(Model):
 
     kind: ClassVar[Kind]
 
-    id: Name
     to: str
     expires: Duration | None = None
     in_doubt: Literal["leave", "repeat"] | None = None
@@ -117,6 +284,16 @@ class Message(Model):
         """The name of the content that is sent."""
         content: str = getattr(self, self.kind)
         return content
+
+    @property
+    def words(self) -> str:
+        return f"sends {self.kind} {self.content}"
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield ChannelUse(self.kind, self.kind)
+        yield AddressUse("to", self.to)
+        yield ContentUse(self.kind, self.content, self.kind)
 
 
 class Email(Message):
@@ -140,64 +317,53 @@ class Push(Message):
     push: Name
 
 
-class Wait(Model):
+class Wait(Step):
     """Let a fixed time pass, counted from entering the step."""
 
-    id: Name
     wait: Duration
 
+    @property
+    def words(self) -> str:
+        return f"waits {say(self.wait)}"
 
-class Answer(Model):
-    """What an ``if`` waits for: an interaction with a message of this run.
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield DurationUse("wait", self.wait)
 
-    *within* counts from the send, not from the ``if``. *link*: only clicks on this address count.
-    *by*: whether a program that opens mail for its reader, such as Apple's, counts as well.
-    """
-
-    message: Name
-    is_: Interaction = Field(alias="is")
-    within: Duration
-    link: str | None = None
-    by: Literal["people", "anyone"] = "people"
+    @property
+    def longest(self) -> timedelta:
+        return self.wait
 
 
-class Occurrence(Model):
-    """What an ``if`` waits for: an event of a trigger, after the step was entered."""
-
-    trigger: Name
-    where: str | None = None
-    within: Duration
-
-
-def _asks_for(condition: object) -> str:
-    names = condition if isinstance(condition, dict) else vars(condition)
-    return "message" if "message" in names else "trigger"
-
-
-Question = Annotated[
-    Annotated[Answer, Tag("message")] | Annotated[Occurrence, Tag("trigger")], Discriminator(_asks_for)
-]
-
-
-class If(Model):
+class If(Step):
     """Wait for an answer within a limit: yes at once when it comes, no when the limit passes.
 
     The steps after an ``if`` go on for both arms.
     """
 
-    id: Name
     if_: Question = Field(alias="if")
-    then: tuple[Step, ...] = ()
-    else_: tuple[Step, ...] = Field((), alias="else")
+    then: tuple[AnyStep, ...] = ()
+    else_: tuple[AnyStep, ...] = Field((), alias="else")
 
+    @property
+    def words(self) -> str:
+        return f"waits for {self.if_.words}, at most {say(self.if_.within)}"
 
-STEP_TYPES: dict[str, type[Email | Text | Push | Wait | If]] = {
-    "email": Email,
-    "text": Text,
-    "push": Push,
-    "wait": Wait,
-    "if": If,
-}
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        return Arm("yes", self.then, "then"), Arm("no", self.else_, "else")
+
+    @property
+    def questions(self) -> Mapping[str, Question]:
+        return {"yes": self.if_}
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        return self.if_.uses("if")
+
+    @property
+    def longest(self) -> timedelta:
+        return self.if_.within
 
 
 def _step_type(step: object) -> str | None:
@@ -206,7 +372,7 @@ def _step_type(step: object) -> str | None:
     return next((name for name, model in STEP_TYPES.items() if isinstance(step, model)), None)
 
 
-Step = Annotated[
+AnyStep = Annotated[
     Annotated[Email, Tag("email")]
     | Annotated[Text, Tag("text")]
     | Annotated[Push, Tag("push")]
@@ -215,10 +381,14 @@ Step = Annotated[
     Discriminator(
         _step_type,
         custom_error_type="unknown_step",
-        custom_error_message="A step needs one of: " + ", ".join(STEP_TYPES),
+        custom_error_message="A step needs one of its type's fields",
     ),
 ]
-Steps = tuple[Step, ...]
+"""Every type of step, by the field that only it has. This is the one list of them."""
+
+Steps = tuple[AnyStep, ...]
+
+STEP_TYPES: Mapping[str, type[Step]] = tagged(AnyStep)
 
 
 def _at_least_one(steps: Steps) -> Steps:
@@ -253,33 +423,42 @@ class Journey(Model):
     def run_triggers(self) -> frozenset[str]:
         """The names of the triggers that do something to runs: of the goal, the exits and the ifs."""
         named = {leaving.trigger for leaving in self.exit} | ({self.goal.trigger} if self.goal else set())
-        return frozenset(named | {awaited(step, self) for step in every_step(self.steps) if isinstance(step, If)})
+        asked = {question.trigger_in(self) for step in every_step(self.steps) for question in step.questions.values()}
+        return frozenset(named | asked)
+
+    @property
+    def contents(self) -> frozenset[str]:
+        """The names of the contents that it sends."""
+        uses = (use for step in every_step(self.steps) for use in step.uses)
+        return frozenset(use.content for use in uses if isinstance(use, ContentUse))
 
     def message(self, step_id: str) -> Message | None:
         """The message step of that id, or None."""
-        return next(
-            (step for step in every_step(self.steps) if isinstance(step, Message) and step.id == step_id),
-            None,
-        )
+        return next((step for step in every_step(self.steps) if isinstance(step, Message) and step.id == step_id), None)
 
 
-def every_step(steps: Steps) -> Iterator[Email | Text | Push | Wait | If]:
+def every_step(steps: Steps) -> Iterator[AnyStep]:
     """All steps of a tree, in the order they are written."""
-    for step in steps:
-        yield step
-        if isinstance(step, If):
-            yield from every_step(step.then)
-            yield from every_step(step.else_)
+    return (step for _, step in placed(steps, ""))
 
 
-def awaited(step: If, journey: Journey) -> str:
-    """The name of the trigger that an ``if`` waits for. An interaction's is built in: ``email-opened``."""
-    match step.if_:
-        case Occurrence(trigger=trigger):
-            return trigger
-        case Answer(message=message, is_=interaction):
-            asked = journey.message(message)
-            return interaction_trigger(asked.kind, interaction) if asked else ""
+def placed(steps: Steps, path: str) -> Iterator[tuple[str, AnyStep]]:
+    """All steps of a tree with their places, in the order they are written: ``steps[1].else[0]``."""
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        yield here, step
+        for arm in step.arms:
+            yield from placed(arm.steps, f"{here}.{arm.field}")
+
+
+def lead_on(steps: Steps) -> bool:
+    """Whether a run can come through all of *steps* to what follows them."""
+    return all(step.leads_on for step in steps)
+
+
+def depth(steps: Steps) -> int:
+    """How deep arms lie within arms: 1 for steps without any."""
+    return 1 + max((depth(arm.steps) for step in steps for arm in step.arms), default=0)
 
 
 def interaction_trigger(kind: Kind, interaction: Interaction) -> str:

@@ -39,7 +39,7 @@ class Entry(BaseModel):
     at: AwareDatetime
     step: str
     did: Literal["entered", "passed", "left"]
-    arm: Literal["yes", "no"] | None = None
+    arm: str | None = None
     why: str = ""
 
 
@@ -66,7 +66,7 @@ class Diary:
         if self.at_step != step:
             self._add(step, at, "entered")
 
-    def passed(self, step: str, at: datetime, why: str, arm: Literal["yes", "no"] | None = None) -> None:
+    def passed(self, step: str, at: datetime, why: str, arm: str | None = None) -> None:
         """Note that *step* is done."""
         self._add(step, at, "passed", why, arm)
 
@@ -90,7 +90,7 @@ class Diary:
         at: datetime,
         did: Literal["entered", "passed", "left"],
         why: str = "",
-        arm: Literal["yes", "no"] | None = None,
+        arm: str | None = None,
     ) -> None:
         self.entries.append(Entry(n=len(self.entries), at=at, step=step, did=did, why=why, arm=arm))
 

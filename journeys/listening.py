@@ -15,7 +15,17 @@ from pydantic import BaseModel, ConfigDict
 from journeys import conditions
 from journeys.attributes import Schema, reference, typed, types, under
 from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
-from journeys.definition import After, Answer, Goal, If, Journey, Kind, Occurrence, every_step, run_id
+from journeys.definition import (
+    After,
+    EventQuestion,
+    Goal,
+    Journey,
+    Kind,
+    MessageQuestion,
+    Question,
+    every_step,
+    run_id,
+)
 from journeys.durations import say
 from journeys.pace import DAY, at_pace
 from journeys.walk import clock
@@ -181,29 +191,30 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
     answers: list[str] = []
     refusals: list[str] = []
     for step in every_step(run.version.journey.steps) if run.active else ():
-        if not isinstance(step, If):
-            continue
-        match step.if_:
-            case Answer() if facts.send and facts.send.step == step.if_.message:
-                refusal = _no_answer(step.if_, event)
-                if refusal is None:
-                    answers.append(step.id)
-                elif refusal:
-                    refusals.append(f"{step.id}: {refusal}")
-            case Occurrence(trigger=trigger, where=where) if trigger == event.trigger:
-                verdict = run.version.holds(where, event, facts.customer)
-                if verdict.holds:
-                    answers.append(step.id)
-                else:
-                    refusals.append(f"{step.id}: {verdict.reason}")
-            case _:
-                pass
+        for question in step.questions.values():
+            refusal = _no_answer(question, event, run, facts)
+            if refusal is None:
+                answers.append(step.id)
+            elif refusal:
+                refusals.append(f"{step.id}: {refusal}")
     if not answers:
         return None, "; ".join(refusals)
     return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", tuple(answers)), ""
 
 
-def _no_answer(question: Answer, event: Event) -> str | None:
+def _no_answer(question: Question, event: Event, run: RunFacts, facts: Facts) -> str | None:
+    """Why an event is no answer to *question*; empty where it is about something else, None where it is one."""
+    match question:
+        case MessageQuestion() if facts.send and facts.send.step == question.message:
+            return _no_reaction(question, event)
+        case EventQuestion(trigger=trigger, where=where) if trigger == event.trigger:
+            verdict = run.version.holds(where, event, facts.customer)
+            return None if verdict.holds else verdict.reason
+        case _:
+            return ""
+
+
+def _no_reaction(question: MessageQuestion, event: Event) -> str | None:
     """Why an interaction with its message is no answer to *question*; empty where it asks for another one."""
     if BUILT_IN[event.trigger][1] != question.is_:
         return ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 
-from journeys.definition import If, Journey, Kind, Message, Model, every_step
+from journeys.definition import Journey, Kind, Message, Model, Step, every_step
 from journeys.diary import Delivery
 from journeys.durations import Duration
 from journeys.preview import DEFAULT_START
-from journeys.walk import Arrival, Walk, awaited_words
+from journeys.walk import Arrival, Walk
 
 MOST_PATHS = 1000
 
@@ -25,7 +25,7 @@ class PathMessage(Model):
 
 
 class Choice(Model):
-    """What happens at one ``if`` of a path."""
+    """Which arm of a step a path takes."""
 
     step: str
     arm: str
@@ -48,19 +48,20 @@ def every_path(journey: Journey) -> list[Path]:
     At most MOST_PATHS are listed; an exit can end any of them at any moment.
     """
     paths: list[Path] = []
-    pending: list[tuple[bool, ...]] = [()]
+    pending: list[tuple[str, ...]] = [()]
     while pending and len(paths) < MOST_PATHS:
-        answers = pending.pop()
-        at_once, at_last = _trace(journey, answers, late=False), _trace(journey, answers, late=True)
-        asked = at_once.asked
-        # Each question that went beyond the given answers was taken as no; its yes is a path of its own.
-        pending += [(*answers, *[False] * more, True) for more in reversed(range(len(asked) - len(answers)))]
+        arms = pending.pop()
+        at_once, at_last = _trace(journey, arms, late=False), _trace(journey, arms, late=True)
         paths.append(_path(at_once, at_last))
+        # Each step that was met beyond the given arms went on without an answer; each answer is a path of its own.
+        taken = [choice.arm for choice in at_once.asked]
+        for number in reversed(range(len(arms), len(taken))):
+            pending += [(*taken[:number], arm) for arm in at_once.others[number]]
     return paths
 
 
-def _trace(journey: Journey, answers: tuple[bool, ...], *, late: bool) -> _Trace:
-    trace = _Trace(journey, answers, late=late)
+def _trace(journey: Journey, arms: tuple[str, ...], *, late: bool) -> _Trace:
+    trace = _Trace(journey, arms, late=late)
     steps: Generator[None, None, None] = trace.walk.go(trace).__await__()  # nothing in this world ever suspends
     for _ in steps:
         raise AssertionError("a path never waits")
@@ -81,14 +82,15 @@ def _path(at_once: _Trace, at_last: _Trace) -> Path:
 
 
 class _Trace:
-    """A world in which every question has a given answer: at once, or at the last moment of its limit."""
+    """A world in which every step with arms goes a given way: by an answer at once, or at the last moment for it."""
 
-    def __init__(self, journey: Journey, answers: tuple[bool, ...], *, late: bool) -> None:
+    def __init__(self, journey: Journey, arms: tuple[str, ...], *, late: bool) -> None:
         self.walk = Walk(journey.steps, DEFAULT_START)
         self.sent: list[tuple[Message, timedelta]] = []
         self.asked: list[Choice] = []
-        self._ifs = {step.id: step for step in every_step(journey.steps) if isinstance(step, If)}
-        self._answers = answers
+        self.others: list[list[str]] = []  # the arms of each of them that an answer would take
+        self._steps = {step.id: step for step in every_step(journey.steps)}
+        self._arms = arms
         self._late = late
         self._now = DEFAULT_START
 
@@ -110,18 +112,23 @@ class _Trace:
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why
-        asked = self._ifs.get(self.walk.diary.at_step or "")
-        yes = asked is not None and self._answer(asked, until)
-        if not yes or self._late:
+        step = self._steps.get(self.walk.diary.at_step or "")
+        answered = step is not None and bool(step.arms) and self._choose(step, until)
+        if not answered or self._late:
             self._now = max(self._now, until)
         return arrived()
 
-    def _answer(self, step: If, until: datetime) -> bool:
+    def _choose(self, step: Step, until: datetime) -> bool:
+        """Take the arm that is given for the step, or else the one for no answer. Returns whether it was answered."""
         number = len(self.asked)
-        yes = number < len(self._answers) and self._answers[number]
-        what = awaited_words(step)
-        self.asked.append(Choice(step=step.id, arm="yes" if yes else "no", why=what if yes else f"no {what}"))
-        if yes:
+        unanswered = next(arm.name for arm in step.arms if arm.name not in step.questions)
+        arm = self._arms[number] if number < len(self._arms) else unanswered
+        answered = arm in step.questions
+        what = ", ".join(question.words for question in step.questions.values())
+        why = step.questions[arm].words if answered else f"no {what}"
+        self.asked.append(Choice(step=step.id, arm=arm, why=why))
+        self.others.append(list(step.questions))
+        if answered:
             at = until if self._late else min(self._now, until)
             self.walk.arrive(Arrival(event=step.id, at=at, answers=(step.id,)))
-        return yes
+        return answered

@@ -11,19 +11,23 @@ from journeys.attributes import AttributeType, Schema, reference, types, under
 from journeys.catalogue import BUILT_IN, CUSTOMER, Content, State, Trigger
 from journeys.definition import (
     INTERACTIONS,
+    AddressUse,
     After,
-    Answer,
-    Email,
-    If,
+    ChannelUse,
+    ContentUse,
+    DurationUse,
     Journey,
     Kind,
     Message,
-    Occurrence,
-    Push,
+    MessageUse,
+    Step,
     Steps,
-    Text,
-    Wait,
+    TriggerUse,
+    Use,
+    depth,
     every_step,
+    lead_on,
+    placed,
 )
 from journeys.durations import say
 from journeys.listening import Version, interaction_schema
@@ -100,8 +104,9 @@ class _Checker:
             yield from self._listens(f"exit[{index}]", leaving.trigger, leaving.where)
 
     def steps(self) -> Iterator[Flaw]:
+        steps = self._journey.steps
         seen: dict[str, str] = {}
-        for path, step in _paths(self._journey.steps, "steps"):
+        for path, step in placed(steps, "steps"):
             if step.id in seen:
                 yield Flaw(
                     path=f"{path}.id",
@@ -109,55 +114,73 @@ class _Checker:
                     hint="Give every step an id of its own.",
                 )
             seen.setdefault(step.id, path)
-        if _depth(self._journey.steps) > DEEPEST:
+        if depth(steps) > DEEPEST:
             yield Flaw(path="steps", message=f"are nested more than {DEEPEST} deep.", hint="Use steps after the if.")
-        if (whole := sum((_lasts(step) for step in every_step(self._journey.steps)), timedelta(0))) > LONGEST:
+        if (whole := sum(map(_longest, every_step(steps)), timedelta(0))) > LONGEST:
             yield Flaw(path="steps", message=f"last {say(whole)} in all; at most {say(LONGEST)}.")
-        yield from self._each(self._journey.steps, "steps", set())
+        yield from self._each(steps, "steps", set())
 
     def _each(self, steps: Steps, path: str, certain: set[str]) -> Iterator[Flaw]:
         """The flaws of *steps*. *certain* holds the messages that surely precede; it grows on the way."""
         for index, step in enumerate(steps):
             here = f"{path}[{index}]"
-            match step:
-                case Email() | Text() | Push():
-                    yield from self._message(here, step)
-                    certain.add(step.id)
-                case Wait():
-                    yield from _positive(f"{here}.wait", step.wait)
-                case If():
-                    yield from self._question(here, step, certain)
-                    yes, no = set(certain), set(certain)
-                    yield from self._each(step.then, f"{here}.then", yes)
-                    yield from self._each(step.else_, f"{here}.else", no)
-                    certain |= yes & no
+            for use in step.uses:
+                yield from self._use(here, use, certain)
+            if isinstance(step, Message):
+                certain.add(step.id)
+            joining: list[set[str]] = []
+            for arm in step.arms:
+                inside = set(certain)
+                yield from self._each(arm.steps, f"{here}.{arm.field}", inside)
+                if lead_on(arm.steps):
+                    joining.append(inside)
+            if joining:
+                certain |= set.intersection(*joining)
 
-    def _message(self, path: str, step: Message) -> Iterator[Flaw]:
-        if step.kind not in self._catalogue.channels:
+    def _use(self, path: str, use: Use, certain: set[str]) -> Iterator[Flaw]:
+        """What is wrong with one thing that the step at *path* refers to."""
+        here = f"{path}.{use.path}"
+        match use:
+            case DurationUse(duration=duration):
+                yield from _positive(here, duration)
+            case ChannelUse(kind=kind):
+                yield from self._channel(here, kind)
+            case AddressUse(attribute=attribute):
+                yield from self._known(here, attribute, self._names())
+            case ContentUse(content=content, kind=kind):
+                yield from self._content(here, content, kind)
+            case TriggerUse(trigger=trigger, where=where):
+                yield from self._listens(here, trigger, where)
+            case MessageUse():
+                yield from self._asked(here, use, certain)
+
+    def _channel(self, path: str, kind: Kind) -> Iterator[Flaw]:
+        if kind not in self._catalogue.channels:
             yield Flaw(
-                path=f"{path}.{step.kind}",
-                message=f"no channel is configured for {step.kind} messages.",
-                hint=f"Set SOJOURN_{step.kind.upper()}, for example to console.",
+                path=path,
+                message=f"no channel is configured for {kind} messages.",
+                hint=f"Set SOJOURN_{kind.upper()}, for example to console.",
             )
-        yield from self._address(f"{path}.to", step.to)
-        content, state = self._catalogue.contents.get(step.content, (None, None))
+
+    def _content(self, path: str, name: str, kind: Kind) -> Iterator[Flaw]:
+        content, state = self._catalogue.contents.get(name, (None, None))
         if content is None:
-            hint = did_you_mean(step.content, self._catalogue.contents)
-            yield Flaw(path=f"{path}.{step.kind}", message=f'no content "{step.content}".', hint=hint)
+            hint = did_you_mean(name, self._catalogue.contents)
+            yield Flaw(path=path, message=f'no content "{name}".', hint=hint)
             return
-        if content.kind != step.kind:
+        if content.kind != kind:
             yield Flaw(
-                path=f"{path}.{step.kind}",
-                message=f'"{step.content}" is for {content.kind}, this step sends {step.kind}.',
-                hint=f"Choose a content for {step.kind}.",
+                path=path,
+                message=f'"{name}" is for {content.kind}, this step sends {kind}.',
+                hint=f"Choose a content for {kind}.",
             )
         if state != "ready":
             yield Flaw(
-                path=f"{path}.{step.kind}",
-                message=f'content "{step.content}" is {state}, not ready to send.',
-                hint=f"Mark it ready: POST /v1/contents/{step.content}/ready.",
+                path=path,
+                message=f'content "{name}" is {state}, not ready to send.',
+                hint=f"Mark it ready: POST /v1/contents/{name}/ready.",
             )
-        yield from self._template(f"{path}.{step.kind}", content)
+        yield from self._template(path, content)
 
     def _template(self, path: str, content: Content) -> Iterator[Flaw]:
         known = self._names()
@@ -176,9 +199,6 @@ class _Checker:
                         message=f'content "{content.content}" uses {name} in its {part}, which is not known here.',
                         hint=did_you_mean(name, known),
                     )
-
-    def _address(self, path: str, to: str) -> Iterator[Flaw]:
-        yield from self._known(path, to, self._names())
 
     def _key(self, key: str) -> Iterator[Flaw]:
         yield from self._known(
@@ -200,31 +220,23 @@ class _Checker:
         elif known[name] != "text" and path.endswith(".to"):
             yield Flaw(path=path, message=f"{name} is a {known[name]}; an address is a text.")
 
-    def _question(self, path: str, step: If, certain: set[str]) -> Iterator[Flaw]:
-        yield from _positive(f"{path}.if.within", step.if_.within)
-        match step.if_:
-            case Occurrence(trigger=trigger, where=where):
-                yield from self._listens(f"{path}.if", trigger, where)
-            case Answer():
-                yield from self._asked(f"{path}.if", step.if_, certain)
-
-    def _asked(self, path: str, question: Answer, certain: set[str]) -> Iterator[Flaw]:
-        asked = self._journey.message(question.message)
+    def _asked(self, path: str, use: MessageUse, certain: set[str]) -> Iterator[Flaw]:
+        asked = self._journey.message(use.message)
         if asked is None:
             messages = {step.id for step in every_step(self._journey.steps) if isinstance(step, Message)}
-            hint = did_you_mean(question.message, messages)
-            yield Flaw(path=f"{path}.message", message=f'no message step "{question.message}".', hint=hint)
+            hint = did_you_mean(use.message, messages)
+            yield Flaw(path=f"{path}.message", message=f'no message step "{use.message}".', hint=hint)
             return
-        if question.message not in certain:
+        if use.message not in certain:
             yield Flaw(
                 path=f"{path}.message",
-                message=f'"{question.message}" does not precede this step on every path.',
+                message=f'"{use.message}" does not precede this step on every path.',
                 hint=f"Branch on one that does: {', '.join(sorted(certain)) or 'there is none yet'}.",
             )
-        if question.is_ not in INTERACTIONS[asked.kind]:
+        if use.interaction not in INTERACTIONS[asked.kind]:
             yield Flaw(
                 path=f"{path}.is",
-                message=f"nothing tells whether a {asked.kind} message was {question.is_}.",
+                message=f"nothing tells whether a {asked.kind} message was {use.interaction}.",
                 hint=f"For {asked.kind} there is: {', '.join(INTERACTIONS[asked.kind])}.",
             )
 
@@ -260,25 +272,6 @@ def _positive(path: str, duration: timedelta) -> Iterator[Flaw]:
         yield Flaw(path=path, message=f"found {say(duration)}; expected more than nothing, such as 1 day.")
 
 
-def _lasts(step: Message | Wait | If) -> timedelta:
+def _longest(step: Step) -> timedelta:
     """How long a step may take by itself. Bounded, so that the sum of a thousand steps is a duration still."""
-    match step:
-        case Wait(wait=wait):
-            return min(wait, 2 * LONGEST)
-        case If(if_=question):
-            return min(question.within, 2 * LONGEST)
-        case _:
-            return timedelta(0)
-
-
-def _paths(steps: Steps, path: str) -> Iterator[tuple[str, Message | Wait | If]]:
-    for index, step in enumerate(steps):
-        here = f"{path}[{index}]"
-        yield here, step
-        if isinstance(step, If):
-            yield from _paths(step.then, f"{here}.then")
-            yield from _paths(step.else_, f"{here}.else")
-
-
-def _depth(steps: Steps) -> int:
-    return 1 + max((max(_depth(step.then), _depth(step.else_)) for step in steps if isinstance(step, If)), default=0)
+    return min(step.longest, 2 * LONGEST)

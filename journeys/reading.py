@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from journeys.catalogue import Content, EmailContent, PushContent, TextContent, Trigger
-from journeys.definition import STEP_TYPES, Answer, Exit, Goal, Journey, Occurrence, Start
+from journeys.catalogue import Content, Trigger
+from journeys.definition import STEP_TYPES, Journey
 from journeys.problems import Flaw, Invalid, did_you_mean
+from journeys.unions import bare, members, tagged
 
 Read = TypeVar("Read", bound=BaseModel)
 
@@ -113,15 +114,6 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-Models = dict[str, type[BaseModel]]
-
-PARTS: dict[type[BaseModel], Models] = {
-    Journey: {"start": Start, "goal": Goal, "exit": Exit},
-    Content: {"email": EmailContent, "text": TextContent, "push": PushContent},
-    Trigger: {},
-}
-QUESTIONS: Models = {"message": Answer, "trigger": Occurrence}
-STEP_LISTS = frozenset({"steps", "then", "else"})
 UNIONS = {
     "repeat": "expected never, immediately, or {after: 7 days}.",
     "target": "expected a share of the people who entered, such as 50%, or a number of people.",
@@ -165,25 +157,34 @@ _PATTERNS = {
 
 
 def _places(loc: tuple[int | str, ...], root: type[BaseModel]) -> tuple[list[int | str], type[BaseModel]]:
-    """The path in the input, and the model it leads into: pydantic's own notes on unions are left out."""
+    """The path in the input, and the model that its end is in: pydantic's own notes on unions are left out."""
     places: list[int | str] = []
+    inside: Any = root
     model = root
-    tag_next: Models = {}
     for part in loc:
-        if isinstance(part, str) and part in tag_next:
-            model, tag_next = tag_next[part], {}
+        if (member := tagged(inside).get(str(part))) is not None:
+            inside = member
             continue
         if places and places[-1] in UNIONS:
             break
-        tag_next = {}
-        if isinstance(part, int) and places and places[-1] in STEP_LISTS:
-            tag_next = dict(STEP_TYPES)
-        elif part == "if":
-            tag_next = QUESTIONS
-        elif isinstance(part, str):
-            model = PARTS.get(root, {}).get(part, model)
+        model = _model(inside) or model
+        inside = _below(inside, part)
         places.append(part)
     return places, model
+
+
+def _model(inside: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotation may be anything
+    """The model that an annotation means, if it means one."""
+    named = [bare(member) for member in members(inside)] or [bare(inside)]
+    return next((name for name in named if isinstance(name, type) and issubclass(name, BaseModel)), None)
+
+
+def _below(inside: Any, part: int | str) -> Any:  # noqa: ANN401
+    """What is expected at *part* of what *inside* describes; None where nothing is."""
+    if isinstance(part, int):
+        return next(iter(get_args(bare(inside))), None)
+    fields = model.model_fields if (model := _model(inside)) else {}
+    return next((field.annotation for name, field in fields.items() if part in (name, field.alias)), None)
 
 
 def _shown(value: object) -> str:

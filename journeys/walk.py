@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from journeys.definition import Answer, Email, If, Message, Occurrence, Push, Steps, Text, Wait
+from journeys.definition import EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
 from journeys.diary import Delivery, Diary, after_send, at_start
 from journeys.durations import say
 from journeys.pace import DAY, at_pace
@@ -80,13 +80,13 @@ class Walk:
         for step, following in zip(steps, [*(step.id for step in steps[1:]), then], strict=False):
             self.diary.enter(step.id, self._at)
             match step:
-                case Email() | Text() | Push():
+                case Message():
                     await self._send(step, following, world)
                 case Wait():
                     await self._pass_time(step, world)
                 case If():
-                    yes = await self._ask(step, world)
-                    await self._through(step.then if yes else step.else_, following, world)
+                    arm = await self._ask(step, world)
+                    await self._through(step.arm(arm).steps, following, world)
 
     async def _send(self, step: Message, following: str | None, world: World) -> None:
         n = len(self.diary.entries)
@@ -116,25 +116,26 @@ class Walk:
         self._at = until
         self.diary.passed(step.id, until, f"waited {say(step.wait)}")
 
-    async def _ask(self, step: If, world: World) -> bool:
-        since, until = self._limit(step)
-        what = awaited_words(step)
+    async def _ask(self, step: If, world: World) -> str:
+        since, until = self._limit(step.if_)
+        what = step.if_.words
         # Kept when it occurred in time, even if it is heard of late; never once the limit has been taken.
         yes = await world.wait(
             until, lambda: self._answered(step, since, until), f"Wait for {what} until {clock(until)}"
         )
         self._at = max(world.now(), self._at) if yes else max(until, self._at)
         why = what if yes else f"no {what} within {say(step.if_.within)}"
-        self.diary.passed(step.id, self._at, why, "yes" if yes else "no")
-        return yes
+        arm = "yes" if yes else "no"
+        self.diary.passed(step.id, self._at, why, arm)
+        return arm
 
-    def _limit(self, step: If) -> tuple[datetime | None, datetime]:
+    def _limit(self, question: Question) -> tuple[datetime | None, datetime]:
         """From when on an arrival counts (None: any), and the last moment at which it does."""
-        match step.if_:
-            case Answer(message=message, within=within):
+        match question:
+            case MessageQuestion(message=message, within=within):
                 # Dynamics 365: "within one day after it was sent". The limit counts from the send, not from the if.
                 return None, self._deliveries[message].at + at_pace(within, self._day)
-            case Occurrence(within=within):
+            case EventQuestion(within=within):
                 return self._at, self._at + at_pace(within, self._day)
 
     def _answered(self, step: If, since: datetime | None, until: datetime) -> bool:
@@ -142,15 +143,6 @@ class Walk:
             step.id in arrival.answers and (since is None or since <= arrival.at) and arrival.at <= until
             for arrival in self._arrivals.values()
         )
-
-
-def awaited_words(step: If) -> str:
-    """What an ``if`` waits for, in a word or two: ``opened``, ``purchase-completed``."""
-    match step.if_:
-        case Answer(is_=interaction):
-            return interaction
-        case Occurrence(trigger=trigger):
-            return trigger
 
 
 def clock(at: datetime) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Content, State, Trigger
-from journeys.definition import Kind, Message, every_step
+from journeys.definition import Kind
 from journeys.listening import Version
 from journeys.problems import Conflict, Unknown, did_you_mean
 from journeys.publishing import Catalogue, check
@@ -192,7 +192,7 @@ async def _refuse_to_spoil(store: Store, connection: AsyncConnection, content: C
     now = await read_catalogue(connection, frozenset(Content.KINDS))
     then = Catalogue(now.triggers, {**now.contents, content.content: (content, "ready")}, now.customer, now.channels)
     for version in await versions_in_use(store, connection):
-        if content.content not in _contents(version):
+        if content.content not in version.journey.contents:
             continue
         before = set(check(version.journey, now))
         if flaws := [flaw for flaw in check(version.journey, then) if flaw not in before]:
@@ -204,11 +204,7 @@ def _listening(trigger: str, in_use: Sequence[Version]) -> tuple[str, ...]:
 
 
 def _sending(content: str, in_use: Sequence[Version]) -> tuple[str, ...]:
-    return tuple(sorted({version.name for version in in_use if content in _contents(version)}))
-
-
-def _contents(version: Version) -> set[str]:
-    return {step.content for step in every_step(version.journey.steps) if isinstance(step, Message)}
+    return tuple(sorted({version.name for version in in_use if content in version.journey.contents}))
 
 
 def _trigger(row: AnyRow, in_use: Sequence[Version]) -> TriggerView:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rich.text import Text
 
-from journeys.definition import If, Journey, Message, every_step
+from journeys.definition import Journey
 from journeys.diary import Entry
 from journeys.paths import MOST_PATHS, Path
 from journeys.preview import Happening, Heard, PreviewRun, Sent, Timeline
@@ -22,7 +22,7 @@ def timeline(played: Timeline, journey: Journey, script: Script, customer: str) 
     yield Text.assemble(script.title or script.script, (f"  customer {customer}; a preview, nothing is sent", "dim"))
     yield Text()
     last = None
-    for line in sorted(_lines(played, journey, script), key=lambda line: (line.at, line.rank)):
+    for line in sorted(_lines(played, script), key=lambda line: (line.at, line.rank)):
         yield Text.assemble("  ", _when(line.at, played.started_at, line.at == last), "  ", *line.said)
         last = line.at
     yield Text()
@@ -53,7 +53,7 @@ class _Line:
     said: tuple[Text | str, ...]
 
 
-def _lines(played: Timeline, journey: Journey, script: Script) -> Iterator[_Line]:
+def _lines(played: Timeline, script: Script) -> Iterator[_Line]:
     numbers = {run.id: number for number, run in enumerate(played.runs, 1)}
     happenings = sorted(script.events, key=lambda happening: happening.at)
     for happening, heard in zip(happenings, played.events, strict=True):
@@ -62,7 +62,7 @@ def _lines(played: Timeline, journey: Journey, script: Script) -> Iterator[_Line
             yield _Line(heard.at, 0, ("  ", told))
     for run in played.runs:
         for entry in run.diary:
-            for told in _passed(entry, run, journey):
+            for told in _passed(entry, run):
                 yield _Line(entry.at, 1, ("  ", *_whose(run.id, numbers), told))
         if run.ended and run.ended_at and run.ended != "exited":  # an exit is told with its event
             yield _Line(run.ended_at, 2, ("  ", *_whose(run.id, numbers), happened(run.ended, run.why)))
@@ -81,14 +81,14 @@ def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
             yield Text.assemble(*whose, happened(decision.did, "" if decision.did == "started" else decision.why))
 
 
-def _passed(entry: Entry, run: PreviewRun, journey: Journey) -> Iterator[Text]:
+def _passed(entry: Entry, run: PreviewRun) -> Iterator[Text]:
     if entry.did != "passed":
         return
-    step = next(step for step in every_step(journey.steps) if step.id == entry.step)
-    if isinstance(step, If):
-        yield Text.assemble((f"◇ {step.id}: {entry.arm}", "bold"), f"  {entry.why}")
-    elif isinstance(step, Message):
-        yield from _sent(next(send for send in run.sends if send.step == step.id))
+    if entry.arm:
+        yield Text.assemble((f"◇ {entry.step}: {entry.arm}", "bold"), f"  {entry.why}")
+    for send in run.sends:
+        if send.step == entry.step:
+            yield from _sent(send)
 
 
 def _sent(send: Sent) -> Iterator[Text]:

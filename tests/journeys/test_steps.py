@@ -1,0 +1,105 @@
+"""Steps own their shape: what each type says of itself, and that nobody else knows the list of types."""
+
+from __future__ import annotations
+
+import ast
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from journeys.definition import STEP_TYPES, AnyStep, Step, Use, depth, every_step, placed
+from tests.samples import abandoned_cart
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("journeys", "store", "activities", "workflows", "api", "terminal", "embedded")
+ADAPTER: TypeAdapter[Step] = TypeAdapter(AnyStep)
+
+EXAMPLES: dict[str, tuple[dict[str, Any], str, dict[str, str], timedelta]] = {
+    "email": (
+        {"id": "hello", "email": "welcome", "to": "customer.email"},
+        "sends email welcome",
+        {},
+        timedelta(0),
+    ),
+    "text": ({"id": "hello", "text": "welcome", "to": "customer.phone"}, "sends text welcome", {}, timedelta(0)),
+    "push": ({"id": "hello", "push": "welcome", "to": "event.token"}, "sends push welcome", {}, timedelta(0)),
+    "wait": ({"id": "pause", "wait": "36 hours"}, "waits 1 day 12 hours", {}, timedelta(hours=36)),
+    "if": (
+        {"id": "bought", "if": {"trigger": "purchase-completed", "within": "3 days"}},
+        "waits for purchase-completed, at most 3 days",
+        {"yes": "then", "no": "else"},
+        timedelta(days=3),
+    ),
+}
+"""For each type: a step as it is written, what it is in words, its arms with their fields, how long it may last."""
+
+
+def step(type_: str) -> Step:
+    return ADAPTER.validate_python(EXAMPLES[type_][0])
+
+
+def test_every_type_has_an_example() -> None:
+    assert set(EXAMPLES) == set(STEP_TYPES)
+
+
+@pytest.mark.parametrize("type_", STEP_TYPES)
+def test_a_step_says_what_it_is_and_how_it_goes_on(type_: str) -> None:
+    _, words, arms, longest = EXAMPLES[type_]
+
+    assert (step(type_).words, step(type_).longest) == (words, longest)
+    assert {arm.name: arm.field for arm in step(type_).arms} == arms
+
+
+@pytest.mark.parametrize("type_", STEP_TYPES)
+def test_a_step_is_written_as_it_was_read(type_: str) -> None:
+    written = step(type_).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    assert ADAPTER.validate_python(written) == step(type_)
+
+
+@pytest.mark.parametrize("type_", STEP_TYPES)
+def test_one_arm_at_least_is_for_no_answer(type_: str) -> None:
+    arms = [arm.name for arm in step(type_).arms]
+
+    assert set(step(type_).questions) < set(arms) or not arms
+
+
+def test_an_arm_is_had_by_its_name() -> None:
+    assert step("if").arm("no").field == "else"
+    with pytest.raises(LookupError, match='"bought" has no arm "perhaps"; it has yes, no'):
+        step("if").arm("perhaps")
+
+
+def test_what_a_step_uses_says_where_it_is_written() -> None:
+    def paths(type_: str) -> list[tuple[str, str]]:
+        uses: list[Use] = list(step(type_).uses)
+        return [(type(use).__name__, use.path) for use in uses]
+
+    assert paths("email") == [("ChannelUse", "email"), ("AddressUse", "to"), ("ContentUse", "email")]
+    assert paths("if") == [("DurationUse", "if.within"), ("TriggerUse", "if")]
+
+
+def test_every_step_of_a_tree_has_a_place() -> None:
+    journey = abandoned_cart()
+
+    places = {step.id: path for path, step in placed(journey.steps, "steps")}
+
+    assert places["final-reminder"] == "steps[1].else[2]"
+    assert list(places) == [step.id for step in every_step(journey.steps)]
+    assert depth(journey.steps) == 2
+
+
+def test_only_the_definition_and_the_walk_know_the_types_of_steps() -> None:
+    classes = {model.__name__ for model in STEP_TYPES.values()}
+    knowing = {
+        str(file.relative_to(ROOT))
+        for file in [*ROOT.glob("*.py"), *(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))]
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == STEP_TYPES["if"].__module__
+        if classes & {alias.name for alias in node.names}
+    }
+
+    assert knowing == {"journeys/walk.py"}
