@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -17,13 +16,15 @@ from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refus
 from activities.channels.calls import NoAnswer
 from activities.channels.links import Links
 from activities.gates import Gates
+from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.consent import NOT_ASKED, Rules
 from journeys.contents import render_content
 from journeys.definition import Kind
-from journeys.diary import Delivery, Entry
+from journeys.diary import Delivery, Held
 from journeys.problems import Unavailable
 from journeys.templates import TemplateError
+from journeys.world import Visit
 from store import consents, sends
 from store.customers import forget_tokens
 from store.sends import Done, Go
@@ -41,29 +42,6 @@ ABANDONED_AFTER = timedelta(minutes=2)
 """A claim that has had no outcome for this long belongs to an attempt that is surely over."""
 
 GONE = "the provider says that it does not exist"
-
-
-class Send(BaseModel):
-    """One message step that has come up in a run. No recipient and no text: those are read from the store.
-
-    *entries* are the diary's lines since the last send; *n* and *following* say which lines the outcome adds.
-    *to* is the name of the attribute that holds the address.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    run: str
-    step: str
-    kind: Kind
-    following: str | None
-    now: AwareDatetime
-    n: int
-    entries: tuple[Entry, ...] = ()
-    to: str = ""
-    expires_at: AwareDatetime | None = None
-
-    def expired(self, now: datetime) -> bool:
-        return self.expires_at is not None and now >= self.expires_at
 
 
 class Deliver:
@@ -94,51 +72,40 @@ class Deliver:
         self._call_before = call_before
 
     @activity.defn(name="deliver")
-    async def deliver(self, send: Send) -> Delivery:
+    async def deliver(self, visit: Visit | GivenBy01) -> Delivery | Held:
         """Send one message, at most once, and say what became of it.
 
         Raises ApplicationError where another attempt may send it: the provider said "not now", or we failed before.
         """
         with nothing_personal("sending"):
-            delivery = await self._attempt(send, _Clock(send.now))
+            visit = of_today(visit)
+            delivery = await self._attempt(visit, _Clock(visit.now))
             return without_quotes(delivery).model_copy(update={"in_doubt": delivery.outcome == "unknown"})
 
-    async def _attempt(self, send: Send, clock: _Clock) -> Delivery:
-        channel = self._channels[send.kind]  # looked up first: without it, nothing must be claimed
+    async def _attempt(self, visit: Visit, clock: _Clock) -> Delivery:
+        kind = visit.message.kind
+        channel = self._channels[kind]  # looked up first: without it, nothing must be claimed
         # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
-        if not send.expired(clock.now()) and (wait := self._gates.closed(send.kind)):
-            raise _later(send, wait, clock)
-        claimed_at = clock.now()
-        claim = await self._claim(send, claimed_at)
+        if not _expired(visit, clock) and (wait := self._gates.closed(kind)):
+            raise _later(visit, wait, clock)
+        visit = visit.at(clock.now())
+        claim = await sends.claim(self._store, visit, self._rules)
         if isinstance(claim, Done):
             return claim.delivery
-        sent = await self._hand_over(_filled_in(send, claim, claimed_at, self._links), channel, clock)
+        sent = await self._hand_over(_filled_in(visit, claim, self._links), channel, clock)
         match sent:
             case Accepted() | Refused():
-                delivery = await self._record(send, sent, clock)
-                await self._learn(send, claim, sent, clock.now())
+                delivery = await self._record(visit, sent, clock)
+                await self._learn(visit, claim, sent, clock.now())
                 return delivery
             case _Lost(reason=reason):
-                return await self._lose(send, reason, clock)
+                return await self._lose(visit, reason, clock)
             case NotNow(reason=reason, after=after):
-                await self._release(send, reason, clock)
-                raise _later(send, after, clock)
+                await self._release(visit, reason, clock)
+                raise _later(visit, after, clock)
             case Down(reason=reason):
-                await self._release(send, reason, clock)
-                raise _later(send, await self._gates.shut(send.kind, reason, clock.now()), clock)
-
-    async def _claim(self, send: Send, now: datetime) -> Go | Done:
-        return await sends.claim(
-            self._store,
-            run=send.run,
-            step=send.step,
-            now=now,
-            entries=send.entries,
-            n=send.n,
-            following=send.following,
-            expires_at=send.expires_at,
-            rules=self._rules,
-        )
+                await self._release(visit, reason, clock)
+                raise _later(visit, await self._gates.shut(kind, reason, clock.now()), clock)
 
     async def _hand_over(self, message: Outgoing | Refused, channel: Channel, clock: _Clock) -> Sent | _Lost:
         if isinstance(message, Refused):
@@ -154,69 +121,58 @@ class Deliver:
             log.warning("no answer from the provider", send_id=message.send_id, step=message.step, why=why)
             return _Lost(f"the provider gave no answer: {why}")
 
-    async def _record(self, send: Send, sent: Accepted | Refused, clock: _Clock) -> Delivery:
+    async def _record(self, visit: Visit, sent: Accepted | Refused, clock: _Clock) -> Delivery:
         if isinstance(sent, Accepted):
             provider_id, delivery = sent.provider_id, Delivery(outcome="accepted", at=clock.now())
         else:
             provider_id, delivery = None, Delivery(outcome="failed", at=clock.now(), reason=sent.reason)
-        await _surely(
-            lambda: sends.record(
-                self._store,
-                run=send.run,
-                step=send.step,
-                delivery=delivery,
-                provider_id=provider_id,
-                following=send.following,
-                n=send.n,
-            ),
-            clock,
-        )
+        await _surely(lambda: sends.record(self._store, visit, delivery, provider_id), clock)
         return delivery
 
-    async def _lose(self, send: Send, reason: str, clock: _Clock) -> Delivery:
-        """Nobody knows. The walk waits for news and asks before the diary says so: see reconcile."""
-        lost = Delivery(outcome="unknown", at=clock.now(), reason=reason)
-        await _surely(
-            lambda: sends.lost(self._store, run=send.run, step=send.step, at=lost.at, reason=reason),
-            clock,
-        )
-        return lost
+    async def _lose(self, visit: Visit, reason: str, clock: _Clock) -> Delivery:
+        lost = visit.at(clock.now())
+        await _surely(lambda: sends.lost(self._store, lost, reason), clock)
+        return Delivery(outcome="unknown", at=lost.now, reason=reason)
 
-    async def _release(self, send: Send, reason: str, clock: _Clock) -> None:
-        await _surely(
-            lambda: sends.release(self._store, run=send.run, step=send.step, now=clock.now(), reason=reason),
-            clock,
-        )
+    async def _release(self, visit: Visit, reason: str, clock: _Clock) -> None:
+        await _surely(lambda: sends.release(self._store, visit.at(clock.now()), reason), clock)
 
-    async def _learn(self, send: Send, go: Go, sent: Accepted | Refused, now: datetime) -> None:
+    async def _learn(self, visit: Visit, go: Go, sent: Accepted | Refused, now: datetime) -> None:
         """Keep what it says about the channel and the address. No reason to fail: the next send hears it again."""
+        kind = visit.message.kind
         if isinstance(sent, Accepted):
-            await self._gates.open(send.kind, now)
+            await self._gates.open(kind, now)
         with suppress(Unavailable):
             if sent.dead:
-                await self._bury(send, go, sent.dead, now)
+                await self._bury(visit, go, sent.dead, now)
             if isinstance(sent, Refused) and sent.opt_out:
-                await consents.opt(self._store, send.kind, go.to, "out", f"{send.kind} provider", now)
+                await consents.opt(self._store, kind, go.to, "out", f"{kind} provider", now)
 
-    async def _bury(self, send: Send, go: Go, dead: tuple[str, ...], now: datetime) -> None:
-        source, _, attribute = send.to.partition(".")
-        if send.kind == "push" and source == "customer":
+    async def _bury(self, visit: Visit, go: Go, dead: tuple[str, ...], now: datetime) -> None:
+        kind = visit.message.kind
+        source, _, attribute = visit.message.to.partition(".")
+        if kind == "push" and source == "customer":
             whose = await sends.get_send(self._store, go.send_id)
             await forget_tokens(self._store, whose.customer, attribute, dead)
             return
         for address in dead:
-            await consents.suppress(self._store, send.kind, address, GONE, now)
+            await consents.suppress(self._store, kind, address, GONE, now)
 
 
-def _filled_in(send: Send, go: Go, at: datetime, links: Links | None) -> Outgoing | Refused:
+def _expired(visit: Visit, clock: _Clock) -> bool:
+    return visit.expires_at is not None and clock.now() >= visit.expires_at
+
+
+def _filled_in(visit: Visit, go: Go, links: Links | None) -> Outgoing | Refused:
     """The message. Filled in as of its claim, so that it can be filled in the same way again to look for it."""
+    kind = visit.message.kind
     try:
-        parts = render_content(go.content, go.values, at)
+        parts = render_content(go.content, go.values, visit.now)
     except TemplateError as error:
         return Refused(f"the content cannot be filled in: {error}")
-    if links and send.kind == "email" and go.content.purpose == "commercial":
+    if links and kind == "email" and go.content.purpose == "commercial":
         parts = {**parts, "unsubscribe_url": links.unsubscribe(go.send_id)}
-    return Outgoing(go.send_id, send.run, send.step, send.kind, go.to, parts, at)
+    return Outgoing(go.send_id, visit.run, visit.step.id, kind, go.to, parts, visit.now)
 
 
 @dataclass(frozen=True)
@@ -253,10 +209,10 @@ async def _surely(write: Callable[[], Awaitable[None]], clock: _Clock) -> None:
             await asyncio.sleep(RECORD_AGAIN.total_seconds())
 
 
-def _later(send: Send, after: timedelta | None, clock: _Clock) -> ApplicationError:
+def _later(visit: Visit, after: timedelta | None, clock: _Clock) -> ApplicationError:
     """Let Temporal try again: when the provider says so, but no later than the message expires, to be blocked then."""
-    if after is not None and send.expires_at is not None:
-        after = min(after, max(send.expires_at - clock.now(), timedelta(0)) + timedelta(seconds=1))
+    if after is not None and visit.expires_at is not None:
+        after = min(after, max(visit.expires_at - clock.now(), timedelta(0)) + timedelta(seconds=1))
     return ApplicationError(
         "Not sent; to be tried again.",
         type="NotNow",

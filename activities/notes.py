@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.privacy import nothing_personal
 from journeys.diary import Entry
 from journeys.listening import Ended
-from journeys.walk import Arrival
+from journeys.position import Arrival
 from store import outbox, runs
 from store.store import Store
 

@@ -7,20 +7,24 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.channels import Channel, Finding, Found, Handed, NeverTells, NotFound
 from activities.deliver import CALL
+from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.contents import render_content
 from journeys.definition import Kind
 from journeys.diary import Delivery
 from journeys.templates import TemplateError
+from journeys.world import Visit
 from store import doubts, sends
 from store.doubts import Doubt
 from store.store import Store
+
+TELLING = timedelta(minutes=2)
+"""How long a provider gets to tell of a message whose sending had no answer. Real time: no pace changes a provider."""
 
 ASK_AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 """When to ask again a provider that cannot tell: one that gives no answers often gives none about them either.
@@ -29,22 +33,6 @@ Its webhook may tell meanwhile. After the last time nobody is asked any more.
 """
 
 NOBODY_KNOWS = "the provider gave no answer, and cannot tell"
-
-
-class Ask(BaseModel):
-    """A send whose outcome is unknown. *n* and *following* say which lines of the diary the outcome adds.
-
-    *repeats*: where nobody can tell whether it went out, it is sent again.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    run: str
-    step: str
-    kind: Kind
-    following: str | None
-    n: int
-    repeats: bool
 
 
 class Reconcile:
@@ -64,35 +52,36 @@ class Reconcile:
         self._call = call
 
     @activity.defn(name="reconcile")
-    async def reconcile(self, ask: Ask) -> Delivery | None:
+    async def reconcile(self, visit: Visit | GivenBy01) -> Delivery | None:
         """Say what became of it; None where it is to be sent again.
 
         Raises ApplicationError where the provider could not tell, and is to be asked again.
         """
         with nothing_personal("asking what became of a send"):
-            delivery = await self._find_out(ask)
+            delivery = await self._find_out(of_today(visit))
             return without_quotes(delivery) if delivery else None
 
-    async def _find_out(self, ask: Ask) -> Delivery | None:
-        channel = self._channels[ask.kind]
-        doubt = await doubts.look(self._store, ask.run, ask.step)
+    async def _find_out(self, visit: Visit) -> Delivery | None:
+        channel = self._channels[visit.message.kind]
+        doubt = await doubts.look(self._store, visit)
         if doubt.state == "released":
             return None
         if known := doubt.known:  # a report has proved it, or the attempt that seemed lost came to its end
-            return await self._settle(ask, known)
+            return await sends.settle(self._store, visit, known)
         match await self._asked(channel, doubt):
             case Found(provider_id=provider_id):
-                return await self._settle(ask, Delivery(outcome="accepted", at=doubt.claimed_at), provider_id)
+                accepted = Delivery(outcome="accepted", at=doubt.claimed_at)
+                return await sends.settle(self._store, visit, accepted, provider_id)
             case NotFound():
-                return await self._again(ask)
-            case None if ask.repeats:
-                return await self._again(ask)
+                return await self._again(visit)
+            case None if visit.message.repeats_in_doubt:
+                return await self._again(visit)
             case None | NeverTells() as answer:
                 if answer is None and (wait := self._wait()):
                     raise _ask_later(wait)
-                log.warning("nobody can tell what became of a send", send_id=doubt.send_id, step=ask.step)
+                log.warning("nobody can tell what became of a send", send_id=doubt.send_id, step=visit.step.id)
                 unknown = Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)
-                return await self._settle(ask, unknown)
+                return await sends.settle(self._store, visit, unknown)
 
     async def _asked(self, channel: Channel, doubt: Doubt) -> Finding:
         handed = Handed(doubt.send_id, doubt.to, doubt.claimed_at, _text(doubt), doubt.taken)
@@ -105,24 +94,13 @@ class Reconcile:
         asked = activity.info().attempt
         return self._ask_again[asked - 1] if asked <= len(self._ask_again) else None
 
-    async def _again(self, ask: Ask) -> Delivery | None:
+    async def _again(self, visit: Visit) -> Delivery | None:
         """Let it be sent again, unless it was proved meanwhile."""
-        if await sends.again(self._store, run=ask.run, step=ask.step):
+        if await sends.again(self._store, visit):
             return None
-        doubt = await doubts.look(self._store, ask.run, ask.step)
+        doubt = await doubts.look(self._store, visit)
         unknown = Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)
-        return await self._settle(ask, doubt.known or unknown)
-
-    async def _settle(self, ask: Ask, delivery: Delivery, provider_id: str | None = None) -> Delivery:
-        return await sends.settle(
-            self._store,
-            run=ask.run,
-            step=ask.step,
-            delivery=delivery,
-            provider_id=provider_id,
-            following=ask.following,
-            n=ask.n,
-        )
+        return await sends.settle(self._store, visit, doubt.known or unknown)
 
 
 def _text(doubt: Doubt) -> str:

@@ -27,6 +27,15 @@ class Delivery(BaseModel):
     in_doubt: bool = False
 
 
+class Held(BaseModel):
+    """A message that may not go out yet: *until* when (aware UTC), and why. Then everything is looked at again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    until: AwareDatetime
+    why: str
+
+
 class Entry(BaseModel):
     """One line of a diary. *n* counts from 0 within the run and never repeats.
 
@@ -44,17 +53,22 @@ class Entry(BaseModel):
 
 
 class Diary:
-    """The lines of one run, and how many of them the store already has."""
+    """The lines of one run from the *first* on, which the store has, and how many more of them it has."""
 
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self._written = 0
+    def __init__(self, first: Entry) -> None:
+        self.entries = [first]
+        self._written = 1
+
+    @property
+    def lines(self) -> int:
+        """How many lines the run has in all: the *n* of the next one."""
+        return self.entries[-1].n + 1
 
     @property
     def at_step(self) -> str | None:
         """The step that was entered last and not passed yet."""
-        last = self.entries[-1] if self.entries else None
-        return last.step if last and last.did == "entered" else None
+        last = self.entries[-1]
+        return last.step if last.did == "entered" else None
 
     @property
     def unwritten(self) -> tuple[Entry, ...]:
@@ -76,7 +90,7 @@ class Diary:
             self._add(self.at_step, at, "left", why)
 
     def already(self, entries: Iterable[Entry]) -> None:
-        """Take over lines that the store has written: with the start, or with the record of a send."""
+        """Take over lines that the store has written with the record of a send."""
         self.entries.extend(entries)
         self.wrote_all()
 
@@ -92,21 +106,9 @@ class Diary:
         why: str = "",
         arm: str | None = None,
     ) -> None:
-        self.entries.append(Entry(n=len(self.entries), at=at, step=step, did=did, why=why, arm=arm))
+        self.entries.append(Entry(n=self.lines, at=at, step=step, did=did, why=why, arm=arm))
 
 
 def at_start(step: str, at: datetime) -> Entry:
     """The first line: the run is entered. Whoever starts a run writes it, so that nobody is nowhere."""
     return Entry(n=0, at=at, step=step, did="entered")
-
-
-def after_send(n: int, step: str, delivery: Delivery, following: str | None) -> tuple[Entry, ...]:
-    """The lines that a send adds: its step is passed, and the following one, if any, is entered.
-
-    The record of a send and the walk both write them, so that no further activity is needed for the position.
-    """
-    why = delivery.outcome + (f": {delivery.reason}" if delivery.reason else "")
-    passed = Entry(n=n, at=delivery.at, step=step, did="passed", why=why)
-    if following is None:
-        return (passed,)
-    return (passed, Entry(n=n + 1, at=delivery.at, step=following, did="entered"))

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from journeys.definition import Journey, Kind, Message, Model, Step, every_step
 from journeys.diary import Delivery
 from journeys.durations import Duration
+from journeys.position import Arrival, Position
 from journeys.preview import DEFAULT_START
-from journeys.walk import Arrival, Walk
+from journeys.walk import Walk
+from journeys.world import Visit
 
 MOST_PATHS = 1000
 
@@ -85,7 +87,7 @@ class _Trace:
     """A world in which every step with arms goes a given way: by an answer at once, or at the last moment for it."""
 
     def __init__(self, journey: Journey, arms: tuple[str, ...], *, late: bool) -> None:
-        self.walk = Walk(journey.steps, DEFAULT_START)
+        self.walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, DEFAULT_START))
         self.sent: list[tuple[Message, timedelta]] = []
         self.asked: list[Choice] = []
         self.others: list[list[str]] = []  # the arms of each of them that an answer would take
@@ -101,14 +103,9 @@ class _Trace:
     def now(self) -> datetime:
         return self._now
 
-    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
-        del following, expires_at
-        self.sent.append((step, self.elapsed))
+    async def deliver(self, visit: Visit) -> Delivery:
+        self.sent.append((visit.message, self.elapsed))
         return Delivery(outcome="accepted", at=self._now)
-
-    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
-        del step, following
-        raise AssertionError("on a path, every message is accepted")
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why

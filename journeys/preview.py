@@ -15,13 +15,15 @@ from pydantic import AwareDatetime, Field, model_validator
 from journeys.catalogue import Content, CustomerId, Event
 from journeys.consent import NOBODY, Asked
 from journeys.contents import render_content
-from journeys.definition import Interaction, Kind, Message, Model, Name, interaction_trigger, send_id
+from journeys.definition import Interaction, Kind, Model, Name, interaction_trigger, send_id
 from journeys.diary import Delivery, Entry, Outcome
 from journeys.durations import Duration
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
 from journeys.messaging import Addressee, blocked, recipient
+from journeys.position import Arrival, Position
 from journeys.templates import TemplateError
-from journeys.walk import Arrival, Walk
+from journeys.walk import Walk
+from journeys.world import Visit
 
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 
@@ -267,7 +269,9 @@ class _Run:
 
     def __init__(self, facts: RunFacts, event: Event, stage: Stage) -> None:
         self.facts = facts
-        self.walk = Walk(facts.version.journey.steps, facts.entered_at)
+        version = facts.version
+        steps = version.journey.steps
+        self.walk = Walk(steps, Position.at_start(steps[0].id, facts.entered_at), run=facts.id, version=version.number)
         self.sends: list[Sent] = []
         self.until: datetime | None = None
         self._event = event
@@ -279,19 +283,18 @@ class _Run:
     def now(self) -> datetime:
         return self._stage.now
 
-    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
-        del following
-        stage = self._stage
+    async def deliver(self, visit: Visit) -> Delivery:
+        stage, step = self._stage, visit.message
         addressee = Addressee(event=self._event.attributes, customer=stage.customer, said=stage.asked.said)
         content = stage.contents.get(step.content)
-        refused = blocked(step, content, addressee, stage.asked.rules, stage.now, expires_at)
+        refused = blocked(step, content, addressee, stage.asked.rules, visit.now, visit.expires_at)
         outcome: Outcome = "blocked" if refused else "accepted"
         parts: dict[str, str] = {}
         try:
             parts = self._render(content) if content else {}
         except TemplateError as error:
             outcome, refused = ("blocked", refused) if refused else ("failed", f"it cannot be filled in: {error}")
-        delivery = Delivery(outcome=outcome, at=stage.now, reason=refused)
+        delivery = Delivery(outcome=outcome, at=visit.now, reason=refused)
         self.sends.append(
             Sent(
                 step=step.id,
@@ -305,10 +308,6 @@ class _Run:
             )
         )
         return delivery
-
-    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
-        del step, following
-        raise AssertionError("on a virtual clock, every provider answers")
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why

@@ -2,112 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
-
-from journeys.definition import EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
-from journeys.diary import Delivery, Diary, after_send, at_start
+from journeys.definition import AnyStep, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
+from journeys.diary import Delivery, Diary, Held
 from journeys.durations import say
 from journeys.pace import DAY, at_pace
-
-TELLING = timedelta(minutes=2)
-"""How long a provider gets to tell of a message whose sending had no answer. Real time: no pace changes a provider."""
-
-
-class Arrival(BaseModel):
-    """An event that answers some of a run's ``if`` steps. *at* is when it occurred, not when it was heard of."""
-
-    model_config = ConfigDict(frozen=True)
-
-    event: str
-    at: AwareDatetime
-    answers: tuple[str, ...]
-
-
-class World(Protocol):
-    """What a walk needs of the world it happens in. Temporal is one world; a virtual clock is another."""
-
-    def now(self) -> datetime:
-        """The time in this world, aware UTC."""
-        ...
-
-    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
-        """Send a message, unless *expires_at* (aware UTC) has come. What got no answer is in doubt.
-
-        *following* is the step that comes next, None at the end of the journey.
-        """
-        ...
-
-    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
-        """Find out what became of a message that is in doubt, and settle it.
-
-        Returns None where it may be sent again: the provider surely has not got it, or a repeat does no harm.
-        """
-        ...
-
-    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
-        """Wait until *arrived* holds or *until* (aware UTC) comes.
-
-        Returns True for the arrival, False for the time. A tie counts as arrival.
-        """
-        ...
+from journeys.position import Arrival, Position, Turn
+from journeys.world import Visit, World
 
 
 class Walk:
-    """One run's walk: where it stands, what arrived, what was sent, and the diary of it."""
+    """One run's walk: where it stands, what arrived, what was sent, and the diary of it.
 
-    def __init__(self, steps: Steps, started_at: datetime, day: timedelta = DAY) -> None:
-        self.diary = Diary()
-        self.diary.already([at_start(steps[0].id, started_at)])
+    It begins *at* any position in *steps*. *run* and *version* are what its visits say they are of.
+    """
+
+    def __init__(self, steps: Steps, at: Position, *, run: str = "", version: int = 0, day: timedelta = DAY) -> None:
+        self.diary = Diary(at.entered)
         self._steps = steps
+        self._run = run
+        self._version = version
         self._day = day
-        self._at = started_at
-        self._deliveries: dict[str, Delivery] = {}
-        self._arrivals: dict[str, Arrival] = {}
+        self._ahead = deque[tuple[str, str | None]]([*at.turns, (at.step, None)])  # the way to where it begins
+        self._turns: tuple[Turn, ...] = ()
+        self._at = at.since
+        self._deliveries = dict(at.sent)
+        self._arrivals = {arrival.event: arrival for arrival in at.heard}
+
+    @property
+    def position(self) -> Position:
+        """Where it stands: another walk can begin there."""
+        entered = next(entry for entry in reversed(self.diary.entries) if entry.did == "entered")
+        return Position(
+            step=entered.step,
+            since=entered.at,
+            turns=self._turns,
+            lines=entered.n + 1,
+            sent=dict(self._deliveries),
+            heard=tuple(self._arrivals.values()),
+        )
 
     def arrive(self, arrival: Arrival) -> None:
         """Record an arrival; an event that was seen before changes nothing."""
         self._arrivals.setdefault(arrival.event, arrival)
 
     async def go(self, world: World) -> None:
-        """Walk through all steps. Returns when the last one is passed; the world ends it earlier by raising."""
-        await self._through(self._steps, None, world)
+        """Walk on to the end. Returns when the last step is passed; the world ends it earlier by raising.
 
-    async def _through(self, steps: Steps, then: str | None, world: World) -> None:
+        Raises LookupError where the position that it begins at is not among the steps.
+        """
+        await self._through(self._steps, None, (), world)
+        if self._ahead:
+            raise LookupError(
+                f'no step "{self._ahead[0][0]}" where the position to begin at, "{self._ahead[-1][0]}", has it'
+            )
+
+    async def _through(self, steps: Steps, then: str | None, turns: tuple[Turn, ...], world: World) -> None:
+        """Take *steps*, which lie in the arms of *turns*; *then* is the step that follows them."""
         for step, following in zip(steps, [*(step.id for step in steps[1:]), then], strict=False):
-            self.diary.enter(step.id, self._at)
-            match step:
-                case Message():
-                    await self._send(step, following, world)
-                case Wait():
-                    await self._pass_time(step, world)
-                case If():
-                    arm = await self._ask(step, world)
-                    await self._through(step.arm(arm).steps, following, world)
+            arm = None
+            if self._ahead:  # to where the walk begins, steps are only gone past
+                if step.id != self._ahead[0][0]:
+                    continue
+                arm = self._ahead.popleft()[1]
+            if arm is None:
+                self._turns = turns
+                arm = await self._take(step, following, world)
+            if arm is not None:
+                await self._through(step.arm(arm).steps, following, (*turns, Turn(step.id, arm)), world)
 
-    async def _send(self, step: Message, following: str | None, world: World) -> None:
-        n = len(self.diary.entries)
-        expires_at = self._at + at_pace(step.expires, self._day) if step.expires is not None else None
-        delivery = await self._delivered(step, following, expires_at, world)
-        self.diary.already(after_send(n, step.id, delivery, following))
-        self._deliveries[step.id] = delivery
+    async def _take(self, step: AnyStep, following: str | None, world: World) -> str | None:
+        """Enter a step and pass it. Returns the arm to go on in, if it has any."""
+        self.diary.enter(step.id, self._at)
+        match step:
+            case Message():
+                await self._send(self._visit(step, following, world), world)
+            case Wait():
+                await self._pass_time(step, world)
+            case If():
+                return await self._ask(step, world)
+        return None
+
+    def _visit(self, step: AnyStep, following: str | None, world: World) -> Visit:
+        expires = step.expires if isinstance(step, Message) else None
+        return Visit(
+            run=self._run,
+            version=self._version,
+            step=step,
+            position=self.position,
+            now=world.now(),
+            unwritten=self.diary.unwritten,
+            following=following,
+            expires_at=None if expires is None else self._at + at_pace(expires, self._day),
+        )
+
+    async def _send(self, visit: Visit, world: World) -> None:
+        delivery = await self._delivered(visit, world)
+        self.diary.already(visit.lines_after(delivery))
+        self._deliveries[visit.step.id] = delivery
         self._at = delivery.at
 
-    async def _delivered(
-        self, step: Message, following: str | None, expires_at: datetime | None, world: World
-    ) -> Delivery:
-        while True:
-            delivery = await world.deliver(step, following, expires_at)
-            if not delivery.in_doubt:  # what an earlier release knew no more of is not asked about now
-                return delivery
-            # It may or may not have gone out: give the provider time to tell, then ask.
-            until = world.now() + TELLING
-            await world.wait(until, lambda: False, f"Wait for news of {step.content} until {clock(until)}")
-            if settled := await world.reconcile(step, following):
-                return settled
+    async def _delivered(self, visit: Visit, world: World) -> Delivery:
+        """Send, as soon as it is not held any more: each time everything is looked at anew."""
+        while isinstance(answer := await world.deliver(visit), Held):
+            self.diary.wrote_all()
+            why = f"Hold {visit.message.content} until {clock(answer.until)}: {answer.why}"
+            await world.wait(answer.until, lambda: False, why)
+            visit = self._visit(visit.step, visit.following, world)
+        return answer
 
     async def _pass_time(self, step: Wait, world: World) -> None:
         until = self._at + at_pace(step.wait, self._day)

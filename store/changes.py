@@ -15,7 +15,7 @@ from journeys.definition import short_id
 from journeys.diary import Entry, at_start
 from journeys.listening import Decision, RunFacts, Version, key_of
 from journeys.pace import DAY
-from journeys.walk import Arrival
+from journeys.position import Arrival
 from store.diary import END, Standing, ending, left, line
 from store.known import Known, send_of
 from store.outbox import JobKind

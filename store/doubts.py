@@ -11,6 +11,7 @@ from journeys.catalogue import Content
 from journeys.diary import Delivery
 from journeys.problems import Unknown
 from journeys.standing import SendState
+from journeys.world import Visit
 from store.schema import Time, contents, customers, events, runs, sends
 from store.store import Store
 
@@ -47,8 +48,9 @@ class Doubt(BaseModel):
                 return Delivery(outcome=outcome, at=self.at, reason=self.reason)
 
 
-async def look(store: Store, run: str, step: str) -> Doubt:
-    """The send of one step of a run. Raises Unknown where it was never claimed."""
+async def look(store: Store, visit: Visit) -> Doubt:
+    """The send of a visit. Raises Unknown where it was never claimed."""
+    run, step = visit.run, visit.step.id
     async with store.read() as connection:
         row = (await connection.execute(_SEND, {"run": run, "step": step})).one_or_none()
         if row is None or row.claimed_at is None:

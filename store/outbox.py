@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, delete, func, select, update
 
-from journeys.walk import Arrival
+from journeys.position import Arrival
 from store.schema import outbox
 from store.store import Store, retried
 

@@ -5,7 +5,6 @@ A claim and the end of a run meet at the run's lock, so that no claim succeeds o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from journeys.catalogue import Content
 from journeys.consent import NOT_ASKED, Purpose, Rules
 from journeys.definition import Kind, Message, send_id
-from journeys.diary import Delivery, Entry, after_send
+from journeys.diary import Delivery
 from journeys.messaging import Addressee, addresses, blocked, recipient
 from journeys.problems import Unknown
 from journeys.standing import SendState
+from journeys.world import Visit
 from store.consents import fingerprint, said_by, suppressed
 from store.diary import Standing, end, go_on, stand
 from store.schema import AnyRow, contents, customers, events, runs, sends
@@ -82,115 +82,87 @@ class Send(SendRecord):
 
 
 @retried
-async def claim(  # noqa: PLR0913 - a step, where it stands in the diary, and what decides whether it may go out
-    store: Store,
-    *,
-    run: str,
-    step: str,
-    now: datetime,
-    entries: Sequence[Entry],
-    n: int,
-    following: str | None,
-    expires_at: datetime | None = None,
-    rules: Rules = NOT_ASKED,
-) -> Claim:
-    """Ask for the right to send, once, and write the diary up to here (*entries*).
+async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
+    """Ask for the right to send at a visit, once, and write the diary up to there.
 
-    What is not to be sent is recorded at once, with the lines that record() would write from *n* and *following*.
+    What is not to be sent is recorded at once, with the lines that record() would write.
     ``unknown`` is no such outcome: it adds no lines before settle() does.
     Raises Unknown where there is no such run.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, run)
-        message = _message(standing, step)
-        ledger = await _look(connection, run, message)
-        if over := _over(ledger, standing, now):
+        standing = await stand(store, connection, visit.run)
+        # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
+        message = _message(standing, visit.step.id)
+        ledger = await _look(connection, visit.run, message)
+        if over := _over(ledger, standing, visit.now):
             if over.outcome == "unknown":
-                await _enter(connection, run, message, ledger, _outcome(over))
+                await _enter(connection, visit.run, message, ledger, _outcome(over))
             else:  # it may have been a report that proved it, and no lines were added then
-                await _pass(connection, standing, step, over, n, following)
+                await _pass(connection, standing, visit, over)
             return Done(delivery=over)
-        standing = await go_on(connection, standing, entries)
+        standing = await go_on(connection, standing, visit.unwritten)
         content = Content.model_validate(ledger.ready) if ledger.content_state == "ready" else None
         addressee = await _addressee(connection, ledger, message)
-        why = _not_ready(ledger, message) or blocked(message, content, addressee, rules, now, expires_at)
-        row = _as_of_now(content, expires_at)
+        why = _not_ready(ledger, message) or blocked(message, content, addressee, rules, visit.now, visit.expires_at)
+        row = _as_of_now(content, visit.expires_at)
         if why or content is None:
-            refusal = Delivery(outcome="blocked", at=now, reason=why)
-            await _enter(connection, run, message, ledger, row | _outcome(refusal))
-            await _pass(connection, standing, step, refusal, n, following)
+            refusal = Delivery(outcome="blocked", at=visit.now, reason=why)
+            await _enter(connection, visit.run, message, ledger, row | _outcome(refusal))
+            await _pass(connection, standing, visit, refusal)
             return Done(delivery=refusal)
         to = _left(message, addressee)
-        await _enter(connection, run, message, ledger, row | _claimed(ledger, message, to, now))
+        await _enter(connection, visit.run, message, ledger, row | _claimed(ledger, message, to, visit.now))
         values = {"event": ledger.event, "customer": ledger.customer or {}}
-        return Go(send_id=send_id(run, step), to=to, content=content, values=values)
+        return Go(send_id=send_id(visit.run, message.id), to=to, content=content, values=values)
 
 
 @retried
-async def record(
-    store: Store,
-    *,
-    run: str,
-    step: str,
-    delivery: Delivery,
-    provider_id: str | None,
-    following: str | None,
-    n: int,
-) -> None:
-    """Write what became of a claimed send, and that its step is passed: the diary's lines from *n* on.
+async def record(store: Store, visit: Visit, delivery: Delivery, provider_id: str | None) -> None:
+    """Write what became of a claimed send, and that its step is passed.
 
-    *following* is the step that is entered; None completes the run. A run that has ended meanwhile stays as it is.
+    The following step is entered; where none follows, the run is complete. One that has ended meanwhile stays as it is.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, run)
-        await _conclude(connection, standing, step, delivery, provider_id, n, following)
+        standing = await stand(store, connection, visit.run)
+        await _conclude(connection, standing, visit, delivery, provider_id)
 
 
 @retried
-async def settle(
-    store: Store,
-    *,
-    run: str,
-    step: str,
-    delivery: Delivery,
-    provider_id: str | None,
-    following: str | None,
-    n: int,
-) -> Delivery:
+async def settle(store: Store, visit: Visit, delivery: Delivery, provider_id: str | None = None) -> Delivery:
     """Write what was found out about an unknown send, as record() does; ``unknown`` where nobody can tell, for good.
 
     Returns what stands: what is known already goes before what was found.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, run)
-        return await _conclude(connection, standing, step, delivery, provider_id, n, following)
+        standing = await stand(store, connection, visit.run)
+        return await _conclude(connection, standing, visit, delivery, provider_id)
 
 
 @retried
-async def release(store: Store, *, run: str, step: str, now: datetime, reason: str) -> None:
+async def release(store: Store, visit: Visit, reason: str) -> None:
     """Give a claim back: the provider took nothing for now, and a later attempt may claim again."""
     async with store.write() as connection:
-        await connection.execute(_RELEASE, {"send": send_id(run, step), "to_at": now, "to_reason": reason})
+        await connection.execute(_RELEASE, _given_up(visit, reason))
 
 
 @retried
-async def lost(store: Store, *, run: str, step: str, at: datetime, reason: str) -> None:
+async def lost(store: Store, visit: Visit, reason: str) -> None:
     """No answer came: the send is unknown, until it is proved, settled or sent again. Its step is not passed."""
     async with store.write() as connection:
-        await connection.execute(_LOSE, {"send": send_id(run, step), "to_at": at, "to_reason": reason})
+        await connection.execute(_LOSE, _given_up(visit, reason))
 
 
 @retried
-async def again(store: Store, *, run: str, step: str) -> bool:
+async def again(store: Store, visit: Visit) -> bool:
     """The provider surely has not got an unknown send, or a repeat does no harm: let it be claimed again.
 
     Returns False where it may not be: it was proved or settled meanwhile, or the run has ended.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, run)
-        if standing.step != step:
+        standing = await stand(store, connection, visit.run)
+        if standing.step != visit.step.id:
             return False
-        return bool((await connection.execute(_AGAIN, {"send": send_id(run, step)})).rowcount)
+        return bool((await connection.execute(_AGAIN, {"send": send_id(visit.run, visit.step.id)})).rowcount)
 
 
 async def prove(store: Store, send: str, provider_id: str | None, at: datetime) -> bool:
@@ -379,28 +351,24 @@ def _outcome(delivery: Delivery) -> dict[str, object]:
     return {"state": delivery.outcome, "at": delivery.at, "reason": delivery.reason}
 
 
+def _given_up(visit: Visit, reason: str) -> dict[str, object]:
+    return {"send": send_id(visit.run, visit.step.id), "to_at": visit.now, "to_reason": reason}
+
+
 async def _conclude(
-    connection: AsyncConnection,
-    standing: Standing,
-    step: str,
-    delivery: Delivery,
-    provider_id: str | None,
-    n: int,
-    following: str | None,
+    connection: AsyncConnection, standing: Standing, visit: Visit, delivery: Delivery, provider_id: str | None
 ) -> Delivery:
     """Write the outcome, or keep the one that there is, and pass the step with what stands."""
-    sent = {"send": send_id(standing.run, step), "to_provider_id": provider_id}
+    sent = {"send": send_id(visit.run, visit.step.id), "to_provider_id": provider_id}
     changed = await connection.execute(_RECORD, sent | {f"to_{name}": it for name, it in _outcome(delivery).items()})
     if not changed.rowcount and (row := (await connection.execute(_ONE, sent)).one_or_none()):
         delivery = _stored(row)
-    await _pass(connection, standing, step, delivery, n, following)
+    await _pass(connection, standing, visit, delivery)
     return delivery
 
 
-async def _pass(
-    connection: AsyncConnection, standing: Standing, step: str, delivery: Delivery, n: int, following: str | None
-) -> None:
+async def _pass(connection: AsyncConnection, standing: Standing, visit: Visit, delivery: Delivery) -> None:
     """The step is passed, and the next one entered, or the run is complete."""
-    standing = await go_on(connection, standing, after_send(n, step, delivery, following))
-    if following is None:
+    standing = await go_on(connection, standing, visit.lines_after(delivery))
+    if visit.following is None:
         await end(connection, standing, "completed", "all steps done", delivery.at)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, get_args
 
+from activities.deliver import Deliver
 from journeys.catalogue import Event, Trigger
-from journeys.definition import Journey, Kind
-from journeys.diary import Delivery
+from journeys.consent import NOT_ASKED, Rules
+from journeys.definition import STEP_TYPES, Email, Journey, Kind, Message
+from journeys.diary import Delivery, Entry
+from journeys.position import Position
 from journeys.reading import read_trigger
+from journeys.world import Visit
 from store import catalogue, customers, events, journeys, sends
 from store.events import Receipt
 from store.sends import Claim
@@ -72,21 +77,61 @@ class Shop:
         assert receipt.decisions[-1].did == "started", receipt
         return receipt.decisions[-1].run or ""
 
-    async def claim(self, run: str, step: str = "initial-reminder", **more: Any) -> Claim:
+    def visit(self, run: str, step: str = "initial-reminder", **more: Any) -> Visit:
+        """A visit to a message step, by default the first one of the abandoned cart. *n*: its next diary line."""
+        return visit(run, step, **{"now": self.now, **more})
+
+    async def claim(self, run: str, step: str = "initial-reminder", *, rules: Rules = NOT_ASKED, **more: Any) -> Claim:
         """Claim a send, by default the first one of the abandoned cart."""
-        given = {"now": self.now, "entries": (), "n": 1, "following": "opened"}
-        return await sends.claim(self.store, run=run, step=step, **{**given, **more})
+        return await sends.claim(self.store, self.visit(run, step, **more), rules)
 
     async def record(
         self, run: str, step: str = "initial-reminder", outcome: Any = "accepted", **more: Any
     ) -> Delivery:
         """Record the outcome of a send."""
         delivery = Delivery(outcome=outcome, at=more.pop("at", self.now))
-        given = {"provider_id": "p-1", "following": "opened", "n": 1}
-        await sends.record(self.store, run=run, step=step, delivery=delivery, **{**given, **more})
+        provider_id = more.pop("provider_id", "p-1")
+        await sends.record(self.store, self.visit(run, step, **more), delivery, provider_id)
         return delivery
 
     def later(self, **duration: float) -> datetime:
         """Move the clock."""
         self.now += timedelta(**duration)
         return self.now
+
+
+def visit(
+    run: str,
+    step: str | Message = "initial-reminder",
+    *,
+    now: datetime = NOON,
+    n: int = 1,
+    entries: tuple[Entry, ...] = (),
+    following: str | None = "opened",
+    expires_at: datetime | None = None,
+) -> Visit:
+    """A visit to a message step: of the abandoned cart by its id, else to an email. *n*: its next diary line."""
+    if isinstance(step, str):
+        named = abandoned_cart().message(step)
+        step = named or Email(id=step, email="initial-email-reminder", to="customer.email")
+    told = {"now": now, "unwritten": entries, "following": following, "expires_at": expires_at}
+    position = Position(step=step.id, since=now, lines=n)
+    return Visit.model_validate({"run": run, "version": 1, "step": step, "position": position, **told})
+
+
+def message(kind: Kind, id: str, content: str, to: str) -> Message:
+    """A message step."""
+    step = STEP_TYPES[kind].model_validate({"id": id, kind: content, "to": to})
+    assert isinstance(step, Message)
+    return step
+
+
+def to_its_end(deliver: Deliver) -> Callable[[Visit], Awaitable[Delivery]]:
+    """The activity, for messages that nothing holds."""
+
+    async def delivered(at: Visit) -> Delivery:
+        answer = await deliver.deliver(at)
+        assert isinstance(answer, Delivery), answer
+        return answer
+
+    return delivered

@@ -16,15 +16,17 @@ from temporalio.workflow import ActivityCancellationType
 with workflow.unsafe.imports_passed_through():
     from pydantic import AwareDatetime, BaseModel, ConfigDict, model_serializer
 
-    from activities.deliver import ATTEMPT, Deliver, Send
+    from activities.deliver import ATTEMPT, Deliver
     from activities.notes import End, Lines, Notes
-    from activities.reconcile import Ask, Reconcile
-    from journeys.definition import Message, Steps
-    from journeys.diary import Delivery
+    from activities.reconcile import TELLING, Reconcile
+    from journeys.definition import Steps
+    from journeys.diary import Delivery, Held
     from journeys.durations import say
     from journeys.listening import Ended
     from journeys.pace import DAY
-    from journeys.walk import Arrival, Walk
+    from journeys.position import Arrival, Position
+    from journeys.walk import Walk, clock
+    from journeys.world import Visit
 
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
 """Without end: what fails is the database or a bug, and both get mended."""
@@ -37,11 +39,15 @@ LOCALLY = timedelta(seconds=10)
 
 
 class RunInput(BaseModel):
-    """What a run is started with: its id, its version's steps, and how long a day lasts if not a day."""
+    """What a run is started with: its id, its version's number and steps, and how long a day lasts if not a day.
+
+    Release 0.1 did not tell the number.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
+    version: int = 0
     steps: Steps
     started_at: AwareDatetime
     day: timedelta = DAY
@@ -50,7 +56,7 @@ class RunInput(BaseModel):
     def _compact(self) -> dict[str, Any]:
         steps = [step.model_dump(mode="json", by_alias=True, exclude_defaults=True) for step in self.steps]
         pace = {} if self.day == DAY else {"day": self.day}
-        return {"id": self.id, "started_at": self.started_at, "steps": steps, **pace}
+        return {"id": self.id, "version": self.version, "started_at": self.started_at, "steps": steps, **pace}
 
 
 @workflow.defn(name="Journey")
@@ -61,7 +67,8 @@ class JourneyWorkflow:
     def __init__(self, run: RunInput) -> None:
         self._id = run.id
         self._pace = "" if run.day == DAY else f" (a day lasts {say(run.day)})"
-        self._walk = Walk(run.steps, run.started_at, run.day)
+        begin = Position.at_start(run.steps[0].id, run.started_at)
+        self._walk = Walk(run.steps, begin, run=run.id, version=run.version, day=run.day)
 
     @workflow.run
     async def run(self, run: RunInput) -> Ended:
@@ -85,44 +92,42 @@ class JourneyWorkflow:
     def now(self) -> datetime:
         return workflow.now()
 
-    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
-        """Send. The activity's record writes the diary too, and completes the run where nothing follows."""
-        diary = self._walk.diary
-        self._tell(f"Sending {step.kind} {step.content}")
+    async def deliver(self, visit: Visit) -> Delivery | Held:
+        """Send; where nobody knows whether it went out, find out, and send again what surely did not."""
+        while True:
+            answer = await self._send(visit)
+            if isinstance(answer, Held) or not answer.in_doubt:
+                return answer  # what an earlier release knew no more of is not asked about now
+            # It may or may not have gone out: give the provider time to tell, then ask.
+            until = workflow.now() + TELLING
+            why = f"Wait for news of {visit.message.content} until {clock(until)}"
+            await self.wait(until, lambda: False, why)
+            if settled := await self._find_out(visit):
+                return settled
+            visit = visit.at(workflow.now())
+
+    async def _send(self, visit: Visit) -> Delivery | Held:
+        """One claim and its call. The record writes the diary too, and completes the run where nothing follows."""
+        message = visit.message
+        self._tell(f"Sending {message.kind} {message.content}")
         return await workflow.execute_activity_method(
             Deliver.deliver,
-            Send(
-                run=self._id,
-                step=step.id,
-                kind=step.kind,
-                following=following,
-                now=workflow.now(),
-                n=len(diary.entries),
-                entries=diary.unwritten,
-                to=step.to,
-                expires_at=expires_at,
-            ),
-            summary=f"{step.kind.capitalize()}: {step.content}",
+            visit,
+            summary=f"{message.kind.capitalize()}: {message.content}",
             start_to_close_timeout=ATTEMPT,
             retry_policy=AGAIN,
             # Whoever ends the run: a send that is under way is finished, and recorded.
             cancellation_type=ActivityCancellationType.ABANDON,
         )
 
-    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
-        """Ask. The activity settles what it finds, as the record of a send does."""
-        self._tell(f"Asking what became of {step.content}")
+    async def _find_out(self, visit: Visit) -> Delivery | None:
+        """Ask what became of it. The activity settles what it finds, as the record of a send does."""
+        content = visit.message.content
+        self._tell(f"Asking what became of {content}")
         return await workflow.execute_activity_method(
             Reconcile.reconcile,
-            Ask(
-                run=self._id,
-                step=step.id,
-                kind=step.kind,
-                following=following,
-                n=len(self._walk.diary.entries),
-                repeats=step.repeats_in_doubt,
-            ),
-            summary=f"Ask what became of {step.content}",
+            visit,
+            summary=f"Ask what became of {content}",
             start_to_close_timeout=ATTEMPT,
             retry_policy=AGAIN,
             cancellation_type=ActivityCancellationType.ABANDON,

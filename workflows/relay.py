@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from journeys.listening import Ended
 from journeys.pace import DAY
-from journeys.walk import Arrival
+from journeys.position import Arrival
 from store import outbox
 from store.outbox import Job
 from store.store import Store

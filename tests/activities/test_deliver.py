@@ -15,11 +15,12 @@ from temporalio.testing import ActivityEnvironment
 from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused, Sent
 from activities.channels.calls import NoAnswer
 from activities.channels.links import Links, read
-from activities.deliver import Deliver, Send
+from activities.deliver import Deliver
 from activities.gates import Gates
 from journeys.consent import Rules
-from journeys.definition import INTERACTIONS, send_id
+from journeys.definition import INTERACTIONS, Push, send_id
 from journeys.diary import Delivery
+from journeys.world import Visit
 from store.catalogue import put_content, ready_content
 from store.channels import channels
 from store.consents import get_consents
@@ -29,7 +30,7 @@ from store.sends import give_up_stale, prove
 from store.store import Store
 from tests.ledger import Ledger
 from tests.samples import CONTENTS, CUSTOMER
-from tests.shop import NOON, Shop
+from tests.shop import NOON, Shop, to_its_end, visit
 
 STEP = "initial-reminder"
 
@@ -42,16 +43,16 @@ class Sending:
     run: str
 
     @property
-    def send(self) -> Send:
-        return Send(run=self.run, step=STEP, kind="email", following="opened", now=NOON, n=1)
+    def visit(self) -> Visit:
+        return visit(self.run, STEP)
 
-    async def attempt(self, channel: Channel, *, after: int = 0, send: Send | None = None, **options: Any) -> Delivery:
+    async def attempt(self, channel: Channel, *, after: int = 0, at: Visit | None = None, **options: Any) -> Delivery:
         """One attempt, started *after* so many seconds from when the first one was scheduled."""
         environment = ActivityEnvironment()
-        at = environment.info.scheduled_time + timedelta(seconds=after)
-        environment.info = replace(environment.info, started_time=at)
+        started = environment.info.scheduled_time + timedelta(seconds=after)
+        environment.info = replace(environment.info, started_time=started)
         deliver = Deliver(self.shop.store, dict.fromkeys(INTERACTIONS, channel), **options)
-        return await environment.run(deliver.deliver, send or self.send)
+        return await environment.run(to_its_end(deliver), at or self.visit)
 
     async def attempt_that_dies(self) -> None:
         """One attempt that ends between the provider's call and the record."""
@@ -187,7 +188,7 @@ async def test_after_an_attempt_that_died_a_report_can_prove_that_it_went_out(se
     await prove(sending.shop.store, send_id(sending.run, STEP), "provider-7", NOON + timedelta(seconds=9))
 
     ledger = Ledger()
-    delivery = await sending.attempt(ledger, after=41, send=sending.send.model_copy(update={"following": None}))
+    delivery = await sending.attempt(ledger, after=41, at=sending.visit.model_copy(update={"following": None}))
 
     assert (delivery.outcome, delivery.at) == ("accepted", NOON + timedelta(seconds=9))
     assert ledger.asked == []
@@ -296,7 +297,7 @@ async def test_without_a_channel_nothing_is_claimed(sending: Sending) -> None:
     deliver = Deliver(sending.shop.store, {})
 
     with pytest.raises(ApplicationError) as raised:
-        await ActivityEnvironment().run(deliver.deliver, sending.send)
+        await ActivityEnvironment().run(deliver.deliver, sending.visit)
 
     assert raised.value.type == "KeyError"
     assert (await sending.seen()).sends == ()
@@ -304,9 +305,9 @@ async def test_without_a_channel_nothing_is_claimed(sending: Sending) -> None:
 
 async def test_the_last_send_completes_the_run(sending: Sending) -> None:
     deliver = Deliver(sending.shop.store, dict.fromkeys(INTERACTIONS, Ledger()))
-    send = sending.send.model_copy(update={"following": None})
+    last = sending.visit.model_copy(update={"following": None})
 
-    delivery = await ActivityEnvironment().run(deliver.deliver, send)
+    delivery = await ActivityEnvironment().run(to_its_end(deliver), last)
 
     seen = await sending.seen()
     assert (seen.ended, seen.ended_at) == ("completed", delivery.at)
@@ -314,14 +315,14 @@ async def test_the_last_send_completes_the_run(sending: Sending) -> None:
 
 async def test_what_has_expired_is_blocked_not_sent_late(sending: Sending) -> None:
     ledger = Ledger(NotNow("later", timedelta(hours=1)))
-    send = sending.send.model_copy(update={"expires_at": NOON + timedelta(minutes=10)})
+    expiring = sending.visit.model_copy(update={"expires_at": NOON + timedelta(minutes=10)})
 
     with pytest.raises(ApplicationError) as raised:
-        await sending.attempt(ledger, send=send)
+        await sending.attempt(ledger, at=expiring)
     # Not in an hour, as the provider says: the walk goes on when the message expires.
     assert raised.value.next_retry_delay is not None
     assert timedelta(minutes=9) < raised.value.next_retry_delay <= timedelta(minutes=10, seconds=1)
-    delivery = await sending.attempt(ledger, send=send, after=601)
+    delivery = await sending.attempt(ledger, at=expiring, after=601)
 
     assert (delivery.outcome, delivery.reason) == ("blocked", "it expired at 24 Nov 12:10")
     assert len(ledger.asked) == 1
@@ -373,9 +374,9 @@ async def test_a_channel_that_is_down_stops_loudly_and_is_tried_by_one_at_a_time
 async def test_an_expired_message_does_not_wait_for_a_channel_that_is_down(sending: Sending) -> None:
     gates = Gates(sending.shop.store)
     await gates.shut("email", "no key", NOON)
-    send = sending.send.model_copy(update={"expires_at": NOON})
+    expired = sending.visit.model_copy(update={"expires_at": NOON})
 
-    delivery = await sending.attempt(Ledger(), gates=gates, send=send)
+    delivery = await sending.attempt(Ledger(), gates=gates, at=expired)
 
     assert delivery.outcome == "blocked"
 
@@ -389,9 +390,9 @@ async def test_one_channel_that_is_down_stops_no_other(sending: Sending) -> None
 
 async def test_dead_tokens_are_used_no_more(sending: Sending) -> None:
     await put_customer(sending.shop.store, "ada", CUSTOMER | {"push_token": "old, new"}, NOON)
-    send = sending.send.model_copy(update={"kind": "push", "to": "customer.push_token"})
+    push = Push(id=STEP, push="final-push-notification", to="customer.push_token")
 
-    await sending.attempt(Ledger(Accepted("p-1", dead=("old",))), send=send)
+    await sending.attempt(Ledger(Accepted("p-1", dead=("old",))), at=visit(sending.run, push))
 
     assert (await get_customer(sending.shop.store, "ada")).attributes["push_token"] == "new"
 

@@ -20,11 +20,12 @@ from activities.channels.calls import Limits
 from activities.channels.firebase import Firebase
 from activities.channels.sendgrid import SendGrid
 from activities.channels.twilio import Twilio
-from activities.deliver import Deliver, Send
+from activities.deliver import Deliver
 from activities.gates import Gates
-from activities.reconcile import Ask, Reconcile
+from activities.reconcile import Reconcile
 from journeys.definition import Kind, send_id
 from journeys.diary import Delivery
+from journeys.world import Visit
 from store.customers import put_customer
 from store.runs import get_run
 from store.store import Store, open_store
@@ -33,7 +34,7 @@ from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.server import Fake
 from tests.fakes.twilio import FakeTwilio
 from tests.samples import CUSTOMER, abandoned_cart
-from tests.shop import Shop
+from tests.shop import Shop, message, to_its_end, visit
 
 LIMITS = Limits(timeout=timedelta(seconds=0.3), connections=4)
 LATER = ("429", "429-delay")
@@ -120,30 +121,24 @@ class Walked:
                 return settled
 
     async def _delivered(self) -> Delivery:
-        send = Send(
-            run=self.run,
-            step="reminder",
-            kind=self.kind,
-            following="pause",
-            now=datetime.now(UTC),
-            n=1,
-            to=CONTENTS[self.kind][1],
-        )
         gates = Gates(self.store, probe=timedelta(0))
         deliver = Deliver(self.store, {self.kind: self.channel}, gates=gates, call=timedelta(seconds=2))
         while True:
             self.attempts += 1
             assert self.attempts < 5
             try:
-                return await ActivityEnvironment().run(deliver.deliver, send)
+                return await ActivityEnvironment().run(to_its_end(deliver), self._visit())
             except ApplicationError as error:
                 if error.type != "NotNow":
                     raise
 
+    def _visit(self) -> Visit:
+        step = message(self.kind, "reminder", *CONTENTS[self.kind])
+        return visit(self.run, step, now=datetime.now(UTC), following="pause")
+
     async def _found_out(self) -> Delivery | None:
         reconcile = Reconcile(self.store, {self.kind: self.channel})
-        repeats = self.kind == "push"
-        ask = Ask(run=self.run, step="reminder", kind=self.kind, following="pause", n=1, repeats=repeats)
+        ask = self._visit()
         environment = ActivityEnvironment()
         while True:
             self.asked += 1

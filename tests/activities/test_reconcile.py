@@ -11,16 +11,17 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.channels import Accepted, Channel, Finding, Handed, NeverTells
-from activities.deliver import Deliver, Send
-from activities.reconcile import NOBODY_KNOWS, Ask, Reconcile
+from activities.deliver import Deliver
+from activities.reconcile import NOBODY_KNOWS, Reconcile
 from journeys.definition import INTERACTIONS, Kind, send_id
 from journeys.diary import Delivery
+from journeys.world import Visit
 from store.runs import RunView, SendView, get_run
 from store.sends import prove, record
 from store.store import Store
 from tests.ledger import Ledger, Silent
 from tests.samples import abandoned_cart
-from tests.shop import NOON, Shop
+from tests.shop import NOON, Shop, to_its_end, visit
 
 STEPS: dict[Kind, str] = {"email": "initial-reminder", "text": "second-reminder", "push": "final-reminder"}
 MINUTE = timedelta(minutes=1)
@@ -32,16 +33,20 @@ class InDoubt:
     def __init__(self, shop: Shop, run: str, kind: Kind = "email") -> None:
         self.shop, self.run, self.kind, self.step = shop, run, kind, STEPS[kind]
 
+    @property
+    def visit(self) -> Visit:
+        return visit(self.run, self.step)
+
     async def send(self, ledger: Ledger) -> Delivery:
-        send = Send(run=self.run, step=self.step, kind=self.kind, following="opened", now=NOON, n=1)
-        return await ActivityEnvironment().run(Deliver(self.shop.store, _all(ledger)).deliver, send)
+        deliver = Deliver(self.shop.store, _all(ledger))
+        return await ActivityEnvironment().run(to_its_end(deliver), self.visit)
 
     async def ask(self, channel: Channel, *, attempt: int = 1, repeats: bool = False) -> Delivery | None:
         environment = ActivityEnvironment()
         environment.info = replace(environment.info, attempt=attempt)
-        ask = Ask(run=self.run, step=self.step, kind=self.kind, following="opened", n=1, repeats=repeats)
         reconcile = Reconcile(self.shop.store, _all(channel), call=timedelta(seconds=0.5), ask_again=(MINUTE,))
-        return await environment.run(reconcile.reconcile, ask)
+        step = self.visit.message.model_copy(update={"in_doubt": "repeat" if repeats else "leave"})
+        return await environment.run(reconcile.reconcile, visit(self.run, step))
 
     async def seen(self) -> RunView:
         return await get_run(self.shop.store, self.run)
@@ -182,8 +187,7 @@ async def test_an_attempt_that_ends_after_all_is_believed(doubt: InDoubt) -> Non
     ledger = Ledger(Silent(took=False))
     await doubt.send(ledger)
     late = Delivery(outcome="failed", at=NOON + MINUTE, reason="no mailbox ada@example.com")
-    given = {"provider_id": None, "following": "opened", "n": 1}
-    await record(doubt.shop.store, run=doubt.run, step=doubt.step, delivery=late, **given)  # type: ignore[arg-type]
+    await record(doubt.shop.store, doubt.visit, late, None)
 
     delivery = await doubt.ask(ledger)
 

@@ -136,7 +136,7 @@ async def test_a_message_that_is_held_does_not_go_out_after_the_click(desk: Desk
     first = await desk.send()
     run, claimed = await desk.claim()
     assert isinstance(claimed, Go)
-    await sends.release(desk.shop.store, run=run, step="initial-reminder", now=desk.shop.now, reason="not now")
+    await sends.release(desk.shop.store, desk.shop.visit(run), reason="not now")
 
     await desk.http.post(link(first.id), data=ONE_CLICK)
 

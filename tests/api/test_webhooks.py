@@ -225,7 +225,7 @@ async def test_a_report_proves_a_send_whose_worker_died(desk: Desk) -> None:
 
 async def test_a_report_proves_a_send_that_got_no_answer(desk: Desk) -> None:
     sent = await desk.send(kind="text", record=False)
-    await lost(desk.shop.store, run=sent.run, step="second-reminder", at=desk.shop.now, reason="no answer")
+    await lost(desk.shop.store, desk.shop.visit(sent.run, "second-reminder"), reason="no answer")
 
     await desk.take(desk.texts.status(sent.kept, "sending"))
 

@@ -28,8 +28,8 @@ BESIDE = Path(sys.executable).parent
 WORKER = """
 import sys
 from datetime import timedelta
-import journeys.walk
-journeys.walk.TELLING = timedelta(seconds=1)
+import activities.reconcile
+activities.reconcile.TELLING = timedelta(seconds=1)
 import cli
 sys.argv = ["sojourn", "worker"]
 cli.main()

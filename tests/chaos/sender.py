@@ -27,12 +27,18 @@ from activities.channels.calls import Limits
 from activities.channels.firebase import Firebase
 from activities.channels.sendgrid import SendGrid
 from activities.channels.twilio import Twilio
-from activities.deliver import Deliver, Send
-from activities.reconcile import Ask, Reconcile
+from activities.deliver import Deliver
+from activities.reconcile import Reconcile
 from journeys.definition import Kind
 from store.store import open_store
+from tests.shop import message, to_its_end, visit
 
 STEP = "reminder"
+CONTENTS: dict[Kind, str] = {
+    "email": "initial-email-reminder",
+    "text": "second-text-reminder",
+    "push": "final-push-notification",
+}
 TO: dict[Kind, str] = {"email": "customer.email", "text": "customer.phone", "push": "customer.push_token"}
 AT_A_TIME = 20
 LIMITS = Limits(timeout=timedelta(seconds=0.4))  # shorter than some workers live, so that these see a hang to its end
@@ -85,13 +91,12 @@ async def _became(task: Task, deliver: Deliver, reconcile: Reconcile) -> str:
     """The outcome; "again", where it is to be sent again; or the error's name, where Temporal would try again."""
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, attempt=task.asked)
-    about = {"run": task.run, "step": STEP, "kind": task.kind, "following": None, "n": 1}
+    step = message(task.kind, STEP, CONTENTS[task.kind], TO[task.kind])
+    at = visit(task.run, step, now=datetime.now(UTC), following=None)
     try:
         if task.do == "deliver":
-            send = Send.model_validate({**about, "now": datetime.now(UTC), "to": TO[task.kind]})
-            return (await environment.run(deliver.deliver, send)).outcome
-        ask = Ask.model_validate({**about, "repeats": task.kind == "push"})
-        settled = await environment.run(reconcile.reconcile, ask)
+            return (await environment.run(to_its_end(deliver), at)).outcome
+        settled = await environment.run(reconcile.reconcile, at)
         return settled.outcome if settled else "again"
     except ApplicationError as error:
         return error.type or "ApplicationError"

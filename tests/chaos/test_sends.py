@@ -32,7 +32,7 @@ from store import events
 from store.customers import put_customer
 from store.schema import runs, sends
 from store.store import Store, open_store
-from tests.chaos.sender import STEP, TASKS, TO, Fakes, Task
+from tests.chaos.sender import CONTENTS, STEP, TASKS, TO, Fakes, Task
 from tests.programs import PATIENCE, ROOT, environment
 from tests.samples import CUSTOMER, abandoned_cart
 from tests.shop import Shop
@@ -42,11 +42,6 @@ pytestmark = pytest.mark.chaos
 SEED = int(os.environ.get("SOJOURN_CHAOS_SEED", "1"))
 SENDS = int(os.environ.get("SOJOURN_TEST_SENDS", "240"))
 
-CONTENTS: dict[Kind, str] = {
-    "email": "initial-email-reminder",
-    "text": "second-text-reminder",
-    "push": "final-push-notification",
-}
 PROVIDERS: dict[Kind, str] = {"email": "sendgrid", "text": "twilio", "push": "firebase"}
 AFTER_ALL = ("500-after", "503-after", "hang-after", "reset-after", "close-after", "cut-after", "garbled-after")
 FAULTS = ("slow", "429", "429-delay", "503", "hang", "reset", "close", *AFTER_ALL)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from journeys.definition import Message
-from journeys.diary import Delivery, Outcome
-from journeys.walk import Arrival, Walk
+from journeys.definition import Journey
+from journeys.diary import Delivery, Held, Outcome
+from journeys.position import Arrival, Position
+from journeys.walk import Walk
+from journeys.world import Visit
 from tests.samples import abandoned_cart
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -24,8 +26,7 @@ class SmallWorld:
         self.sent: list[tuple[str, timedelta]] = []
         self.waits: list[str] = []
         self.slow = timedelta(0)
-        self.asked = 0
-        self.settled: Delivery | None = Delivery(outcome="unknown", at=START)
+        self.holds: list[Held] = []
         self._walk = walk
         self._arrivals = sorted(arrivals, key=lambda arrival: arrival[0])
         self._outcome: Outcome = outcome
@@ -34,16 +35,12 @@ class SmallWorld:
     def now(self) -> datetime:
         return self._now
 
-    async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
-        del following, expires_at
+    async def deliver(self, visit: Visit) -> Delivery | Held:
+        if self.holds:
+            return self.holds.pop(0)
         self._now += self.slow
-        self.sent.append((step.id, self._now - START))
-        return Delivery(outcome=self._outcome, at=self._now, in_doubt=self._outcome == "unknown")
-
-    async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
-        del step, following
-        self.asked += 1
-        return self.settled
+        self.sent.append((visit.step.id, self._now - START))
+        return Delivery(outcome=self._outcome, at=self._now)
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         self.waits.append(why)
@@ -65,13 +62,22 @@ def answer(step: str, at: timedelta, event: str = "e1") -> Arrival:
     return Arrival(event=event, at=START + at, answers=(step,))
 
 
+def begun(journey: Journey, day: timedelta = DAY) -> Walk:
+    return Walk(journey.steps, Position.at_start(journey.steps[0].id, START), day=day)
+
+
+def a_walk(*steps: Mapping[str, object]) -> Walk:
+    """Of the abandoned cart, or of other steps."""
+    return begun(abandoned_cart(**({"steps": list(steps)} if steps else {})))
+
+
 async def walked(
     arrivals: list[tuple[timedelta, Arrival]],
     outcome: Outcome = "accepted",
     slow: timedelta = timedelta(0),
     **changes: object,
 ) -> tuple[Walk, SmallWorld]:
-    walk = Walk(abandoned_cart(**changes).steps, START)
+    walk = begun(abandoned_cart(**changes))
     world = SmallWorld(walk, arrivals, outcome)
     world.slow = slow
     await walk.go(world)
@@ -171,39 +177,43 @@ async def test_a_message_that_does_not_go_out_ends_nothing(outcome: Outcome) -> 
     assert next(entry.why for entry in walk.diary.entries if entry.did == "passed") == outcome
 
 
-@pytest.mark.parametrize(
-    ("settled", "why", "sent"),
-    [
-        pytest.param(Delivery(outcome="accepted", at=START), "accepted", 1, id="the-provider-has-it"),
-        pytest.param(Delivery(outcome="unknown", at=START, reason="no news"), "unknown: no news", 1, id="nobody-knows"),
-    ],
-)
-async def test_what_is_unknown_is_asked_for_before_the_run_goes_on(settled: Delivery, why: str, sent: int) -> None:
-    walk = Walk(abandoned_cart().steps[:1], START)
-    world = SmallWorld(walk, [], "unknown")
-    world.settled = settled
+async def test_a_message_that_is_held_goes_out_when_it_is_let_go_and_all_after_it_counts_from_then() -> None:
+    walk = a_walk()
+    world = SmallWorld(walk, [])
+    world.holds = [Held(until=START + HOUR, why="quiet until 10:00"), Held(until=START + 2 * HOUR, why="a cap")]
 
     await walk.go(world)
 
-    assert (world.asked, len(world.sent)) == (1, sent)
-    assert world.waits == ["Wait for news of initial-email-reminder until 24 Nov 09:02"]
-    assert walk.diary.entries[-1].why == why
+    assert world.waits[:2] == [
+        "Hold initial-email-reminder until 24 Nov 10:00: quiet until 10:00",
+        "Hold initial-email-reminder until 24 Nov 11:00: a cap",
+    ]
+    assert world.sent[0] == ("initial-reminder", 2 * HOUR)
+    assert world.sent[1] == ("second-reminder", 2 * HOUR + DAY)
 
 
-async def test_what_surely_did_not_go_out_is_sent_again() -> None:
-    walk = Walk(abandoned_cart().steps[:1], START)
+async def test_a_message_that_is_held_is_visited_anew_at_the_same_position() -> None:
+    walk = a_walk(
+        {"id": "pause", "wait": "1 day"},
+        {"id": "mail", "email": "initial-email-reminder", "to": "customer.email", "expires": "4 hours"},
+    )
+    visits: list[Visit] = []
 
-    class Lossy(SmallWorld):
-        async def reconcile(self, step: Message, following: str | None) -> Delivery | None:
-            self._outcome = "accepted"
-            return await super().reconcile(step, following)
+    class Watching(SmallWorld):
+        async def deliver(self, visit: Visit) -> Delivery | Held:
+            visits.append(visit)
+            return await super().deliver(visit)
 
-    world = Lossy(walk, [], "unknown")
-    world.settled = None
+    world = Watching(walk, [])
+    world.holds = [Held(until=START + DAY + HOUR, why="quiet")]
     await walk.go(world)
 
-    assert [step for step, _ in world.sent] == ["initial-reminder", "initial-reminder"]
-    assert [entry.why for entry in walk.diary.entries if entry.did == "passed"] == ["accepted"]
+    first, second = visits
+    assert first.position == second.position
+    assert first.expires_at == second.expires_at == START + DAY + 4 * HOUR
+    assert (first.now, second.now) == (START + DAY, START + DAY + HOUR)
+    assert [line.did for line in first.unwritten] == ["passed", "entered"]
+    assert second.unwritten == ()  # who held it wrote them
 
 
 async def test_a_message_is_told_when_it_expires() -> None:
@@ -211,13 +221,13 @@ async def test_a_message_is_told_when_it_expires() -> None:
         {"id": "pause", "wait": "1 day"},
         {"id": "mail", "email": "initial-email-reminder", "to": "customer.email", "expires": "4 hours"},
     ]
-    walk = Walk(abandoned_cart(steps=steps).steps, START)
+    walk = a_walk(*steps)
     told: list[datetime | None] = []
 
     class Watching(SmallWorld):
-        async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
-            told.append(expires_at)
-            return await super().deliver(step, following, expires_at)
+        async def deliver(self, visit: Visit) -> Delivery | Held:
+            told.append(visit.expires_at)
+            return await super().deliver(visit)
 
     await walk.go(Watching(walk, []))
 
@@ -225,7 +235,7 @@ async def test_a_message_is_told_when_it_expires() -> None:
 
 
 async def test_the_same_event_twice_is_recorded_once() -> None:
-    walk = Walk(abandoned_cart().steps, START)
+    walk = a_walk()
 
     for at in (HOUR, 2 * HOUR):
         walk.arrive(answer("opened", at))
@@ -234,13 +244,13 @@ async def test_the_same_event_twice_is_recorded_once() -> None:
 
 
 async def test_after_a_send_the_store_already_has_the_position() -> None:
-    walk = Walk(abandoned_cart().steps, START)
+    walk = a_walk()
     owed: list[tuple[str, tuple[str, ...]]] = []
 
     class Watching(SmallWorld):
-        async def deliver(self, step: Message, following: str | None, expires_at: datetime | None) -> Delivery:
-            owed.append((step.id, tuple(f"{entry.did} {entry.step}" for entry in walk.diary.unwritten)))
-            return await super().deliver(step, following, expires_at)
+        async def deliver(self, visit: Visit) -> Delivery | Held:
+            owed.append((visit.step.id, tuple(f"{entry.did} {entry.step}" for entry in visit.unwritten)))
+            return await super().deliver(visit)
 
         async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
             owed.append(("wait", tuple(entry.step for entry in walk.diary.unwritten)))
@@ -265,7 +275,7 @@ async def test_waits_say_what_for_and_until_when() -> None:
 
 
 async def test_a_pace_scales_every_duration_and_nothing_else() -> None:
-    walk = Walk(abandoned_cart().steps, START, day=timedelta(seconds=5))
+    walk = begun(abandoned_cart(), day=timedelta(seconds=5))
     world = SmallWorld(walk, [])
 
     await walk.go(world)

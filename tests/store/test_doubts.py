@@ -28,7 +28,7 @@ async def run(shop: Shop) -> str:
     await shop.publish()
     run = await shop.start()
     await shop.claim(run)
-    await lost(shop.store, run=run, step=STEP, at=shop.later(seconds=10), reason="time-out")
+    await lost(shop.store, shop.visit(run, now=shop.later(seconds=10)), reason="time-out")
     return run
 
 
@@ -43,8 +43,8 @@ async def prove_it(shop: Shop, run: str, provider_id: str | None = "p-7") -> boo
 
 async def settled(shop: Shop, run: str, outcome: Outcome, **more: Any) -> Delivery:
     delivery = Delivery(outcome=outcome, at=more.pop("at", shop.now))
-    given = {"provider_id": None, "following": "opened", "n": 1}
-    return await settle(shop.store, run=run, step=STEP, delivery=delivery, **{**given, **more})
+    provider_id = more.pop("provider_id", None)
+    return await settle(shop.store, shop.visit(run, **more), delivery, provider_id)
 
 
 async def whys(shop: Shop, run: str) -> list[str]:
@@ -129,8 +129,8 @@ async def test_a_report_may_come_before_the_providers_own_answer(shop: Shop) -> 
     await shop.claim(run)
 
     assert await prove_it(shop, run)
-    await lost(shop.store, run=run, step=STEP, at=shop.now, reason="time-out")
-    await release(shop.store, run=run, step=STEP, now=shop.now, reason="429")
+    await lost(shop.store, shop.visit(run), reason="time-out")
+    await release(shop.store, shop.visit(run), reason="429")
 
     assert (await the_send(shop, run)).state == "accepted"
 
@@ -154,7 +154,7 @@ async def test_no_send_is_accepted_before_it_was_claimed(shop: Shop, run: str) -
 
 
 async def test_what_the_provider_has_not_got_is_claimed_again(shop: Shop, run: str) -> None:
-    assert await again(shop.store, run=run, step=STEP)
+    assert await again(shop.store, shop.visit(run))
     assert (await the_send(shop, run)).state == "released"
 
     claimed = await shop.claim(run, now=shop.later(minutes=2))
@@ -164,7 +164,7 @@ async def test_what_the_provider_has_not_got_is_claimed_again(shop: Shop, run: s
 
 
 async def test_a_proof_that_comes_before_the_second_claim_prevents_it(shop: Shop, run: str) -> None:
-    await again(shop.store, run=run, step=STEP)
+    await again(shop.store, shop.visit(run))
 
     assert await prove_it(shop, run)
 
@@ -172,7 +172,7 @@ async def test_a_proof_that_comes_before_the_second_claim_prevents_it(shop: Shop
 
 
 async def test_a_proof_of_the_first_attempt_outweighs_a_refusal_of_the_second(shop: Shop, run: str) -> None:
-    await again(shop.store, run=run, step=STEP)
+    await again(shop.store, shop.visit(run))
     await shop.claim(run)
     await shop.record(run, outcome="failed")
 
@@ -191,12 +191,12 @@ async def test_not_again_what_is_not_in_doubt_any_more(
         case "settled":
             await settled(shop, run, "unknown")
         case "released":
-            await again(shop.store, run=run, step=STEP)
+            await again(shop.store, shop.visit(run))
         case "ended":
             await close(shop.store, run, "cancelled", "by hand", shop.now, [])
     before = await the_send(shop, run)
 
-    assert not await again(shop.store, run=run, step=STEP)
+    assert not await again(shop.store, shop.visit(run))
 
     assert await the_send(shop, run) == before
 
@@ -225,7 +225,7 @@ async def test_a_proof_waits_for_a_claim_under_way(shop: Shop, run: str, databas
 
 
 async def test_proofs_and_second_claims_at_once_end_in_one(shop: Shop, run: str) -> None:
-    await again(shop.store, run=run, step=STEP)
+    await again(shop.store, shop.visit(run))
 
     claimed, proved = await asyncio.gather(shop.claim(run), asyncio.gather(*(prove_it(shop, run) for _ in range(4))))
 
@@ -240,7 +240,7 @@ async def test_all_that_helps_to_find_out(shop: Shop, run: str) -> None:
     await shop.claim(other)
     await shop.record(other, provider_id="p-other")
 
-    doubt = await look(shop.store, run, STEP)
+    doubt = await look(shop.store, shop.visit(run))
 
     assert (doubt.send_id, doubt.state, doubt.to) == (send_id(run, STEP), "unknown", "ada@example.com")
     assert doubt.content == CONTENTS["initial-email-reminder"]
@@ -250,4 +250,4 @@ async def test_all_that_helps_to_find_out(shop: Shop, run: str) -> None:
 
 async def test_there_is_nothing_to_find_out(shop: Shop, run: str) -> None:
     with pytest.raises(Unknown):
-        await look(shop.store, run, "second-reminder")
+        await look(shop.store, shop.visit(run, "second-reminder"))

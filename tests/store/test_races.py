@@ -97,7 +97,7 @@ class Worker:
 
     async def walk(self, run: str) -> None:
         for number, (letter, following) in enumerate(pairwise([*LETTERS, None])):
-            place = {"n": 2 * number + 1, "following": following}
+            place: dict[str, Any] = {"n": 2 * number + 1, "following": following}
             if not isinstance(await self.shop.claim(run, letter or "", **place), Go):
                 return
             self.late += run in self.quiet

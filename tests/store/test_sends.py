@@ -122,7 +122,7 @@ async def test_accepted_stays_accepted(shop: Shop, run: str) -> None:
 
 async def test_a_released_send_may_be_claimed_again(shop: Shop, run: str) -> None:
     await shop.claim(run)
-    await release(shop.store, run=run, step="initial-reminder", now=shop.now, reason="429, come back in 30 s")
+    await release(shop.store, shop.visit(run), reason="429, come back in 30 s")
     released = await the_send(shop, run)
     assert (released.state, released.reason) == ("released", "429, come back in 30 s")
     assert await in_flight(shop.store, [run]) == 0
@@ -188,7 +188,7 @@ async def test_a_run_that_has_ended_sends_nothing(shop: Shop, run: str) -> None:
 
 async def test_a_released_send_of_a_run_that_has_ended_stays_put(shop: Shop, run: str) -> None:
     await shop.claim(run)
-    await release(shop.store, run=run, step="initial-reminder", now=shop.now, reason="429")
+    await release(shop.store, shop.visit(run), reason="429")
     await shop.post("purchase-completed")
 
     assert outcome(await shop.claim(run))[0] == "blocked"
@@ -250,7 +250,7 @@ async def test_only_old_claims_of_ended_runs_are_given_up(shop: Shop, run: str) 
 
 async def test_there_is_no_such_run(shop: Shop) -> None:
     with pytest.raises(Unknown):
-        await claim(shop.store, run="a/b/c", step="initial-reminder", now=shop.now, entries=[], n=1, following=None)
+        await claim(shop.store, shop.visit("a/b/c", following=None))
 
 
 async def test_a_statement_that_fails_tells_no_address(shop: Shop) -> None:

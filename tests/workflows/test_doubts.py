@@ -5,6 +5,7 @@ On the virtual clock every provider answers, so these stories are told on Tempor
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,10 +16,9 @@ from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.channels import Accepted
-from activities.reconcile import ASK_AGAIN
+from activities.reconcile import ASK_AGAIN, TELLING
 from journeys.definition import Journey, send_id
 from journeys.diary import Entry
-from journeys.walk import TELLING
 from store.runs import RunView
 from store.sends import prove
 from tests.engine import Clock, Engine, engine
@@ -47,6 +47,12 @@ class Play:
     async def seen(self) -> RunView:
         (seen,) = await self.played.runs("dora")
         return seen
+
+    async def timers(self) -> list[str]:
+        """What operators see in Temporal of what the run waited for."""
+        history = await self.played.handle(self.run).fetch_history()
+        summaries = (event.user_metadata.summary.data for event in history.events)
+        return [json.loads(told) for told in summaries if told.startswith(b'"Wait')]
 
     def sends(self, seen: RunView) -> list[tuple[str, str, timedelta]]:
         return [(send.step, send.state, self._since(send.at or self.clock.begin)) for send in seen.sends]
@@ -97,6 +103,8 @@ async def test_proved_by_a_report_before_anybody_asks(skipping: WorkflowEnvironm
     async with playing(skipping, sqlite_url, ledger) as play:
         await play.played.until_waiting(play.run)
         assert (await play.seen()).step == EMAIL
+        (waits,) = await play.timers()
+        assert waits.startswith("Wait for news of initial-email-reminder until ")
         await prove(play.played.store, send_id(play.run, EMAIL), "provider-7", play.clock.begin + MINUTE)
 
         seen = await play.end()

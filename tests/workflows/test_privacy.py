@@ -106,7 +106,7 @@ async def test_what_a_provider_says_stays_with_us(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # What got no answer is asked about after a while, which is real time on this server.
-    monkeypatch.setattr("journeys.walk.TELLING", timedelta(seconds=0.5))
+    monkeypatch.setattr("activities.reconcile.TELLING", timedelta(seconds=0.5))
     async with playing(temporal, sqlite_url, Ledger(*answers)) as built:
         run = await start(built)
         await built.handle(run).result()

@@ -1,0 +1,56 @@
+"""Where a run stands, with what it has sent and heard: all that a walk needs to go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from journeys.diary import Delivery, Entry
+
+
+class Arrival(BaseModel):
+    """An event that answers some of a run's questions. *at* is when it occurred, not when it was heard of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event: str
+    at: AwareDatetime
+    answers: tuple[str, ...]
+
+
+class Turn(NamedTuple):
+    """A step on the way to another one, and the arm that was taken there."""
+
+    step: str
+    arm: str
+
+
+class Position(BaseModel):
+    """At *step* since *since*, when it was entered (aware UTC).
+
+    *turns*: the way there, from the outside in: the steps in whose arms it lies. Steps that were passed beside it are
+    not named. *lines*: how many the run's diary has, that of entering this step included.
+    *sent*: what became of its messages, by step. *heard*: what has arrived, in that order.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    step: str
+    since: AwareDatetime
+    turns: tuple[Turn, ...] = ()
+    lines: int = Field(1, ge=1)
+    sent: Mapping[str, Delivery] = Field(default_factory=dict)
+    heard: tuple[Arrival, ...] = ()
+
+    @classmethod
+    def at_start(cls, step: str, at: datetime) -> Position:
+        """At the first step, which is entered with the run."""
+        return cls(step=step, since=at)
+
+    @property
+    def entered(self) -> Entry:
+        """The diary's last line so far."""
+        return Entry(n=self.lines - 1, at=self.since, step=self.step, did="entered")

@@ -1,0 +1,195 @@
+"""A run can begin anywhere: from each position of a walk, another walk does the same rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journeys.definition import Journey, Kind, every_step
+from journeys.diary import Delivery, Entry, Held, Outcome
+from journeys.position import Arrival, Position, Turn
+from journeys.walk import Walk
+from journeys.world import Visit
+from tests.samples import abandoned_cart
+
+START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+OUTCOMES: list[Outcome] = ["accepted", "blocked", "failed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a walk stood, the instant, and what it was still to hear."""
+
+    position: Position
+    now: datetime
+    coming: tuple[Arrival, ...]
+
+
+class Scripted:
+    """A world in which arrivals come at given times, and each message takes its time and meets its fate."""
+
+    def __init__(self, walk: Walk, now: datetime, coming: tuple[Arrival, ...], fates: dict[str, Outcome]) -> None:
+        self.moments: list[Moment] = []
+        self.sent: list[tuple[str, datetime, str | None]] = []
+        self._walk = walk
+        self._now = now
+        self._coming = coming
+        self._fates = fates
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def deliver(self, visit: Visit) -> Delivery | Held:
+        self._remember()
+        self._now += timedelta(minutes=len(visit.step.id))
+        self.sent.append((visit.step.id, self._now, visit.following))
+        return Delivery(outcome=self._fates.get(visit.step.id, "accepted"), at=self._now)
+
+    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+        del why
+        self._hear()
+        self._remember()
+        while not arrived():
+            if self._now >= until:
+                return False
+            self._now = min(until, max(self._now, self._coming[0].at)) if self._coming else until
+            self._hear()
+        return True
+
+    def _remember(self) -> None:
+        self.moments.append(Moment(self._walk.position, self._now, self._coming))
+
+    def _hear(self) -> None:
+        while self._coming and self._coming[0].at <= self._now:
+            self._walk.arrive(self._coming[0])
+            self._coming = self._coming[1:]
+
+
+class Names:
+    """Ids for the steps of one journey, and the messages that surely precede."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def next(self, what: str) -> str:
+        return f"{what}-{next(self._numbers)}"
+
+
+MESSAGES: dict[Kind, dict[str, str]] = {
+    "email": {"email": "initial-email-reminder", "to": "customer.email"},
+    "text": {"text": "second-text-reminder", "to": "customer.phone"},
+    "push": {"push": "final-push-notification", "to": "customer.push_token"},
+}
+
+
+@st.composite
+def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: int) -> list[dict[str, Any]]:
+    """Some steps: messages, waits and questions, about the messages that are *certain* to precede or about visits."""
+    steps: list[dict[str, Any]] = []
+    for what in draw(st.lists(st.sampled_from(["message", "wait", "if"]), min_size=1, max_size=3)):
+        if what == "message":
+            id = names.next("m")
+            steps.append({"id": id, **MESSAGES[draw(st.sampled_from(list(MESSAGES)))]})
+            certain = (*certain, id)
+        elif what == "wait" or not deep:
+            steps.append({"id": names.next("w"), "wait": f"{draw(st.integers(1, 48))} hours"})
+        else:
+            within = f"{draw(st.integers(1, 72))} hours"
+            asked = {"message": draw(st.sampled_from(certain)), "is": "delivered"} if certain else None
+            question = asked if asked and draw(st.booleans()) else {"trigger": "store-visit"}
+            arms = {
+                arm: draw(st.just([]) | step_lists(names=names, certain=certain, deep=deep - 1))
+                for arm in ("then", "else")
+            }
+            steps.append({"id": names.next("q"), "if": {**question, "within": within}, **arms})
+    return steps
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> Journey:
+    return abandoned_cart(steps=draw(step_lists(names=Names(), certain=(), deep=3)))
+
+
+@st.composite
+def scripts(draw: st.DrawFn, journey: Journey) -> tuple[Arrival, ...]:
+    """What arrives, in the order in which it comes."""
+    asking = [step.id for step in every_step(journey.steps) if step.questions]
+    if not asking:
+        return ()
+    at = START
+    script = []
+    for number in range(draw(st.integers(0, 6))):
+        at += draw(st.integers(0, 60)) * HOUR
+        answers = tuple(draw(st.lists(st.sampled_from(asking), min_size=1, max_size=3, unique=True)))
+        script.append(Arrival(event=f"e-{number}", at=at, answers=answers))
+    return tuple(script)
+
+
+@given(st.data())
+async def test_from_each_of_its_positions_a_walk_does_the_same_rest(data: st.DataObject) -> None:
+    journey = data.draw(journeys())
+    fates = {step.id: data.draw(st.sampled_from(OUTCOMES)) for step in every_step(journey.steps)}
+    walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, START))
+    world = Scripted(walk, START, data.draw(scripts(journey)), fates)
+    await walk.go(world)
+
+    for moment in world.moments:
+        position = Position.model_validate_json(moment.position.model_dump_json())
+        again = Walk(journey.steps, position)
+        rest = Scripted(again, moment.now, moment.coming, fates)
+        await again.go(rest)
+
+        assert rest.sent == [sent for sent in world.sent if sent[1] > moment.now or sent[0] == position.step]
+        assert after(again, position) == after(walk, position)
+
+
+def after(walk: Walk, position: Position) -> list[Entry]:
+    return [entry for entry in walk.diary.entries if entry.n >= position.lines]
+
+
+async def test_a_position_tells_the_way_there() -> None:
+    journey = abandoned_cart()
+    walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, START))
+    world = Scripted(walk, START, (), {})
+    await walk.go(world)
+
+    stood = {moment.position.step: moment.position for moment in world.moments}
+
+    assert stood["pause"].turns == (Turn("opened", "no"),)
+    assert stood["opened"].turns == ()
+    assert list(stood["pause"].sent) == ["initial-reminder", "second-reminder"]
+    assert stood["pause"].lines == len([e for e in walk.diary.entries if e.at <= stood["pause"].since])
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param({"step": "gone"}, id="no-such-step"),
+        pytest.param({"turns": (Turn("opened", "yes"),)}, id="the-other-arm"),
+        pytest.param({"turns": ()}, id="not-in-any-arm"),
+        pytest.param({"turns": (Turn("opened", "perhaps"),)}, id="no-such-arm"),
+    ],
+)
+async def test_a_position_that_is_not_in_the_tree_is_refused(lost: dict[str, Any]) -> None:
+    there = Position(step="pause", since=START, turns=(Turn("opened", "no"),), lines=5)
+    walk = Walk(abandoned_cart().steps, there.model_copy(update=lost))
+    world = Scripted(walk, START, (), {})
+
+    with pytest.raises(LookupError):
+        await walk.go(world)
+
+    assert world.sent == []
+
+
+def test_a_run_begins_at_its_first_step_with_one_line_in_its_diary() -> None:
+    start = Position.at_start("initial-reminder", START)
+
+    assert start.entered == Entry(n=0, at=START, step="initial-reminder", did="entered")
