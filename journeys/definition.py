@@ -366,6 +366,20 @@ class If(Step):
         return self.if_.within
 
 
+class End(Step):
+    """Complete the run here, with a reason for people. No step after it is reached."""
+
+    end: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+    @property
+    def words(self) -> str:
+        return f"ends: {self.end}"
+
+    @property
+    def leads_on(self) -> bool:
+        return False
+
+
 def _step_type(step: object) -> str | None:
     if isinstance(step, dict):
         return next((name for name in STEP_TYPES if name in step), None)
@@ -377,7 +391,8 @@ AnyStep = Annotated[
     | Annotated[Text, Tag("text")]
     | Annotated[Push, Tag("push")]
     | Annotated[Wait, Tag("wait")]
-    | Annotated[If, Tag("if")],
+    | Annotated[If, Tag("if")]
+    | Annotated[End, Tag("end")],
     Discriminator(
         _step_type,
         custom_error_type="unknown_step",

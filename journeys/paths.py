@@ -64,7 +64,7 @@ def every_path(journey: Journey) -> list[Path]:
 
 def _trace(journey: Journey, arms: tuple[str, ...], *, late: bool) -> _Trace:
     trace = _Trace(journey, arms, late=late)
-    steps: Generator[None, None, None] = trace.walk.go(trace).__await__()  # nothing in this world ever suspends
+    steps: Generator[None, None, str] = trace.walk.go(trace).__await__()  # nothing in this world ever suspends
     for _ in steps:
         raise AssertionError("a path never waits")
     return trace

@@ -278,7 +278,7 @@ class _Run:
         self._stage = stage
         self._why = ""
         self._goal_met_at: datetime | None = None
-        self._coroutine: Coroutine[datetime, None, None] | None = self.walk.go(self)
+        self._coroutine: Coroutine[datetime, None, str] | None = self.walk.go(self)
 
     def now(self) -> datetime:
         return self._stage.now
@@ -323,8 +323,8 @@ class _Run:
             return
         try:
             self.until = self._coroutine.send(None)
-        except StopIteration:
-            self.end("completed", "all steps done", self._stage.now)
+        except StopIteration as over:
+            self.end("completed", over.value, self._stage.now)
 
     def end(self, ended: Ended, why: str, at: datetime) -> None:
         if self._coroutine is None:

@@ -124,6 +124,12 @@ class _Checker:
         """The flaws of *steps*. *certain* holds the messages that surely precede; it grows on the way."""
         for index, step in enumerate(steps):
             here = f"{path}[{index}]"
+            if index and not steps[index - 1].leads_on:
+                yield Flaw(
+                    path=here,
+                    message=f'nothing leads to "{step.id}": every run ends at "{steps[index - 1].id}".',
+                    hint="Remove what comes after it, or let a run go on there.",
+                )
             for use in step.uses:
                 yield from self._use(here, use, certain)
             if isinstance(step, Message):

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime, timedelta
 
-from journeys.definition import AnyStep, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
+from journeys.definition import AnyStep, End, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
 from journeys.diary import Delivery, Diary, Held
 from journeys.durations import say
 from journeys.pace import DAY, at_pace
 from journeys.position import Arrival, Position, Turn
 from journeys.world import Visit, World
+
+ALL_DONE = "all steps done"
+"""Why a run is complete that came to its last step."""
+
+
+class _Over(Exception):
+    """The walk is over, for the reason that a step gives."""
 
 
 class Walk:
@@ -48,16 +55,20 @@ class Walk:
         """Record an arrival; an event that was seen before changes nothing."""
         self._arrivals.setdefault(arrival.event, arrival)
 
-    async def go(self, world: World) -> None:
-        """Walk on to the end. Returns when the last step is passed; the world ends it earlier by raising.
+    async def go(self, world: World) -> str:
+        """Walk on to the end, and return the reason why it is one; the world ends it earlier by raising.
 
         Raises LookupError where the position that it begins at is not among the steps.
         """
-        await self._through(self._steps, None, (), world)
+        try:
+            await self._through(self._steps, None, (), world)
+        except _Over as over:
+            return str(over)
         if self._ahead:
             raise LookupError(
                 f'no step "{self._ahead[0][0]}" where the position to begin at, "{self._ahead[-1][0]}", has it'
             )
+        return ALL_DONE
 
     async def _through(self, steps: Steps, then: str | None, turns: tuple[Turn, ...], world: World) -> None:
         """Take *steps*, which lie in the arms of *turns*; *then* is the step that follows them."""
@@ -83,6 +94,9 @@ class Walk:
                 await self._pass_time(step, world)
             case If():
                 return await self._ask(step, world)
+            case End():
+                self.diary.passed(step.id, self._at, step.end)
+                raise _Over(step.end)
         return None
 
     def _visit(self, step: AnyStep, following: str | None, world: World) -> Visit:

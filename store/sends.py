@@ -19,6 +19,7 @@ from journeys.diary import Delivery
 from journeys.messaging import Addressee, addresses, blocked, recipient
 from journeys.problems import Unknown
 from journeys.standing import SendState
+from journeys.walk import ALL_DONE
 from journeys.world import Visit
 from store.consents import fingerprint, said_by, suppressed
 from store.diary import Standing, end, go_on, stand
@@ -371,4 +372,4 @@ async def _pass(connection: AsyncConnection, standing: Standing, visit: Visit, d
     """The step is passed, and the next one entered, or the run is complete."""
     standing = await go_on(connection, standing, visit.lines_after(delivery))
     if visit.following is None:
-        await end(connection, standing, "completed", "all steps done", delivery.at)
+        await end(connection, standing, "completed", ALL_DONE, delivery.at)

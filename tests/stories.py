@@ -148,6 +148,10 @@ def pause(id: str, wait: str) -> dict[str, object]:
     return {"id": id, "wait": wait}
 
 
+def end(id: str) -> dict[str, object]:
+    return {"id": id, "end": f"because of {id}"}
+
+
 ALL_THREE = completed("2 days", reminders("", "1 day", "2 days"))
 
 IN_OSLO = walking(
@@ -184,6 +188,12 @@ JOINED = walking(
     },
     pause("an-hour", "1 hour"),
     push("for-both"),
+)
+UNLESS_OPENED = walking(
+    email("hello"),
+    {"id": "opened", "if": {"message": "hello", "is": "opened", "within": "1 day"}, "then": [end("enough")]},
+    pause("an-hour", "1 hour"),
+    text("nudge"),
 )
 TWO_EMAILS = walking(
     email("first"),
@@ -336,6 +346,14 @@ STORIES: dict[str, Story] = {
     "a-visit-before-the-cart-does-not": Story(
         (visits("", "Oslo"), cart("1 hour")), (completed("49 hours", sends(come="49 hours")),), IN_OSLO
     ),
+    "ended-after-a-yes": Story(
+        (cart(), opens("2 hours", "hello")), (completed("2 hours", sends(hello="")),), UNLESS_OPENED
+    ),
+    "ended-by-neither": Story((cart(),), (completed("25 hours", sends(hello="", nudge="25 hours")),), UNLESS_OPENED),
+    "ended-right-after-a-message": Story(
+        (cart(),), (completed("0 seconds", sends(hello="")),), walking(email("hello"), end("enough"))
+    ),
+    "ended-before-anything": Story((cart(),), (completed("0 seconds", ()),), walking(end("enough"))),
     "nested-yes-yes": Story(
         (cart(), opens("1 hour", "hello"), does("2 hours", "clicked", "hello")),
         (completed("2 hours", sends(hello="")),),

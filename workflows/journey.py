@@ -75,9 +75,9 @@ class JourneyWorkflow:
         """Walk to the end, unless cancelled before. Returns how the run ended."""
         del run  # __init__ has it: a signal may come before this is called
         try:
-            await self._walk.go(self)
+            why = await self._walk.go(self)
             if self._walk.diary.unwritten:
-                await self._close("completed", "all steps done")
+                await self._close("completed", why)
         except (CancelledError, FailureError) as error:
             reason = workflow.cancellation_reason()
             if is_cancelled_exception(error) and reason is not None and not ended_by_us(reason):

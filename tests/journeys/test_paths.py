@@ -55,6 +55,16 @@ def test_nested_and_successive_questions_give_every_combination_once() -> None:
     }
 
 
+def test_an_end_ends_its_path() -> None:
+    question = {"trigger": "store-visit", "within": "1 day"}
+    steps = [{"id": "ask", "if": question, "then": [{"id": "enough", "end": "was here"}]}, MAIL]
+
+    no, yes = every_path(abandoned_cart(steps=steps))
+
+    assert [message.step for message in no.messages] == ["mail"]
+    assert (yes.messages, yes.latest_end) == ((), DAY)
+
+
 def test_the_list_is_bounded() -> None:
     steps = [{"id": f"a-{n}", "if": {"trigger": "store-visit", "within": "1 day"}} for n in range(12)]
 

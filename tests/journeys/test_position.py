@@ -94,11 +94,13 @@ MESSAGES: dict[Kind, dict[str, str]] = {
 def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: int) -> list[dict[str, Any]]:
     """Some steps: messages, waits and questions, about the messages that are *certain* to precede or about visits."""
     steps: list[dict[str, Any]] = []
-    for what in draw(st.lists(st.sampled_from(["message", "wait", "if"]), min_size=1, max_size=3)):
+    for what in draw(st.lists(st.sampled_from(["message", "wait", "if", "if", "end"]), min_size=1, max_size=3)):
         if what == "message":
             id = names.next("m")
             steps.append({"id": id, **MESSAGES[draw(st.sampled_from(list(MESSAGES)))]})
             certain = (*certain, id)
+        elif what == "end":
+            steps.append({"id": names.next("e"), "end": "enough"})
         elif what == "wait" or not deep:
             steps.append({"id": names.next("w"), "wait": f"{draw(st.integers(1, 48))} hours"})
         else:

@@ -19,6 +19,11 @@ def flaws_of(catalogue_: Catalogue | None = None, **changes: Any) -> dict[str, s
     return {flaw.path: f"{flaw.message} {flaw.hint}".strip() for flaw in flaws}
 
 
+END = {"id": "enough", "end": "a member already"}
+BOTH_END: dict[str, Any] = {"then": [END], "else": [{**END, "id": "end-too"}]}
+ONE_ENDS: dict[str, Any] = {"then": [END], "else": [TEXT]}
+
+
 def if_(message: str = "mail", **more: Any) -> dict[str, Any]:
     return {"id": "ask", "if": {"message": message, "is": "opened", "within": "1 day"}, **more}
 
@@ -183,6 +188,13 @@ def test_everything_that_is_not_ready_is_named_at_once() -> None:
             "does not precede this step on every path",
             id="message-in-one-arm-only",
         ),
+        pytest.param({"steps": [END, EMAIL]}, "steps[1]", 'nothing leads to "mail"', id="after-an-end"),
+        pytest.param(
+            {"steps": [EMAIL, if_(**BOTH_END), TEXT]},
+            "steps[2]",
+            'every run ends at "ask"',
+            id="after-two-arms-that-end",
+        ),
     ],
 )
 def test_a_flaw_names_its_place_and_what_to_do(changes: dict[str, Any], path: str, words: str) -> None:
@@ -198,6 +210,16 @@ def test_a_message_in_both_arms_surely_precedes() -> None:
         EMAIL,
         if_(**both),
         {"id": "again", "if": {"message": "mail", "is": "clicked", "within": "1 day"}},
+    ]
+
+    assert flaws_of(steps=steps) == {}
+
+
+def test_what_precedes_in_every_arm_that_goes_on_surely_precedes() -> None:
+    steps = [
+        EMAIL,
+        if_(**ONE_ENDS),
+        {"id": "again", "if": {"message": "sms", "is": "clicked", "within": "1 day"}},
     ]
 
     assert flaws_of(steps=steps) == {}

@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], str, dict[str, str], timedelta]] = {
         {"yes": "then", "no": "else"},
         timedelta(days=3),
     ),
+    "end": ({"id": "enough", "end": "a member already"}, "ends: a member already", {}, timedelta(0)),
 }
 """For each type: a step as it is written, what it is in words, its arms with their fields, how long it may last."""
 

@@ -234,6 +234,24 @@ async def test_a_message_is_told_when_it_expires() -> None:
     assert told == [START + DAY + 4 * HOUR]
 
 
+async def test_an_end_leaves_every_arm_and_says_why() -> None:
+    end = {"id": "enough", "end": "a member already"}
+    ask = {"id": "ask", "if": {"trigger": "store-visit", "within": "1 day"}, "else": [end]}
+    walk = a_walk(
+        {"id": "outer", "if": {"trigger": "store-visit", "within": "1 day"}, "else": [ask]}, {**end, "id": "x"}
+    )
+
+    why = await walk.go(world := SmallWorld(walk, []))
+
+    assert why == "a member already"
+    assert [(entry.step, entry.did) for entry in walk.diary.entries[-2:]] == [
+        ("enough", "entered"),
+        ("enough", "passed"),
+    ]
+    assert walk.diary.entries[-1].why == "a member already"
+    assert world.now() == START + 2 * DAY
+
+
 async def test_the_same_event_twice_is_recorded_once() -> None:
     walk = a_walk()
 
