@@ -80,9 +80,11 @@ class Deliver:
         with nothing_personal("sending"):
             visit = of_today(visit)
             delivery = await self._attempt(visit, _Clock(visit.now))
+            if isinstance(delivery, Held):
+                return delivery
             return without_quotes(delivery).model_copy(update={"in_doubt": delivery.outcome == "unknown"})
 
-    async def _attempt(self, visit: Visit, clock: _Clock) -> Delivery:
+    async def _attempt(self, visit: Visit, clock: _Clock) -> Delivery | Held:
         kind = visit.message.kind
         channel = self._channels[kind]  # looked up first: without it, nothing must be claimed
         # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
@@ -90,6 +92,8 @@ class Deliver:
             raise _later(visit, wait, clock)
         visit = visit.at(clock.now())
         claim = await sends.claim(self._store, visit, self._rules)
+        if isinstance(claim, Held):
+            return claim
         if isinstance(claim, Done):
             return claim.delivery
         sent = await self._hand_over(_filled_in(visit, claim, self._links), channel, clock)

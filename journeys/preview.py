@@ -13,13 +13,13 @@ from typing import Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from journeys.catalogue import Content, CustomerId, Event
+from journeys.clearance.clearance import Blocked, Circumstances, clearance, recipient
 from journeys.consent import NOBODY, Asked
 from journeys.contents import render_content
 from journeys.definition import Interaction, Kind, Model, Name, interaction_trigger, send_id
-from journeys.diary import Delivery, Entry, Outcome
+from journeys.diary import Delivery, Entry, Held, Outcome
 from journeys.durations import Duration
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
-from journeys.messaging import Addressee, blocked, recipient
 from journeys.position import Arrival, Position
 from journeys.templates import TemplateError
 from journeys.walk import Walk
@@ -283,15 +283,23 @@ class _Run:
     def now(self) -> datetime:
         return self._stage.now
 
-    async def deliver(self, visit: Visit) -> Delivery:
+    async def deliver(self, visit: Visit) -> Delivery | Held:
         stage, step = self._stage, visit.message
-        addressee = Addressee(event=self._event.attributes, customer=stage.customer, said=stage.asked.said)
-        content = stage.contents.get(step.content)
-        refused = blocked(step, content, addressee, stage.asked.rules, visit.now, visit.expires_at)
-        outcome: Outcome = "blocked" if refused else "accepted"
+        known = Circumstances(
+            event=self._event.attributes,
+            customer=stage.customer,
+            said=stage.asked.said,
+            rules=stage.asked.rules,
+            content=stage.contents.get(step.content),
+        )
+        answer = clearance(visit, known)
+        if isinstance(answer, Held):
+            return answer
+        outcome: Outcome = "blocked" if isinstance(answer, Blocked) else "accepted"
+        refused = answer.why if isinstance(answer, Blocked) else ""
         parts: dict[str, str] = {}
         try:
-            parts = self._render(content) if content else {}
+            parts = self._render(known.content) if known.content else {}
         except TemplateError as error:
             outcome, refused = ("blocked", refused) if refused else ("failed", f"it cannot be filled in: {error}")
         delivery = Delivery(outcome=outcome, at=visit.now, reason=refused)
@@ -302,7 +310,7 @@ class _Run:
                 content=step.content,
                 at=delivery.at,
                 outcome=delivery.outcome,
-                to=recipient(step, addressee),
+                to=recipient(step, known.event, known.customer),
                 reason=refused,
                 parts=parts,
             )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.attributes import AttributeName, Declaration, Schema, check_attributes
 from journeys.catalogue import CUSTOMER, CustomerId
-from journeys.messaging import addresses
+from journeys.clearance.clearance import addresses
 from journeys.problems import Flaw, Invalid, Unknown
 from store.locks import lock_customers
 from store.schema import customer_attributes, customers

@@ -13,10 +13,10 @@ from sqlalchemy import Text, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import Content
+from journeys.clearance.clearance import Blocked, Circumstances, Clear, addresses, clearance, recipient
 from journeys.consent import NOT_ASKED, Purpose, Rules
 from journeys.definition import Kind, Message, send_id
-from journeys.diary import Delivery
-from journeys.messaging import Addressee, addresses, blocked, recipient
+from journeys.diary import Delivery, Held
 from journeys.problems import Unknown
 from journeys.standing import SendState
 from journeys.walk import ALL_DONE
@@ -48,7 +48,7 @@ class Done(BaseModel):
     delivery: Delivery
 
 
-Claim = Go | Done
+Claim = Go | Done | Held
 
 
 class SendRecord(BaseModel):
@@ -95,26 +95,30 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
         # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
         message = _message(standing, visit.step.id)
         ledger = await _look(connection, visit.run, message)
-        if over := _over(ledger, standing, visit.now):
+        visit = visit.model_copy(update={"step": message})
+        if over := _became(ledger):
             if over.outcome == "unknown":
                 await _enter(connection, visit.run, message, ledger, _outcome(over))
             else:  # it may have been a report that proved it, and no lines were added then
                 await _pass(connection, standing, visit, over)
             return Done(delivery=over)
         standing = await go_on(connection, standing, visit.unwritten)
-        content = Content.model_validate(ledger.ready) if ledger.content_state == "ready" else None
-        addressee = await _addressee(connection, ledger, message)
-        why = _not_ready(ledger, message) or blocked(message, content, addressee, rules, visit.now, visit.expires_at)
-        row = _as_of_now(content, visit.expires_at)
-        if why or content is None:
-            refusal = Delivery(outcome="blocked", at=visit.now, reason=why)
-            await _enter(connection, visit.run, message, ledger, row | _outcome(refusal))
-            await _pass(connection, standing, visit, refusal)
-            return Done(delivery=refusal)
-        to = _left(message, addressee)
-        await _enter(connection, visit.run, message, ledger, row | _claimed(ledger, message, to, visit.now))
-        values = {"event": ledger.event, "customer": ledger.customer or {}}
-        return Go(send_id=send_id(visit.run, message.id), to=to, content=content, values=values)
+        known = await _circumstances(connection, ledger, standing, message, rules)
+        row = _as_of_now(known.content, visit.expires_at)
+        match clearance(visit, known):
+            case Held() as held:
+                return held
+            case Blocked(why=why):
+                refusal = Delivery(outcome="blocked", at=visit.now, reason=why)
+                if standing.ended is None:
+                    await _enter(connection, visit.run, message, ledger, row | _outcome(refusal))
+                    await _pass(connection, standing, visit, refusal)
+                return Done(delivery=refusal)
+            case Clear(to=to):
+                await _enter(connection, visit.run, message, ledger, row | _claimed(ledger, message, to, visit.now))
+                assert known.content is not None  # noqa: S101 - one that is ready is there
+                values = {"event": dict(known.event), "customer": dict(known.customer)}
+                return Go(send_id=send_id(visit.run, message.id), to=to, content=known.content, values=values)
 
 
 @retried
@@ -278,15 +282,11 @@ async def _look(connection: AsyncConnection, run: str, message: Message) -> AnyR
     return (await connection.execute(_LOOK, {"run": run, "step": message.id, "content": message.content})).one()
 
 
-def _over(ledger: AnyRow, standing: Standing, now: datetime) -> Delivery | None:
-    """What became of the send before, or what becomes of every send of a run that has ended."""
+def _became(ledger: AnyRow) -> Delivery | None:
+    """What became of the send before; None where it may be claimed, for the first time or again."""
     if ledger.state == "claimed":
         return Delivery(outcome="unknown", at=ledger.claimed_at, reason=NEVER_REPORTED)
-    if ledger.state not in (None, "released"):
-        return _stored(ledger)
-    if standing.ended:
-        return Delivery(outcome="blocked", at=now, reason=f"the run has ended: {standing.why}")
-    return None
+    return None if ledger.state in (None, "released") else _stored(ledger)
 
 
 def _stored(row: AnyRow) -> Delivery:
@@ -300,29 +300,26 @@ def _message(standing: Standing, step: str) -> Message:
     raise LookupError(f'"{step}" is no message step of {version.name}, version {version.number}')
 
 
-def _not_ready(ledger: AnyRow, message: Message) -> str:
-    if ledger.content_state == "ready":
-        return ""
-    return f'content "{message.content}" is {ledger.content_state or "not there"}, not ready to send'
-
-
-async def _addressee(connection: AsyncConnection, ledger: AnyRow, message: Message) -> Addressee:
-    """The customer, with what they have said and which of their addresses is suppressed as of this moment."""
-    addressee = Addressee(ledger.event, ledger.customer or {})
-    to = recipient(message, addressee)
+async def _circumstances(
+    connection: AsyncConnection, ledger: AnyRow, standing: Standing, message: Message, rules: Rules
+) -> Circumstances:
+    """What decides about the message, as of this moment: what the customer has said, which address is suppressed."""
+    known = Circumstances(
+        event=ledger.event,
+        customer=ledger.customer or {},
+        rules=rules,
+        content=Content.model_validate(ledger.ready) if ledger.ready else None,
+        content_state=ledger.content_state,
+        ended=standing.why if standing.ended else None,
+    )
+    to = recipient(message, known.event, known.customer)
     if to is None:
-        return addressee
+        return known
     return replace(
-        addressee,
+        known,
         said=await said_by(connection, ledger.whose, message.kind),
         suppressed=await suppressed(connection, message.kind, addresses(to)),
     )
-
-
-def _left(message: Message, addressee: Addressee) -> str:
-    """Where the message goes: of several devices, those that are left."""
-    to = recipient(message, addressee) or ""
-    return ",".join(address for address in addresses(to) if address not in addressee.suppressed)
 
 
 async def _enter(

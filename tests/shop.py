@@ -12,13 +12,13 @@ from activities.deliver import Deliver
 from journeys.catalogue import Event, Trigger
 from journeys.consent import NOT_ASKED, Rules
 from journeys.definition import STEP_TYPES, Email, Journey, Kind, Message
-from journeys.diary import Delivery, Entry
+from journeys.diary import Delivery, Entry, Held
 from journeys.position import Position
 from journeys.reading import read_trigger
 from journeys.world import Visit
 from store import catalogue, customers, events, journeys, sends
 from store.events import Receipt
-from store.sends import Claim
+from store.sends import Done, Go
 from store.store import Store
 from tests.samples import CONTENTS, CUSTOMER, TRIGGERS, abandoned_cart
 
@@ -81,9 +81,13 @@ class Shop:
         """A visit to a message step, by default the first one of the abandoned cart. *n*: its next diary line."""
         return visit(run, step, **{"now": self.now, **more})
 
-    async def claim(self, run: str, step: str = "initial-reminder", *, rules: Rules = NOT_ASKED, **more: Any) -> Claim:
-        """Claim a send, by default the first one of the abandoned cart."""
-        return await sends.claim(self.store, self.visit(run, step, **more), rules)
+    async def claim(
+        self, run: str, step: str = "initial-reminder", *, rules: Rules = NOT_ASKED, **more: Any
+    ) -> Go | Done:
+        """Claim a send that nothing holds, by default the first one of the abandoned cart."""
+        claimed = await sends.claim(self.store, self.visit(run, step, **more), rules)
+        assert not isinstance(claimed, Held), claimed
+        return claimed
 
     async def record(
         self, run: str, step: str = "initial-reminder", outcome: Any = "accepted", **more: Any

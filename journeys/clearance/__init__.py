@@ -1,0 +1,1 @@
+"""Who may be messaged, when, and at which address."""

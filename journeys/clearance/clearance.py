@@ -1,0 +1,95 @@
+"""Clearance: whether a message may go out now. The claim and the preview ask here, and nothing else decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from journeys.attributes import reference
+from journeys.catalogue import Content, State
+from journeys.consent import NOT_ASKED, About, Choice, Rules, refusal
+from journeys.definition import Message
+from journeys.diary import Held
+from journeys.walk import clock
+from journeys.world import Visit
+
+
+@dataclass(frozen=True)
+class Clear:
+    """It may, to this address: of several devices, those that are left, with commas between."""
+
+    to: str
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """It may not, now or later."""
+
+    why: str
+
+
+Clearance = Clear | Held | Blocked
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """All that decides about a message, as it is known at the instant of the visit.
+
+    *event*: attributes of the event that started the run; *customer*: the customer's own.
+    *said*: their consents, which are held against *rules*. *suppressed*: addresses that must not be written to any
+    more, with the reason. *content* is what would be sent, as far as it is known; only one that is ready is.
+    *ended*: why the run is over, if it is.
+    """
+
+    event: Mapping[str, object]
+    customer: Mapping[str, object]
+    said: Mapping[About, Choice] = field(default_factory=dict)
+    rules: Rules = NOT_ASKED
+    suppressed: Mapping[str, str] = field(default_factory=dict)
+    content: Content | None = None
+    content_state: State | None = "ready"
+    ended: str | None = None
+
+
+def clearance(visit: Visit, known: Circumstances) -> Clearance:
+    """Whether the message of *visit* may go out now, and where to; or the first reason against it, in this order."""
+    message = visit.message
+    if known.ended is not None:
+        return Blocked(f"the run has ended: {known.ended}")
+    if visit.expires_at is not None and visit.now >= visit.expires_at:
+        return Blocked(f"it expired at {clock(visit.expires_at)}")
+    if (to := recipient(message, known.event, known.customer)) is None:
+        return Blocked(f"{message.to} is missing")
+    if why := _consent(message, known) or _suppressed(to, known.suppressed):
+        return Blocked(why)
+    if known.content_state != "ready":
+        return Blocked(f'content "{message.content}" is {known.content_state or "not there"}, not ready to send')
+    return Clear(",".join(address for address in addresses(to) if address not in known.suppressed))
+
+
+def recipient(message: Message, event: Mapping[str, object], customer: Mapping[str, object]) -> str | None:
+    """The address a message goes to; None where there is none. Several push tokens are separated by commas."""
+    source, name = reference(message.to)
+    address = (event if source == "event" else customer).get(name)
+    return address.strip() or None if isinstance(address, str) else None
+
+
+def addresses(to: str) -> list[str]:
+    """The addresses in a recipient: one, or several devices."""
+    return [address.strip() for address in to.split(",")]
+
+
+def _consent(message: Message, known: Circumstances) -> str:
+    """A preview need not have the content: then it is taken for a commercial one without a topic."""
+    if known.content is None and known.content_state != "ready":
+        return ""  # what is not there, or was never ready, asks for no consent
+    about = known.content.about if known.content else About(message.kind, "commercial")
+    return refusal(about, known.rules.enforcement(about), known.said)
+
+
+def _suppressed(to: str, suppressed: Mapping[str, str]) -> str:
+    """Where several devices are named, one that is left is enough."""
+    named = addresses(to)
+    if all(address in suppressed for address in named):
+        return f"the address is suppressed: {suppressed[named[0]]}"
+    return ""
