@@ -454,7 +454,10 @@ class Journey(Model):
 
 def every_step(steps: Steps) -> Iterator[AnyStep]:
     """All steps of a tree, in the order they are written."""
-    return (step for _, step in placed(steps, ""))
+    for step in steps:
+        yield step
+        for arm in step.arms:
+            yield from every_step(arm.steps)
 
 
 def placed(steps: Steps, path: str) -> Iterator[tuple[str, AnyStep]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -59,6 +60,18 @@ class Version:
     @property
     def name(self) -> str:
         return self.journey.journey
+
+    @cached_property
+    def run_triggers(self) -> frozenset[str]:
+        """The names of the triggers that do something to its runs."""
+        return self.journey.run_triggers
+
+    @cached_property
+    def questions(self) -> tuple[tuple[str, Question], ...]:
+        """What its steps listen to, each with the id of the step that asks."""
+        return tuple(
+            (step.id, question) for step in every_step(self.journey.steps) for question in step.questions.values()
+        )
 
     def holds(self, where: str | None, event: Event, customer: Mapping[str, object]) -> conditions.Verdict:
         """Whether a condition on an event holds, and if not, why, with the values that decided."""
@@ -141,7 +154,7 @@ def interaction_schema(trigger: str) -> Schema | None:
 
 
 def _on_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> Iterator[Decision]:
-    if event.trigger not in run.version.journey.run_triggers:
+    if event.trigger not in run.version.run_triggers:
         return
     if facts.send and facts.send.run != run.id:
         return  # an interaction belongs to the run that sent the message, and to no other
@@ -190,13 +203,12 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
     del at
     answers: list[str] = []
     refusals: list[str] = []
-    for step in every_step(run.version.journey.steps) if run.active else ():
-        for question in step.questions.values():
-            refusal = _no_answer(question, event, run, facts)
-            if refusal is None:
-                answers.append(step.id)
-            elif refusal:
-                refusals.append(f"{step.id}: {refusal}")
+    for step, question in run.version.questions if run.active else ():
+        refusal = _no_answer(question, event, run, facts)
+        if refusal is None:
+            answers.append(step)
+        elif refusal:
+            refusals.append(f"{step}: {refusal}")
     if not answers:
         return None, "; ".join(refusals)
     return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", tuple(answers)), ""
