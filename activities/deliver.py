@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused, Sent
 from activities.channels.calls import NoAnswer
 from activities.channels.links import Links
-from activities.gates import Gates
+from activities.circuit_breaker import CircuitBreaker
 from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.consent import NOT_ASKED, Rules
@@ -59,7 +59,7 @@ class Deliver:
         *,
         rules: Rules = NOT_ASKED,
         links: Links | None = None,
-        gates: Gates | None = None,
+        breaker: CircuitBreaker | None = None,
         call: timedelta = CALL,
         call_before: timedelta = CALL_BEFORE,
     ) -> None:
@@ -67,7 +67,7 @@ class Deliver:
         self._channels = channels
         self._rules = rules
         self._links = links
-        self._gates = gates or Gates(store)
+        self._breaker = breaker or CircuitBreaker(store)
         self._call = call
         self._call_before = call_before
 
@@ -88,7 +88,7 @@ class Deliver:
         kind = visit.message.kind
         channel = self._channels[kind]  # looked up first: without it, nothing must be claimed
         # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
-        if not _expired(visit, clock) and (wait := self._gates.closed(kind)):
+        if not _expired(visit, clock) and (wait := self._breaker.wait(kind)):
             raise _later(visit, wait, clock)
         visit = visit.at(clock.now())
         claim = await sends.claim(self._store, visit, self._rules)
@@ -109,7 +109,7 @@ class Deliver:
                 raise _later(visit, after, clock)
             case Down(reason=reason):
                 await self._release(visit, reason, clock)
-                raise _later(visit, await self._gates.shut(kind, reason, clock.now()), clock)
+                raise _later(visit, await self._breaker.open(kind, reason, clock.now()), clock)
 
     async def _hand_over(self, message: Outgoing | Refused, channel: Channel, clock: _Clock) -> Sent | _Lost:
         if isinstance(message, Refused):
@@ -145,7 +145,7 @@ class Deliver:
         """Keep what it says about the channel and the address. No reason to fail: the next send hears it again."""
         kind = visit.message.kind
         if isinstance(sent, Accepted):
-            await self._gates.open(kind, now)
+            await self._breaker.close(kind, now)
         with suppress(Unavailable):
             if sent.dead:
                 await self._bury(visit, go, sent.dead, now)

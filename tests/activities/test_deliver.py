@@ -15,8 +15,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused, Sent
 from activities.channels.calls import NoAnswer
 from activities.channels.links import Links, read
+from activities.circuit_breaker import CircuitBreaker
 from activities.deliver import Deliver
-from activities.gates import Gates
 from journeys.consent import Rules
 from journeys.definition import INTERACTIONS, Push, send_id
 from journeys.diary import Delivery
@@ -343,12 +343,12 @@ async def test_a_channel_that_is_down_stops_loudly_and_is_tried_by_one_at_a_time
 ) -> None:
     shop = sending.shop
     other = Sending(shop, await shop.start("bob", cart_id="c2"))
-    gates = Gates(shop.store, probe=timedelta(seconds=0.3))
+    breaker = CircuitBreaker(shop.store, probe=timedelta(seconds=0.3))
     ledger = Ledger(Down("SendGrid does not take the API key (401)"), Down("SendGrid does not take the API key (401)"))
 
     for sender in (sending, other):
         with pytest.raises(ApplicationError) as raised:
-            await sender.attempt(ledger, gates=gates)
+            await sender.attempt(ledger, breaker=breaker)
         assert raised.value.next_retry_delay is not None
         assert raised.value.next_retry_delay <= timedelta(seconds=0.3)
     assert len(ledger.asked) == 1
@@ -360,32 +360,32 @@ async def test_a_channel_that_is_down_stops_loudly_and_is_tried_by_one_at_a_time
     await asyncio.sleep(0.3)
     for sender in (other, sending):
         with pytest.raises(ApplicationError):
-            await sender.attempt(ledger, gates=gates)
+            await sender.attempt(ledger, breaker=breaker)
     assert len(ledger.asked) == 2
 
     await asyncio.sleep(0.3)
     for sender in (sending, other):
-        assert (await sender.attempt(ledger, gates=gates)).outcome == "accepted"
+        assert (await sender.attempt(ledger, breaker=breaker)).outcome == "accepted"
     [works] = (await channels(shop.store)).values()
     assert works.state == "ok"
     assert capsys.readouterr().out.count("channel down") == 1
 
 
 async def test_an_expired_message_does_not_wait_for_a_channel_that_is_down(sending: Sending) -> None:
-    gates = Gates(sending.shop.store)
-    await gates.shut("email", "no key", NOON)
+    breaker = CircuitBreaker(sending.shop.store)
+    await breaker.open("email", "no key", NOON)
     expired = sending.visit.model_copy(update={"expires_at": NOON})
 
-    delivery = await sending.attempt(Ledger(), gates=gates, at=expired)
+    delivery = await sending.attempt(Ledger(), breaker=breaker, at=expired)
 
     assert delivery.outcome == "blocked"
 
 
 async def test_one_channel_that_is_down_stops_no_other(sending: Sending) -> None:
-    gates = Gates(sending.shop.store)
-    await gates.shut("text", "suspended", NOON)
+    breaker = CircuitBreaker(sending.shop.store)
+    await breaker.open("text", "suspended", NOON)
 
-    assert (await sending.attempt(Ledger(), gates=gates)).outcome == "accepted"
+    assert (await sending.attempt(Ledger(), breaker=breaker)).outcome == "accepted"
 
 
 async def test_dead_tokens_are_used_no_more(sending: Sending) -> None:

@@ -20,8 +20,8 @@ from activities.channels.calls import Limits
 from activities.channels.firebase import Firebase
 from activities.channels.sendgrid import SendGrid
 from activities.channels.twilio import Twilio
+from activities.circuit_breaker import CircuitBreaker
 from activities.deliver import Deliver
-from activities.gates import Gates
 from activities.reconcile import Reconcile
 from journeys.definition import Kind, send_id
 from journeys.diary import Delivery
@@ -121,8 +121,8 @@ class Walked:
                 return settled
 
     async def _delivered(self) -> Delivery:
-        gates = Gates(self.store, probe=timedelta(0))
-        deliver = Deliver(self.store, {self.kind: self.channel}, gates=gates, call=timedelta(seconds=2))
+        breaker = CircuitBreaker(self.store, probe=timedelta(0))
+        deliver = Deliver(self.store, {self.kind: self.channel}, breaker=breaker, call=timedelta(seconds=2))
         while True:
             self.attempts += 1
             assert self.attempts < 5

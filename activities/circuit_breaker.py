@@ -1,4 +1,4 @@
-"""Which channels are shut: one that takes nothing from us is tried once a minute, and is said to be down."""
+"""The circuit breaker: a channel that takes nothing from us is left alone, tried once a minute, and said to be down."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from store.channels import set_channel
 from store.store import Store
 
 PROBE = timedelta(minutes=1)
-"""How long a channel that is down is left alone. Then one send tries it, and all others wait for what becomes of it."""
+"""How long a circuit stays open. Then it is half open: one send tries, and all others wait for what becomes of it."""
 
 
-class Gates:
-    """One gate for each kind of message. They are this worker's own; the store shows operators what was found."""
+class CircuitBreaker:
+    """One circuit for each kind of message: closed while its channel works, open while nothing is to be sent by it.
+
+    The circuits are this worker's own; the store shows operators what was found.
+    """
 
     def __init__(self, store: Store, probe: timedelta = PROBE) -> None:
         self._store = store
         self._probe = probe
-        self._next_try: dict[Kind, float] = {}  # of those that are shut
+        self._next_try: dict[Kind, float] = {}  # of the circuits that are open
         self._said_ok: dict[Kind, float] = {}
 
-    def closed(self, kind: Kind) -> timedelta | None:
-        """How long the channel is left alone still; None where it may be called now.
+    def wait(self, kind: Kind) -> timedelta | None:
+        """How long to wait before the channel may be called; None where it may be called now.
 
-        Where a shut channel is due, whoever asks first is to try it: the next one is told to wait.
+        Whoever asks first once an open circuit is due finds it half open, and is to try: the next one is told to wait.
         """
         due = self._next_try.get(kind)
         if due is None:
@@ -38,7 +41,7 @@ class Gates:
         self._next_try[kind] = monotonic() + self._probe.total_seconds()
         return None
 
-    async def shut(self, kind: Kind, reason: str, now: datetime) -> timedelta:
+    async def open(self, kind: Kind, reason: str, now: datetime) -> timedelta:
         """The channel takes nothing. Says so loudly, once, and returns how long to leave it alone."""
         if kind not in self._next_try:
             log.error("channel down: nothing is sent until this is mended", channel=kind, reason=reason)
@@ -48,7 +51,7 @@ class Gates:
             await set_channel(self._store, kind, "down", reason, now)
         return self._probe
 
-    async def open(self, kind: Kind, now: datetime) -> None:
+    async def close(self, kind: Kind, now: datetime) -> None:
         """The channel took a message."""
         if self._next_try.pop(kind, None) is not None:
             log.warning("channel works again", channel=kind)
