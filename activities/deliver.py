@@ -12,7 +12,7 @@ from time import monotonic
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused, Sent
+from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, ProviderAnswer, Refused
 from activities.channels.calls import NoAnswer
 from activities.channels.links import Links
 from activities.circuit_breaker import CircuitBreaker
@@ -111,7 +111,7 @@ class Deliver:
                 await self._release(visit, reason, clock)
                 raise _later(visit, await self._breaker.open(kind, reason, clock.now()), clock)
 
-    async def _hand_over(self, message: Outgoing | Refused, channel: Channel, clock: _Clock) -> Sent | _Lost:
+    async def _hand_over(self, message: Outgoing | Refused, channel: Channel, clock: _Clock) -> ProviderAnswer | _Lost:
         if isinstance(message, Refused):
             return message
         if clock.elapsed > self._call_before:

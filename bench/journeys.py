@@ -11,7 +11,7 @@ from rich.progress import Progress, TaskID
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, Sent
+from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, ProviderAnswer
 from activities.deliver import Deliver
 from activities.notes import Notes
 from bench.plain import Cart, PlainAbandonedCart, send
@@ -29,7 +29,7 @@ TOGETHER = 25
 class Silence:
     """A channel that accepts every message and sends none, as the hand-written activity does."""
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         return Accepted(provider_id=message.send_id)
 
     async def find(self, handed: Handed) -> Finding:

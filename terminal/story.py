@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from rich.text import Text
 
-from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, Sent
+from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, ProviderAnswer
 from journeys.definition import Kind
 from journeys.pace import DAY
 from store.journeys import GoalCount
@@ -166,7 +166,7 @@ class Keeping:
         self._stage = stage
         self._provider = provider
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         sent = await self._provider.send(message) if self._provider else Accepted(f"demo-{message.send_id}")
         if isinstance(sent, Accepted):
             await self._stage.keep(message)

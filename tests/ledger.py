@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from activities.channels import Accepted, Finding, Found, Handed, NotFound, Outgoing, Sent
+from activities.channels import Accepted, Finding, Found, Handed, NotFound, Outgoing, ProviderAnswer
 from activities.channels.calls import NoAnswer
 
 
@@ -25,7 +25,7 @@ class Ledger:
 
     def __init__(
         self,
-        *answers: Sent | Exception | Callable[[], Awaitable[Sent]],
+        *answers: ProviderAnswer | Exception | Callable[[], Awaitable[ProviderAnswer]],
         findings: Sequence[Finding] = (),
     ) -> None:
         self.asked: list[Outgoing] = []
@@ -35,7 +35,7 @@ class Ledger:
         self._answers = list(answers)
         self._findings = list(findings)
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         self.asked.append(message)
         answer = self._answers.pop(0) if self._answers else Accepted()
         if isinstance(answer, Silent) and answer.took:

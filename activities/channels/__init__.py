@@ -68,7 +68,8 @@ class Down:
     reason: str
 
 
-Sent = Accepted | Refused | NotNow | Down
+ProviderAnswer = Accepted | Refused | NotNow | Down
+"""What a provider says to one message."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ Finding = Found | NotFound | NeverTells | None
 class Channel(Protocol):
     """One way out."""
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         """Hand *message* to the provider, once. A channel never tries again by itself.
 
         Raising, or taking too long, means that nobody knows whether the message went out.

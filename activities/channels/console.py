@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TextIO
 
-from activities.channels import Accepted, Finding, Handed, NeverTells, Outgoing, Sent
+from activities.channels import Accepted, Finding, Handed, NeverTells, Outgoing, ProviderAnswer
 
 
 class Console:
@@ -15,7 +15,7 @@ class Console:
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         await asyncio.to_thread(self._print, picture(message))  # a full pipe must not hold up the worker
         return Accepted(provider_id=f"console-{message.send_id}")
 

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from activities.channels import Accepted, Down, Finding, Handed, NotNow, Outgoing, Refused, Sent
+from activities.channels import Accepted, Down, Finding, Handed, NotNow, Outgoing, ProviderAnswer, Refused
 from activities.channels.calls import Busy, Limits, NoAnswer, Threads, delay, hush, never_left, without_addresses
 
 WITHOUT_A_WORD = timedelta(minutes=1)  # how long to wait after a 429 that does not say. Source: Firebase's guide
@@ -50,7 +50,7 @@ class Firebase:
         self._ttl = _checked(ttl)
         self._threads = Threads("Firebase", limits.connections)
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         """Send to each of the device tokens in *to*, which may hold several, with commas between.
 
         One device that takes it is enough to be accepted.
@@ -69,7 +69,7 @@ class Firebase:
         self._threads.close()
         await asyncio.to_thread(self._sdk.delete_app, self._app)  # runs a loop of its own
 
-    async def _to_device(self, message: Outgoing, token: str) -> Sent | NoAnswer:
+    async def _to_device(self, message: Outgoing, token: str) -> ProviderAnswer | NoAnswer:
         notification = self._notification(message, token)
         try:
             return Accepted(str(await self._threads.run(lambda: self._send(notification, False))))
@@ -128,7 +128,7 @@ def _once_only(messaging: Any, app: Any, url: str) -> Any:  # noqa: ANN401 - the
     return service.send
 
 
-def _meaning(error: Exception, token: str) -> Sent | NoAnswer:
+def _meaning(error: Exception, token: str) -> ProviderAnswer | NoAnswer:
     """What an exception of the SDK says about one device."""
     response = getattr(error, "http_response", None)
     if response is None:
@@ -147,7 +147,7 @@ def _meaning(error: Exception, token: str) -> Sent | NoAnswer:
     return Refused(f"Firebase: {words} ({code})", dead=dead)
 
 
-def _without_response(error: Exception) -> Sent | NoAnswer:
+def _without_response(error: Exception) -> ProviderAnswer | NoAnswer:
     from google.auth import exceptions  # noqa: PLC0415 - comes with the SDK
 
     name = type(error).__name__
@@ -172,7 +172,7 @@ def _code(response: Any) -> str:  # noqa: ANN401 - the SDK has no types
         return ""
 
 
-def _together(answers: Sequence[Sent | NoAnswer]) -> Sent:
+def _together(answers: Sequence[ProviderAnswer | NoAnswer]) -> ProviderAnswer:
     """One answer for all devices: the best that happened, except that doubt is never hidden by a refusal.
 
     Raises NoAnswer where no device surely has it, and one may.

@@ -14,7 +14,18 @@ from email.utils import parseaddr
 from functools import lru_cache
 from typing import Any
 
-from activities.channels import Accepted, Down, Finding, Found, Handed, NotFound, NotNow, Outgoing, Refused, Sent
+from activities.channels import (
+    Accepted,
+    Down,
+    Finding,
+    Found,
+    Handed,
+    NotFound,
+    NotNow,
+    Outgoing,
+    ProviderAnswer,
+    Refused,
+)
 from activities.channels.calls import Busy, Limits, NoAnswer, Threads, delay, hush, never_left, without_addresses
 from activities.channels.reports import Forged, Report
 from journeys.definition import Interaction
@@ -54,7 +65,7 @@ class SendGrid:
         self._reply_to = _mailbox(reply_to) if reply_to else None
         self._threads = Threads("SendGrid", limits.connections)
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         mail = self._mail(message)
         if not mail["content"]:
             return Refused("the email has neither text nor html")

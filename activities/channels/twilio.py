@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from activities.channels import Accepted, Down, Finding, Found, Handed, NotFound, NotNow, Outgoing, Refused, Sent
+from activities.channels import (
+    Accepted,
+    Down,
+    Finding,
+    Found,
+    Handed,
+    NotFound,
+    NotNow,
+    Outgoing,
+    ProviderAnswer,
+    Refused,
+)
 from activities.channels.calls import Busy, Limits, NoAnswer, Threads, delay, hush, never_left, without_addresses
 from activities.channels.reports import Forged, Report
 from activities.channels.segments import utf16_units
@@ -62,7 +73,7 @@ class Twilio:
         self._threads = Threads("Twilio", limits.connections)
         _Call(self._account)  # loads the rest of the SDK, which takes a second, before the event loop runs
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         body = message.parts.get("body", "")
         if refusal := _unsendable(body):
             return refusal

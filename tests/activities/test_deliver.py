@@ -12,7 +12,7 @@ from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused, Sent
+from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, ProviderAnswer, Refused
 from activities.channels.calls import NoAnswer
 from activities.channels.links import Links, read
 from activities.circuit_breaker import CircuitBreaker
@@ -89,7 +89,7 @@ class Hanging(Ledger):
         super().__init__()
         self.reached = asyncio.Event()
 
-    async def send(self, message: Outgoing) -> Sent:
+    async def send(self, message: Outgoing) -> ProviderAnswer:
         self.reached.set()
         await asyncio.Event().wait()
         raise AssertionError(message)
@@ -232,7 +232,7 @@ async def test_an_exit_between_two_attempts_blocks_the_second(sending: Sending) 
 async def test_an_exit_while_the_provider_is_called_is_told_that_a_send_is_in_flight(sending: Sending) -> None:
     in_flight: list[int] = []
 
-    async def taking_its_time() -> Sent:
+    async def taking_its_time() -> ProviderAnswer:
         in_flight.append(await sending.buys())
         return Accepted("p1")
 

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from activities.channels import Channel, Handed, Outgoing, Sent
+from activities.channels import Channel, Handed, Outgoing, ProviderAnswer
 from activities.channels.calls import NoAnswer
 from journeys.definition import Kind
 
@@ -32,7 +32,7 @@ def handed(message: Outgoing) -> Handed:
     return Handed(message.send_id, message.to, message.at, message.parts.get("body", ""))
 
 
-async def answer(channel: Channel, message: Outgoing) -> Sent | NoAnswer:
+async def answer(channel: Channel, message: Outgoing) -> ProviderAnswer | NoAnswer:
     """What became of it, with the exception as an answer."""
     try:
         return await channel.send(message)

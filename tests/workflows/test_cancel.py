@@ -12,7 +12,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.channels import Accepted, Sent
+from activities.channels import Accepted, ProviderAnswer
 from tests.engine import Engine, engine, until, worker
 from tests.ledger import Ledger
 from tests.samples import abandoned_cart
@@ -35,7 +35,7 @@ class Slow:
     def __init__(self) -> None:
         self.asked, self.answer = asyncio.Event(), asyncio.Event()
 
-    async def __call__(self) -> Sent:
+    async def __call__(self) -> ProviderAnswer:
         self.asked.set()
         await self.answer.wait()
         return Accepted("p1")
