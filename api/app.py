@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from activities.reports import Taken
 from api import (
     channels,
     consents,
@@ -28,7 +29,6 @@ from api import (
 from api.door import Door
 from api.ingest import Ingest
 from api.parts import Parts
-from api.reports import Taken
 from journeys.problems import Invalid
 
 ROUTERS = [

@@ -9,11 +9,11 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from activities.reports import Taken
 from api import examples
 from api.bodies import gives
 from api.parts import AllTaken, TheIngest, TheParts
 from api.problems import declare
-from api.reports import Taken
 from journeys.definition import Kind
 from journeys.problems import Unavailable
 from store.channels import ChannelState, channels

@@ -11,8 +11,8 @@ from fastapi import Depends, Request
 
 from activities.channels import Channel
 from activities.channels.reports import Reader
+from activities.reports import Taken
 from api.ingest import Ingest
-from api.reports import Taken
 from journeys.consent import NOT_ASKED, Rules
 from journeys.definition import INTERACTIONS, Kind
 from journeys.pace import DAY

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
 from activities.channels import reports
+from activities.reports import Source, Taken, take
 from api.bodies import whole_body
 from api.parts import AllTaken, Parts, TheIngest, TheParts
 from api.problems import Forged, TooLarge, declare
-from api.reports import Source, Taken, take
 from journeys.problems import SojournError, Unavailable, Unknown
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -66,7 +67,7 @@ async def _take(request: Request, parts: Parts, ingest: TheIngest, taken: dict[s
     except reports.Forged:
         count.forged += 1
         raise Forged("This webhook is not taken.") from None
-    now = await take(parts.store, ingest, source, told)
+    now = await take(parts.store, partial(ingest.accept, drain=False), source, told)
     count.new += now.new
     count.repeated += now.repeated
 

@@ -7,7 +7,7 @@ not answered is simply taken once more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -15,7 +15,6 @@ from typing import Literal, get_args
 import structlog
 
 from activities.channels.reports import Report
-from api.ingest import Ingest
 from journeys.catalogue import BUILT_IN, Event
 from journeys.consent import Consent, Purpose
 from journeys.definition import Kind, interaction_trigger
@@ -26,6 +25,9 @@ from store.sends import Send, get_send, latest_send, prove
 from store.store import Store
 
 log = structlog.get_logger(__name__)
+
+Accept = Callable[[Sequence[Event]], Awaitable[Sequence[Receipt]]]
+"""Takes events: once it returns, they are durable. Raises Invalid where one of them is, and Unavailable."""
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Source:
         return min(report.at, self.now)
 
 
-async def take(store: Store, ingest: Ingest, source: Source, reports: Sequence[Report]) -> Taken:
+async def take(store: Store, accept: Accept, source: Source, reports: Sequence[Report]) -> Taken:
     """Carry out *reports*. Once this returns, all of it is durable. Raises Unavailable: then all may be taken again.
 
     What is about no send of ours is left alone, but an address that opts out or is dead is one whoever wrote to it.
@@ -60,7 +62,7 @@ async def take(store: Store, ingest: Ingest, source: Source, reports: Sequence[R
         await _heed(store, source, report, sends.get(report.id))
     await _prove(store, source, reports, sends)
     events = [event for report in reports if (event := _event(source, report, sends.get(report.id)))]
-    receipts = await asyncio.gather(*(_accept(ingest, event) for event in events))
+    receipts = await asyncio.gather(*(_told(accept, event) for event in events))
     repeated = sum(receipt is None or receipt.duplicate for receipt in receipts)
     return Taken(new=len(receipts) - repeated, repeated=repeated)
 
@@ -134,10 +136,10 @@ def _event(source: Source, report: Report, send: Send | None) -> Event | None:
     )
 
 
-async def _accept(ingest: Ingest, event: Event) -> Receipt | None:
+async def _told(accept: Accept, event: Event) -> Receipt | None:
     """Each by itself, so that one that cannot be stored keeps no other from it. Many together are one commit."""
     try:
-        return (await ingest.accept([event], drain=False))[0]
+        return (await accept([event]))[0]
     except Invalid:  # without the error, which quotes what it found
         log.warning("a report cannot be stored", source=event.source, id=event.id)
         return None
