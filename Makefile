@@ -58,6 +58,10 @@ format: $(VENV)/.dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only --show-fixes
 	$(BIN)/ruff format
 
+.PHONY: docs
+docs: $(VENV)/.dev ## Write the tables of the docs that follow from the code
+	$(BIN)/python -m tests.tables
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure speed, as a ratio to a plain Temporal client
 	$(BIN)/python -m bench $(ARGS)

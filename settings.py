@@ -7,21 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, create_model, field_validator
+from pydantic_core import PydanticKnownError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from activities.channels.provider import ProviderSettings
+from activities.channels.registry import PROVIDERS, senders
 from journeys.consent import Enforcement, Rules
 from journeys.definition import Kind
 from journeys.durations import Duration
 from journeys.pace import DAY
 from journeys.problems import Flaw, Invalid
-
-NEEDED = {
-    "sendgrid": ("sendgrid_key", "sendgrid_sender", "sendgrid_webhook_key", "secret", "public_url"),
-    "twilio": ("twilio_account", "twilio_token", "twilio_sender", "public_url"),
-    "firebase": ("firebase_account",),
-}
-"""The settings that a channel cannot do without."""
 
 
 class Settings(BaseSettings):
@@ -43,23 +39,9 @@ class Settings(BaseSettings):
         timedelta(seconds=15),
         description="How long the answer to an exit waits for sends that are under way.",
     )
-    email: Literal["console", "sendgrid", "none"] = Field("console", description="The channel of emails.")
-    text: Literal["console", "twilio", "none"] = Field("console", description="The channel of text messages.")
-    push: Literal["console", "firebase", "none"] = Field("console", description="The channel of push notifications.")
-    sendgrid_key: SecretStr | None = Field(None, description="SendGrid's API key.")
-    sendgrid_sender: str = Field("", description="Who emails are from: Shop <shop@example.com>.")
-    sendgrid_reply_to: str = Field("", description="Where answers to emails go. Default: the sender.")
-    sendgrid_webhook_key: str = Field("", description="The Verification Key of SendGrid's Event Webhook.")
-    sendgrid_url: str = Field("https://api.sendgrid.com", description="SendGrid's API; another one in the EU.")
-    twilio_account: str = Field("", description="Twilio's Account SID.")
-    twilio_token: SecretStr | None = Field(None, description="Twilio's Auth Token: it signs the webhooks.")
-    twilio_key: SecretStr | None = Field(None, description="An API key for sending: SK…:its secret.")
-    twilio_sender: str = Field("", description="A number, or a Messaging Service's SID.")
-    twilio_validity: Duration = Field(timedelta(hours=4), description="How long a text may wait at Twilio.")
-    twilio_url: str = Field("https://api.twilio.com", description="Twilio's API.")
-    firebase_account: Path | None = Field(None, description="Path of the service account's JSON file.")
-    firebase_ttl: Duration = Field(timedelta(hours=4), description="How long a notification may wait for a device.")
-    firebase_url: str = Field("", description="Firebase Cloud Messaging's API, if not Google's.")
+    email: str = Field("console", description="The channel of emails.")
+    text: str = Field("console", description="The channel of text messages.")
+    push: str = Field("console", description="The channel of push notifications.")
     consent_email: Enforcement = Field("non-restrictive", description="How consent to marketing emails is enforced.")
     consent_text: Enforcement = Field("restrictive", description="How consent to marketing texts is enforced.")
     consent_push: Enforcement = Field("non-restrictive", description="How consent to marketing pushes is enforced.")
@@ -72,6 +54,16 @@ class Settings(BaseSettings):
     @classmethod
     def _unset_is_none(cls, name: object) -> object:
         return name or "none"
+
+    @field_validator("email", "text", "push")
+    @classmethod
+    def _sends_that_kind(cls, name: str, field: ValidationInfo) -> str:
+        kind: Kind = field.field_name  # type: ignore[assignment]
+        names = [*senders(kind), "none"]
+        if name not in names:
+            listed = ", ".join(f"'{each}'" for each in names[:-1])
+            raise PydanticKnownError("literal_error", {"expected": f"{listed} or 'none'"})
+        return name
 
     @property
     def database(self) -> str:
@@ -95,38 +87,46 @@ class Settings(BaseSettings):
         return {kind: name for kind, name in chosen.items() if name != "none"}
 
     @property
-    def providers(self) -> dict[str, dict[str, Any]]:
-        """What each provider's channel is made with."""
-        token = _shown(self.twilio_token)
-        return {
-            "sendgrid": {
-                "key": _shown(self.sendgrid_key),
-                "sender": self.sendgrid_sender,
-                "reply_to": self.sendgrid_reply_to,
-                "url": self.sendgrid_url,
-            },
-            "twilio": {
-                "account": self.twilio_account,
-                "secret": _shown(self.twilio_key) or token,
-                "sender": self.twilio_sender,
-                "callback": f"{self.public_url.rstrip('/')}/webhooks/twilio",
-                "validity": self.twilio_validity,
-                "url": self.twilio_url,
-            },
-            "firebase": {"account": self.firebase_account, "ttl": self.firebase_ttl, "url": self.firebase_url},
-        }
+    def providers(self) -> dict[str, ProviderSettings]:
+        """What each chosen provider is set up with. Raises Invalid where one lacks something: see check_channels."""
+        check_channels(self)
+        return {name: self._of(name) for name in set(self.channels.values())}
 
     @property
     def webhook_keys(self) -> dict[str, str]:
         """What the webhooks of those providers that are chosen are verified with."""
-        keys = {"sendgrid": self.sendgrid_webhook_key, "twilio": _shown(self.twilio_token)}
-        return {name: key for name, key in keys.items() if name in self.channels.values()}
+        return {
+            name: webhook.key(settings)
+            for name, settings in self.providers.items()
+            if (webhook := PROVIDERS[name].webhook)
+        }
+
+    def _of(self, provider: str) -> ProviderSettings:
+        model: type[ProviderSettings] = PROVIDERS[provider].settings
+        given = {name: getattr(self, f"{provider}_{name}") for name in model.model_fields}
+        return model(**{name: value for name, value in given.items() if value is not None})
+
+
+def _declared() -> dict[str, Any]:
+    """The settings of every provider as fields of one model. None is needed here: which are, the choice decides."""
+    return {
+        f"{provider}_{name}": (
+            field.rebuild_annotation() | None,
+            Field(None if field.is_required() else field.default, description=field.description),
+        )
+        for provider, declared in PROVIDERS.items()
+        for name, field in declared.settings.model_fields.items()
+    }
+
+
+AllSettings = create_model("AllSettings", __base__=Settings, **_declared())
+"""The settings with those of each provider: ``sendgrid_key`` is ``key`` of the provider ``sendgrid``."""
 
 
 def read_settings(**given: object) -> Settings:
     """The settings, with *given* ones (from the command line) on top. Raises Invalid, naming the variables."""
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return AllSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         flaws = [
             Flaw(
@@ -147,7 +147,7 @@ def check_channels(settings: Settings) -> None:
 def _missing(settings: Settings) -> Iterator[Flaw]:
     named: set[str] = set()
     for kind, channel in settings.channels.items():
-        for name in NEEDED.get(channel, ()):
+        for name in _needed(channel):
             if _is_set(getattr(settings, name)) or name in named:
                 continue
             named.add(name)
@@ -158,9 +158,11 @@ def _missing(settings: Settings) -> Iterator[Flaw]:
             )
 
 
+def _needed(channel: str) -> list[str]:
+    provider = PROVIDERS[channel]
+    own = [f"{channel}_{name}" for name, field in provider.settings.model_fields.items() if field.is_required()]
+    return [*own, *provider.needs]
+
+
 def _is_set(value: object) -> bool:
-    return bool(_shown(value) if isinstance(value, SecretStr) else value)
-
-
-def _shown(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)

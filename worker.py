@@ -26,7 +26,7 @@ from activities.reconcile import Reconcile
 from journeys.consent import NOT_ASKED, Rules
 from journeys.definition import Kind
 from journeys.problems import SojournError, Unavailable
-from settings import Settings, check_channels, read_settings
+from settings import Settings, read_settings
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
 from terminal.logs import log_to
@@ -67,8 +67,7 @@ async def work(store: Store, client: Client, settings: Settings, channels: Mappi
 @asynccontextmanager
 async def open_channels(settings: Settings) -> AsyncIterator[dict[Kind, Channel]]:
     """The channels that the settings choose. Raises Invalid where these lack something, naming each variable."""
-    check_channels(settings)
-    channels = build_channels(settings.channels, settings.providers)
+    channels = build_channels(settings.channels, settings.providers, settings.public_url)
     log.info("channels", **settings.channels)
     try:
         yield channels

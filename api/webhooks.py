@@ -1,13 +1,16 @@
-"""Webhooks: where SendGrid and Twilio report what became of messages. Open to all, so each is verified first."""
+"""Webhooks: where providers report what became of messages. Open to all, so each is verified first."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from activities.channels import reports
+from activities.channels.provider import WEBHOOKS, Webhook
+from activities.channels.registry import PROVIDERS
 from activities.reports import Source, Taken, take
 from api.bodies import whole_body
 from api.parts import AllTaken, Parts, TheIngest, TheParts
@@ -17,42 +20,38 @@ from journeys.problems import SojournError, Unavailable, Unknown
 MOST_BYTES = 4 * 1024 * 1024
 """SendGrid posts up to 768 KB of events at once."""
 
-TWIML = "application/xml"
-NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-
 router = APIRouter(
-    prefix="/webhooks", tags=["webhooks"], responses=declare(Forged, Unknown, TooLarge, SojournError, Unavailable)
+    prefix=WEBHOOKS, tags=["webhooks"], responses=declare(Forged, Unknown, TooLarge, SojournError, Unavailable)
 )
 
 
-@router.post(
-    "/sendgrid",
-    status_code=204,
-    responses={204: {"description": "Durable."}},
-    openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"type": "array"}, "example": []}}}},
-)
-async def sendgrid(request: Request, parts: TheParts, ingest: TheIngest, taken: AllTaken) -> Response:
-    """SendGrid's Event Webhook, signed: deliveries, bounces, opens, clicks and opt-outs of emails.
+def _add(provider: str, webhook: Webhook[Any]) -> None:
+    """The door of one provider, documented and answered as it declares."""
 
-    What SendGrid has told before changes nothing. Nothing else than SendGrid needs to call this.
-    """
-    await _take(request, parts, ingest, taken, Source("sendgrid", "email", parts.now()))
-    return Response(status_code=204)
+    async def reports_of(request: Request, parts: TheParts, ingest: TheIngest, taken: AllTaken) -> Response:
+        await _take(request, parts, ingest, taken, Source(provider, webhook.kind, parts.now()))
+        return Response(webhook.body, webhook.status, media_type=webhook.media_type or None)
+
+    router.add_api_route(
+        f"/{provider}",
+        reports_of,
+        methods=["POST"],
+        name=provider,
+        description=webhook.description,
+        status_code=webhook.status,
+        responses={webhook.status: {"description": "Durable."} | _body(webhook)},
+        response_class=Response,
+        openapi_extra={"requestBody": {"content": dict(webhook.takes)}},
+    )
 
 
-@router.post(
-    "/twilio",
-    responses={200: {"description": "Durable.", "content": {TWIML: {"example": NO_ANSWER}}}},
-    response_class=Response,
-    openapi_extra={"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}},
-)
-async def twilio(request: Request, parts: TheParts, ingest: TheIngest, taken: AllTaken) -> Response:
-    """Twilio's status callbacks and incoming texts, signed: deliveries, failures, replies, STOP and START.
+def _body(webhook: Webhook[Any]) -> dict[str, Any]:
+    return {"content": {webhook.media_type: {"example": webhook.body}}} if webhook.body else {}
 
-    What Twilio has told before changes nothing. Customers are answered nothing: Twilio does that by itself.
-    """
-    await _take(request, parts, ingest, taken, Source("twilio", "text", parts.now()))
-    return Response(NO_ANSWER, media_type=TWIML)
+
+for _name, _provider in PROVIDERS.items():
+    if _provider.webhook:
+        _add(_name, _provider.webhook)
 
 
 async def _take(request: Request, parts: Parts, ingest: TheIngest, taken: dict[str, Taken], source: Source) -> None:

@@ -10,9 +10,11 @@ import typer
 
 import api.problems  # noqa: F401 - it has errors of its own
 import cli
+from activities.channels.registry import PROVIDERS
 from journeys import problems
 from journeys.definition import INTERACTIONS, STEP_TYPES, Goal, Journey, Start
-from settings import Settings
+from settings import AllSettings
+from tests.tables import page_of, pages, written
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -23,9 +25,19 @@ def commands() -> list[str]:
     return sorted(getattr(group, "commands", {}))
 
 
-@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+@pytest.mark.parametrize("name", sorted(AllSettings.model_fields))
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`SOJOURN_{name.upper()}`" in (DOCS / "settings.md").read_text()
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_has_a_page(name: str) -> None:
+    assert page_of(name).read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_tables_say_what_the_code_says(page: Path) -> None:
+    assert page.read_text() == written(page.read_text(), pages()[page]), "make docs writes them"
 
 
 @pytest.mark.parametrize("name", commands())
@@ -58,7 +70,11 @@ def test_every_error_is_documented(error: type[problems.SojournError]) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(path.relative_to(ROOT).as_posix() for path in [*DOCS.rglob("*.md"), ROOT / "README.md"])
+    "page",
+    sorted(
+        path.relative_to(ROOT).as_posix()
+        for path in [*DOCS.rglob("*.md"), ROOT / "README.md", *map(page_of, PROVIDERS)]
+    ),
 )
 def test_links_lead_to_files_that_are_there(page: str) -> None:
     text = (ROOT / page).read_text()

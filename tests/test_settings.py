@@ -11,9 +11,11 @@ import pytest
 
 from activities.channels.console import Console
 from activities.channels.links import Links
+from activities.channels.twilio import Twilio
+from activities.channels.twilio.settings import TwilioSettings
 from journeys.consent import Rules
 from journeys.problems import Invalid
-from settings import Settings, check_channels, read_settings
+from settings import AllSettings, check_channels, read_settings
 from worker import links_of, open_channels
 
 SECRETS = {"sendgrid_key": "SG.hidden", "twilio_token": "hidden", "secret": "hidden", "key": "hidden"}
@@ -46,7 +48,7 @@ EACH_NEED = [
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
+    for name in AllSettings.model_fields:
         monkeypatch.delenv(f"SOJOURN_{name.upper()}", raising=False)
 
 
@@ -93,7 +95,7 @@ def test_a_kind_can_be_without_a_channel(value: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_channel_for_another_kind_is_refused() -> None:
-    with pytest.raises(Invalid, match="SOJOURN_EMAIL"):
+    with pytest.raises(Invalid, match=r"SOJOURN_EMAIL: Input should be 'console', .*'sendgrid' or 'none'"):
         read_settings(email="twilio")
 
 
@@ -112,9 +114,15 @@ def test_webhooks_are_verified_of_those_providers_only_that_are_chosen() -> None
 def test_an_api_key_of_twilio_sends_and_the_token_verifies() -> None:
     settings = read_settings(**COMPLETE["text"], twilio_key="SK1:shh")
 
-    assert settings.providers["twilio"]["secret"] == "SK1:shh"
+    assert isinstance(twilio := settings.providers["twilio"], TwilioSettings)
+    assert twilio.secret == "SK1:shh"
     assert settings.webhook_keys == {"twilio": "hidden"}
-    assert settings.providers["twilio"]["callback"] == "https://journeys.example.com/webhooks/twilio"
+
+
+async def test_a_channel_is_told_where_its_provider_reports() -> None:
+    async with open_channels(read_settings(**COMPLETE["text"])) as channels:
+        assert isinstance(twilio := channels["text"], Twilio)
+        assert twilio._callback == "https://journeys.example.com/webhooks/twilio"
 
 
 def test_no_secret_is_shown() -> None:
@@ -161,9 +169,9 @@ async def test_without_the_sdk_it_says_what_to_install(monkeypatch: pytest.Monke
 async def test_no_sdk_is_imported_where_the_console_is_chosen() -> None:
     code = (
         "import asyncio, sys, dev, worker\n"
-        "from settings import Settings\n"
+        "from settings import read_settings\n"
         "async def main():\n"
-        "    async with worker.open_channels(Settings(_env_file=None)):\n"
+        "    async with worker.open_channels(read_settings(_env_file=None)):\n"
         "        sdks = {'sendgrid', 'twilio', 'firebase_admin'}\n"
         "        print(sorted(sdks & set(sys.modules)), flush=True)\n"
         "asyncio.run(main())\n"

@@ -18,19 +18,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# At INFO or DEBUG they log keys (python_http_client, hpack), or recipients and queries (twilio, httpx, urllib3).
-TALKATIVE = (
-    "python_http_client",
-    "sendgrid",
-    "twilio",
-    "requests",
-    "urllib3",
-    "google",
-    "firebase_admin",
-    "httpx",
-    "httpcore",
-    "hpack",
-)
 LONGEST = timedelta(days=1)
 UNREACHABLE = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
@@ -87,9 +74,9 @@ class Threads:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def hush() -> None:
-    """Keep the SDKs' loggers at WARNING, whatever the level of ours: below, they log keys and recipients."""
-    for name in TALKATIVE:
+def hush(*loggers: str) -> None:
+    """Keep an SDK's loggers at WARNING, whatever the level of ours: below, they log keys and recipients."""
+    for name in loggers:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

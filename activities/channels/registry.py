@@ -1,47 +1,52 @@
-"""The channels there are, by the name that settings use, and what reads their providers' webhooks."""
+"""The providers there are, one for each folder beside this, and the channels and readers that are made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import pkgutil
+from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any
 
-from activities.channels import Channel, sendgrid, twilio
-from activities.channels.console import Console
-from activities.channels.firebase import Firebase
+from activities import channels as folder
+from activities.channels import Channel
+from activities.channels.provider import WEBHOOKS, Provider, ProviderSettings
 from activities.channels.reports import Reader
-from activities.channels.sendgrid import SendGrid
-from activities.channels.twilio import Twilio
 from journeys.definition import Kind
 from journeys.problems import Invalid
 
-# Each imports its SDK when it is made, and not before.
-CHANNELS: dict[str, Callable[..., Channel]] = {
-    "console": Console,
-    "sendgrid": SendGrid,
-    "twilio": Twilio,
-    "firebase": Firebase,
-}
-READERS: dict[str, Callable[..., Any]] = {
-    "sendgrid": sendgrid.read_reports,
-    "twilio": twilio.read_reports,
-}
+
+def _found() -> dict[str, Provider[Any]]:
+    names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__) if module.ispkg)
+    return {name: import_module(f"{folder.__name__}.{name}").PROVIDER for name in names}
+
+
+PROVIDERS: Mapping[str, Provider[Any]] = _found()
+"""By the names that settings use. No SDK is imported with them: each is when its channel is made."""
+
+
+def senders(kind: Kind) -> list[str]:
+    """The names of the providers that send that kind of message."""
+    return [name for name, provider in PROVIDERS.items() if kind in provider.kinds]
 
 
 def build_channels(
-    chosen: Mapping[Kind, str], options: Mapping[str, Mapping[str, Any]] | None = None
+    chosen: Mapping[Kind, str], settings: Mapping[str, ProviderSettings] | None = None, public_url: str = ""
 ) -> dict[Kind, Channel]:
-    """The channel of each kind of message, by name. Kinds with the same name share one channel.
+    """The channel of each kind of message, by its provider's name. Kinds with the same name share one channel.
 
-    *options* are what each is made with. Raises Invalid where that will not do, or where the SDK is not installed.
+    *settings* are what each is made with, and *public_url* is the API's address as the outside sees it.
+    Raises Invalid where that will not do, or where the SDK is not installed.
     """
-    built = {name: _build(name, (options or {}).get(name, {})) for name in sorted(set(chosen.values()))}
+    names = sorted(set(chosen.values()))
+    built = {name: _build(name, (settings or {}).get(name), public_url) for name in names}
     return {kind: built[name] for kind, name in chosen.items()}
 
 
 def build_readers(keys: Mapping[str, str]) -> dict[str, Reader]:
     """What reads the webhooks of each provider, verified with its key."""
-    return {name: partial(READERS[name], key=key) for name, key in keys.items()}
+    webhooks = {name: PROVIDERS[name].webhook for name in keys}
+    return {name: partial(webhook.read, key=keys[name]) for name, webhook in webhooks.items() if webhook}
 
 
 async def close_channels(channels: Mapping[Kind, Channel]) -> None:
@@ -50,9 +55,10 @@ async def close_channels(channels: Mapping[Kind, Channel]) -> None:
         await channel.close()
 
 
-def _build(name: str, options: Mapping[str, Any]) -> Channel:
+def _build(name: str, settings: ProviderSettings | None, public_url: str) -> Channel:
+    provider = PROVIDERS[name]
     try:
-        return CHANNELS[name](**options)
+        return provider.channel(settings or provider.settings(), f"{public_url.rstrip('/')}{WEBHOOKS}/{name}")
     except ImportError as error:
         message = f'The channel "{name}" needs an SDK that is not installed ({error}).'
         raise Invalid(f'{message} Install it: pip install "sojourn[providers]"') from None

@@ -9,7 +9,7 @@ from typing import get_args
 
 from activities.channels import Accepted, Handed, NeverTells, Outgoing
 from activities.channels.console import Console
-from activities.channels.registry import CHANNELS, build_channels
+from activities.channels.registry import PROVIDERS, build_channels
 from journeys.definition import Kind
 
 
@@ -73,7 +73,7 @@ def test_kinds_with_the_same_channel_share_it() -> None:
     channels = build_channels(dict.fromkeys(get_args(Kind), "console"))
 
     assert len(set(channels.values())) == 1
-    assert "console" in CHANNELS
+    assert "console" in PROVIDERS
 
 
 async def test_nobody_can_ask_a_terminal_what_is_on_it() -> None:

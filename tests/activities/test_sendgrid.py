@@ -7,20 +7,19 @@ import base64
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from activities.channels import Accepted, Down, Found, Handed, NotFound, NotNow, Refused
 from activities.channels.calls import Limits, NoAnswer
 from activities.channels.reports import Forged, Report
-from activities.channels.sendgrid import EVENTS as EVENTS_READ
 from activities.channels.sendgrid import SendGrid, read_reports
+from activities.channels.sendgrid.reports import EVENTS as EVENTS_READ
 from tests.fakes.messages import answer, assert_nothing_personal, handed, outgoing
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.server import Webhook
+from tests.tables import page_of
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "providers.md").read_text()
 LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)
 FAULTS = [
     ("429", NotNow),
@@ -288,4 +287,6 @@ async def test_only_what_sendgrid_signed_is_read(channel: SendGrid, fake: FakeSe
 
 
 def test_every_event_is_documented() -> None:
-    assert [name for name in EVENTS_READ if f"`{name}`" not in PAGE] == []
+    page = page_of("sendgrid").read_text()
+
+    assert [name for name in EVENTS_READ if f"`{name}`" not in page] == []

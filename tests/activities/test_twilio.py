@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +11,15 @@ from activities.channels import Accepted, Down, Found, Handed, NotFound, NotNow,
 from activities.channels.calls import Limits, NoAnswer
 from activities.channels.reports import Forged, Report
 from activities.channels.segments import segments
-from activities.channels.twilio import DEAD_AFTERWARDS, DOWN, LATER, OPTED_OUT, WORDS, Twilio, read_reports
-from activities.channels.twilio import STATUSES as STATUSES_READ
+from activities.channels.twilio import Twilio, read_reports
+from activities.channels.twilio.channel import DOWN, LATER, OPTED_OUT
+from activities.channels.twilio.reports import DEAD_AFTERWARDS, WORDS
+from activities.channels.twilio.reports import STATUSES as STATUSES_READ
 from tests.fakes.messages import answer, assert_nothing_personal, handed, outgoing
 from tests.fakes.server import Webhook
 from tests.fakes.twilio import FakeTwilio
+from tests.tables import page_of
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "providers.md").read_text()
 LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)
 CALLBACK = "https://journeys.example.com/webhooks/twilio"
 FAULTS = [
@@ -321,4 +322,6 @@ def test_a_signature_by_a_shared_key_is_read() -> None:
 def test_every_code_status_and_word_is_documented() -> None:
     codes = {str(code) for code in DOWN | DEAD_AFTERWARDS | LATER.keys() | {OPTED_OUT}}
 
-    assert [word for word in {*codes, *STATUSES_READ, *WORDS} if word not in PAGE] == []
+    page = page_of("twilio").read_text()
+
+    assert [word for word in {*codes, *STATUSES_READ, *WORDS} if word not in page] == []

@@ -19,10 +19,13 @@ import pytest
 from activities.channels import Accepted, Channel, Found, NotFound, Outgoing, Refused
 from activities.channels.calls import Limits, NoAnswer, delay, hush, without_addresses
 from activities.channels.firebase import Firebase
+from activities.channels.firebase import channel as firebase
 from activities.channels.reports import Report
 from activities.channels.sendgrid import SendGrid
+from activities.channels.sendgrid import channel as sendgrid
 from activities.channels.sendgrid import read_reports as read_sendgrid
 from activities.channels.twilio import Twilio
+from activities.channels.twilio import channel as twilio
 from activities.channels.twilio import read_reports as read_twilio
 from journeys.definition import Kind
 from tests.fakes.fcm import FakeFcm
@@ -177,8 +180,7 @@ def _twilio(how: dict[str, str]) -> Twilio:
 
 
 async def test_an_sdk_is_imported_only_with_its_channel() -> None:
-    modules = ["activities.channels.sendgrid", "activities.channels.twilio", "activities.channels.firebase"]
-    code = f"import {', '.join(modules)}, sys; print([name for name in {SDKS} if name in sys.modules])"
+    code = f"import activities.channels.registry, sys; print([name for name in {SDKS} if name in sys.modules])"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
 
     printed, _ = await process.communicate()
@@ -187,7 +189,7 @@ async def test_an_sdk_is_imported_only_with_its_channel() -> None:
 
 
 def test_the_sdks_loggers_say_nothing_even_when_all_may_be_said(caplog: pytest.LogCaptureFixture) -> None:
-    hush()
+    hush(*sendgrid.LOGGERS, *twilio.LOGGERS, *firebase.LOGGERS)
     caplog.set_level("DEBUG")
 
     hpack.Encoder().encode([("authorization", "Bearer a-planted-token")])  # HTTP/2 headers, as httpx sends them

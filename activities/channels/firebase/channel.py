@@ -1,7 +1,7 @@
 """Push notifications by Firebase Cloud Messaging, to all devices of a customer.
 
-What Firebase answers, as measured and documented, is in docs/providers.md. It reports nothing back: that a notification
-was opened is for the app to tell, as an event with the ``send_id`` that travels in the notification's data.
+What Firebase answers is in README.md, beside this. It reports nothing back: that a notification was opened is for the
+app to tell, as an event with the ``send_id`` that travels in the notification's data.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ WITHOUT_A_WORD = timedelta(minutes=1)  # how long to wait after a 429 that does 
 LONGEST_TTL = timedelta(days=28)
 DEAD = {"UNREGISTERED", "SENDER_ID_MISMATCH"}
 DOWN = {"THIRD_PARTY_AUTH_ERROR", "APNS_AUTH_ERROR"}
+
+# At INFO and DEBUG they log keys (hpack), recipients and queries.
+LOGGERS = ("firebase_admin", "google", "requests", "urllib3", "httpx", "httpcore", "hpack")
 _names = count(1)
 
 
@@ -41,7 +44,7 @@ class Firebase:
         import firebase_admin  # noqa: PLC0415 - only where this channel is chosen
         from firebase_admin import credentials, messaging  # noqa: PLC0415
 
-        hush()
+        hush(*LOGGERS)
         key = credentials.Certificate(dict(account) if isinstance(account, Mapping) else str(account))
         options = {"projectId": key.project_id, "httpTimeout": limits.timeout.total_seconds()}  # 120 s by default
         self._sdk, self._messaging = firebase_admin, messaging
