@@ -11,7 +11,7 @@ from activities.channels import Accepted, Down, NotNow, Refused
 from activities.channels.calls import Limits, NoAnswer
 from activities.channels.firebase import Firebase
 from tests.fakes.fcm import FakeFcm
-from tests.fakes.messages import answer, assert_nothing_personal, handed, outgoing
+from tests.fakes.messages import answer, assert_outcome, handed, outgoing
 
 LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)
 FAULTS = [
@@ -113,17 +113,7 @@ async def test_an_installation_id_serves_as_well_as_a_token(channel: Firebase, f
 async def test_every_fault_has_its_outcome_in_one_request(
     channel: Firebase, fake: FakeFcm, caplog: pytest.LogCaptureFixture, fault: str, expected: type
 ) -> None:
-    message = outgoing("push")
-    fake.misbehave(fault)
-    caplog.set_level("DEBUG")
-
-    sent = await answer(channel, message)
-
-    assert isinstance(sent, expected), sent
-    assert len(fake.sends) == 1
-    assert len(fake.accepted(message.send_id)) == (1 if fault.endswith("-after") or fault == "slow" else 0)
-    quoted = "" if isinstance(sent, Refused) else str(sent)
-    assert_nothing_personal(quoted, caplog, fake._access, "PRIVATE KEY", message.send_id)
+    await assert_outcome(channel, fake, "push", fault, expected, caplog, fake._access, "PRIVATE KEY")
 
 
 async def test_a_repeat_is_seen_once(channel: Firebase, fake: FakeFcm) -> None:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.channels import Accepted, Down, Found, Handed, NotFound, NotNow, Refused
+from activities.channels import Accepted, Down, Handed, NotFound, NotNow, Refused
 from activities.channels.calls import Limits, NoAnswer
 from activities.channels.reports import Forged, Report
 from activities.channels.sendgrid import SendGrid, read_reports
 from activities.channels.sendgrid.reports import EVENTS as EVENTS_READ
-from tests.fakes.messages import answer, assert_nothing_personal, handed, outgoing
+from tests.fakes.messages import answer, assert_outcome, handed, outgoing
 from tests.fakes.sendgrid import FakeSendGrid
 from tests.fakes.server import Webhook
 from tests.tables import page_of
@@ -106,21 +106,7 @@ async def test_an_email_without_a_body_is_refused_before_it_is_sent(channel: Sen
 async def test_every_fault_has_its_outcome_in_one_request(
     channel: SendGrid, fake: FakeSendGrid, caplog: pytest.LogCaptureFixture, fault: str, expected: type
 ) -> None:
-    message = outgoing("email")
-    fake.misbehave(fault)
-    caplog.set_level("DEBUG")
-
-    sent = await answer(channel, message)
-
-    assert isinstance(sent, expected), sent
-    assert len(fake.sends) == 1
-    there = fake.accepted(message.send_id)
-    assert len(there) == (1 if fault.endswith("-after") or fault == "slow" else 0)
-    if isinstance(sent, NoAnswer):
-        found = await channel.find(handed(message))
-        assert isinstance(found, Found if there else NotFound)
-    quoted = "" if isinstance(sent, Refused) else str(sent)
-    assert_nothing_personal(quoted, caplog, fake.key, message.send_id)
+    await assert_outcome(channel, fake, "email", fault, expected, caplog, fake.key)
 
 
 async def test_a_refusal_quotes_the_provider(channel: SendGrid, fake: FakeSendGrid) -> None:

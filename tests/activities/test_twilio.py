@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.channels import Accepted, Down, Found, Handed, NotFound, NotNow, Refused
+from activities.channels import Accepted, Down, Handed, NotFound, NotNow, Refused
 from activities.channels.calls import Limits, NoAnswer
 from activities.channels.reports import Forged, Report
 from activities.channels.segments import segments
@@ -15,7 +15,7 @@ from activities.channels.twilio import Twilio, read_reports
 from activities.channels.twilio.channel import DOWN, LATER, OPTED_OUT
 from activities.channels.twilio.reports import DEAD_AFTERWARDS, WORDS
 from activities.channels.twilio.reports import STATUSES as STATUSES_READ
-from tests.fakes.messages import answer, assert_nothing_personal, handed, outgoing
+from tests.fakes.messages import answer, assert_outcome, handed, outgoing
 from tests.fakes.server import Webhook
 from tests.fakes.twilio import FakeTwilio
 from tests.tables import page_of
@@ -120,21 +120,7 @@ async def test_a_text_of_no_good_length_is_refused_before_it_is_sent(
 async def test_every_fault_has_its_outcome_in_one_request(
     channel: Twilio, fake: FakeTwilio, caplog: pytest.LogCaptureFixture, fault: str, expected: type
 ) -> None:
-    message = outgoing("text")
-    fake.misbehave(fault)
-    caplog.set_level("DEBUG")
-
-    sent = await answer(channel, message)
-
-    assert isinstance(sent, expected), sent
-    assert len(fake.sends) == 1
-    there = fake.accepted(message.send_id)
-    assert len(there) == (1 if fault.endswith("-after") or fault == "slow" else 0)
-    if isinstance(sent, NoAnswer):
-        found = await channel.find(handed(message))
-        assert isinstance(found, Found if there else NotFound)
-    quoted = "" if isinstance(sent, Refused) else str(sent)
-    assert_nothing_personal(quoted, caplog, fake.token, fake.account, message.send_id)
+    await assert_outcome(channel, fake, "text", fault, expected, caplog, fake.token, fake.account)
 
 
 @pytest.mark.parametrize("code", ["21211", "21214", "21217", "21614"])

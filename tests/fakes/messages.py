@@ -8,9 +8,10 @@ from itertools import count
 
 import pytest
 
-from activities.channels import Channel, Handed, Outgoing, ProviderAnswer
+from activities.channels import Channel, Found, Handed, NotFound, Outgoing, ProviderAnswer, Refused
 from activities.channels.calls import NoAnswer
 from journeys.definition import Kind
+from tests.fakes.server import Fake
 
 PARTS: dict[Kind, dict[str, str]] = {
     "email": {"subject": "Your cart", "text": "A planted body.", "html": "<p>A planted body.</p>"},
@@ -38,6 +39,33 @@ async def answer(channel: Channel, message: Outgoing) -> ProviderAnswer | NoAnsw
         return await channel.send(message)
     except NoAnswer as error:
         return error
+
+
+async def assert_outcome(
+    channel: Channel,
+    fake: Fake,
+    kind: Kind,
+    fault: str,
+    expected: type,
+    caplog: pytest.LogCaptureFixture,
+    *secrets: str,
+) -> None:
+    """A fault of the provider has its outcome after one request, its books agree, and nothing personal is logged."""
+    message = outgoing(kind)
+    fake.misbehave(fault)
+    caplog.set_level("DEBUG")
+
+    sent = await answer(channel, message)
+
+    assert isinstance(sent, expected), sent
+    assert len(fake.sends) == 1
+    there = fake.accepted(message.send_id)
+    assert len(there) == (1 if fault.endswith("-after") or fault == "slow" else 0)
+    if isinstance(sent, NoAnswer):
+        found = await channel.find(handed(message))
+        assert isinstance(found, Found if there else NotFound) or (found is None and kind == "push")
+    quoted = "" if isinstance(sent, Refused) else str(sent)
+    assert_nothing_personal(quoted, caplog, *secrets, message.send_id)
 
 
 def assert_nothing_personal(text: str, caplog: pytest.LogCaptureFixture, *secrets: str) -> None:
