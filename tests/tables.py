@@ -62,6 +62,9 @@ def _channels() -> Iterator[str]:
         yield f"| `SOJOURN_{kind.upper()}` | {_lower(field.description or '')}: {names} or `none` | `{field.default}` |"
     for name in PROVIDERS:
         yield from _settings(name)
+    reporting = " and ".join(f"`{name}`" for name, provider in PROVIDERS.items() if "public_url" in provider.needs)
+    yield ""
+    yield f"{reporting} need `SOJOURN_PUBLIC_URL` as well: unsubscribe links and reports go there."
 
 
 def _settings(provider: str) -> Iterator[str]:
