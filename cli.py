@@ -74,7 +74,7 @@ def dev(
 ) -> None:
     """Start Temporal, the API and a worker on this machine, to work with. Ctrl-C ends all."""
     typer.echo(STARTING)
-    from dev import run_dev
+    from embedded.dev import run_dev
     from settings import read_settings
 
     settings = read_settings(
@@ -97,7 +97,7 @@ def demo(
 ) -> None:
     """Watch four customers walk the abandoned-cart journey; days take seconds."""
     typer.echo(STARTING)
-    from demo import run_demo
+    from embedded.demo import run_demo
 
     ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
     raise typer.Exit(asyncio.run(run_demo(day or "5s", ports, keep=keep, providers=providers)))
@@ -108,7 +108,7 @@ def api() -> None:
     """Serve the API alone, against any database and any Temporal."""
     import uvloop
 
-    from dev import run_api
+    from embedded.dev import run_api
     from settings import read_settings
 
     raise typer.Exit(uvloop.run(run_api(read_settings())))

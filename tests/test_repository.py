@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import tomllib
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -67,6 +69,14 @@ def test_no_package_under_tests_shadows_a_room() -> None:
 
 def test_the_changelog_has_a_place_for_the_next_line() -> None:
     assert "\n## [Unreleased]\n" in files()["CHANGELOG.md"]
+
+
+def test_the_image_gets_all_that_the_package_is_made_of() -> None:
+    made_of = tomllib.loads(files()["pyproject.toml"])["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+
+    let_in = [line[1:].rstrip("/") for line in files()[".dockerignore"].splitlines() if line.startswith("!")]
+
+    assert [name for name in made_of if not any(fnmatch(name, pattern) for pattern in let_in)] == []
 
 
 def test_the_index_of_decisions_is_complete() -> None:

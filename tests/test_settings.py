@@ -168,7 +168,7 @@ async def test_without_the_sdk_it_says_what_to_install(monkeypatch: pytest.Monke
 
 async def test_no_sdk_is_imported_where_the_console_is_chosen() -> None:
     code = (
-        "import asyncio, sys, dev, worker\n"
+        "import asyncio, sys, embedded.dev, worker\n"
         "from settings import read_settings\n"
         "async def main():\n"
         "    async with worker.open_channels(read_settings(_env_file=None)):\n"

@@ -10,7 +10,7 @@ import pytest
 from activities.channels import Accepted, Down, NotNow, Refused
 from activities.channels.calls import Limits, NoAnswer
 from activities.channels.firebase import Firebase
-from tests.fakes.fcm import FakeFcm
+from embedded.fakes.fcm import FakeFcm
 from tests.fakes.messages import answer, assert_outcome, handed, outgoing
 
 LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)

@@ -23,16 +23,16 @@ from activities.channels.twilio import Twilio
 from activities.circuit_breaker import CircuitBreaker
 from activities.deliver import Deliver
 from activities.reconcile import Reconcile
+from embedded.fakes.fcm import FakeFcm
+from embedded.fakes.sendgrid import FakeSendGrid
+from embedded.fakes.server import Fake
+from embedded.fakes.twilio import FakeTwilio
 from journeys.definition import Kind, send_id
 from journeys.diary import Delivery
 from journeys.world import Visit
 from store.customers import put_customer
 from store.runs import get_run
 from store.store import Store, open_store
-from tests.fakes.fcm import FakeFcm
-from tests.fakes.sendgrid import FakeSendGrid
-from tests.fakes.server import Fake
-from tests.fakes.twilio import FakeTwilio
 from tests.samples import CUSTOMER, abandoned_cart
 from tests.shop import Shop, message, to_its_end, visit
 

@@ -15,9 +15,9 @@ from activities.channels.calls import Limits, NoAnswer
 from activities.channels.reports import Forged, Report
 from activities.channels.sendgrid import SendGrid, read_reports
 from activities.channels.sendgrid.reports import EVENTS as EVENTS_READ
+from embedded.fakes.sendgrid import FakeSendGrid
+from embedded.fakes.server import Webhook
 from tests.fakes.messages import answer, assert_outcome, handed, outgoing
-from tests.fakes.sendgrid import FakeSendGrid
-from tests.fakes.server import Webhook
 from tests.tables import page_of
 
 LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)

@@ -15,9 +15,9 @@ from activities.channels.twilio import Twilio, read_reports
 from activities.channels.twilio.channel import DOWN, LATER, OPTED_OUT
 from activities.channels.twilio.reports import DEAD_AFTERWARDS, WORDS
 from activities.channels.twilio.reports import STATUSES as STATUSES_READ
+from embedded.fakes.server import Webhook
+from embedded.fakes.twilio import FakeTwilio
 from tests.fakes.messages import answer, assert_outcome, handed, outgoing
-from tests.fakes.server import Webhook
-from tests.fakes.twilio import FakeTwilio
 from tests.tables import page_of
 
 LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)

@@ -15,6 +15,9 @@ from activities.channels import Accepted, Channel, Outgoing
 from activities.channels.registry import build_readers
 from activities.channels.sendgrid import SendGrid
 from activities.channels.twilio import Twilio
+from embedded.fakes.sendgrid import FakeSendGrid
+from embedded.fakes.server import Kept, Webhook
+from embedded.fakes.twilio import FakeTwilio
 from journeys.consent import Rules
 from journeys.contents import render_content
 from journeys.definition import Kind
@@ -23,9 +26,6 @@ from store.runs import RunView, SendView, get_run
 from store.sends import Claim, Go
 from store.store import Store
 from tests.api.door import KEY, Clock, opened, parts_for, success
-from tests.fakes.sendgrid import FakeSendGrid
-from tests.fakes.server import Kept, Webhook
-from tests.fakes.twilio import FakeTwilio
 from tests.shop import Shop
 
 SECRET = "a secret for tests"

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.channels.registry import build_readers
+from embedded.fakes.sendgrid import FakeSendGrid
+from embedded.fakes.server import Kept, Webhook
 from store.customers import put_customer
 from store.sends import Done, lost
 from store.store import Store, open_store
 from tests.api.desk import PUBLIC, Desk, open_desk
 from tests.api.door import Clock, opened, parts_for, problem
-from tests.fakes.sendgrid import FakeSendGrid
-from tests.fakes.server import Kept, Webhook
 from tests.samples import abandoned_cart
 
 LINK = "https://shop.example.com/cart"

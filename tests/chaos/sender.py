@@ -1,6 +1,6 @@
 """Workers to be killed: they send and ask what became of sends as real ones do, but are handed their work by a test.
 
-``python -m tests.chaos.sender DATABASE`` reads lines of JSON: what ``python -m tests.fakes`` printed, then shifts, a
+``python -m tests.chaos.sender DATABASE`` reads lines of JSON: what ``python -m embedded.fakes`` printed, then shifts, a
 list of tasks each. It forks a worker for each shift: the SDKs take seconds to load, and workers that die that young
 would do nothing else. It prints ``ready PID``, ``done WHAT RUN`` for each task, ``idle`` when there is no more to do,
 and ``ended CODE``.

@@ -260,7 +260,7 @@ async def _ledgers(fakes: Fakes) -> dict[Kind, list[dict[str, Any]]]:
 @asynccontextmanager
 async def _fakes(folder: Path) -> AsyncIterator[Fakes]:
     """The providers, as they misbehave."""
-    async with _program("tests.fakes", errors=folder / "fakes.log") as process, httpx.AsyncClient() as http:
+    async with _program("embedded.fakes", errors=folder / "fakes.log") as process, httpx.AsyncClient() as http:
         assert process.stdout
         fakes: Fakes = json.loads(await process.stdout.readline())
         for fake in fakes.values():

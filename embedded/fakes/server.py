@@ -47,6 +47,7 @@ class Said:
 
 
 def said(status: int, body: object, **headers: str) -> Said:
+    """An answer in JSON. In names of headers, _ stands for -."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Said(status, json.dumps(body).encode(), {"Content-Type": "application/json"} | named)
 

@@ -15,7 +15,10 @@ from urllib.parse import quote
 
 from rich.text import Text
 
-from dev import Stack, addresses, beside_it, stack
+from embedded.dev import Stack, addresses, beside_it, stack
+from embedded.fakes.process import Fakes, fakes
+from embedded.story import HALF_A_DAY, PEOPLE, Found, Person, Stage, Teller, differences, line, table, verdict
+from embedded.temporal import free_port
 from journeys.definition import Journey, Message, every_step
 from journeys.diary import Entry
 from journeys.durations import say
@@ -27,17 +30,14 @@ from store.journeys import JourneyView
 from store.runs import RunPage, RunView
 from terminal.asking import apply_and_tell
 from terminal.client import Api
-from terminal.embedded import free_port
-from terminal.fakes import Fakes, fakes
 from terminal.folder import read_folder
 from terminal.lifetimes import cancelled_by_signals
 from terminal.show import happened, promise, said, tell
-from terminal.story import HALF_A_DAY, PEOPLE, Found, Person, Stage, Teller, differences, line, table, verdict
 from worker import open_channels
 
 Providers = Literal["none", "fake"]
 
-EXAMPLE = Path(__file__).parent / "examples" / "abandoned-cart"
+EXAMPLE = Path(__file__).parent.parent / "examples" / "abandoned-cart"
 JOURNEY = "abandoned-cart"
 LONGEST = timedelta(days=4)
 PATIENCE = timedelta(seconds=60)

@@ -23,6 +23,7 @@ from activities.channels.registry import build_readers
 from api.app import create_app
 from api.parts import Parts
 from api.serve import serve
+from embedded.temporal import Port, Temporal, check_ports, free_port, temporal_server
 from journeys.definition import Kind
 from journeys.durations import say
 from journeys.pace import DAY
@@ -31,7 +32,6 @@ from settings import Settings
 from store.migrate import migrate
 from store.store import Store, open_store
 from terminal.client import Connection, keep_connection, kept_connection
-from terminal.embedded import Port, Temporal, check_ports, free_port, temporal_server
 from terminal.lifetimes import beside, cancelled_by_signals, one_error
 from terminal.logs import log_to
 from terminal.show import tell

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 
-from journeys.problems import Invalid
+from journeys.problems import Unavailable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent  # where `embedded` is, whatever folder we were started in
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,20 @@ class Fakes:
 @asynccontextmanager
 async def fakes(public_url: str, data: Path) -> AsyncIterator[Fakes]:
     """The fakes of SendGrid, Twilio and Firebase, which report to *public_url*, until the end of the block."""
-    if not (ROOT / "tests" / "fakes").is_dir():
-        raise Invalid("The fakes are not here: run the demonstration from a clone of the repository.")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.fakes", "--webhooks", public_url),
+        *(sys.executable, "-m", "embedded.fakes", "--webhooks", public_url),
         cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in the terminal is for us
     )
     try:
-        assert process.stdout  # noqa: S101 - piped
-        told: dict[str, dict[str, Any]] = json.loads(await process.stdout.readline())
+        assert process.stdout
+        if not (line := await process.stdout.readline()):
+            raise Unavailable(
+                "The fakes ended at their start. They need what the SDKs do: pip install 'sojourn[providers]'."
+            )
+        told: dict[str, dict[str, Any]] = json.loads(line)
         yield Fakes(_settings(told, public_url, data), told["sendgrid"]["url"])
     finally:
         if process.returncode is None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from embedded.story import Found, differences
 from journeys.definition import Kind
 from store.journeys import GoalCount
-from terminal.story import Found, differences
 from tests.programs import program, temporals
 
 HOUR = timedelta(hours=1)

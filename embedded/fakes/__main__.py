@@ -1,4 +1,4 @@
-"""The fakes as a process: ``python -m tests.fakes`` prints, as one line of JSON, how to reach and use them.
+"""The fakes as a process: ``python -m embedded.fakes`` prints, as one line of JSON, how to reach and use them.
 
 ``--webhooks URL`` is where reports are posted: URL/webhooks/sendgrid and URL/webhooks/twilio. What was accepted is at
 ``GET /ledger`` of each; ``POST /faults``, ``/chaos`` and ``/report`` tell them what to do.
@@ -11,13 +11,14 @@ import asyncio
 import json
 import signal
 
-from tests.fakes.fcm import FakeFcm
-from tests.fakes.sendgrid import FakeSendGrid
-from tests.fakes.server import Fake
-from tests.fakes.twilio import FakeTwilio
+from embedded.fakes.fcm import FakeFcm
+from embedded.fakes.sendgrid import FakeSendGrid
+from embedded.fakes.server import Fake
+from embedded.fakes.twilio import FakeTwilio
 
 
 async def main(webhooks: str) -> None:
+    """Run until SIGTERM or Ctrl-C."""
     sendgrid, twilio, fcm = FakeSendGrid(), FakeTwilio(), FakeFcm()
     fakes: list[Fake] = [sendgrid, twilio, fcm]
     for fake in fakes:
@@ -34,6 +35,7 @@ async def main(webhooks: str) -> None:
 
 
 def how_to_use(sendgrid: FakeSendGrid, twilio: FakeTwilio, fcm: FakeFcm) -> dict[str, dict[str, object]]:
+    """The address of each, and the keys and numbers that an account with the provider would have."""
     return {
         "sendgrid": {"url": sendgrid.url, "key": sendgrid.key, "webhook_key": sendgrid.webhook_key},
         "twilio": {
@@ -47,6 +49,6 @@ def how_to_use(sendgrid: FakeSendGrid, twilio: FakeTwilio, fcm: FakeFcm) -> dict
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tests.fakes")
+    parser = argparse.ArgumentParser(prog="python -m embedded.fakes")
     parser.add_argument("--webhooks", default="", help="the address of the API that takes the reports")
     asyncio.run(main(parser.parse_args().webhooks.rstrip("/")))

@@ -27,12 +27,12 @@ from activities.channels.sendgrid import read_reports as read_sendgrid
 from activities.channels.twilio import Twilio
 from activities.channels.twilio import channel as twilio
 from activities.channels.twilio import read_reports as read_twilio
+from embedded.fakes.fcm import FakeFcm
+from embedded.fakes.sendgrid import FakeSendGrid
+from embedded.fakes.server import Fake, Fault, Said, Seen
+from embedded.fakes.twilio import FakeTwilio
 from journeys.definition import Kind
-from tests.fakes.fcm import FakeFcm
 from tests.fakes.messages import answer, handed, outgoing
-from tests.fakes.sendgrid import FakeSendGrid
-from tests.fakes.server import Fake, Fault, Said, Seen
-from tests.fakes.twilio import FakeTwilio
 
 ROOT = Path(__file__).parent.parent.parent
 SDKS = ["sendgrid", "python_http_client", "twilio", "firebase_admin", "google.auth", "requests"]
@@ -151,7 +151,7 @@ async def test_reports_are_posted_until_they_are_taken(kind: Kind) -> None:
 
 async def test_the_fakes_run_as_a_process() -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.fakes", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "embedded.fakes", cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
     how: dict[str, dict[str, Any]] = json.loads(await process.stdout.readline())

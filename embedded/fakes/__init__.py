@@ -1,0 +1,1 @@
+"""Fakes of the providers: small servers that speak their protocols, and keep the truth about what was sent."""
