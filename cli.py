@@ -108,7 +108,7 @@ def api() -> None:
     """Serve the API alone, against any database and any Temporal."""
     import uvloop
 
-    from embedded.dev import run_api
+    from server import run_api
     from settings import read_settings
 
     raise typer.Exit(uvloop.run(run_api(read_settings())))

@@ -12,25 +12,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
 from pydantic import SecretStr
 from rich.text import Text
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
 from activities.channels import Channel
-from activities.channels.registry import build_readers
-from api.app import create_app
-from api.parts import Parts
 from api.serve import serve
 from embedded.temporal import Port, Temporal, check_ports, free_port, temporal_server
 from journeys.definition import Kind
 from journeys.durations import say
 from journeys.pace import DAY
-from journeys.problems import Conflict, Invalid, Unavailable
+from journeys.problems import Conflict, Unavailable
+from server import build_app, key_of
 from settings import Settings
 from store.migrate import migrate
-from store.store import Store, open_store
+from store.store import open_store
 from terminal.client import Connection, keep_connection, kept_connection
 from terminal.lifetimes import beside, cancelled_by_signals, one_error
 from terminal.logs import log_to
@@ -63,25 +60,6 @@ async def run_dev(settings: Settings) -> int:
     return 0
 
 
-async def run_api(settings: Settings) -> int:
-    """``sojourn api``: the doors alone, against any database and any Temporal, until Ctrl-C or SIGTERM."""
-    if settings.key is None:
-        raise Invalid("SOJOURN_KEY is not set, and guards the API. Set it to a long random text: openssl rand -hex 32")
-    log_to(None, settings.log_level)
-    store = open_store(settings.database)
-    # Events are taken while Temporal is down: what it is to be told waits in the outbox.
-    relay = Relay(store, await connect(lazy=True), settings.task_queue, _now)
-    with cancelled_by_signals():
-        try:
-            async with open_channels(settings) as channels, beside(relay.run()):
-                await _serve(settings, store, relay, channels)
-        except asyncio.CancelledError:
-            structlog.get_logger().info("ended")
-        finally:
-            await store.close()
-    return 0
-
-
 @asynccontextmanager
 async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = None) -> AsyncIterator[Stack]:
     """Everything running, until the end of the block: then the worker ends, the API, and Temporal at last.
@@ -105,8 +83,10 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
         relay = Relay(store, client, settings.task_queue, _now)
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         await parts.enter_async_context(beside(relay.run()))
-        await parts.enter_async_context(beside(_serve(settings, store, relay, channels, listening)))
-        connection = Connection(url=await listening, key=_key(settings), temporal_ui=temporal.ui)
+        app = build_app(settings, store, relay, channels)
+        serving = serve(app, settings.host, settings.port, ready=listening.set_result)
+        await parts.enter_async_context(beside(serving))
+        connection = Connection(url=await listening, key=key_of(settings), temporal_ui=temporal.ui)
         settings = settings.model_copy(update={"public_url": settings.public_url or connection.url})
         await parts.enter_async_context(beside(work(store, client, settings, channels)))
         keep_connection(settings.data, connection)
@@ -199,31 +179,6 @@ async def _connected(temporal: Temporal) -> Client:
         ) from None
 
 
-async def _serve(
-    settings: Settings,
-    store: Store,
-    relay: Relay,
-    channels: Mapping[Kind, Channel],
-    listening: asyncio.Future[str] | None = None,
-) -> None:
-    parts = Parts(
-        store=store,
-        relay_nudge=relay.nudge,
-        key=_key(settings),
-        now=_now,
-        day=settings.day,
-        channels=frozenset(channels),
-        drain_for=settings.drain,
-        public_url=settings.public_url,
-        send=channels,
-        webhooks=build_readers(settings.webhook_keys),
-        secret=settings.secret.get_secret_value() if settings.secret else "",
-        rules=settings.rules,
-    )
-    ready = listening.set_result if listening else lambda url: structlog.get_logger().info("listening", url=url)
-    await serve(create_app(parts), settings.host, settings.port, ready=ready)
-
-
 def _kept_secrets(settings: Settings) -> dict[str, SecretStr]:
     """The key and the secret that are not set: those of the last start, so that what relies on them goes on working."""
     found: dict[str, SecretStr] = {}
@@ -240,11 +195,6 @@ def _kept_secret(file: Path) -> str:
     with suppress(FileExistsError), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as note:
         note.write(secrets.token_urlsafe(32))
     return file.read_text()
-
-
-def _key(settings: Settings) -> str:
-    assert settings.key is not None  # noqa: S101 - whoever serves has seen to it
-    return settings.key.get_secret_value()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 # From the top down: each may import those after it, and every room. embedded/ is a room, and runs those after it.
-ENTRY_POINTS = ("cli", "embedded", "worker", "settings")
+ENTRY_POINTS = ("cli", "embedded", "server", "worker", "settings")
 MODULES = sorted(Path(__file__).parent.parent.glob("*.py"))
 
 
