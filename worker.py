@@ -53,10 +53,11 @@ async def run_worker(settings: Settings) -> int:
     return 0
 
 
-async def work(store: Store, client: Client, settings: Settings, channels: Mapping[Kind, Channel]) -> None:
-    """The same in a process that has a store, a client and channels already: work until cancelled."""
+async def work(
+    store: Store, client: Client, settings: Settings, channels: Mapping[Kind, Channel], relay: Relay
+) -> None:
+    """The same in a process that has all it takes already: work until cancelled. *relay* runs as long."""
     await _register(client)
-    relay = Relay(store, client, settings.task_queue, _now)
     queue, rules, links = settings.task_queue, settings.rules, links_of(settings)
     async with build_worker(client, store, queue, channels, rules=rules, links=links), asyncio.TaskGroup() as tasks:
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
@@ -109,7 +110,9 @@ async def _run(settings: Settings) -> None:
     try:
         async with open_channels(settings) as channels:
             await ping(store)
-            await work(store, await _connected(), settings, channels)
+            client = await _connected()
+            relay = Relay(store, client, settings.task_queue, _now)
+            await work(store, client, settings, channels, relay)
     finally:
         await store.close()
 
