@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints
 
-from api import examples
 from api.bodies import Body, gives, ref, takes
 from api.door import require_key
 from api.names import CustomerName
@@ -23,7 +22,42 @@ from store.customers import get_customer
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD)
 
-ANSWER = gives(examples.CONSENT_VIEW)
+CONSENTS = {
+    "A checkout": {
+        "customer": "ada",
+        "consents": [
+            {"channel": "email", "choice": "in"},
+            {"channel": "text", "purpose": "transactional", "choice": "in"},
+            {"channel": "email", "topic": "new-arrivals", "choice": "out"},
+        ],
+        "source": "checkout",
+    }
+}
+CONSENT_VIEW = {
+    "customer": "ada",
+    "said": [{"channel": "email", "purpose": "commercial", "topic": None, "choice": "out"}],
+    "log": [
+        {
+            "channel": "email",
+            "purpose": "commercial",
+            "topic": None,
+            "choice": "in",
+            "source": "checkout",
+            "at": "2026-11-20T10:00:00Z",
+            "detail": "",
+        },
+        {
+            "channel": "email",
+            "purpose": "commercial",
+            "topic": None,
+            "choice": "out",
+            "source": "unsubscribe-link",
+            "at": "2026-11-24T18:30:00Z",
+            "detail": "",
+        },
+    ],
+}
+ANSWER = gives(CONSENT_VIEW)
 
 
 class Consents(Model):
@@ -44,7 +78,7 @@ class ConsentAnswer(ConsentView):
     "/{id}/consents",
     response_model=ConsentAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER},
-    openapi_extra=takes(ref(Consents), examples.CONSENTS, yaml_too=True),
+    openapi_extra=takes(ref(Consents), CONSENTS, yaml_too=True),
 )
 async def put_consents_of(id: CustomerName, body: Body, parts: TheParts) -> ConsentAnswer:
     """Write down what a customer says now. What is not named stays as it was said before.

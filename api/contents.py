@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
-from api import examples
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
 from api.door import require_key
 from api.names import ContentName
@@ -19,7 +18,31 @@ from store.catalogue import ContentView
 
 router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
 
-ANSWER = gives(examples.CONTENT_VIEW)
+EMAIL = {
+    "content": "initial-email-reminder",
+    "title": "Initial email reminder",
+    "email": {
+        "subject": "Your cart is waiting, {{ customer.first_name | default: 'friend' }}",
+        "text": "You left {{ event.total }} in your cart.",
+    },
+}
+TEXT = {
+    "content": "second-text-reminder",
+    "text": {"body": "Still thinking about cart {{ event.cart_id }}?"},
+}
+PUSH = {
+    "content": "final-push-notification",
+    "push": {"title": "Last call", "body": "Your cart is still here."},
+}
+CONTENT_VIEW = {
+    "content": EMAIL,
+    "ready": EMAIL,
+    "state": "ready",
+    "journeys": ["abandoned-cart"],
+    "created_at": "2026-11-23T08:00:00Z",
+    "changed_at": "2026-11-23T08:00:00Z",
+}
+ANSWER = gives(CONTENT_VIEW)
 
 
 class ContentAnswer(ContentView):
@@ -41,7 +64,7 @@ class Contents(BaseModel):
     "/{name}",
     response_model=ContentAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": ContentAnswer}},
-    openapi_extra=takes(ref(Content), examples.CONTENTS, yaml_too=True),
+    openapi_extra=takes(ref(Content), {"Email": EMAIL, "Text": TEXT, "Push": PUSH}, yaml_too=True),
 )
 async def put_content(name: ContentName, body: Body, parts: TheParts, response: Response) -> ContentAnswer:
     """Write a content's draft. It is sent once it is ready, and until then as it was made ready last.
@@ -57,7 +80,7 @@ async def put_content(name: ContentName, body: Body, parts: TheParts, response: 
 @router.get(
     "/{name}",
     response_model=ContentAnswer,
-    responses=declare(Unknown) | {200: gives(examples.CONTENT_VIEW, yaml=Content)},
+    responses=declare(Unknown) | {200: gives(CONTENT_VIEW, yaml=Content)},
 )
 async def get_content(name: ContentName, parts: TheParts, yaml: Yaml) -> ContentAnswer | Response:
     """A content: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
@@ -65,7 +88,7 @@ async def get_content(name: ContentName, parts: TheParts, yaml: Yaml) -> Content
     return in_yaml(answer.content) if yaml else answer
 
 
-@router.get("", response_model=Contents, responses={200: gives({"contents": [examples.CONTENT_VIEW]})})
+@router.get("", response_model=Contents, responses={200: gives({"contents": [CONTENT_VIEW]})})
 async def list_contents(parts: TheParts) -> Contents:
     """All contents, by name."""
     views = await catalogue.list_contents(parts.store)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from api import examples
 from api.bodies import Body, gives, ref, takes
 from api.door import require_key
 from api.names import CustomerName
@@ -20,7 +19,22 @@ from store.customers import CustomerView
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD)
 
-ANSWER = gives(examples.CUSTOMER_VIEW)
+CUSTOMER = {
+    "customer": "ada",
+    "attributes": {
+        "email": "ada@example.com",
+        "phone": "+15550100",
+        "push_token": "token-ada",
+        "first_name": "Ada",
+    },
+}
+CUSTOMER_VIEW = {
+    "id": "ada",
+    "attributes": CUSTOMER["attributes"],
+    "created_at": "2026-11-23T08:00:00Z",
+    "changed_at": "2026-11-23T08:00:00Z",
+}
+ANSWER = gives(CUSTOMER_VIEW)
 
 
 class Customer(Model):
@@ -34,7 +48,7 @@ class Customer(Model):
     "/{id}",
     response_model=CustomerView,
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": CustomerView}},
-    openapi_extra=takes(ref(Customer), examples.CUSTOMERS, yaml_too=True),
+    openapi_extra=takes(ref(Customer), {"Ada": CUSTOMER}, yaml_too=True),
 )
 async def put_customer(id: CustomerName, body: Body, parts: TheParts, response: Response) -> CustomerView:
     """Make these attributes all that the customer has; what is not named is gone.

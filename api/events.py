@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from api import examples
 from api.bodies import JSON, Body, gives, ref, takes
 from api.door import require_key
+from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
 from api.names import EventId
 from api.parts import TheIngest, TheParts
@@ -35,8 +35,7 @@ _RECEIPTS = TypeAdapter(list[Receipt])
     "",
     status_code=202,
     response_model=Receipt | list[Receipt],
-    responses=declare(TooLarge, Invalid)
-    | {202: {"description": "Durable, whatever dies next."} | gives(examples.RECEIPT)},
+    responses=declare(TooLarge, Invalid) | {202: {"description": "Durable, whatever dies next."} | gives(RECEIPT)},
     openapi_extra=takes(
         {
             "oneOf": [
@@ -44,7 +43,7 @@ _RECEIPTS = TypeAdapter(list[Receipt])
                 {"type": "array", "items": ref(Event), "minItems": 1, "maxItems": MOST_EVENTS},
             ]
         },
-        examples.EVENTS,
+        EVENTS,
     ),
 )
 async def post_events(body: Body, ingest: TheIngest) -> Response:
@@ -66,7 +65,7 @@ async def post_events(body: Body, ingest: TheIngest) -> Response:
 @router.get(
     "/{id:path}",
     response_model=StoredEvent,
-    responses=declare(Unknown) | {200: gives(examples.STORED_EVENT)},
+    responses=declare(Unknown) | {200: gives(STORED_EVENT)},
 )
 async def get_event(
     parts: TheParts,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
-from api import examples
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
 from api.door import require_key
+from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED
 from api.names import JourneyName
 from api.parts import TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
@@ -19,7 +19,7 @@ from store.journeys import JourneyView, Published, Stopped
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
 
-ANSWER = gives(examples.JOURNEY_VIEW)
+ANSWER = gives(JOURNEY_VIEW)
 
 
 class JourneyAnswer(JourneyView):
@@ -40,7 +40,7 @@ class Journeys(BaseModel):
     "/{name}",
     response_model=JourneyAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": JourneyAnswer}},
-    openapi_extra=takes(ref(Journey), examples.JOURNEYS, yaml_too=True),
+    openapi_extra=takes(ref(Journey), {"Abandoned cart": JOURNEY}, yaml_too=True),
 )
 async def put_journey(name: JourneyName, body: Body, parts: TheParts, response: Response) -> JourneyAnswer:
     """Write a journey's draft, in JSON or YAML. Nobody walks it before it is published.
@@ -55,7 +55,7 @@ async def put_journey(name: JourneyName, body: Body, parts: TheParts, response: 
 @router.get(
     "/{name}",
     response_model=JourneyAnswer,
-    responses=declare(Unknown) | {200: gives(examples.JOURNEY_VIEW, yaml=Journey)},
+    responses=declare(Unknown) | {200: gives(JOURNEY_VIEW, yaml=Journey)},
 )
 async def get_journey(name: JourneyName, parts: TheParts, yaml: Yaml) -> JourneyAnswer | Response:
     """A journey: JSON with versions and counts, or with `Accept: application/yaml` the draft alone, to be put again."""
@@ -63,14 +63,14 @@ async def get_journey(name: JourneyName, parts: TheParts, yaml: Yaml) -> Journey
     return in_yaml(answer.definition) if yaml else answer
 
 
-@router.get("", response_model=Journeys, responses={200: gives({"journeys": [examples.JOURNEY_VIEW]})})
+@router.get("", response_model=Journeys, responses={200: gives({"journeys": [JOURNEY_VIEW]})})
 async def list_journeys(parts: TheParts) -> Journeys:
     """All journeys, by name."""
     views = await journeys.list_journeys(parts.store, parts.now())
     return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views))
 
 
-@router.post("/{name}/publish", response_model=Published, responses=declare(Unknown) | {200: gives(examples.PUBLISHED)})
+@router.post("/{name}/publish", response_model=Published, responses=declare(Unknown) | {200: gives(PUBLISHED)})
 async def publish_journey(name: JourneyName, parts: TheParts) -> Published:
     """Make the draft the version that newcomers take; people inside stay on theirs.
 
@@ -83,7 +83,7 @@ async def publish_journey(name: JourneyName, parts: TheParts) -> Published:
 @router.post(
     "/{name}/stop",
     response_model=Stopped,
-    responses=declare(Unknown, Conflict) | {200: gives(examples.STOPPED)},
+    responses=declare(Unknown, Conflict) | {200: gives(STOPPED)},
 )
 async def stop_journey(name: JourneyName, parts: TheParts) -> Stopped:
     """Let nobody enter any more, and end every run where it stands. `in_flight` sends may still be on their way."""

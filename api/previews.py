@@ -9,11 +9,11 @@ from dataclasses import replace
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, Field
 
-from api import examples
 from api.bodies import Body, gives, ref, takes
 from api.door import require_key
 from api.names import JourneyName
 from api.parts import TheParts
+from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.attributes import check_attributes
 from journeys.catalogue import CustomerId
@@ -64,8 +64,8 @@ class Paths(Model):
 @router.post(
     "/{name}/preview",
     response_model=Preview,
-    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(examples.PREVIEWED)},
-    openapi_extra=takes(ref(PreviewBody), examples.PREVIEWS, yaml_too=True),
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(PREVIEWED)},
+    openapi_extra=takes(ref(PreviewBody), PREVIEWS, yaml_too=True),
 )
 async def preview_journey(name: JourneyName, body: Body, parts: TheParts) -> Preview:
     """See who would get what and when, on a virtual clock. Nothing is sent, nothing is kept.
@@ -80,7 +80,7 @@ async def preview_journey(name: JourneyName, body: Body, parts: TheParts) -> Pre
     return await asyncio.to_thread(_play, asked, journey, catalogue, parts.rules)
 
 
-@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(examples.PATHS)})
+@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(PATHS)})
 async def get_paths(name: JourneyName, parts: TheParts) -> Paths:
     """Every way through the journey, with when each message would go on it."""
     journey = (await get_journey(parts.store, name, parts.now())).definition

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api import examples
 from api.bodies import gives
 from api.door import require_key
 from api.names import RunId
 from api.parts import TheParts
 from api.problems import STANDARD, declare
+from api.runs_examples import RUN_VIEW, RUNS
 from journeys.catalogue import CustomerId
 from journeys.definition import Name
 from journeys.problems import Unknown
@@ -21,7 +21,7 @@ from store.runs import RunPage, RunView
 router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[Depends(require_key)], responses=STANDARD)
 
 
-@router.get("", response_model=RunPage, responses=declare(Unknown) | {200: gives(examples.RUNS)})
+@router.get("", response_model=RunPage, responses=declare(Unknown) | {200: gives(RUNS)})
 async def list_runs(
     parts: TheParts,
     journey: Annotated[
@@ -38,7 +38,7 @@ async def list_runs(
     )
 
 
-@router.get("/{id:path}", response_model=RunView, responses=declare(Unknown) | {200: gives(examples.RUN_VIEW)})
+@router.get("/{id:path}", response_model=RunView, responses=declare(Unknown) | {200: gives(RUN_VIEW)})
 async def get_run(id: RunId, parts: TheParts) -> RunView:
     """One run: its diary, its sends with what became of them, and every event that touched it, with the reason."""
     return await runs.get_run(parts.store, id)

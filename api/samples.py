@@ -12,7 +12,6 @@ from pydantic import Field
 
 from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused
 from activities.channels.segments import segments
-from api import examples
 from api.bodies import Body, gives, ref, takes
 from api.door import require_key
 from api.names import ContentName
@@ -35,6 +34,24 @@ MARKED: dict[Kind, str] = {"email": "subject", "text": "body", "push": "title"}
 log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+SAMPLE = {"customer": {"first_name": "Ada"}, "event": {"cart_id": "cart-17", "total": 59.9}}
+FILLED = {
+    "parts": {"body": "Still thinking about cart cart-17?"},
+    "missing": [],
+    "segments": 1,
+    "alphabet": "GSM-7",
+}
+TRIED: dict[str, object] = {
+    "parts": {"subject": "[Test] Your cart is waiting, Ada", "text": "You left 59.9 in your cart."},
+    "missing": [],
+    "segments": None,
+    "alphabet": None,
+    "outcome": "accepted",
+    "reason": "",
+    "send_id": "test4f1c0e2b7a9d3e58",
+    "provider_id": "14c5d75ce93",
+}
 
 Values = dict[str, str | bool | int | float | None]
 
@@ -81,8 +98,8 @@ class Tried(Filled, Answered):
 @router.post(
     "/{name}/preview",
     response_model=Filled,
-    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(examples.FILLED)},
-    openapi_extra=takes(ref(Sample), examples.SAMPLES, yaml_too=True),
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(FILLED)},
+    openapi_extra=takes(ref(Sample), {"A customer and a cart": SAMPLE}, yaml_too=True),
 )
 async def preview_content(name: ContentName, body: Body, parts: TheParts) -> Filled:
     """See the draft filled in for a sample customer and event. Nothing is sent, nothing is kept."""
@@ -94,8 +111,8 @@ async def preview_content(name: ContentName, body: Body, parts: TheParts) -> Fil
 @router.post(
     "/{name}/test-send",
     response_model=Tried,
-    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(examples.TRIED)},
-    openapi_extra=takes(ref(Trial), examples.TRIALS, yaml_too=True),
+    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(TRIED)},
+    openapi_extra=takes(ref(Trial), {"To a colleague": {**SAMPLE, "to": "grace@example.com"}}, yaml_too=True),
 )
 async def test_send_content(name: ContentName, body: Body, parts: TheParts) -> Tried:
     """Send the draft, filled in for a sample, to an address of your own. It is marked as a test.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
-from api import examples
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
 from api.door import require_key
 from api.names import TriggerName
@@ -19,7 +18,26 @@ from store.catalogue import TriggerView
 
 router = APIRouter(prefix="/v1/triggers", tags=["triggers"], dependencies=[Depends(require_key)], responses=STANDARD)
 
-ANSWER = gives(examples.TRIGGER_VIEW)
+TRIGGER = {
+    "trigger": "abandoned-cart",
+    "title": "A cart was left behind",
+    "attributes": {"cart_id": "text", "total": "number", "coupon": "text?"},
+}
+PURCHASE = {
+    "trigger": "purchase-completed",
+    "title": "A purchase was completed",
+    "attributes": {"cart_id": "text?", "total": "number?"},
+}
+TRIGGER_VIEW = {
+    "trigger": TRIGGER,
+    "state": "ready",
+    "seen": 12,
+    "last_seen_at": "2026-11-24T09:00:00Z",
+    "journeys": ["abandoned-cart"],
+    "created_at": "2026-11-23T08:00:00Z",
+    "changed_at": "2026-11-23T08:00:00Z",
+}
+ANSWER = gives(TRIGGER_VIEW)
 
 
 class TriggerAnswer(TriggerView):
@@ -40,7 +58,7 @@ class Triggers(BaseModel):
     "/{name}",
     response_model=TriggerAnswer,
     responses=declare(Conflict, TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": TriggerAnswer}},
-    openapi_extra=takes(ref(Trigger), examples.TRIGGERS, yaml_too=True),
+    openapi_extra=takes(ref(Trigger), {"Abandoned cart": TRIGGER, "Purchase completed": PURCHASE}, yaml_too=True),
 )
 async def put_trigger(name: TriggerName, body: Body, parts: TheParts, response: Response) -> TriggerAnswer:
     """Write a trigger. A new one is a draft; events of it are accepted once it is ready.
@@ -56,7 +74,7 @@ async def put_trigger(name: TriggerName, body: Body, parts: TheParts, response: 
 @router.get(
     "/{name}",
     response_model=TriggerAnswer,
-    responses=declare(Unknown) | {200: gives(examples.TRIGGER_VIEW, yaml=Trigger)},
+    responses=declare(Unknown) | {200: gives(TRIGGER_VIEW, yaml=Trigger)},
 )
 async def get_trigger(name: TriggerName, parts: TheParts, yaml: Yaml) -> TriggerAnswer | Response:
     """A trigger: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
@@ -64,7 +82,7 @@ async def get_trigger(name: TriggerName, parts: TheParts, yaml: Yaml) -> Trigger
     return in_yaml(answer.trigger) if yaml else answer
 
 
-@router.get("", response_model=Triggers, responses={200: gives({"triggers": [examples.TRIGGER_VIEW]})})
+@router.get("", response_model=Triggers, responses={200: gives({"triggers": [TRIGGER_VIEW]})})
 async def list_triggers(parts: TheParts) -> Triggers:
     """All triggers, by name."""
     views = await catalogue.list_triggers(parts.store)

@@ -1,0 +1,57 @@
+"""A journey as its endpoints show it: the abandoned cart."""
+
+from __future__ import annotations
+
+JOURNEY = {
+    "journey": "abandoned-cart",
+    "title": "Abandoned cart reminders",
+    "start": {
+        "trigger": "abandoned-cart",
+        "where": "event.total > 0",
+        "key": "event.cart_id",
+        "repeat": "immediately",
+    },
+    "goal": {"trigger": "purchase-completed", "target": "50%", "within": "3 days"},
+    "exit": [{"trigger": "purchase-completed"}],
+    "steps": [
+        {"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"},
+        {
+            "id": "opened",
+            "if": {"message": "initial-reminder", "is": "opened", "within": "1 day"},
+            "then": [],
+            "else": [
+                {"id": "second-reminder", "text": "second-text-reminder", "to": "customer.phone"},
+                {"id": "pause", "wait": "1 day"},
+                {"id": "final-reminder", "push": "final-push-notification", "to": "customer.push_token"},
+            ],
+        },
+    ],
+}
+
+COUNTS = {"active": 3, "completed": 40, "exited": 57, "stopped": 0, "cancelled": 0}
+JOURNEY_VIEW = {
+    "name": "abandoned-cart",
+    "title": "Abandoned cart reminders",
+    "state": "live",
+    "definition": JOURNEY,
+    "edited": False,
+    "live_version": 1,
+    "versions": [
+        {
+            "number": 1,
+            "state": "live",
+            "hash": "5f2b8c1de0a94c37",
+            "published_at": "2026-11-23T09:00:00Z",
+            "stopped_at": None,
+            "counts": COUNTS,
+        }
+    ],
+    "counts": COUNTS,
+    "goal": {"entered": 100, "met": 57, "target": "50%", "reached": True},
+    "stopped_at": None,
+    "created_at": "2026-11-23T08:00:00Z",
+    "changed_at": "2026-11-23T08:00:00Z",
+}
+
+PUBLISHED = {"journey": "abandoned-cart", "version": 1, "hash": "5f2b8c1de0a94c37", "new": True}
+STOPPED = {"journey": "abandoned-cart", "runs": 3, "in_flight": 0}
