@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from activities.channels import Channel
 from activities.channels.registry import build_readers
 from api.app import create_app
-from api.parts import Parts
+from api.dependencies import Dependencies
 from api.serve import serve
 from journeys.definition import Kind
 from journeys.problems import Invalid
@@ -52,7 +52,7 @@ async def run_api(settings: Settings) -> int:
 def build_app(settings: Settings, store: Store, relay: Relay, channels: Mapping[Kind, Channel]) -> FastAPI:
     """The API over a store. *relay* is nudged when there is news for Temporal; *channels* take test messages."""
     return create_app(
-        Parts(
+        Dependencies(
             store=store,
             relay_nudge=relay.nudge,
             key=key_of(settings),

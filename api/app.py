@@ -26,9 +26,9 @@ from api import (
     unsubscribe,
     webhooks,
 )
+from api.dependencies import Dependencies
 from api.door import Door
 from api.ingest import Ingest
-from api.parts import Parts
 from journeys.problems import Invalid
 
 ROUTERS = [
@@ -52,14 +52,14 @@ ROUTERS = [
 ]
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """The API over *parts*. Events are taken while its lifespan lasts; at its end all that wait are committed."""
-    if not parts.key:
+def create_app(deps: Dependencies) -> FastAPI:
+    """The API over *deps*. Events are taken while its lifespan lasts; at its end all that wait are committed."""
+    if not deps.key:
         raise Invalid("The API needs a key, and there is none. Set SOJOURN_KEY to a long random text.")
     app = docs.documented(_lifespan)
-    app.state.parts = parts
-    app.state.ingest = Ingest(parts.store, parts.relay_nudge, parts.now, day=parts.day, drain_for=parts.drain_for)
-    app.state.taken = {provider: Taken() for provider in sorted(parts.webhooks)}
+    app.state.dependencies = deps
+    app.state.ingest = Ingest(deps.store, deps.relay_nudge, deps.now, day=deps.day, drain_for=deps.drain_for)
+    app.state.taken = {provider: Taken() for provider in sorted(deps.webhooks)}
     app.add_middleware(Door)
     problems.install(app)
     for router in ROUTERS:

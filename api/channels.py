@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from api.bodies import gives
+from api.dependencies import Deps
 from api.door import require_key
-from api.parts import TheParts
 from api.problems import STANDARD
 from journeys.definition import Kind
 from store.channels import channels
@@ -49,12 +49,12 @@ class Channels(BaseModel):
 
 
 @router.get("", response_model=Channels, responses={200: gives(CHANNELS)})
-async def list_channels(parts: TheParts) -> Channels:
+async def list_channels(deps: Deps) -> Channels:
     """The channels that are set up. While one is down, its messages wait and no customer is failed for it."""
-    known = await channels(parts.store)
+    known = await channels(deps.store)
     return Channels(
         channels=tuple(
             Channel(**dict(known[kind])) if kind in known else Channel(kind=kind, state="unused")
-            for kind in sorted(parts.channels)
+            for kind in sorted(deps.channels)
         )
     )

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints
 
 from api.bodies import Body, gives, ref, takes
+from api.dependencies import Deps
 from api.door import require_key
 from api.names import CustomerName
-from api.parts import TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
 from journeys.consent import Consent
@@ -80,25 +80,25 @@ class ConsentAnswer(ConsentView):
     responses=declare(TooLarge, WrongType) | {200: ANSWER},
     openapi_extra=takes(ref(Consents), CONSENTS, yaml_too=True),
 )
-async def put_consents_of(id: CustomerName, body: Body, parts: TheParts) -> ConsentAnswer:
+async def put_consents_of(id: CustomerName, body: Body, deps: Deps) -> ConsentAnswer:
     """Write down what a customer says now. What is not named stays as it was said before.
 
     From the answer on, no message is claimed against it. The customer need not be known yet, and `customer` may be
     left out of the body: it is in the address.
     """
     told = read(Consents, body, "customer", id)
-    await put_consents(parts.store, id, told.consents, told.source, parts.now())
-    return await _answer(parts, id)
+    await put_consents(deps.store, id, told.consents, told.source, deps.now())
+    return await _answer(deps, id)
 
 
 @router.get("/{id}/consents", response_model=ConsentAnswer, responses=declare(Unknown) | {200: ANSWER})
-async def get_consents_of(id: CustomerName, parts: TheParts) -> ConsentAnswer:
+async def get_consents_of(id: CustomerName, deps: Deps) -> ConsentAnswer:
     """What a customer has said, with the log of when and where. What is not listed was never said: it is `unset`."""
-    answer = await _answer(parts, id)
+    answer = await _answer(deps, id)
     if not answer.log:
-        await get_customer(parts.store, id)  # silent, or not there at all
+        await get_customer(deps.store, id)  # silent, or not there at all
     return answer
 
 
-async def _answer(parts: TheParts, id: str) -> ConsentAnswer:
-    return ConsentAnswer(customer=id, **dict(await get_consents(parts.store, id)))
+async def _answer(deps: Deps, id: str) -> ConsentAnswer:
+    return ConsentAnswer(customer=id, **dict(await get_consents(deps.store, id)))

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.dependencies import Deps
 from api.door import require_key
 from api.names import ContentName
-from api.parts import TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
 from journeys.problems import Conflict, Unknown
@@ -66,15 +66,15 @@ class Contents(BaseModel):
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": ContentAnswer}},
     openapi_extra=takes(ref(Content), {"Email": EMAIL, "Text": TEXT, "Push": PUSH}, yaml_too=True),
 )
-async def put_content(name: ContentName, body: Body, parts: TheParts, response: Response) -> ContentAnswer:
+async def put_content(name: ContentName, body: Body, deps: Deps, response: Response) -> ContentAnswer:
     """Write a content's draft. It is sent once it is ready, and until then as it was made ready last.
 
     Subjects and bodies are Liquid templates over `event.…` and `customer.…`. `content` may be left out of the body:
     it is in the address.
     """
-    if await catalogue.put_content(parts.store, read_content(body, name=name), parts.now()):
+    if await catalogue.put_content(deps.store, read_content(body, name=name), deps.now()):
         response.status_code = 201
-    return await _answer(parts, name)
+    return await _answer(deps, name)
 
 
 @router.get(
@@ -82,32 +82,32 @@ async def put_content(name: ContentName, body: Body, parts: TheParts, response: 
     response_model=ContentAnswer,
     responses=declare(Unknown) | {200: gives(CONTENT_VIEW, yaml=Content)},
 )
-async def get_content(name: ContentName, parts: TheParts, yaml: Yaml) -> ContentAnswer | Response:
+async def get_content(name: ContentName, deps: Deps, yaml: Yaml) -> ContentAnswer | Response:
     """A content: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
-    answer = await _answer(parts, name)
+    answer = await _answer(deps, name)
     return in_yaml(answer.content) if yaml else answer
 
 
 @router.get("", response_model=Contents, responses={200: gives({"contents": [CONTENT_VIEW]})})
-async def list_contents(parts: TheParts) -> Contents:
+async def list_contents(deps: Deps) -> Contents:
     """All contents, by name."""
-    views = await catalogue.list_contents(parts.store)
+    views = await catalogue.list_contents(deps.store)
     return Contents(contents=tuple(ContentAnswer(**dict(view)) for view in views))
 
 
 @router.post("/{name}/ready", response_model=ContentAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
-async def ready_content(name: ContentName, parts: TheParts) -> ContentAnswer:
+async def ready_content(name: ContentName, deps: Deps) -> ContentAnswer:
     """Send the content as its draft is now: ready to send. Refused where that would spoil a live journey."""
-    await catalogue.ready_content(parts.store, name, parts.now())
-    return await _answer(parts, name)
+    await catalogue.ready_content(deps.store, name, deps.now())
+    return await _answer(deps, name)
 
 
 @router.post("/{name}/stop", response_model=ContentAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
-async def stop_content(name: ContentName, parts: TheParts) -> ContentAnswer:
+async def stop_content(name: ContentName, deps: Deps) -> ContentAnswer:
     """Send the content no more. Refused while live journeys send it; the answer names them."""
-    await catalogue.stop_content(parts.store, name, parts.now())
-    return await _answer(parts, name)
+    await catalogue.stop_content(deps.store, name, deps.now())
+    return await _answer(deps, name)
 
 
-async def _answer(parts: TheParts, name: str) -> ContentAnswer:
-    return ContentAnswer(**dict(await catalogue.get_content(parts.store, name)))
+async def _answer(deps: Deps, name: str) -> ContentAnswer:
+    return ContentAnswer(**dict(await catalogue.get_content(deps.store, name)))

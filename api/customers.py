@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from api.bodies import Body, gives, ref, takes
+from api.dependencies import Deps
 from api.door import require_key
 from api.names import CustomerName
-from api.parts import TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
 from journeys.definition import Model
@@ -50,19 +50,19 @@ class Customer(Model):
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": CustomerView}},
     openapi_extra=takes(ref(Customer), {"Ada": CUSTOMER}, yaml_too=True),
 )
-async def put_customer(id: CustomerName, body: Body, parts: TheParts, response: Response) -> CustomerView:
+async def put_customer(id: CustomerName, body: Body, deps: Deps, response: Response) -> CustomerView:
     """Make these attributes all that the customer has; what is not named is gone.
 
     The first value of an attribute of your own fixes its type for all customers. `customer` may be left out of the
     body: it is in the address.
     """
     customer = read(Customer, body, "customer", id)
-    if await customers.put_customer(parts.store, id, customer.attributes, parts.now()):
+    if await customers.put_customer(deps.store, id, customer.attributes, deps.now()):
         response.status_code = 201
-    return await customers.get_customer(parts.store, id)
+    return await customers.get_customer(deps.store, id)
 
 
 @router.get("/{id}", response_model=CustomerView, responses=declare(Unknown) | {200: ANSWER})
-async def get_customer(id: CustomerName, parts: TheParts) -> CustomerView:
+async def get_customer(id: CustomerName, deps: Deps) -> CustomerView:
     """A customer with all attributes."""
-    return await customers.get_customer(parts.store, id)
+    return await customers.get_customer(deps.store, id)

@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.parts import TheParts
+from api.dependencies import Deps
 from api.problems import answer
 from journeys.problems import SojournError, Unauthorized
 
@@ -36,11 +36,11 @@ Key = Annotated[
 ]
 
 
-async def require_key(parts: TheParts, given: Key) -> None:
+async def require_key(deps: Deps, given: Key) -> None:
     """Let only those in who have the key."""
     if given is None:
         raise Unauthorized("No key was given. Send it as: Authorization: Bearer <key>, with the value of SOJOURN_KEY.")
-    if not secrets.compare_digest(_digest(given.credentials), _digest(parts.key)):
+    if not secrets.compare_digest(_digest(given.credentials), _digest(deps.key)):
         raise Unauthorized("This is not the key. Send the value of SOJOURN_KEY as: Authorization: Bearer <key>.")
 
 

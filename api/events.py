@@ -9,11 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from api.bodies import JSON, Body, gives, ref, takes
+from api.dependencies import Deps, IngestDep
 from api.door import require_key
 from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
 from api.names import EventId
-from api.parts import TheIngest, TheParts
 from api.problems import STANDARD, TooLarge, declare
 from journeys.catalogue import Event
 from journeys.problems import Flaw, Invalid, Unknown
@@ -46,7 +46,7 @@ _RECEIPTS = TypeAdapter(list[Receipt])
         EVENTS,
     ),
 )
-async def post_events(body: Body, ingest: TheIngest) -> Response:
+async def post_events(body: Body, ingest: IngestDep) -> Response:
     """Accept one event, or a list of them: all or none.
 
     The answer is the receipt, or the list of receipts. Posting the same event again changes nothing and answers
@@ -68,12 +68,12 @@ async def post_events(body: Body, ingest: TheIngest) -> Response:
     responses=declare(Unknown) | {200: gives(STORED_EVENT)},
 )
 async def get_event(
-    parts: TheParts,
+    deps: Deps,
     id: EventId,
     source: Annotated[str, Query(description="Where it came from.", examples=["api"])] = "api",
 ) -> StoredEvent:
     """An event and what each journey made of it, with the reason, also where that is nothing."""
-    return await events.get_event(parts.store, source, id)
+    return await events.get_event(deps.store, source, id)
 
 
 async def _accept_one(event: Event, ingest: Ingest) -> Receipt:

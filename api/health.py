@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from activities.reports import Taken
 from api.bodies import gives
-from api.parts import AllTaken, TheIngest, TheParts
+from api.dependencies import AllTaken, Deps, IngestDep
 from api.problems import declare
 from journeys.definition import Kind
 from journeys.problems import Unavailable
@@ -70,7 +70,7 @@ async def healthz() -> Health:
     response_model=Readiness,
     responses=declare(Unavailable) | {200: gives(READY)},
 )
-async def readyz(parts: TheParts, ingest: TheIngest, taken: AllTaken) -> Readiness:
+async def readyz(deps: Deps, ingest: IngestDep, taken: AllTaken) -> Readiness:
     """Whether events can be accepted: 503 when the database does not answer.
 
     Temporal being away makes it `degraded`, not unready: what it has to hear waits in the outbox. So does a channel
@@ -78,12 +78,12 @@ async def readyz(parts: TheParts, ingest: TheIngest, taken: AllTaken) -> Readine
     """
     try:
         async with asyncio.timeout(PATIENCE):
-            await ping(parts.store)
-            told = await backlog(parts.store)
-            states = {kind: channel.state for kind, channel in (await channels(parts.store)).items()}
+            await ping(deps.store)
+            told = await backlog(deps.store)
+            states = {kind: channel.state for kind, channel in (await channels(deps.store)).items()}
     except (Unavailable, TimeoutError):
         raise Unavailable("The database does not answer.") from None
-    age = max(parts.now() - told.oldest, timedelta(0)) if told.oldest else timedelta(0)
+    age = max(deps.now() - told.oldest, timedelta(0)) if told.oldest else timedelta(0)
     return Readiness(
         status="degraded" if age > LATE or "down" in states.values() else "ok",
         outbox=told.waiting,

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.dependencies import Deps
 from api.door import require_key
 from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED
 from api.names import JourneyName
-from api.parts import TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.definition import Journey
 from journeys.problems import Conflict, Unknown
@@ -42,14 +42,14 @@ class Journeys(BaseModel):
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": JourneyAnswer}},
     openapi_extra=takes(ref(Journey), {"Abandoned cart": JOURNEY}, yaml_too=True),
 )
-async def put_journey(name: JourneyName, body: Body, parts: TheParts, response: Response) -> JourneyAnswer:
+async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Response) -> JourneyAnswer:
     """Write a journey's draft, in JSON or YAML. Nobody walks it before it is published.
 
     `journey` may be left out of the body: it is in the address.
     """
-    if await journeys.put_journey(parts.store, read_journey(body, name=name), parts.now()):
+    if await journeys.put_journey(deps.store, read_journey(body, name=name), deps.now()):
         response.status_code = 201
-    return await _answer(parts, name)
+    return await _answer(deps, name)
 
 
 @router.get(
@@ -57,27 +57,27 @@ async def put_journey(name: JourneyName, body: Body, parts: TheParts, response: 
     response_model=JourneyAnswer,
     responses=declare(Unknown) | {200: gives(JOURNEY_VIEW, yaml=Journey)},
 )
-async def get_journey(name: JourneyName, parts: TheParts, yaml: Yaml) -> JourneyAnswer | Response:
+async def get_journey(name: JourneyName, deps: Deps, yaml: Yaml) -> JourneyAnswer | Response:
     """A journey: JSON with versions and counts, or with `Accept: application/yaml` the draft alone, to be put again."""
-    answer = await _answer(parts, name)
+    answer = await _answer(deps, name)
     return in_yaml(answer.definition) if yaml else answer
 
 
 @router.get("", response_model=Journeys, responses={200: gives({"journeys": [JOURNEY_VIEW]})})
-async def list_journeys(parts: TheParts) -> Journeys:
+async def list_journeys(deps: Deps) -> Journeys:
     """All journeys, by name."""
-    views = await journeys.list_journeys(parts.store, parts.now())
+    views = await journeys.list_journeys(deps.store, deps.now())
     return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views))
 
 
 @router.post("/{name}/publish", response_model=Published, responses=declare(Unknown) | {200: gives(PUBLISHED)})
-async def publish_journey(name: JourneyName, parts: TheParts) -> Published:
+async def publish_journey(name: JourneyName, deps: Deps) -> Published:
     """Make the draft the version that newcomers take; people inside stay on theirs.
 
     A published version never changes. Publishing the same draft again changes nothing: `new` is false.
     What is wrong with the draft is answered all at once.
     """
-    return await journeys.publish(parts.store, name, parts.now(), parts.channels)
+    return await journeys.publish(deps.store, name, deps.now(), deps.channels)
 
 
 @router.post(
@@ -85,12 +85,12 @@ async def publish_journey(name: JourneyName, parts: TheParts) -> Published:
     response_model=Stopped,
     responses=declare(Unknown, Conflict) | {200: gives(STOPPED)},
 )
-async def stop_journey(name: JourneyName, parts: TheParts) -> Stopped:
+async def stop_journey(name: JourneyName, deps: Deps) -> Stopped:
     """Let nobody enter any more, and end every run where it stands. `in_flight` sends may still be on their way."""
-    stopped = await journeys.stop(parts.store, name, parts.now())
-    parts.relay_nudge()
+    stopped = await journeys.stop(deps.store, name, deps.now())
+    deps.relay_nudge()
     return stopped
 
 
-async def _answer(parts: TheParts, name: str) -> JourneyAnswer:
-    return JourneyAnswer(**dict(await journeys.get_journey(parts.store, name, parts.now())))
+async def _answer(deps: Deps, name: str) -> JourneyAnswer:
+    return JourneyAnswer(**dict(await journeys.get_journey(deps.store, name, deps.now())))

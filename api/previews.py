@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, Field
 
 from api.bodies import Body, gives, ref, takes
+from api.dependencies import Deps
 from api.door import require_key
 from api.names import JourneyName
-from api.parts import TheParts
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.attributes import check_attributes
@@ -67,23 +67,23 @@ class Paths(Model):
     responses=declare(Unknown, TooLarge, WrongType) | {200: gives(PREVIEWED)},
     openapi_extra=takes(ref(PreviewBody), PREVIEWS, yaml_too=True),
 )
-async def preview_journey(name: JourneyName, body: Body, parts: TheParts) -> Preview:
+async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
     """See who would get what and when, on a virtual clock. Nothing is sent, nothing is kept.
 
     Needs neither a published journey nor contents that are ready; what publishing would still refuse is in `flaws`.
     """
     asked = _read(body, name)
-    journey = asked.definition or (await get_journey(parts.store, name, parts.now())).definition
-    async with parts.store.read() as connection:
-        catalogue = await read_catalogue(connection, parts.channels)
+    journey = asked.definition or (await get_journey(deps.store, name, deps.now())).definition
+    async with deps.store.read() as connection:
+        catalogue = await read_catalogue(connection, deps.channels)
     # In a thread: a long script must not keep events waiting.
-    return await asyncio.to_thread(_play, asked, journey, catalogue, parts.rules)
+    return await asyncio.to_thread(_play, asked, journey, catalogue, deps.rules)
 
 
 @router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(PATHS)})
-async def get_paths(name: JourneyName, parts: TheParts) -> Paths:
+async def get_paths(name: JourneyName, deps: Deps) -> Paths:
     """Every way through the journey, with when each message would go on it."""
-    journey = (await get_journey(parts.store, name, parts.now())).definition
+    journey = (await get_journey(deps.store, name, deps.now())).definition
     return Paths(paths=tuple(await asyncio.to_thread(every_path, journey)))
 
 

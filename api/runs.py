@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api.bodies import gives
+from api.dependencies import Deps
 from api.door import require_key
 from api.names import RunId
-from api.parts import TheParts
 from api.problems import STANDARD, declare
 from api.runs_examples import RUN_VIEW, RUNS
 from journeys.catalogue import CustomerId
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[Depends(requi
 
 @router.get("", response_model=RunPage, responses=declare(Unknown) | {200: gives(RUNS)})
 async def list_runs(
-    parts: TheParts,
+    deps: Deps,
     journey: Annotated[
         Name | None, Query(description="Only runs of this journey.", examples=["abandoned-cart"])
     ] = None,
@@ -34,11 +34,11 @@ async def list_runs(
 ) -> RunPage:
     """Runs, the latest first, page by page: ask again with `before` set to `next` until that is null."""
     return await runs.list_runs(
-        parts.store, journey=journey, customer=customer, active=active, limit=limit, before=before
+        deps.store, journey=journey, customer=customer, active=active, limit=limit, before=before
     )
 
 
 @router.get("/{id:path}", response_model=RunView, responses=declare(Unknown) | {200: gives(RUN_VIEW)})
-async def get_run(id: RunId, parts: TheParts) -> RunView:
+async def get_run(id: RunId, deps: Deps) -> RunView:
     """One run: its diary, its sends with what became of them, and every event that touched it, with the reason."""
-    return await runs.get_run(parts.store, id)
+    return await runs.get_run(deps.store, id)

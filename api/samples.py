@@ -13,9 +13,9 @@ from pydantic import Field
 from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused
 from activities.channels.segments import segments
 from api.bodies import Body, gives, ref, takes
+from api.dependencies import Dependencies, Deps
 from api.door import require_key
 from api.names import ContentName
-from api.parts import Parts, TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
 from journeys.contents import render_content
@@ -101,11 +101,11 @@ class Tried(Filled, Answered):
     responses=declare(Unknown, TooLarge, WrongType) | {200: gives(FILLED)},
     openapi_extra=takes(ref(Sample), {"A customer and a cart": SAMPLE}, yaml_too=True),
 )
-async def preview_content(name: ContentName, body: Body, parts: TheParts) -> Filled:
+async def preview_content(name: ContentName, body: Body, deps: Deps) -> Filled:
     """See the draft filled in for a sample customer and event. Nothing is sent, nothing is kept."""
     sample = validated(Sample, parse(body, "sample"), "sample")
-    content = (await get_content(parts.store, name)).content
-    return await asyncio.to_thread(_fill_in, content, sample, parts)
+    content = (await get_content(deps.store, name)).content
+    return await asyncio.to_thread(_fill_in, content, sample, deps)
 
 
 @router.post(
@@ -114,20 +114,20 @@ async def preview_content(name: ContentName, body: Body, parts: TheParts) -> Fil
     responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(TRIED)},
     openapi_extra=takes(ref(Trial), {"To a colleague": {**SAMPLE, "to": "grace@example.com"}}, yaml_too=True),
 )
-async def test_send_content(name: ContentName, body: Body, parts: TheParts) -> Tried:
+async def test_send_content(name: ContentName, body: Body, deps: Deps) -> Tried:
     """Send the draft, filled in for a sample, to an address of your own. It is marked as a test.
 
     It belongs to no run and no customer: nothing is counted, no consent is asked for, and what becomes of it is not
     followed. The answer is what the provider said, also where it refused.
     """
     trial = validated(Trial, parse(body, "test"), "test")
-    content = (await get_content(parts.store, name)).content
-    channel = parts.send.get(content.kind)
+    content = (await get_content(deps.store, name)).content
+    channel = deps.send.get(content.kind)
     if channel is None:
         raise Conflict(f"No channel sends {content.kind} messages here. Set SOJOURN_{content.kind.upper()}.")
-    filled = await asyncio.to_thread(_fill_in, content, trial, parts, MARK)
+    filled = await asyncio.to_thread(_fill_in, content, trial, deps, MARK)
     send_id = f"test{secrets.token_hex(8)}"
-    message = Outgoing(send_id, "test", name, content.kind, trial.to, filled.parts, parts.now())
+    message = Outgoing(send_id, "test", name, content.kind, trial.to, filled.parts, deps.now())
     return Tried(**dict(filled), **dict(await _send(channel, message)), send_id=send_id)
 
 
@@ -149,10 +149,10 @@ async def _send(channel: Channel, message: Outgoing) -> Answered:
             return Answered(outcome="down", reason=reason)
 
 
-def _fill_in(content: Content, sample: Sample, parts: Parts, mark: str = "") -> Filled:
+def _fill_in(content: Content, sample: Sample, deps: Dependencies, mark: str = "") -> Filled:
     values: dict[str, dict[str, object]] = {"event": {**sample.event}, "customer": {**sample.customer}}
     try:
-        filled = render_content(content, values, parts.now())
+        filled = render_content(content, values, deps.now())
         used = frozenset[str]().union(*(names(source) for source in content.parts.values()))
     except TemplateError as error:
         raise Invalid("The content cannot be filled in.", [Flaw(path="", message=f"{error}.")]) from None

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.dependencies import Deps
 from api.door import require_key
 from api.names import TriggerName
-from api.parts import TheParts
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Trigger
 from journeys.problems import Conflict, Unknown
@@ -60,15 +60,15 @@ class Triggers(BaseModel):
     responses=declare(Conflict, TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": TriggerAnswer}},
     openapi_extra=takes(ref(Trigger), {"Abandoned cart": TRIGGER, "Purchase completed": PURCHASE}, yaml_too=True),
 )
-async def put_trigger(name: TriggerName, body: Body, parts: TheParts, response: Response) -> TriggerAnswer:
+async def put_trigger(name: TriggerName, body: Body, deps: Deps, response: Response) -> TriggerAnswer:
     """Write a trigger. A new one is a draft; events of it are accepted once it is ready.
 
     Of a trigger that journeys listen to, attributes may be added, but optional ones only. `trigger` may be left out
     of the body: it is in the address.
     """
-    if await catalogue.put_trigger(parts.store, read_trigger(body, name=name), parts.now()):
+    if await catalogue.put_trigger(deps.store, read_trigger(body, name=name), deps.now()):
         response.status_code = 201
-    return await _answer(parts, name)
+    return await _answer(deps, name)
 
 
 @router.get(
@@ -76,32 +76,32 @@ async def put_trigger(name: TriggerName, body: Body, parts: TheParts, response: 
     response_model=TriggerAnswer,
     responses=declare(Unknown) | {200: gives(TRIGGER_VIEW, yaml=Trigger)},
 )
-async def get_trigger(name: TriggerName, parts: TheParts, yaml: Yaml) -> TriggerAnswer | Response:
+async def get_trigger(name: TriggerName, deps: Deps, yaml: Yaml) -> TriggerAnswer | Response:
     """A trigger: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
-    answer = await _answer(parts, name)
+    answer = await _answer(deps, name)
     return in_yaml(answer.trigger) if yaml else answer
 
 
 @router.get("", response_model=Triggers, responses={200: gives({"triggers": [TRIGGER_VIEW]})})
-async def list_triggers(parts: TheParts) -> Triggers:
+async def list_triggers(deps: Deps) -> Triggers:
     """All triggers, by name."""
-    views = await catalogue.list_triggers(parts.store)
+    views = await catalogue.list_triggers(deps.store)
     return Triggers(triggers=tuple(TriggerAnswer(**dict(view)) for view in views))
 
 
 @router.post("/{name}/ready", response_model=TriggerAnswer, responses=declare(Unknown) | {200: ANSWER})
-async def ready_trigger(name: TriggerName, parts: TheParts) -> TriggerAnswer:
+async def ready_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
     """Accept events of the trigger from now on, and let journeys that listen to it be published."""
-    await catalogue.ready_trigger(parts.store, name, parts.now())
-    return await _answer(parts, name)
+    await catalogue.ready_trigger(deps.store, name, deps.now())
+    return await _answer(deps, name)
 
 
 @router.post("/{name}/stop", response_model=TriggerAnswer, responses=declare(Unknown) | {200: ANSWER})
-async def stop_trigger(name: TriggerName, parts: TheParts) -> TriggerAnswer:
+async def stop_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
     """Refuse events of the trigger from now on. The answer names the journeys in use that listen to it."""
-    await catalogue.stop_trigger(parts.store, name, parts.now())
-    return await _answer(parts, name)
+    await catalogue.stop_trigger(deps.store, name, deps.now())
+    return await _answer(deps, name)
 
 
-async def _answer(parts: TheParts, name: str) -> TriggerAnswer:
-    return TriggerAnswer(**dict(await catalogue.get_trigger(parts.store, name)))
+async def _answer(deps: Deps, name: str) -> TriggerAnswer:
+    return TriggerAnswer(**dict(await catalogue.get_trigger(deps.store, name)))

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from activities.channels.links import read
-from api.parts import Parts, TheIngest, TheParts
+from api.dependencies import Dependencies, Deps, IngestDep
 from api.problems import declare
 from journeys.catalogue import BUILT_IN, Event
 from journeys.consent import About, Consent
@@ -43,9 +43,9 @@ Token = Annotated[str, Path(description="What the link was signed with.", exampl
 
 
 @router.get("/{token}")
-async def ask(token: Token, parts: TheParts) -> HTMLResponse:
+async def ask(token: Token, deps: Deps) -> HTMLResponse:
     """The page behind the link of an email, with a button. Opening it changes nothing."""
-    send = await _send(parts, token)
+    send = await _send(deps, token)
     if send is None:
         return _no_such_link()
     button = '<form method="post"><button name="List-Unsubscribe" value="One-Click">Unsubscribe</button></form>'
@@ -56,16 +56,16 @@ async def ask(token: Token, parts: TheParts) -> HTMLResponse:
     "/{token}",
     openapi_extra={"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}}},
 )
-async def unsubscribe(token: Token, parts: TheParts, ingest: TheIngest) -> HTMLResponse:
+async def unsubscribe(token: Token, deps: Deps, ingest: IngestDep) -> HTMLResponse:
     """Opt out of what the email was about when it was sent: its topic, or else its purpose.
 
     Mail programs post `List-Unsubscribe=One-Click`, the page's button the same. The run that sent the email hears of
     it as `email-unsubscribed`.
     """
-    send = await _send(parts, token)
+    send = await _send(deps, token)
     if send is None:
         return _no_such_link()
-    await _opt_out(parts, send)
+    await _opt_out(deps, send)
     trigger = interaction_trigger(send.kind, "unsubscribed")
     if trigger in BUILT_IN:
         event = Event(id=send.id, source=SOURCE, trigger=trigger, attributes={"send_id": send.id})
@@ -73,22 +73,22 @@ async def unsubscribe(token: Token, parts: TheParts, ingest: TheIngest) -> HTMLR
     return _page("Unsubscribed", f"<p>You will get no more {_what(send)}. What is on its way may still arrive.</p>")
 
 
-async def _send(parts: Parts, token: str) -> Send | None:
+async def _send(deps: Dependencies, token: str) -> Send | None:
     """The send that a link came with; None for a link that we have not made."""
-    id = read(token, parts.secret) if parts.secret else None
+    id = read(token, deps.secret) if deps.secret else None
     try:
-        return await get_send(parts.store, id) if id else None
+        return await get_send(deps.store, id) if id else None
     except Unknown:
         return None
 
 
-async def _opt_out(parts: Parts, send: Send) -> None:
+async def _opt_out(deps: Dependencies, send: Send) -> None:
     """Once: a link that is used again and again does not make the log grow."""
     about = _about(send)
-    said = (await get_consents(parts.store, send.customer)).said
+    said = (await get_consents(deps.store, send.customer)).said
     if not any(consent.about == about and consent.choice == "out" for consent in said):
         out = Consent(channel=about.channel, purpose=about.purpose, topic=about.topic, choice="out")
-        await put_consents(parts.store, send.customer, [out], SOURCE, parts.now())
+        await put_consents(deps.store, send.customer, [out], SOURCE, deps.now())
 
 
 def _about(send: Send) -> About:

@@ -13,7 +13,7 @@ from activities.channels.provider import WEBHOOKS, Webhook
 from activities.channels.registry import PROVIDERS
 from activities.reports import Source, Taken, take
 from api.bodies import whole_body
-from api.parts import AllTaken, Parts, TheIngest, TheParts
+from api.dependencies import AllTaken, Dependencies, Deps, IngestDep
 from api.problems import Forged, TooLarge, declare
 from journeys.problems import SojournError, Unavailable, Unknown
 
@@ -28,8 +28,8 @@ router = APIRouter(
 def _add(provider: str, webhook: Webhook[Any]) -> None:
     """The door of one provider, documented and answered as it declares."""
 
-    async def reports_of(request: Request, parts: TheParts, ingest: TheIngest, taken: AllTaken) -> Response:
-        await _take(request, parts, ingest, taken, Source(provider, webhook.kind, parts.now()))
+    async def reports_of(request: Request, deps: Deps, ingest: IngestDep, taken: AllTaken) -> Response:
+        await _take(request, deps, ingest, taken, Source(provider, webhook.kind, deps.now()))
         return Response(webhook.body, webhook.status, media_type=webhook.media_type or None)
 
     router.add_api_route(
@@ -54,24 +54,26 @@ for _name, _provider in PROVIDERS.items():
         _add(_name, _provider.webhook)
 
 
-async def _take(request: Request, parts: Parts, ingest: TheIngest, taken: dict[str, Taken], source: Source) -> None:
-    read = parts.webhooks.get(source.provider)
+async def _take(
+    request: Request, deps: Dependencies, ingest: IngestDep, taken: dict[str, Taken], source: Source
+) -> None:
+    read = deps.webhooks.get(source.provider)
     if read is None:
         raise Unknown(f"No webhook of {source.provider} is expected here: it is not set up.")
     body = await whole_body(request, MOST_BYTES)
     count = taken[source.provider]
     try:
         # In a thread: the SDK that verifies is imported at the first one, and a body may be long.
-        told = await asyncio.to_thread(read, request.headers, body, _public_url(request, parts), now=source.now)
+        told = await asyncio.to_thread(read, request.headers, body, _public_url(request, deps), now=source.now)
     except reports.Forged:
         count.forged += 1
         raise Forged("This webhook is not taken.") from None
-    now = await take(parts.store, partial(ingest.accept, drain=False), source, told)
+    now = await take(deps.store, partial(ingest.accept, drain=False), source, told)
     count.new += now.new
     count.repeated += now.repeated
 
 
-def _public_url(request: Request, parts: Parts) -> str:
+def _public_url(request: Request, deps: Dependencies) -> str:
     """The address as the provider called it. Not as we see it: a proxy may have changed it, and a Host may lie."""
     query = request.scope["query_string"].decode("latin-1")
-    return f"{parts.public_url.rstrip('/')}{request.url.path}" + (f"?{query}" if query else "")
+    return f"{deps.public_url.rstrip('/')}{request.url.path}" + (f"?{query}" if query else "")

@@ -10,7 +10,7 @@ from journeys.reading import write
 from store.store import Store
 from tests import samples
 from tests.api.desk import Desk, open_desk
-from tests.api.door import Clock, Door, opened, parts_for
+from tests.api.door import Clock, Door, deps_for, opened
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def door(store: Store, clock: Clock) -> AsyncIterator[Door]:
     """The API with nothing in it."""
-    async with opened(parts_for(store, clock)) as (app, http):
+    async with opened(deps_for(store, clock)) as (app, http):
         yield Door(app, http, clock, store)
 
 

@@ -25,7 +25,7 @@ from store.consents import get_consents
 from store.runs import RunView, SendView, get_run
 from store.sends import Claim, Go
 from store.store import Store
-from tests.api.door import KEY, Clock, opened, parts_for, success
+from tests.api.door import KEY, Clock, deps_for, opened, success
 from tests.shop import Shop
 
 SECRET = "a secret for tests"
@@ -133,7 +133,7 @@ async def open_desk(store: Store, **changes: Any) -> AsyncIterator[Desk]:
         readers = build_readers({"sendgrid": mail.webhook_key, "twilio": texts.token})
         given: dict[str, Any] = {"webhooks": readers, "public_url": PUBLIC, "send": channels, "secret": SECRET}
         given["rules"] = Rules()
-        async with opened(parts_for(store, clock, **{**given, **changes})) as (_, http):
+        async with opened(deps_for(store, clock, **{**given, **changes})) as (_, http):
             del http.headers["Authorization"]
             yield Desk(http, shop, clock, mail, texts, channels)
         for channel in channels.values():

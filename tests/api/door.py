@@ -12,7 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.parts import Parts
+from api.dependencies import Dependencies
 from store.store import Store
 
 KEY = "a key for tests"
@@ -75,8 +75,8 @@ def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def opened(parts: Parts) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    app = create_app(parts)
+async def opened(deps: Dependencies) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    app = create_app(deps)
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with (
@@ -86,12 +86,12 @@ async def opened(parts: Parts) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient
         yield app, http
 
 
-def parts_for(store: Store, clock: Clock, **changes: Any) -> Parts:
-    parts = Parts(
+def deps_for(store: Store, clock: Clock, **changes: Any) -> Dependencies:
+    deps = Dependencies(
         store=store,
         relay_nudge=clock.nudge,
         key=KEY,
         now=lambda: clock.now,
         drain_for=timedelta(seconds=0.3),
     )
-    return replace(parts, **changes)
+    return replace(deps, **changes)

@@ -10,7 +10,7 @@ from api.app import create_app
 from api.problems import BY_SLUG
 from journeys.problems import Invalid, SojournError
 from store.store import Store, open_store
-from tests.api.door import Clock, Door, event, opened, parts_for, problem
+from tests.api.door import Clock, Door, deps_for, event, opened, problem
 
 
 async def test_without_a_key_it_says_what_to_do(door: Door) -> None:
@@ -37,11 +37,11 @@ async def test_the_key_comes_before_the_body(door: Door) -> None:
 
 async def test_an_app_without_a_key_is_not_made(store: Store) -> None:
     with pytest.raises(Invalid, match="SOJOURN_KEY"):
-        create_app(parts_for(store, Clock(), key=""))
+        create_app(deps_for(store, Clock(), key=""))
 
 
 async def test_the_key_is_not_shown_with_the_parts(store: Store) -> None:
-    assert "a key for tests" not in repr(parts_for(store, Clock()))
+    assert "a key for tests" not in repr(deps_for(store, Clock()))
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json", "/problems", "/problems/invalid"])
@@ -132,7 +132,7 @@ async def test_it_is_degraded_but_ready_when_temporal_is_behind(live: Door) -> N
 
 
 async def test_it_is_up_but_not_ready_without_a_database() -> None:
-    async with opened(parts_for(open_store("postgresql://nobody@127.0.0.1:1/nothing"), Clock())) as (_, http):
+    async with opened(deps_for(open_store("postgresql://nobody@127.0.0.1:1/nothing"), Clock())) as (_, http):
         assert (await http.get("/healthz")).status_code == 200
         answer = await http.get("/readyz")
         posted = await asyncio.wait_for(http.post("/v1/events", json=event("e1")), 10)

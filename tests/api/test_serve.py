@@ -13,7 +13,7 @@ from api.app import create_app
 from api.serve import serve
 from journeys.problems import Conflict
 from store.store import Store
-from tests.api.door import KEY, Clock, event, parts_for, success
+from tests.api.door import KEY, Clock, deps_for, event, success
 from tests.shop import Shop
 
 
@@ -24,7 +24,7 @@ async def test_it_serves_until_it_is_cancelled(store: Store) -> None:
     clock = Clock(shop.now)
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    serving = asyncio.create_task(serve(create_app(parts_for(store, clock)), "127.0.0.1", 0, ready=address.set_result))
+    serving = asyncio.create_task(serve(create_app(deps_for(store, clock)), "127.0.0.1", 0, ready=address.set_result))
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=await address, headers=headers, trust_env=False) as http:
         receipt = success(await http.post("/v1/events", json=event("e1")))
@@ -44,7 +44,7 @@ async def test_a_request_under_way_is_answered_before_the_end(store: Store) -> N
     await shop.publish()
     await shop.claim(await shop.start(cart_id="c1"))
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    app = create_app(parts_for(store, Clock(shop.now)))
+    app = create_app(deps_for(store, Clock(shop.now)))
 
     serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=address.set_result))
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -64,9 +64,9 @@ async def test_a_taken_port_is_told_with_what_to_do(store: Store) -> None:
         port = taken.getsockname()[1]
 
         with pytest.raises(Conflict, match=f"Port {port} on 127.0.0.1 is taken.*SOJOURN_PORT"):
-            await serve(create_app(parts_for(store, Clock())), "127.0.0.1", port)
+            await serve(create_app(deps_for(store, Clock())), "127.0.0.1", port)
 
 
 async def test_a_host_of_somebody_else_is_told(store: Store) -> None:
     with pytest.raises(Conflict, match=r"Cannot listen on 192\.0\.2\.1.*SOJOURN_HOST"):
-        await serve(create_app(parts_for(store, Clock())), "192.0.2.1", 0)
+        await serve(create_app(deps_for(store, Clock())), "192.0.2.1", 0)

@@ -17,7 +17,7 @@ from store.customers import put_customer
 from store.sends import Done, lost
 from store.store import Store, open_store
 from tests.api.desk import PUBLIC, Desk, open_desk
-from tests.api.door import Clock, opened, parts_for, problem
+from tests.api.door import Clock, deps_for, opened, problem
 from tests.samples import abandoned_cart
 
 LINK = "https://shop.example.com/cart"
@@ -406,7 +406,7 @@ async def test_an_exit_by_a_report_does_not_hold_up_the_answer(store: Store) -> 
 
 
 async def test_a_webhook_that_is_not_set_up_is_unknown(desk: Desk) -> None:
-    async with opened(parts_for(desk.shop.store, desk.clock)) as (_, http):
+    async with opened(deps_for(desk.shop.store, desk.clock)) as (_, http):
         for provider in ("sendgrid", "twilio", "mailgun"):
             problem(await http.post(f"/webhooks/{provider}"), 404, "unknown")
 
@@ -420,7 +420,10 @@ async def test_without_a_database_the_provider_is_asked_to_post_again() -> None:
     kept = Kept("s1", "ada@example.com", "id", datetime.now(UTC), {"custom_args": {"sojourn_send_id": "s1"}})
     away = open_store("postgresql://nobody@127.0.0.1:1/nothing")
     readers = build_readers({"sendgrid": fake.webhook_key})
-    async with opened(parts_for(away, Clock(datetime.now(UTC)), webhooks=readers, public_url=PUBLIC)) as (_, http):
+    async with opened(deps_for(away, Clock(datetime.now(UTC)), webhooks=readers, public_url=PUBLIC)) as (
+        _,
+        http,
+    ):
         webhook = fake.signed([fake.event(kept, "open")])
         answer = await http.post("/webhooks/sendgrid", content=webhook.body, headers=webhook.headers)
 

@@ -1,4 +1,4 @@
-"""What the doors stand on, built by an entry point and handed in, and how endpoints ask for it."""
+"""What the API depends on, built by an entry point and handed in, and how endpoints ask for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.store import Store
 
 
 @dataclass(frozen=True)
-class Parts:
+class Dependencies:
     """Everything the API needs of its surroundings.
 
     *relay_nudge* says that there is work in the outbox. *now* is the one wall clock, aware UTC.
@@ -45,10 +45,10 @@ class Parts:
 
 
 # Like every dependency here it is async with nothing to await: FastAPI sends plain functions to a thread each time.
-async def parts_of(request: Request) -> Parts:
-    """The parts that the app was made with."""
-    parts: Parts = request.app.state.parts
-    return parts
+async def dependencies_of(request: Request) -> Dependencies:
+    """What the app was made with."""
+    deps: Dependencies = request.app.state.dependencies
+    return deps
 
 
 async def ingest_of(request: Request) -> Ingest:
@@ -63,6 +63,6 @@ async def taken_of(request: Request) -> dict[str, Taken]:
     return taken
 
 
-TheParts = Annotated[Parts, Depends(parts_of)]
-TheIngest = Annotated[Ingest, Depends(ingest_of)]
+Deps = Annotated[Dependencies, Depends(dependencies_of)]
+IngestDep = Annotated[Ingest, Depends(ingest_of)]
 AllTaken = Annotated[dict[str, Taken], Depends(taken_of)]
