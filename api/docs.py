@@ -20,10 +20,10 @@ from starlette.types import Lifespan
 
 from api.bodies import gives
 from api.consents import Consents
+from api.content_previews import Sample, TestSend
 from api.customers import Customer
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
-from api.samples import Sample, Trial
 from journeys.catalogue import Content, Event, Trigger
 from journeys.definition import Journey
 from journeys.problems import SojournError, Unknown, did_you_mean
@@ -92,7 +92,7 @@ def documented(lifespan: Lifespan[FastAPI]) -> FastAPI:
 def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Complete the OpenAPI document once all routes are there: with the models that they read by themselves."""
     models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody, Problem]
-    models += [Consents, Sample, Trial]
+    models += [Consents, Sample, TestSend]
     _, schemas = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )

@@ -36,13 +36,13 @@ log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
 
 SAMPLE = {"customer": {"first_name": "Ada"}, "event": {"cart_id": "cart-17", "total": 59.9}}
-FILLED = {
+RENDERED = {
     "parts": {"body": "Still thinking about cart cart-17?"},
     "missing": [],
     "segments": 1,
     "alphabet": "GSM-7",
 }
-TRIED: dict[str, object] = {
+TEST_SENT: dict[str, object] = {
     "parts": {"subject": "[Test] Your cart is waiting, Ada", "text": "You left 59.9 in your cart."},
     "missing": [],
     "segments": None,
@@ -63,13 +63,13 @@ class Sample(Model):
     event: Values = Field(default_factory=dict)
 
 
-class Trial(Sample):
+class TestSend(Sample):
     """A sample, and the address that it is sent to."""
 
     to: str = Field(min_length=1, max_length=4096)
 
 
-class Filled(Model):
+class Rendered(Model):
     """A content filled in. *missing*: attributes that it uses and the sample has not got, so that they are left empty.
 
     *segments*: how many texts a text is billed as, and in which *alphabet*: one character outside GSM-7 makes it UCS-2.
@@ -81,7 +81,7 @@ class Filled(Model):
     alphabet: str | None = None
 
 
-class Answered(Model):
+class SendOutcome(Model):
     """What the provider answered. ``no answer``: nobody knows whether it went out."""
 
     outcome: Literal["accepted", "refused", "not now", "down", "no answer"]
@@ -89,7 +89,7 @@ class Answered(Model):
     provider_id: str | None = None
 
 
-class Tried(Filled, Answered):
+class TestSent(Rendered, SendOutcome):
     """What was sent as a test, and what the provider answered."""
 
     send_id: str
@@ -97,59 +97,59 @@ class Tried(Filled, Answered):
 
 @router.post(
     "/{name}/preview",
-    response_model=Filled,
-    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(FILLED)},
+    response_model=Rendered,
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(RENDERED)},
     openapi_extra=takes(ref(Sample), {"A customer and a cart": SAMPLE}, yaml_too=True),
 )
-async def preview_content(name: ContentName, body: Body, deps: Deps) -> Filled:
+async def preview_content(name: ContentName, body: Body, deps: Deps) -> Rendered:
     """See the draft filled in for a sample customer and event. Nothing is sent, nothing is kept."""
     sample = validated(Sample, parse(body, "sample"), "sample")
     content = (await get_content(deps.store, name)).content
-    return await asyncio.to_thread(_fill_in, content, sample, deps)
+    return await asyncio.to_thread(_render, content, sample, deps)
 
 
 @router.post(
     "/{name}/test-send",
-    response_model=Tried,
-    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(TRIED)},
-    openapi_extra=takes(ref(Trial), {"To a colleague": {**SAMPLE, "to": "grace@example.com"}}, yaml_too=True),
+    response_model=TestSent,
+    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(TEST_SENT)},
+    openapi_extra=takes(ref(TestSend), {"To a colleague": {**SAMPLE, "to": "grace@example.com"}}, yaml_too=True),
 )
-async def test_send_content(name: ContentName, body: Body, deps: Deps) -> Tried:
+async def test_send_content(name: ContentName, body: Body, deps: Deps) -> TestSent:
     """Send the draft, filled in for a sample, to an address of your own. It is marked as a test.
 
     It belongs to no run and no customer: nothing is counted, no consent is asked for, and what becomes of it is not
     followed. The answer is what the provider said, also where it refused.
     """
-    trial = validated(Trial, parse(body, "test"), "test")
+    asked = validated(TestSend, parse(body, "test"), "test")
     content = (await get_content(deps.store, name)).content
     channel = deps.send.get(content.kind)
     if channel is None:
         raise Conflict(f"No channel sends {content.kind} messages here. Set SOJOURN_{content.kind.upper()}.")
-    filled = await asyncio.to_thread(_fill_in, content, trial, deps, MARK)
+    filled = await asyncio.to_thread(_render, content, asked, deps, MARK)
     send_id = f"test{secrets.token_hex(8)}"
-    message = Outgoing(send_id, "test", name, content.kind, trial.to, filled.parts, deps.now())
-    return Tried(**dict(filled), **dict(await _send(channel, message)), send_id=send_id)
+    message = Outgoing(send_id, "test", name, content.kind, asked.to, filled.parts, deps.now())
+    return TestSent(**dict(filled), **dict(await _send(channel, message)), send_id=send_id)
 
 
-async def _send(channel: Channel, message: Outgoing) -> Answered:
+async def _send(channel: Channel, message: Outgoing) -> SendOutcome:
     try:
         async with asyncio.timeout(PATIENCE):
             answer = await channel.send(message)
     except Exception as error:  # noqa: BLE001 - whatever it is, the message may have gone out
         log.warning("no answer to a test message", send_id=message.send_id, error=type(error).__name__)
-        return Answered(outcome="no answer", reason=f"the provider gave no answer: {type(error).__name__}")
+        return SendOutcome(outcome="no answer", reason=f"the provider gave no answer: {type(error).__name__}")
     match answer:
         case Accepted(provider_id=provider_id):
-            return Answered(outcome="accepted", provider_id=provider_id)
+            return SendOutcome(outcome="accepted", provider_id=provider_id)
         case Refused(reason=reason):
-            return Answered(outcome="refused", reason=reason)
+            return SendOutcome(outcome="refused", reason=reason)
         case NotNow(reason=reason):
-            return Answered(outcome="not now", reason=reason)
+            return SendOutcome(outcome="not now", reason=reason)
         case Down(reason=reason):
-            return Answered(outcome="down", reason=reason)
+            return SendOutcome(outcome="down", reason=reason)
 
 
-def _fill_in(content: Content, sample: Sample, deps: Dependencies, mark: str = "") -> Filled:
+def _render(content: Content, sample: Sample, deps: Dependencies, mark: str = "") -> Rendered:
     values: dict[str, dict[str, object]] = {"event": {**sample.event}, "customer": {**sample.customer}}
     try:
         filled = render_content(content, values, deps.now())
@@ -159,7 +159,7 @@ def _fill_in(content: Content, sample: Sample, deps: Dependencies, mark: str = "
     filled[MARKED[content.kind]] = mark + filled[MARKED[content.kind]]
     given = {f"{root}.{name}" for root, named in values.items() for name, value in named.items() if value is not None}
     billed = segments(filled["body"]) if content.kind == "text" else None
-    return Filled(
+    return Rendered(
         parts=filled,
         missing=tuple(sorted(used - given)),
         segments=billed.number if billed else None,
