@@ -1,4 +1,4 @@
-"""The app: every router, the door before them, and the one task that commits events."""
+"""The app: every router, the middleware around them, and the one task that commits events."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from api import (
     webhooks,
 )
 from api.dependencies import Dependencies
-from api.door import Door
 from api.ingest import Ingest
+from api.middleware import SecurityMiddleware
 from journeys.problems import Invalid
 
 ROUTERS = [
@@ -60,7 +60,7 @@ def create_app(deps: Dependencies) -> FastAPI:
     app.state.dependencies = deps
     app.state.ingest = Ingest(deps.store, deps.relay_nudge, deps.now, day=deps.day, drain_for=deps.drain_for)
     app.state.taken = {provider: Taken() for provider in sorted(deps.webhooks)}
-    app.add_middleware(Door)
+    app.add_middleware(SecurityMiddleware)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

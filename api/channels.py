@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from api.bodies import gives
 from api.dependencies import Deps
-from api.door import require_key
+from api.keys import require_key
 from api.problems import STANDARD
 from journeys.definition import Kind
 from store.channels import channels

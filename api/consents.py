@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from api.bodies import Body, gives, ref, takes
 from api.dependencies import Deps
-from api.door import require_key
+from api.keys import require_key
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId

@@ -14,7 +14,7 @@ from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refus
 from activities.channels.segments import segments
 from api.bodies import Body, gives, ref, takes
 from api.dependencies import Dependencies, Deps
-from api.door import require_key
+from api.keys import require_key
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content

@@ -10,9 +10,9 @@ from pydantic_core import from_json
 
 from api.bodies import JSON, Body, gives, ref, takes
 from api.dependencies import Deps, IngestDep
-from api.door import require_key
 from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
+from api.keys import require_key
 from api.names import EventId
 from api.problems import STANDARD, TooLarge, declare
 from journeys.catalogue import Event

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.door import require_key
 from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED
+from api.keys import require_key
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.definition import Journey

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from api.bodies import Body, gives, ref, takes
 from api.dependencies import Deps
-from api.door import require_key
+from api.keys import require_key
 from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare

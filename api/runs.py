@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.bodies import gives
 from api.dependencies import Deps
-from api.door import require_key
+from api.keys import require_key
 from api.names import RunId
 from api.problems import STANDARD, declare
 from api.runs_examples import RUN_VIEW, RUNS

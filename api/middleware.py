@@ -1,20 +1,13 @@
-"""What every request passes on its way in and out: the key, the headers, and the last catch."""
+"""What every answer passes on its way out: the headers, and the last catch."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from typing import Annotated
-
 import structlog
-from fastapi import Depends
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.dependencies import Deps
 from api.problems import answer
-from journeys.problems import SojournError, Unauthorized
+from journeys.problems import SojournError
 
 log = structlog.get_logger(__name__)
 
@@ -30,26 +23,8 @@ HEADERS = {
 }
 """What every answer carries unless its endpoint has said otherwise."""
 
-Key = Annotated[
-    HTTPAuthorizationCredentials | None,
-    Depends(HTTPBearer(auto_error=False, scheme_name="key", description="The API's key, `SOJOURN_KEY`.")),
-]
 
-
-async def require_key(deps: Deps, given: Key) -> None:
-    """Let only those in who have the key."""
-    if given is None:
-        raise Unauthorized("No key was given. Send it as: Authorization: Bearer <key>, with the value of SOJOURN_KEY.")
-    if not secrets.compare_digest(_digest(given.credentials), _digest(deps.key)):
-        raise Unauthorized("This is not the key. Send the value of SOJOURN_KEY as: Authorization: Bearer <key>.")
-
-
-def _digest(key: str) -> bytes:
-    # Digests are equally long, so that the comparison tells nothing of the length of the key either.
-    return hashlib.sha256(key.encode()).digest()
-
-
-class Door:
+class SecurityMiddleware:
     """Puts the headers on every answer, and turns an error that nobody foresaw into a problem that tells nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
