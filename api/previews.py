@@ -21,8 +21,8 @@ from journeys.consent import NOBODY, Asked, Consent, Rules, said
 from journeys.definition import Journey, Model
 from journeys.listening import Version
 from journeys.paths import Path, every_path
-from journeys.preview import DEFAULT_START, Happening, Timeline, preview
-from journeys.problems import Flaw, Invalid, Unknown, did_you_mean
+from journeys.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
+from journeys.problems import Flaw, Invalid, Unknown
 from journeys.publishing import Catalogue, check, version_of
 from journeys.reading import parse, read_journey, validated
 from store.catalogue import read_catalogue
@@ -141,11 +141,4 @@ def _check_sample(asked: PreviewBody, version: Version, catalogue: Catalogue) ->
 def _wrong_line(line: Happening, version: Version, catalogue: Catalogue) -> Iterator[Flaw]:
     if line.message is not None and version.journey.message(line.message) is None:
         yield Flaw(path="message", message=f'the journey has no message step "{line.message}".')
-    if line.trigger is None:
-        return
-    schema = catalogue.schema(line.trigger)
-    if schema is None:
-        hint = did_you_mean(line.trigger, catalogue.triggers)
-        yield Flaw(path="trigger", message=f'no trigger "{line.trigger}".', hint=hint)
-        return
-    yield from (flaw.within("attributes") for flaw in check_attributes(schema, line.attributes))
+    yield from check_happening(line, catalogue)

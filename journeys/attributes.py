@@ -43,6 +43,17 @@ def types(schema: Mapping[str, str]) -> dict[str, AttributeType]:
     return {name: _type(declared) for name, declared in schema.items()}
 
 
+def declaration_of(value: object) -> Declaration:
+    """What the first value of an attribute that nobody has declared makes of it: of that type, and never required."""
+    match value:
+        case bool():
+            return "boolean?"
+        case int() | float():
+            return "number?"
+        case _:
+            return "text?"
+
+
 def under(root: str, named: Mapping[str, Value]) -> dict[str, Value]:
     """The same mapping with its names as conditions write them: ``total`` is ``event.total``."""
     return {f"{root}.{name}": value for name, value in named.items()}

@@ -5,14 +5,15 @@ The walk, the rules for events and the rules for messages are the ones that prod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from journeys.catalogue import Content, CustomerId, Event
+from journeys.attributes import check_attributes
+from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
 from journeys.clearance.clearance import Blocked, Circumstances, clearance, recipient
 from journeys.consent import NOBODY, Asked
 from journeys.contents import render_content
@@ -21,6 +22,8 @@ from journeys.diary import Delivery, Entry, Held, Outcome
 from journeys.durations import Duration
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
 from journeys.position import Arrival, Position
+from journeys.problems import Flaw, did_you_mean
+from journeys.publishing import Catalogue
 from journeys.templates import TemplateError
 from journeys.walk import Walk
 from journeys.world import Visit
@@ -51,6 +54,18 @@ class Happening(Model):
         if (self.message is None) != (self.is_ is None):
             raise ValueError("message and is go together: {message: initial-reminder, is: opened}")
         return self
+
+
+def check_happening(line: Happening, catalogue: Catalogue) -> Iterator[Flaw]:
+    """What is wrong with an event of a script: a trigger that is not there, or attributes that it does not take."""
+    if line.trigger is None:
+        return
+    schema = catalogue.schema(line.trigger)
+    if schema is None:
+        hint = did_you_mean(line.trigger, {*catalogue.triggers, *BUILT_IN})
+        yield Flaw(path="trigger", message=f'no trigger "{line.trigger}".', hint=hint)
+        return
+    yield from (flaw.within("attributes") for flaw in check_attributes(schema, line.attributes))
 
 
 class Sent(Model):

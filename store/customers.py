@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.attributes import AttributeName, Declaration, Schema, check_attributes
+from journeys.attributes import AttributeName, Declaration, Schema, check_attributes, declaration_of
 from journeys.catalogue import CUSTOMER, CustomerId
 from journeys.clearance.clearance import addresses
 from journeys.problems import Flaw, Invalid, Unknown
@@ -45,7 +45,7 @@ async def put_customer(store: Store, id: str, attributes: Attributes, now: datet
     async with store.write() as connection:
         await lock_customers(connection, [id])
         schema = await customer_schema(connection)
-        new = {name: _type(value) for name, value in present.items() if name not in schema}
+        new = {name: declaration_of(value) for name, value in present.items() if name not in schema}
         _check(id, present, {**schema, **new})
         if new:
             await connection.execute(_INSERT_ATTRIBUTE, [{"name": name, "type": kind} for name, kind in new.items()])
@@ -112,16 +112,6 @@ def _wrong(expected: TypeAdapter[str], value: str) -> list[str]:
     except ValidationError as error:
         return [f"{flaw['msg']}." for flaw in error.errors(include_url=False)]
     return []
-
-
-def _type(value: object) -> Declaration:
-    match value:
-        case bool():
-            return "boolean?"
-        case int() | float():
-            return "number?"
-        case _:
-            return "text?"
 
 
 _INSERT_ATTRIBUTE = insert(customer_attributes)

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from pydantic import Field
 
-from journeys.attributes import Schema, check_attributes
-from journeys.catalogue import BUILT_IN, CUSTOMER, Content, CustomerId, Trigger
+from journeys.attributes import Schema, check_attributes, declaration_of
+from journeys.catalogue import CUSTOMER, Content, CustomerId, Trigger
 from journeys.consent import Consent
 from journeys.definition import Journey, Model, Name
-from journeys.preview import Happening
-from journeys.problems import Flaw, Invalid, did_you_mean
+from journeys.preview import Happening, check_happening
+from journeys.problems import Flaw, Invalid
 from journeys.publishing import Catalogue, check
 from journeys.reading import parse, read
 from journeys.templates import check as check_template
@@ -153,15 +153,7 @@ def validate(folder: Folder, only: Iterable[Path] | None = None) -> list[Flaw]:
 def check_script(script: Script, catalogue: Catalogue) -> Iterator[Flaw]:
     """What is wrong with a script: triggers that are not there, and attributes that they do not take."""
     for index, line in enumerate(script.events):
-        if line.trigger is None:
-            continue
-        schema = catalogue.schema(line.trigger)
-        if schema is None:
-            hint = did_you_mean(line.trigger, {*catalogue.triggers, *BUILT_IN})
-            yield Flaw(path=f"events[{index}].trigger", message=f'no trigger "{line.trigger}".', hint=hint)
-            continue
-        for flaw in check_attributes(schema, line.attributes):
-            yield flaw.within(f"events[{index}].attributes")
+        yield from (flaw.within(f"events[{index}]") for flaw in check_happening(line, catalogue))
 
 
 def _flaws(model: Definition, catalogue: Catalogue) -> list[Flaw]:
@@ -185,18 +177,8 @@ def _customer_schema(customers: Iterable[Customer]) -> Schema:
     for customer in customers:
         for name, value in customer.attributes.items():
             if value is not None:
-                schema.setdefault(name, _declared(value))
+                schema.setdefault(name, declaration_of(value))
     return schema
-
-
-def _declared(value: object) -> str:
-    match value:
-        case bool():
-            return "boolean?"
-        case int() | float():
-            return "number?"
-        case _:
-            return "text?"
 
 
 def _expand(paths: Iterable[Path]) -> Iterator[Path]:
