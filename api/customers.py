@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field
 
 from api.bodies import Body, gives, ref, takes
 from api.dependencies import Deps
 from api.keys import require_key
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
-from journeys.catalogue import CustomerId
-from journeys.definition import Model
+from journeys.catalogue import Customer
 from journeys.problems import Unknown
 from journeys.reading import read
 from store import customers
@@ -35,13 +33,6 @@ CUSTOMER_VIEW = {
     "changed_at": "2026-11-23T08:00:00Z",
 }
 ANSWER = gives(CUSTOMER_VIEW)
-
-
-class Customer(Model):
-    """A customer with the attributes that conditions and contents may use."""
-
-    customer: CustomerId
-    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
 
 
 @router.put(

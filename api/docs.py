@@ -21,10 +21,9 @@ from starlette.types import Lifespan
 from api.bodies import gives
 from api.consents import Consents
 from api.content_previews import Sample, TestSend
-from api.customers import Customer
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
-from journeys.catalogue import Content, Event, Trigger
+from journeys.catalogue import Content, Customer, Event, Trigger
 from journeys.definition import Journey
 from journeys.problems import SojournError, Unknown, did_you_mean
 

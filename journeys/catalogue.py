@@ -54,6 +54,13 @@ class Event(Model):
     attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
 
 
+class Customer(Model):
+    """A customer with the attributes that conditions and contents may use."""
+
+    customer: CustomerId
+    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+
+
 class EmailContent(Model):
     """An email: subject and bodies in Liquid. At least one of *text* and *html*."""
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import Field
-
+from journeys import catalogue
 from journeys.attributes import Schema, check_attributes, declaration_of
-from journeys.catalogue import CUSTOMER, Content, CustomerId, Trigger
+from journeys.catalogue import CUSTOMER, Content, Trigger
 from journeys.consent import Consent
 from journeys.definition import Journey, Model, Name
 from journeys.preview import Happening, check_happening
@@ -26,11 +25,9 @@ SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 Attributes = dict[str, str | bool | int | float | None]
 
 
-class Customer(Model):
-    """A customer with the attributes that conditions and contents may use, and what they said about being messaged."""
+class Customer(catalogue.Customer):
+    """A customer, and what they said about being messaged."""
 
-    customer: CustomerId
-    attributes: Attributes = Field(default_factory=dict)
     consents: tuple[Consent, ...] = ()
 
     def with_attributes(self, stored: Attributes) -> Customer:
