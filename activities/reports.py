@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import structlog
 
 from activities.channels.reports import Report
+from journeys.attributes import Attributes
 from journeys.catalogue import BUILT_IN, Event
 from journeys.consent import Consent, Purpose
 from journeys.definition import Kind, interaction_trigger
@@ -123,7 +124,7 @@ def _event(source: Source, report: Report, send: Send | None) -> Event | None:
     trigger = interaction_trigger(send.kind, report.interaction)
     if trigger not in BUILT_IN:
         return None
-    about: dict[str, str | bool | int | float | None] = {"send_id": send.id}
+    about: Attributes = {"send_id": send.id}
     for name in ("link", "reply", "machine"):
         if value := getattr(report, name):
             about[name] = value

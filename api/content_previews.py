@@ -17,6 +17,7 @@ from api.dependencies import Dependencies, Deps
 from api.keys import require_key
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.attributes import Attributes
 from journeys.catalogue import Content
 from journeys.contents import render_content
 from journeys.definition import Kind, Model
@@ -53,14 +54,12 @@ TEST_SENT: dict[str, object] = {
     "provider_id": "14c5d75ce93",
 }
 
-Values = dict[str, str | bool | int | float | None]
-
 
 class Sample(Model):
     """The attributes of a customer and of an event, to fill a content in with."""
 
-    customer: Values = Field(default_factory=dict)
-    event: Values = Field(default_factory=dict)
+    customer: Attributes = Field(default_factory=dict)
+    event: Attributes = Field(default_factory=dict)
 
 
 class TestSend(Sample):

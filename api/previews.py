@@ -15,7 +15,7 @@ from api.keys import require_key
 from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
-from journeys.attributes import check_attributes
+from journeys.attributes import Attributes, check_attributes
 from journeys.catalogue import CustomerId
 from journeys.consent import NOBODY, Asked, Consent, Rules, said
 from journeys.definition import Journey, Model
@@ -39,7 +39,7 @@ class PreviewBody(Model):
     *consents* are held against the rules that are set. Where it is left out, nobody is asked for consent.
     """
 
-    customer: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+    customer: Attributes = Field(default_factory=dict)
     customer_id: CustomerId = "sample"
     consents: tuple[Consent, ...] | None = Field(None, max_length=100)
     script: tuple[Happening, ...] = Field((), max_length=MOST_LINES)

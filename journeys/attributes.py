@@ -16,7 +16,12 @@ AttributeType = Literal["text", "number", "boolean", "time"]
 Declaration = Literal["text", "number", "boolean", "time", "text?", "number?", "boolean?", "time?"]
 """The type of an attribute; with a question mark it may be missing or null."""
 
-Value = TypeVar("Value")
+Value = str | bool | int | float | None
+"""What an attribute holds. A time is written as text, such as "2026-11-24T09:00:00Z"."""
+
+Attributes = dict[str, Value]
+
+Anything = TypeVar("Anything")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _REFERENCE = re.compile(rf"(event|customer)\.({_NAME.pattern})")
@@ -54,7 +59,7 @@ def declaration_of(value: object) -> Declaration:
             return "text?"
 
 
-def under(root: str, named: Mapping[str, Value]) -> dict[str, Value]:
+def under(root: str, named: Mapping[str, Anything]) -> dict[str, Anything]:
     """The same mapping with its names as conditions write them: ``total`` is ``event.total``."""
     return {f"{root}.{name}": value for name, value in named.items()}
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from journeys.attributes import AttributeName, Declaration, Schema
+from journeys.attributes import AttributeName, Attributes, Declaration, Schema
 from journeys.consent import About, Purpose
 from journeys.definition import INTERACTIONS, Interaction, Kind, Model, Name, Time, interaction_trigger
 
@@ -51,14 +51,14 @@ class Event(Model):
     customer: CustomerId | None = None
     source: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "api"
     occurred_at: Time | None = None
-    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
 
 
 class Customer(Model):
     """A customer with the attributes that conditions and contents may use."""
 
     customer: CustomerId
-    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
 
 
 class EmailContent(Model):

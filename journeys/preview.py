@@ -12,7 +12,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from journeys.attributes import check_attributes
+from journeys.attributes import Attributes, check_attributes
 from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
 from journeys.clearance.clearance import Blocked, Circumstances, clearance, recipient
 from journeys.consent import NOBODY, Asked
@@ -40,7 +40,7 @@ class Happening(Model):
 
     at: Duration = timedelta(0)
     trigger: Name | None = None
-    attributes: dict[str, str | bool | int | float | None] = Field(default_factory=dict)
+    attributes: Attributes = Field(default_factory=dict)
     message: Name | None = None
     is_: Interaction | None = Field(None, alias="is")
     run: int | None = Field(None, ge=1)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.attributes import AttributeName, Declaration, Schema, check_attributes, declaration_of
+from journeys.attributes import AttributeName, Attributes, Declaration, Schema, Value, check_attributes, declaration_of
 from journeys.catalogue import CUSTOMER, CustomerId
 from journeys.clearance.clearance import addresses
 from journeys.problems import Flaw, Invalid, Unknown
@@ -20,8 +20,6 @@ from store.store import Store, retried
 _NAME = TypeAdapter(AttributeName)
 _ID = TypeAdapter(CustomerId)
 
-Attributes = Mapping[str, str | bool | int | float | None]
-
 
 class CustomerView(BaseModel):
     """A customer."""
@@ -29,13 +27,13 @@ class CustomerView(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    attributes: dict[str, str | bool | int | float | None]
+    attributes: Attributes
     created_at: AwareDatetime
     changed_at: AwareDatetime
 
 
 @retried
-async def put_customer(store: Store, id: str, attributes: Attributes, now: datetime) -> bool:
+async def put_customer(store: Store, id: str, attributes: Mapping[str, Value], now: datetime) -> bool:
     """Make *attributes* all that the customer has; null is as good as missing. Returns whether the customer is new.
 
     The first value of an attribute fixes its type for all customers. Raises Invalid with every flaw.
@@ -97,7 +95,7 @@ async def customer_schema(connection: AsyncConnection) -> dict[str, Declaration]
     return {**CUSTOMER, **{row.name: row.type for row in rows}}
 
 
-def _check(id: str, attributes: Attributes, schema: Schema) -> None:
+def _check(id: str, attributes: Mapping[str, Value], schema: Schema) -> None:
     flaws = [Flaw(path="id", message=message) for message in _wrong(_ID, id)]
     for name in attributes:
         flaws += [Flaw(path=f"attributes.{name}", message=message) for message in _wrong(_NAME, name)]

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from journeys.attributes import Attributes
 from journeys.catalogue import BUILT_IN, Event
 from journeys.listening import Decision, decide
 from journeys.pace import DAY
@@ -63,7 +64,7 @@ class StoredEvent(BaseModel):
     customer: str | None
     occurred_at: AwareDatetime
     received_at: AwareDatetime
-    attributes: dict[str, str | bool | int | float | None]
+    attributes: Attributes
     decisions: tuple[Decision, ...]
 
 

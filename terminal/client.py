@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from journeys.attributes import Value
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
@@ -229,7 +230,7 @@ async def _ready(api: Api, change: Change, *, already: bool) -> Change:
     return Change(change.kind, change.name, became)
 
 
-def _typed(declared: str, value: str) -> str | float | bool | None:
+def _typed(declared: str, value: str) -> Value:
     """A text as the type that is declared; where it does not fit, as it is: the API says what is wrong with it."""
     bare = declared.removesuffix("?")
     if bare == "boolean" and value in ("true", "false"):

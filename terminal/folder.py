@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from journeys import catalogue
-from journeys.attributes import Schema, check_attributes, declaration_of
+from journeys.attributes import Attributes, Schema, check_attributes, declaration_of
 from journeys.catalogue import CUSTOMER, Content, Trigger
 from journeys.consent import Consent
 from journeys.definition import Journey, Model, Name
@@ -20,9 +20,6 @@ from journeys.reading import parse, read
 from journeys.templates import check as check_template
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-
-
-Attributes = dict[str, str | bool | int | float | None]
 
 
 class Customer(catalogue.Customer):

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from journeys.attributes import Attributes
 from journeys.problems import Invalid, Unknown
-from store.customers import Attributes, customer_schema, forget_tokens, get_customer, list_customers, put_customer
+from store.customers import customer_schema, forget_tokens, get_customer, list_customers, put_customer
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from journeys.attributes import Attributes
 from journeys.definition import Journey
 from journeys.listening import Decision
 from journeys.preview import Happening, Stage
@@ -42,7 +43,6 @@ HAPPENINGS = st.lists(
     max_size=8,
 )
 
-Attributes = dict[str, str | bool | int | float | None]
 _customers = count(1)
 
 
