@@ -9,8 +9,8 @@ import pytest
 from journeys.reading import write
 from store.store import Store
 from tests import samples
-from tests.api.desk import Desk, open_desk
 from tests.api.door import Clock, Door, deps_for, opened
+from tests.api.sandbox import Sandbox, open_sandbox
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def live(door: Door) -> Door:
 
 
 @pytest.fixture
-async def desk(store: Store) -> AsyncIterator[Desk]:
+async def sandbox(store: Store) -> AsyncIterator[Sandbox]:
     """The API with the journey live, and the fakes of the providers."""
-    async with open_desk(store) as desk:
-        yield desk
+    async with open_sandbox(store) as sandbox:
+        yield sandbox

@@ -9,8 +9,8 @@ import pytest
 from journeys.consent import Rules
 from store.channels import set_channel
 from store.sends import Done
-from tests.api.desk import WITH_KEY, Desk
 from tests.api.door import Door, problem
+from tests.api.sandbox import WITH_KEY, Sandbox
 
 CONSENTS = "/v1/customers/ada/consents"
 
@@ -47,13 +47,13 @@ async def test_what_is_not_named_stays_as_it_was_said(door: Door) -> None:
     assert {(said["topic"], said["choice"]) for said in answer["said"]} == {(None, "in"), ("news", "out")}
 
 
-async def test_from_the_answer_on_nothing_is_claimed_against_it(desk: Desk) -> None:
+async def test_from_the_answer_on_nothing_is_claimed_against_it(sandbox: Sandbox) -> None:
     said = {"consents": [{"channel": "email", "choice": "out"}]}
-    run = await desk.shop.start()
+    run = await sandbox.shop.start()
 
-    await desk.http.put(CONSENTS, json=said, headers=WITH_KEY)
+    await sandbox.http.put(CONSENTS, json=said, headers=WITH_KEY)
 
-    claimed = await desk.shop.claim(run, rules=Rules())
+    claimed = await sandbox.shop.claim(run, rules=Rules())
     assert isinstance(claimed, Done)
     assert claimed.delivery.reason == "opted out of commercial email"
 
@@ -83,13 +83,13 @@ async def test_every_flaw_is_named(door: Door, body: dict[str, object], path: st
     assert [error["path"] for error in problem(answer, 422, "invalid")["errors"]] == [path]
 
 
-async def test_a_preview_holds_consents_against_the_rules(desk: Desk) -> None:
+async def test_a_preview_holds_consents_against_the_rules(sandbox: Sandbox) -> None:
     cart = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 1}}
     asked = {"customer": {"email": "ada@example.com"}, "script": [cart]}
 
     async def first(**consents: object) -> str:
         body = {**asked, **consents}
-        answer = await desk.http.post("/v1/journeys/abandoned-cart/preview", json=body, headers=WITH_KEY)
+        answer = await sandbox.http.post("/v1/journeys/abandoned-cart/preview", json=body, headers=WITH_KEY)
         return str(answer.json()["runs"][0]["sends"][0]["outcome"])
 
     assert await first() == "accepted"

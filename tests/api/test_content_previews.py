@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from store.runs import list_runs
-from tests.api.desk import WITH_KEY, Desk
 from tests.api.door import Door, problem, success
+from tests.api.sandbox import WITH_KEY, Sandbox
 
 SAMPLE = {"customer": {"first_name": "Ada"}, "event": {"cart_id": "c1", "total": 60.0}}
 EMAIL, TEXT, PUSH = (
@@ -68,16 +68,16 @@ async def test_html_is_escaped_and_a_subject_stays_one_line(door: Door) -> None:
 
 
 @pytest.mark.parametrize("path", ["preview", "test-send"])
-async def test_a_template_that_runs_away_is_an_error(desk: Desk, path: str) -> None:
+async def test_a_template_that_runs_away_is_an_error(sandbox: Sandbox, path: str) -> None:
     loop = "{% for a in (1..9000) %}{% for b in (1..9000) %}x{% endfor %}{% endfor %}"
-    await desk.http.put("/v1/contents/hello", json={"text": {"body": loop}}, headers=WITH_KEY)
+    await sandbox.http.put("/v1/contents/hello", json={"text": {"body": loop}}, headers=WITH_KEY)
 
-    answer = await desk.http.post(
+    answer = await sandbox.http.post(
         f"/v1/contents/hello/{path}", json={"to": "+15550001111"} if path != "preview" else {}, headers=WITH_KEY
     )
 
     assert problem(answer, 422, "invalid")["errors"]
-    assert desk.texts.ledger == []
+    assert sandbox.texts.ledger == []
 
 
 @pytest.mark.parametrize("path", ["preview", "test-send"])
@@ -94,34 +94,36 @@ async def test_a_sample_is_checked(live: Door) -> None:
     assert paths == {"customers", "event", "to"}
 
 
-async def try_out(desk: Desk, address: str, to: str) -> dict[str, Any]:
+async def try_out(sandbox: Sandbox, address: str, to: str) -> dict[str, Any]:
     body = {**SAMPLE, "to": to}
-    answer: dict[str, Any] = success(await desk.http.post(f"{address}/test-send", json=body, headers=WITH_KEY))
+    answer: dict[str, Any] = success(await sandbox.http.post(f"{address}/test-send", json=body, headers=WITH_KEY))
     return answer
 
 
-async def test_a_test_is_marked_and_belongs_to_no_run(desk: Desk) -> None:
-    tried = await try_out(desk, EMAIL, "grace@example.com")
+async def test_a_test_is_marked_and_belongs_to_no_run(sandbox: Sandbox) -> None:
+    tried = await try_out(sandbox, EMAIL, "grace@example.com")
 
-    (kept,) = desk.mail.ledger
+    (kept,) = sandbox.mail.ledger
     assert (tried["outcome"], kept.to) == ("accepted", "grace@example.com")
     assert kept.content["subject"] == tried["parts"]["subject"] == "[Test] Your cart is waiting, Ada"
-    assert (await list_runs(desk.shop.store)).runs == ()
+    assert (await list_runs(sandbox.shop.store)).runs == ()
 
 
-async def test_what_becomes_of_a_test_is_not_followed(desk: Desk) -> None:
-    await try_out(desk, EMAIL, "grace@example.com")
-    (kept,) = desk.mail.ledger
+async def test_what_becomes_of_a_test_is_not_followed(sandbox: Sandbox) -> None:
+    await try_out(sandbox, EMAIL, "grace@example.com")
+    (kept,) = sandbox.mail.ledger
 
-    await desk.take(desk.mail.signed([desk.mail.event(kept, name) for name in ("processed", "delivered", "open")]))
+    await sandbox.take(
+        sandbox.mail.signed([sandbox.mail.event(kept, name) for name in ("processed", "delivered", "open")])
+    )
 
-    assert (await desk.taken())["sendgrid"] == {"new": 0, "repeated": 0, "forged": 0}
+    assert (await sandbox.taken())["sendgrid"] == {"new": 0, "repeated": 0, "forged": 0}
 
 
-async def test_a_text_is_marked_too_and_says_how_long_it_is(desk: Desk) -> None:
-    tried = await try_out(desk, TEXT, "+15550001111")
+async def test_a_text_is_marked_too_and_says_how_long_it_is(sandbox: Sandbox) -> None:
+    tried = await try_out(sandbox, TEXT, "+15550001111")
 
-    assert desk.texts.ledger[0].content["Body"] == "[Test] Still thinking about cart c1?"
+    assert sandbox.texts.ledger[0].content["Body"] == "[Test] Still thinking about cart c1?"
     assert (tried["segments"], tried["alphabet"]) == (1, "GSM-7")
 
 
@@ -129,19 +131,19 @@ async def test_a_text_is_marked_too_and_says_how_long_it_is(desk: Desk) -> None:
     ("fault", "outcome"),
     [("400", "refused"), ("429", "not now"), ("401", "down"), ("500-after", "no answer"), ("reset", "no answer")],
 )
-async def test_the_answer_is_what_the_provider_said(desk: Desk, fault: str, outcome: str) -> None:
-    desk.mail.misbehave(fault)
+async def test_the_answer_is_what_the_provider_said(sandbox: Sandbox, fault: str, outcome: str) -> None:
+    sandbox.mail.misbehave(fault)
 
-    tried = await try_out(desk, EMAIL, "grace@example.com")
+    tried = await try_out(sandbox, EMAIL, "grace@example.com")
 
     assert tried["outcome"] == outcome
     assert tried["reason"]
-    assert len(desk.mail.sends) == 1
+    assert len(sandbox.mail.sends) == 1
 
 
-async def test_without_a_channel_nothing_is_sent_and_the_setting_is_named(desk: Desk) -> None:
+async def test_without_a_channel_nothing_is_sent_and_the_setting_is_named(sandbox: Sandbox) -> None:
     body = {"to": "a-token"}
 
-    answer = await desk.http.post(f"{PUSH}/test-send", json=body, headers=WITH_KEY)
+    answer = await sandbox.http.post(f"{PUSH}/test-send", json=body, headers=WITH_KEY)
 
     assert "SOJOURN_PUSH" in problem(answer, 409, "conflict")["detail"]

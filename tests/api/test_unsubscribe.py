@@ -15,8 +15,8 @@ from store import catalogue, sends
 from store.consents import get_consents
 from store.sends import Done, Go
 from store.store import Store
-from tests.api.desk import SECRET, WITH_KEY, Desk, open_desk
 from tests.api.door import success
+from tests.api.sandbox import SECRET, WITH_KEY, Sandbox, open_sandbox
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -25,27 +25,27 @@ def link(send_id: str, secret: str = SECRET) -> str:
     return f"/u/{sign(send_id, secret)}"
 
 
-async def about(desk: Desk, **changes: object) -> None:
+async def about(sandbox: Sandbox, **changes: object) -> None:
     """Change what the first email is about."""
     email = {"subject": "Your cart", "text": "It waits."}
     content = read_content({"content": "initial-email-reminder", "email": email, **changes})
-    await catalogue.put_content(desk.shop.store, content, desk.shop.now)
-    await catalogue.ready_content(desk.shop.store, content.content, desk.shop.now)
+    await catalogue.put_content(sandbox.shop.store, content, sandbox.shop.now)
+    await catalogue.ready_content(sandbox.shop.store, content.content, sandbox.shop.now)
 
 
-async def test_opening_the_link_changes_nothing(desk: Desk) -> None:
-    sent = await desk.send()
+async def test_opening_the_link_changes_nothing(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
 
-    pages = [await desk.http.get(link(sent.id)) for _ in range(3)]
+    pages = [await sandbox.http.get(link(sent.id)) for _ in range(3)]
 
     assert {page.status_code for page in pages} == {200}
     assert "marketing emails" in pages[0].text
-    assert await desk.said() == set()
-    assert await desk.heard(sent) == await desk.did(sent) == []
+    assert await sandbox.said() == set()
+    assert await sandbox.heard(sent) == await sandbox.did(sent) == []
 
 
-async def test_the_page_needs_no_script_and_nothing_from_elsewhere(desk: Desk) -> None:
-    page = await desk.http.get(link((await desk.send()).id))
+async def test_the_page_needs_no_script_and_nothing_from_elsewhere(sandbox: Sandbox) -> None:
+    page = await sandbox.http.get(link((await sandbox.send()).id))
 
     assert page.headers["content-type"].startswith("text/html")
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
@@ -55,130 +55,130 @@ async def test_the_page_needs_no_script_and_nothing_from_elsewhere(desk: Desk) -
 
 
 @pytest.mark.parametrize("how", [{"data": ONE_CLICK}, {"files": {"List-Unsubscribe": (None, "One-Click")}}, {}])
-async def test_one_click_opts_out_without_a_key(desk: Desk, how: dict[str, object]) -> None:
-    sent = await desk.send()
+async def test_one_click_opts_out_without_a_key(sandbox: Sandbox, how: dict[str, object]) -> None:
+    sent = await sandbox.send()
 
-    answer = await desk.http.post(link(sent.id), **how)  # type: ignore[arg-type]
+    answer = await sandbox.http.post(link(sent.id), **how)  # type: ignore[arg-type]
 
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
-    assert await desk.said() == {("email", "commercial", "out")}
-    assert await desk.heard(sent) == ["unsubscribed"]
-    (line,) = (await get_consents(desk.shop.store, "ada")).log
+    assert await sandbox.said() == {("email", "commercial", "out")}
+    assert await sandbox.heard(sent) == ["unsubscribed"]
+    (line,) = (await get_consents(sandbox.shop.store, "ada")).log
     assert line.source == "unsubscribe-link"
 
 
-async def test_the_button_of_the_page_does_the_same(desk: Desk) -> None:
-    sent = await desk.send()
-    page = (await desk.http.get(link(sent.id))).text
+async def test_the_button_of_the_page_does_the_same(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    page = (await sandbox.http.get(link(sent.id))).text
     button = re.search(r'<button name="([^"]+)" value="([^"]+)">', page)
     assert button
 
-    await desk.http.post(link(sent.id), data={button[1]: button[2]})
+    await sandbox.http.post(link(sent.id), data={button[1]: button[2]})
 
-    assert await desk.said() == {("email", "commercial", "out")}
-
-
-async def test_only_the_run_that_sent_it_hears_of_it(desk: Desk) -> None:
-    ada, bob = await desk.send("ada"), await desk.send("bob")
-
-    await desk.http.post(link(ada.id), data=ONE_CLICK)
-
-    assert await desk.heard(bob) == []
-    assert await desk.said("bob") == set()
+    assert await sandbox.said() == {("email", "commercial", "out")}
 
 
-async def test_an_email_of_a_topic_opts_out_of_that_topic_only(desk: Desk) -> None:
-    await about(desk, topic="reminders")
-    sent = await desk.send()
+async def test_only_the_run_that_sent_it_hears_of_it(sandbox: Sandbox) -> None:
+    ada, bob = await sandbox.send("ada"), await sandbox.send("bob")
 
-    page = await desk.http.get(link(sent.id))
-    await desk.http.post(link(sent.id), data=ONE_CLICK)
+    await sandbox.http.post(link(ada.id), data=ONE_CLICK)
+
+    assert await sandbox.heard(bob) == []
+    assert await sandbox.said("bob") == set()
+
+
+async def test_an_email_of_a_topic_opts_out_of_that_topic_only(sandbox: Sandbox) -> None:
+    await about(sandbox, topic="reminders")
+    sent = await sandbox.send()
+
+    page = await sandbox.http.get(link(sent.id))
+    await sandbox.http.post(link(sent.id), data=ONE_CLICK)
 
     assert "about reminders" in page.text
-    assert await desk.said() == {("email", "commercial", "reminders", "out")}
+    assert await sandbox.said() == {("email", "commercial", "reminders", "out")}
 
 
-async def test_what_counts_is_what_it_was_about_when_it_was_sent(desk: Desk) -> None:
-    await about(desk, topic="reminders")
-    sent = await desk.send()
-    await about(desk, purpose="transactional", topic="orders")
+async def test_what_counts_is_what_it_was_about_when_it_was_sent(sandbox: Sandbox) -> None:
+    await about(sandbox, topic="reminders")
+    sent = await sandbox.send()
+    await about(sandbox, purpose="transactional", topic="orders")
 
-    await desk.http.post(link(sent.id), data=ONE_CLICK)
+    await sandbox.http.post(link(sent.id), data=ONE_CLICK)
 
-    assert await desk.said() == {("email", "commercial", "reminders", "out")}
+    assert await sandbox.said() == {("email", "commercial", "reminders", "out")}
 
 
-async def test_clicking_again_and_again_is_one_line_in_the_log(desk: Desk) -> None:
-    sent = await desk.send()
+async def test_clicking_again_and_again_is_one_line_in_the_log(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
 
     for _ in range(3):
-        await desk.http.post(link(sent.id), data=ONE_CLICK)
+        await sandbox.http.post(link(sent.id), data=ONE_CLICK)
 
-    assert len((await get_consents(desk.shop.store, "ada")).log) == 1
-    assert await desk.heard(sent) == ["unsubscribed"]
+    assert len((await get_consents(sandbox.shop.store, "ada")).log) == 1
+    assert await sandbox.heard(sent) == ["unsubscribed"]
 
 
-async def test_an_old_link_opts_out_also_who_opted_in_since(desk: Desk) -> None:
-    sent = await desk.send()
-    await desk.http.post(link(sent.id), data=ONE_CLICK)
-    desk.clock.now += timedelta(days=3000)
+async def test_an_old_link_opts_out_also_who_opted_in_since(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    await sandbox.http.post(link(sent.id), data=ONE_CLICK)
+    sandbox.clock.now += timedelta(days=3000)
     back = {"consents": [{"channel": "email", "choice": "in"}]}
-    success(await desk.http.put("/v1/customers/ada/consents", json=back, headers=WITH_KEY))
-    desk.clock.now += timedelta(days=1)
+    success(await sandbox.http.put("/v1/customers/ada/consents", json=back, headers=WITH_KEY))
+    sandbox.clock.now += timedelta(days=1)
 
-    await desk.http.post(link(sent.id), data=ONE_CLICK)
+    await sandbox.http.post(link(sent.id), data=ONE_CLICK)
 
-    assert await desk.said() == {("email", "commercial", "out")}
+    assert await sandbox.said() == {("email", "commercial", "out")}
 
 
-async def test_a_message_that_is_held_does_not_go_out_after_the_click(desk: Desk) -> None:
-    first = await desk.send()
-    run, claimed = await desk.claim()
+async def test_a_message_that_is_held_does_not_go_out_after_the_click(sandbox: Sandbox) -> None:
+    first = await sandbox.send()
+    run, claimed = await sandbox.claim()
     assert isinstance(claimed, Go)
-    await sends.release(desk.shop.store, desk.shop.visit(run), reason="not now")
+    await sends.release(sandbox.shop.store, sandbox.shop.visit(run), reason="not now")
 
-    await desk.http.post(link(first.id), data=ONE_CLICK)
+    await sandbox.http.post(link(first.id), data=ONE_CLICK)
 
-    again = await desk.shop.claim(run, "initial-reminder", rules=Rules())
+    again = await sandbox.shop.claim(run, "initial-reminder", rules=Rules())
     assert isinstance(again, Done)
     assert (again.delivery.outcome, again.delivery.reason) == ("blocked", "opted out of commercial email")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("token", ["{id}", "{id}.", "{id}.AAAAAAAAAAAAAAAAAAAAAA", "nobody.x", "é.ü", "{other}"])
-async def test_a_link_that_we_have_not_made_does_nothing(desk: Desk, method: str, token: str) -> None:
-    sent = await desk.send()
+async def test_a_link_that_we_have_not_made_does_nothing(sandbox: Sandbox, method: str, token: str) -> None:
+    sent = await sandbox.send()
     other = sign(sent.id, "another secret")
 
-    answer = await desk.http.request(method, f"/u/{token.format(id=sent.id, other=other)}")
+    answer = await sandbox.http.request(method, f"/u/{token.format(id=sent.id, other=other)}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
-    assert await desk.said() == set()
+    assert await sandbox.said() == set()
 
 
-async def test_a_link_to_a_send_that_is_gone_does_nothing(desk: Desk) -> None:
-    assert (await desk.http.post(link("a-send-of-long-ago"))).status_code == 404
+async def test_a_link_to_a_send_that_is_gone_does_nothing(sandbox: Sandbox) -> None:
+    assert (await sandbox.http.post(link("a-send-of-long-ago"))).status_code == 404
 
 
 async def test_without_a_secret_no_link_is_ours(store: Store) -> None:
-    async with open_desk(store, secret="") as desk:
-        sent = await desk.send()
+    async with open_sandbox(store, secret="") as sandbox:
+        sent = await sandbox.send()
 
-        assert (await desk.http.post(link(sent.id, ""))).status_code == 404
-        assert await desk.said() == set()
+        assert (await sandbox.http.post(link(sent.id, ""))).status_code == 404
+        assert await sandbox.said() == set()
 
 
-async def test_a_link_is_not_logged_when_something_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_link_is_not_logged_when_something_fails(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
-    sent = await desk.send()
+    sent = await sandbox.send()
     monkeypatch.setattr("api.unsubscribe.get_send", broken)
 
     with capture_logs() as logged:
-        answer = await desk.http.post(link(sent.id))
+        answer = await sandbox.http.post(link(sent.id))
 
     assert answer.status_code == 500
     assert [line["path"] for line in logged] == ["/u/…"]

@@ -16,44 +16,44 @@ from embedded.fakes.server import Kept, Webhook
 from store.customers import put_customer
 from store.sends import Done, lost
 from store.store import Store, open_store
-from tests.api.desk import PUBLIC, Desk, open_desk
 from tests.api.door import Clock, deps_for, opened, problem
+from tests.api.sandbox import PUBLIC, Sandbox, open_sandbox
 from tests.samples import abandoned_cart
 
 LINK = "https://shop.example.com/cart"
 Tamper = Callable[[Webhook], Webhook]
 
 
-async def test_an_open_reaches_the_run_that_sent_the_email_and_no_other(desk: Desk) -> None:
-    ada, bob = await desk.send("ada"), await desk.send("bob")
+async def test_an_open_reaches_the_run_that_sent_the_email_and_no_other(sandbox: Sandbox) -> None:
+    ada, bob = await sandbox.send("ada"), await sandbox.send("bob")
     assert ada.kept.to == bob.kept.to
 
-    await desk.report(ada, "processed", "delivered", "open")
+    await sandbox.report(ada, "processed", "delivered", "open")
 
-    assert await desk.heard(ada) == ["delivered", "opened"]
-    assert await desk.did(ada) == ["resumed"]
-    assert (await desk.view(ada)).standing == "opened"
-    assert await desk.heard(bob) == await desk.did(bob) == []
+    assert await sandbox.heard(ada) == ["delivered", "opened"]
+    assert await sandbox.did(ada) == ["resumed"]
+    assert (await sandbox.view(ada)).standing == "opened"
+    assert await sandbox.heard(bob) == await sandbox.did(bob) == []
 
 
-async def test_a_text_that_was_delivered_is_known_by_its_own_callback(desk: Desk) -> None:
-    ada, bob = await desk.send("ada", "text"), await desk.send("bob", "text")
+async def test_a_text_that_was_delivered_is_known_by_its_own_callback(sandbox: Sandbox) -> None:
+    ada, bob = await sandbox.send("ada", "text"), await sandbox.send("bob", "text")
 
-    answer = await desk.post(desk.texts.status(ada.kept, "delivered"))
+    answer = await sandbox.post(sandbox.texts.status(ada.kept, "delivered"))
 
     assert answer.headers["content-type"] == "application/xml"
     assert answer.text.endswith("<Response/>")
-    assert (await desk.view(ada)).standing == "delivered"
-    assert (await desk.view(bob)).standing == "accepted"
+    assert (await sandbox.view(ada)).standing == "delivered"
+    assert (await sandbox.view(bob)).standing == "accepted"
 
 
-async def test_the_relay_hears_of_it_at_once(desk: Desk) -> None:
-    sent = await desk.send()
-    before = desk.clock.nudges
+async def test_the_relay_hears_of_it_at_once(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    before = sandbox.clock.nudges
 
-    await desk.report(sent, "open")
+    await sandbox.report(sent, "open")
 
-    assert desk.clock.nudges == before + 1
+    assert sandbox.clock.nudges == before + 1
 
 
 TAMPERING: dict[str, Tamper] = {
@@ -66,48 +66,52 @@ TAMPERING: dict[str, Tamper] = {
 
 @pytest.mark.parametrize("tamper", TAMPERING.values(), ids=TAMPERING)
 @pytest.mark.parametrize("provider", ["sendgrid", "twilio"])
-async def test_what_is_not_as_it_was_signed_is_refused_and_counted(desk: Desk, provider: str, tamper: Tamper) -> None:
-    sent = await desk.send(kind="email" if provider == "sendgrid" else "text")
+async def test_what_is_not_as_it_was_signed_is_refused_and_counted(
+    sandbox: Sandbox, provider: str, tamper: Tamper
+) -> None:
+    sent = await sandbox.send(kind="email" if provider == "sendgrid" else "text")
     genuine = (
-        desk.mail.signed([desk.mail.event(sent.kept, "delivered")])
+        sandbox.mail.signed([sandbox.mail.event(sent.kept, "delivered")])
         if provider == "sendgrid"
-        else desk.texts.status(sent.kept, "delivered")
+        else sandbox.texts.status(sent.kept, "delivered")
     )
 
-    answer = await desk.post(tamper(genuine))
+    answer = await sandbox.post(tamper(genuine))
 
     assert problem(answer, 403, "forged")["detail"] == "This webhook is not taken."
-    assert await desk.heard(sent) == []
-    assert (await desk.taken())[provider] == {"new": 0, "repeated": 0, "forged": 1}
+    assert await sandbox.heard(sent) == []
+    assert (await sandbox.taken())[provider] == {"new": 0, "repeated": 0, "forged": 1}
 
 
-async def test_a_webhook_of_another_account_is_refused(desk: Desk) -> None:
-    sent = await desk.send()
+async def test_a_webhook_of_another_account_is_refused(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
     other = FakeSendGrid()
-    other.webhook = desk.mail.webhook
+    other.webhook = sandbox.mail.webhook
 
-    answer = await desk.post(other.signed([other.event(sent.kept, "open")]))
+    answer = await sandbox.post(other.signed([other.event(sent.kept, "open")]))
 
     problem(answer, 403, "forged")
-    assert await desk.heard(sent) == []
+    assert await sandbox.heard(sent) == []
 
 
-async def test_a_callback_is_refused_for_another_send_than_it_was_signed_for(desk: Desk) -> None:
-    ada, bob = await desk.send("ada", "text"), await desk.send("bob", "text")
-    genuine = desk.texts.status(ada.kept, "delivered")
+async def test_a_callback_is_refused_for_another_send_than_it_was_signed_for(sandbox: Sandbox) -> None:
+    ada, bob = await sandbox.send("ada", "text"), await sandbox.send("bob", "text")
+    genuine = sandbox.texts.status(ada.kept, "delivered")
 
     url = genuine.url.replace(ada.id, bob.id)
-    answer = await desk.post(Webhook(url, genuine.headers, genuine.body, genuine.signature))
+    answer = await sandbox.post(Webhook(url, genuine.headers, genuine.body, genuine.signature))
 
     problem(answer, 403, "forged")
-    assert await desk.heard(bob) == []
+    assert await sandbox.heard(bob) == []
 
 
-async def test_a_host_header_does_not_decide_what_was_signed(desk: Desk) -> None:
-    sent = await desk.send(kind="text")
-    forged = desk.texts.signed(f"https://evil.example.com/webhooks/twilio?send_id={sent.id}", {"MessageStatus": "read"})
+async def test_a_host_header_does_not_decide_what_was_signed(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
+    forged = sandbox.texts.signed(
+        f"https://evil.example.com/webhooks/twilio?send_id={sent.id}", {"MessageStatus": "read"}
+    )
 
-    answer = await desk.http.post(
+    answer = await sandbox.http.post(
         f"/webhooks/twilio?send_id={sent.id}",
         content=forged.body,
         headers={**forged.headers, "Host": "evil.example.com", "X-Forwarded-Proto": "https"},
@@ -116,69 +120,69 @@ async def test_a_host_header_does_not_decide_what_was_signed(desk: Desk) -> None
     problem(answer, 403, "forged")
 
 
-async def test_what_sendgrid_signed_days_ago_is_refused(desk: Desk) -> None:
-    sent = await desk.send()
-    webhook = desk.mail.signed([desk.mail.event(sent.kept, "open")], ago=timedelta(days=3))
+async def test_what_sendgrid_signed_days_ago_is_refused(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    webhook = sandbox.mail.signed([sandbox.mail.event(sent.kept, "open")], ago=timedelta(days=3))
 
-    problem(await desk.post(webhook), 403, "forged")
-    assert await desk.heard(sent) == []
+    problem(await sandbox.post(webhook), 403, "forged")
+    assert await sandbox.heard(sent) == []
 
 
-async def test_a_replayed_webhook_changes_nothing_and_is_counted(desk: Desk) -> None:
-    sent = await desk.send()
-    webhook = desk.mail.signed([desk.mail.event(sent.kept, "delivered"), desk.mail.event(sent.kept, "open")])
-    await desk.take(webhook)
-    before = await desk.run(sent)
+async def test_a_replayed_webhook_changes_nothing_and_is_counted(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    webhook = sandbox.mail.signed([sandbox.mail.event(sent.kept, "delivered"), sandbox.mail.event(sent.kept, "open")])
+    await sandbox.take(webhook)
+    before = await sandbox.run(sent)
 
-    await desk.take(webhook, webhook)
+    await sandbox.take(webhook, webhook)
 
-    assert await desk.run(sent) == before
-    assert (await desk.taken())["sendgrid"] == {"new": 2, "repeated": 4, "forged": 0}
+    assert await sandbox.run(sent) == before
+    assert (await sandbox.taken())["sendgrid"] == {"new": 2, "repeated": 4, "forged": 0}
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_reports_may_come_doubled_and_in_any_order(desk: Desk, seed: int) -> None:
-    sent, other = await desk.send("ada"), await desk.send("bob")
-    events = [desk.mail.event(sent.kept, name) for name in ("processed", "delivered", "open", "open", "click")]
+async def test_reports_may_come_doubled_and_in_any_order(sandbox: Sandbox, seed: int) -> None:
+    sent, other = await sandbox.send("ada"), await sandbox.send("bob")
+    events = [sandbox.mail.event(sent.kept, name) for name in ("processed", "delivered", "open", "open", "click")]
     shuffled = [*events, *events]
     random.Random(seed).shuffle(shuffled)
 
     for half in (shuffled[:5], shuffled[5:]):
-        await desk.take(desk.mail.signed(half))
+        await sandbox.take(sandbox.mail.signed(half))
 
-    assert await desk.heard(sent) == ["clicked", "delivered", "opened", "opened"]
-    assert (await desk.view(sent)).standing == "clicked"
-    assert (await desk.did(sent)).count("resumed") == 2, "each open is one event; the walk heeds the first"
-    assert await desk.did(other) == []
+    assert await sandbox.heard(sent) == ["clicked", "delivered", "opened", "opened"]
+    assert (await sandbox.view(sent)).standing == "clicked"
+    assert (await sandbox.did(sent)).count("resumed") == 2, "each open is one event; the walk heeds the first"
+    assert await sandbox.did(other) == []
 
 
 @pytest.mark.parametrize("order", [("delivered", "bounce"), ("bounce", "delivered")], ids="-then-".join)
-async def test_a_bounce_retracts_delivered_whichever_comes_first(desk: Desk, order: tuple[str, str]) -> None:
-    sent = await desk.send()
+async def test_a_bounce_retracts_delivered_whichever_comes_first(sandbox: Sandbox, order: tuple[str, str]) -> None:
+    sent = await sandbox.send()
 
-    await desk.report(sent, *order)
+    await sandbox.report(sent, *order)
 
-    assert (await desk.view(sent)).standing == "bounced"
+    assert (await sandbox.view(sent)).standing == "bounced"
 
 
-async def test_a_text_that_failed_after_all_was_not_delivered(desk: Desk) -> None:
-    sent = await desk.send(kind="text")
+async def test_a_text_that_failed_after_all_was_not_delivered(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
 
-    await desk.take(*(desk.texts.status(sent.kept, status) for status in ("undelivered", "delivered", "sent")))
+    await sandbox.take(*(sandbox.texts.status(sent.kept, status) for status in ("undelivered", "delivered", "sent")))
 
-    assert (await desk.view(sent)).standing == "bounced"
+    assert (await sandbox.view(sent)).standing == "bounced"
 
 
 @pytest.mark.parametrize("kind", ["email", "text"])
-async def test_an_address_that_bounced_for_good_is_written_to_no_more(desk: Desk, kind: str) -> None:
+async def test_an_address_that_bounced_for_good_is_written_to_no_more(sandbox: Sandbox, kind: str) -> None:
     if kind == "email":
-        sent = await desk.send()
-        await desk.report(sent, "bounce")
-        _, claimed = await desk.claim("bob")
+        sent = await sandbox.send()
+        await sandbox.report(sent, "bounce")
+        _, claimed = await sandbox.claim("bob")
     else:
-        sent = await desk.send(kind="text")
-        await desk.take(desk.texts.status(sent.kept, "undelivered", 30006))
-        _, claimed = await desk.claim("bob", "text")
+        sent = await sandbox.send(kind="text")
+        await sandbox.take(sandbox.texts.status(sent.kept, "undelivered", 30006))
+        _, claimed = await sandbox.claim("bob", "text")
 
     assert isinstance(claimed, Done)
     assert claimed.delivery.outcome == "blocked"
@@ -186,233 +190,235 @@ async def test_an_address_that_bounced_for_good_is_written_to_no_more(desk: Desk
     assert "@" not in claimed.delivery.reason, "Temporal sees why we block"
 
 
-async def test_a_mailbox_that_was_full_is_written_to_again(desk: Desk) -> None:
-    await desk.report(await desk.send(), "bounce", type="blocked")
+async def test_a_mailbox_that_was_full_is_written_to_again(sandbox: Sandbox) -> None:
+    await sandbox.report(await sandbox.send(), "bounce", type="blocked")
 
-    assert not isinstance((await desk.claim())[1], Done)
-
-
-async def test_an_open_by_a_machine_is_marked_and_answers_nothing(desk: Desk) -> None:
-    sent = await desk.send()
-
-    await desk.report(sent, "open", sg_machine_open=True)
-
-    assert [seen.machine for seen in (await desk.view(sent)).interactions] == [True]
-    assert (await desk.did(sent)) == ["ignored"]
-    assert (await desk.view(sent)).standing == "delivered"
-
-    await desk.report(sent, "open", sg_machine_open=False)
-
-    assert (await desk.did(sent)) == ["ignored", "resumed"]
+    assert not isinstance((await sandbox.claim())[1], Done)
 
 
-async def test_a_click_knows_its_link(desk: Desk) -> None:
-    sent = await desk.send()
+async def test_an_open_by_a_machine_is_marked_and_answers_nothing(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
 
-    await desk.report(sent, "click")
+    await sandbox.report(sent, "open", sg_machine_open=True)
 
-    assert [seen.link for seen in (await desk.view(sent)).interactions] == [LINK]
+    assert [seen.machine for seen in (await sandbox.view(sent)).interactions] == [True]
+    assert (await sandbox.did(sent)) == ["ignored"]
+    assert (await sandbox.view(sent)).standing == "delivered"
 
+    await sandbox.report(sent, "open", sg_machine_open=False)
 
-async def test_a_report_proves_a_send_whose_worker_died(desk: Desk) -> None:
-    sent = await desk.send(record=False)
-    assert (await desk.view(sent)).state == "claimed"
-
-    await desk.report(sent, "processed")
-
-    assert (await desk.view(sent)).state == "accepted"
+    assert (await sandbox.did(sent)) == ["ignored", "resumed"]
 
 
-async def test_a_report_proves_a_send_that_got_no_answer(desk: Desk) -> None:
-    sent = await desk.send(kind="text", record=False)
-    await lost(desk.shop.store, desk.shop.visit(sent.run, "second-reminder"), reason="no answer")
+async def test_a_click_knows_its_link(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
 
-    await desk.take(desk.texts.status(sent.kept, "sending"))
+    await sandbox.report(sent, "click")
 
-    view = await desk.view(sent)
+    assert [seen.link for seen in (await sandbox.view(sent)).interactions] == [LINK]
+
+
+async def test_a_report_proves_a_send_whose_worker_died(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(record=False)
+    assert (await sandbox.view(sent)).state == "claimed"
+
+    await sandbox.report(sent, "processed")
+
+    assert (await sandbox.view(sent)).state == "accepted"
+
+
+async def test_a_report_proves_a_send_that_got_no_answer(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text", record=False)
+    await lost(sandbox.shop.store, sandbox.shop.visit(sent.run, "second-reminder"), reason="no answer")
+
+    await sandbox.take(sandbox.texts.status(sent.kept, "sending"))
+
+    view = await sandbox.view(sent)
     assert (view.state, view.provider_id) == ("accepted", sent.kept.provider_id)
 
 
-async def test_it_was_accepted_no_later_than_the_first_report_says(desk: Desk) -> None:
-    sent = await desk.send(record=False)
-    desk.clock.now += timedelta(minutes=2)
-    now = int(desk.clock.now.timestamp())
-    events = [desk.mail.event(sent.kept, name, timestamp=now - ago) for name, ago in (("open", 10), ("processed", 60))]
+async def test_it_was_accepted_no_later_than_the_first_report_says(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(record=False)
+    sandbox.clock.now += timedelta(minutes=2)
+    now = int(sandbox.clock.now.timestamp())
+    events = [
+        sandbox.mail.event(sent.kept, name, timestamp=now - ago) for name, ago in (("open", 10), ("processed", 60))
+    ]
 
-    await desk.take(desk.mail.signed(events))
+    await sandbox.take(sandbox.mail.signed(events))
 
-    assert (await desk.view(sent)).at == datetime.fromtimestamp(now - 60, UTC)
-
-
-async def test_a_provider_whose_clock_is_ahead_is_heard(desk: Desk) -> None:
-    sent = await desk.send()
-
-    await desk.report(sent, "open", timestamp=int(datetime.now(UTC).timestamp()) + 900)
-
-    assert await desk.heard(sent) == ["opened"]
+    assert (await sandbox.view(sent)).at == datetime.fromtimestamp(now - 60, UTC)
 
 
-async def test_sendgrid_has_nothing_to_say_about_a_text(desk: Desk) -> None:
-    sent = await desk.send(kind="text")
+async def test_a_provider_whose_clock_is_ahead_is_heard(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+
+    await sandbox.report(sent, "open", timestamp=int(datetime.now(UTC).timestamp()) + 900)
+
+    assert await sandbox.heard(sent) == ["opened"]
+
+
+async def test_sendgrid_has_nothing_to_say_about_a_text(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
     kept = replace(sent.kept, content={"custom_args": {"sojourn_send_id": sent.id}})
 
-    await desk.take(desk.mail.signed([desk.mail.event(kept, "bounce")]))
+    await sandbox.take(sandbox.mail.signed([sandbox.mail.event(kept, "bounce")]))
 
-    assert await desk.heard(sent) == []
+    assert await sandbox.heard(sent) == []
 
 
-async def test_who_moved_opts_out_by_an_email_to_the_old_address_too(desk: Desk) -> None:
-    old = await desk.send()
-    desk.shop.later(days=1)
-    await put_customer(desk.shop.store, "ada", {"email": "ada@new.example.com"}, desk.shop.now)
-    await desk.send()
+async def test_who_moved_opts_out_by_an_email_to_the_old_address_too(sandbox: Sandbox) -> None:
+    old = await sandbox.send()
+    sandbox.shop.later(days=1)
+    await put_customer(sandbox.shop.store, "ada", {"email": "ada@new.example.com"}, sandbox.shop.now)
+    await sandbox.send()
 
-    await desk.report(old, "unsubscribe")
+    await sandbox.report(old, "unsubscribe")
 
-    assert await desk.said() == {("email", "commercial", "out"), ("email", "transactional", "out")}
+    assert await sandbox.said() == {("email", "commercial", "out"), ("email", "transactional", "out")}
 
 
 @pytest.mark.parametrize("name", ["spamreport", "unsubscribe", "group_unsubscribe"])
-async def test_an_opt_out_at_sendgrid_is_one_here(desk: Desk, name: str) -> None:
-    sent = await desk.send()
+async def test_an_opt_out_at_sendgrid_is_one_here(sandbox: Sandbox, name: str) -> None:
+    sent = await sandbox.send()
 
-    await desk.report(sent, name)
+    await sandbox.report(sent, name)
 
-    assert await desk.said() == {("email", "commercial", "out"), ("email", "transactional", "out")}
-    assert await desk.heard(sent) == ["unsubscribed"]
+    assert await sandbox.said() == {("email", "commercial", "out"), ("email", "transactional", "out")}
+    assert await sandbox.heard(sent) == ["unsubscribed"]
 
 
-async def test_who_complains_is_written_to_no_more_whatever_it_is_about(desk: Desk) -> None:
-    sent = await desk.send()
+async def test_who_complains_is_written_to_no_more_whatever_it_is_about(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
 
-    await desk.report(sent, "spamreport", "group_resubscribe")
+    await sandbox.report(sent, "spamreport", "group_resubscribe")
 
-    _, claimed = await desk.claim("bob")
+    _, claimed = await sandbox.claim("bob")
     assert isinstance(claimed, Done)
     assert "suppressed" in claimed.delivery.reason
 
 
-async def test_who_opted_out_and_in_again_has_opted_in_in_any_order(desk: Desk) -> None:
-    sent = await desk.send()
+async def test_who_opted_out_and_in_again_has_opted_in_in_any_order(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
     now = int(datetime.now(UTC).timestamp())
-    out = desk.mail.event(sent.kept, "group_unsubscribe", timestamp=now - 60)
-    back = desk.mail.event(sent.kept, "group_resubscribe", timestamp=now - 30)
+    out = sandbox.mail.event(sent.kept, "group_unsubscribe", timestamp=now - 60)
+    back = sandbox.mail.event(sent.kept, "group_resubscribe", timestamp=now - 30)
 
-    await desk.take(desk.mail.signed([back]), desk.mail.signed([out]), desk.mail.signed([back, out]))
+    await sandbox.take(sandbox.mail.signed([back]), sandbox.mail.signed([out]), sandbox.mail.signed([back, out]))
 
-    assert await desk.said() == {("email", "commercial", "in"), ("email", "transactional", "in")}
-
-
-async def test_stop_then_start(desk: Desk) -> None:
-    sent = await desk.send(kind="text")
-    stop, start = desk.texts.incoming(sent.kept.to, "STOP"), desk.texts.incoming(sent.kept.to, "START")
-
-    await desk.take(stop)
-
-    assert await desk.said() == {("text", "commercial", "out"), ("text", "transactional", "out")}
-    assert await desk.heard(sent) == ["unsubscribed"]
-    assert isinstance((await desk.claim(kind="text"))[1], Done)
-
-    desk.clock.now += timedelta(minutes=1)
-    await desk.take(start)
-
-    assert await desk.said() == {("text", "commercial", "in"), ("text", "transactional", "in")}
-    assert not isinstance((await desk.claim(kind="text"))[1], Done)
+    assert await sandbox.said() == {("email", "commercial", "in"), ("email", "transactional", "in")}
 
 
-async def test_a_stop_that_is_replayed_after_a_start_stops_nothing(desk: Desk) -> None:
-    sent = await desk.send(kind="text")
-    stop, start = desk.texts.incoming(sent.kept.to, "STOP"), desk.texts.incoming(sent.kept.to, "START")
-    await desk.take(stop)
-    desk.clock.now += timedelta(minutes=1)
-    await desk.take(start)
-    desk.clock.now += timedelta(minutes=1)
+async def test_stop_then_start(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
+    stop, start = sandbox.texts.incoming(sent.kept.to, "STOP"), sandbox.texts.incoming(sent.kept.to, "START")
 
-    await desk.take(stop)
+    await sandbox.take(stop)
 
-    assert await desk.said() == {("text", "commercial", "in"), ("text", "transactional", "in")}
-    assert not isinstance((await desk.claim(kind="text"))[1], Done)
+    assert await sandbox.said() == {("text", "commercial", "out"), ("text", "transactional", "out")}
+    assert await sandbox.heard(sent) == ["unsubscribed"]
+    assert isinstance((await sandbox.claim(kind="text"))[1], Done)
 
+    sandbox.clock.now += timedelta(minutes=1)
+    await sandbox.take(start)
 
-async def test_help_says_nothing_about_consent(desk: Desk) -> None:
-    sent = await desk.send(kind="text")
-
-    await desk.take(desk.texts.incoming(sent.kept.to, "HELP"))
-
-    assert await desk.said() == set()
-    assert await desk.heard(sent) == []
+    assert await sandbox.said() == {("text", "commercial", "in"), ("text", "transactional", "in")}
+    assert not isinstance((await sandbox.claim(kind="text"))[1], Done)
 
 
-async def test_a_reply_is_about_the_latest_text_to_its_sender(desk: Desk) -> None:
-    first = await desk.send("ada", "text")
-    desk.shop.later(minutes=1)
-    latest = await desk.send("bob", "text")
+async def test_a_stop_that_is_replayed_after_a_start_stops_nothing(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
+    stop, start = sandbox.texts.incoming(sent.kept.to, "STOP"), sandbox.texts.incoming(sent.kept.to, "START")
+    await sandbox.take(stop)
+    sandbox.clock.now += timedelta(minutes=1)
+    await sandbox.take(start)
+    sandbox.clock.now += timedelta(minutes=1)
 
-    await desk.take(desk.texts.incoming(latest.kept.to, "yes please"))
+    await sandbox.take(stop)
 
-    assert [(seen.interaction, seen.reply) for seen in (await desk.view(latest)).interactions] == [
+    assert await sandbox.said() == {("text", "commercial", "in"), ("text", "transactional", "in")}
+    assert not isinstance((await sandbox.claim(kind="text"))[1], Done)
+
+
+async def test_help_says_nothing_about_consent(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
+
+    await sandbox.take(sandbox.texts.incoming(sent.kept.to, "HELP"))
+
+    assert await sandbox.said() == set()
+    assert await sandbox.heard(sent) == []
+
+
+async def test_a_reply_is_about_the_latest_text_to_its_sender(sandbox: Sandbox) -> None:
+    first = await sandbox.send("ada", "text")
+    sandbox.shop.later(minutes=1)
+    latest = await sandbox.send("bob", "text")
+
+    await sandbox.take(sandbox.texts.incoming(latest.kept.to, "yes please"))
+
+    assert [(seen.interaction, seen.reply) for seen in (await sandbox.view(latest)).interactions] == [
         ("replied", "yes please")
     ]
-    assert await desk.heard(first) == []
+    assert await sandbox.heard(first) == []
 
 
-async def test_a_text_from_a_stranger_is_taken_and_means_nothing(desk: Desk) -> None:
-    sent = await desk.send(kind="text")
+async def test_a_text_from_a_stranger_is_taken_and_means_nothing(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
 
-    await desk.take(desk.texts.incoming("+15550009999", "who is this?"))
+    await sandbox.take(sandbox.texts.incoming("+15550009999", "who is this?"))
 
-    assert await desk.heard(sent) == []
+    assert await sandbox.heard(sent) == []
 
 
-async def test_reports_of_other_systems_on_the_same_account_are_left_alone(desk: Desk) -> None:
-    sent = await desk.send()
+async def test_reports_of_other_systems_on_the_same_account_are_left_alone(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
     theirs = Kept("a-send-of-theirs", "eve@example.com", "id", sent.kept.at, {"custom_args": {}})
     named = Kept("", "eve@example.com", "id", sent.kept.at, {"custom_args": {"sojourn_send_id": "not-one-of-ours"}})
 
-    await desk.take(desk.mail.signed([desk.mail.event(theirs, "open"), desk.mail.event(named, "click")]))
+    await sandbox.take(sandbox.mail.signed([sandbox.mail.event(theirs, "open"), sandbox.mail.event(named, "click")]))
 
-    assert await desk.heard(sent) == []
-    assert (await desk.taken())["sendgrid"] == {"new": 0, "repeated": 0, "forged": 0}
-
-
-async def test_a_report_that_cannot_be_stored_keeps_no_other_from_it(desk: Desk) -> None:
-    sent = await desk.send()
-    events = [desk.mail.event(sent.kept, "click", url="\x00"), desk.mail.event(sent.kept, "open")]
-
-    await desk.take(desk.mail.signed(events))
-
-    assert await desk.heard(sent) == ["opened"]
+    assert await sandbox.heard(sent) == []
+    assert (await sandbox.taken())["sendgrid"] == {"new": 0, "repeated": 0, "forged": 0}
 
 
-async def test_a_large_batch_is_few_commits(desk: Desk) -> None:
-    sent = await desk.send()
-    before = desk.clock.nudges
+async def test_a_report_that_cannot_be_stored_keeps_no_other_from_it(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    events = [sandbox.mail.event(sent.kept, "click", url="\x00"), sandbox.mail.event(sent.kept, "open")]
 
-    await desk.take(desk.mail.signed([desk.mail.event(sent.kept, "click") for _ in range(600)]))
+    await sandbox.take(sandbox.mail.signed(events))
 
-    assert (await desk.taken())["sendgrid"]["new"] == 600
-    assert desk.clock.nudges - before <= 5
+    assert await sandbox.heard(sent) == ["opened"]
+
+
+async def test_a_large_batch_is_few_commits(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    before = sandbox.clock.nudges
+
+    await sandbox.take(sandbox.mail.signed([sandbox.mail.event(sent.kept, "click") for _ in range(600)]))
+
+    assert (await sandbox.taken())["sendgrid"]["new"] == 600
+    assert sandbox.clock.nudges - before <= 5
 
 
 async def test_an_exit_by_a_report_does_not_hold_up_the_answer(store: Store) -> None:
-    async with open_desk(store, drain_for=timedelta(hours=1)) as desk:
-        await desk.shop.publish(abandoned_cart(exit=[{"trigger": "email-bounced"}]))
-        sent = await desk.send()
-        await desk.shop.claim(sent.run, "second-reminder", following="pause")  # and it stays under way
+    async with open_sandbox(store, drain_for=timedelta(hours=1)) as sandbox:
+        await sandbox.shop.publish(abandoned_cart(exit=[{"trigger": "email-bounced"}]))
+        sent = await sandbox.send()
+        await sandbox.shop.claim(sent.run, "second-reminder", following="pause")  # and it stays under way
 
-        await asyncio.wait_for(desk.report(sent, "bounce"), 20)
+        await asyncio.wait_for(sandbox.report(sent, "bounce"), 20)
 
-        assert (await desk.run(sent)).ended == "exited"
+        assert (await sandbox.run(sent)).ended == "exited"
 
 
-async def test_a_webhook_that_is_not_set_up_is_unknown(desk: Desk) -> None:
-    async with opened(deps_for(desk.shop.store, desk.clock)) as (_, http):
+async def test_a_webhook_that_is_not_set_up_is_unknown(sandbox: Sandbox) -> None:
+    async with opened(deps_for(sandbox.shop.store, sandbox.clock)) as (_, http):
         for provider in ("sendgrid", "twilio", "mailgun"):
             problem(await http.post(f"/webhooks/{provider}"), 404, "unknown")
 
 
-async def test_a_body_without_end_is_not_read_to_its_end(desk: Desk) -> None:
-    problem(await desk.http.post("/webhooks/sendgrid", content=b"[" * 5_000_000), 413, "too-large")
+async def test_a_body_without_end_is_not_read_to_its_end(sandbox: Sandbox) -> None:
+    problem(await sandbox.http.post("/webhooks/sendgrid", content=b"[" * 5_000_000), 413, "too-large")
 
 
 async def test_without_a_database_the_provider_is_asked_to_post_again() -> None:

@@ -50,7 +50,9 @@ class Sent:
 
 
 @dataclass
-class Desk:
+class Sandbox:
+    """The API beside a shop and the providers it sends through, none of them for real."""
+
     http: httpx.AsyncClient
     shop: Shop
     clock: Clock
@@ -118,7 +120,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(store: Store, **changes: Any) -> AsyncIterator[Desk]:
+async def open_sandbox(store: Store, **changes: Any) -> AsyncIterator[Sandbox]:
     """The clock is the wall's, since the fakes sign by it."""
     shop = Shop(store, datetime.now(UTC))
     await shop.stock()
@@ -135,7 +137,7 @@ async def open_desk(store: Store, **changes: Any) -> AsyncIterator[Desk]:
         given["rules"] = Rules()
         async with opened(deps_for(store, clock, **{**given, **changes})) as (_, http):
             del http.headers["Authorization"]
-            yield Desk(http, shop, clock, mail, texts, channels)
+            yield Sandbox(http, shop, clock, mail, texts, channels)
         for channel in channels.values():
             await channel.close()
 
