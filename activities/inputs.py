@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+from pydantic import AwareDatetime, TypeAdapter
 from temporalio import activity
 
 from journeys.definition import AnyStep, Kind
 from journeys.diary import Entry
+from journeys.models import Frozen
 from journeys.position import Position
 from journeys.world import Visit
 
@@ -14,13 +15,11 @@ _STEP: TypeAdapter[AnyStep] = TypeAdapter(AnyStep)
 _NOT_TOLD = "not-told"
 
 
-class GivenBy01(BaseModel):
+class GivenBy01(Frozen):
     """What 0.1 gave to ``deliver`` and ``reconcile``: a step and its place in the diary, part by part.
 
     ``reconcile`` was not told *now*, *to* and *entries*, and ``deliver`` not *repeats*.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     run: str
     step: str

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from temporalio import activity
 
 from activities.privacy import nothing_personal
 from journeys.diary import Entry
 from journeys.listening import Ended
+from journeys.models import Frozen
 from journeys.position import Arrival
 from store import outbox, runs
 from store.store import Store
 
 
-class Lines(BaseModel):
+class Lines(Frozen):
     """Lines of a run's diary that the store does not have yet."""
-
-    model_config = ConfigDict(frozen=True)
 
     run: str
     entries: tuple[Entry, ...]
 
 
-class End(BaseModel):
+class End(Frozen):
     """How, why and when a run ended, with the last lines of its diary."""
-
-    model_config = ConfigDict(frozen=True)
 
     run: str
     ended: Ended

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from api.bodies import gives
 from api.dependencies import Deps
 from api.keys import require_key
 from api.problems import STANDARD
 from journeys.definition import Kind
+from journeys.models import Frozen
 from store.channels import channels
 
 router = APIRouter(prefix="/v1/channels", tags=["channels"], dependencies=[Depends(require_key)], responses=STANDARD)
@@ -29,10 +30,8 @@ CHANNELS = {
 }
 
 
-class Channel(BaseModel):
+class Channel(Frozen):
     """One channel. ``down``: its provider takes nothing from us, for that *reason*, and is tried once a minute."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: Kind
     state: Literal["ok", "down", "unused"]
@@ -40,10 +39,8 @@ class Channel(BaseModel):
     since: AwareDatetime | None = None
 
 
-class Channels(BaseModel):
+class Channels(Frozen):
     """The channels that are set up."""
-
-    model_config = ConfigDict(frozen=True)
 
     channels: tuple[Channel, ...]
 

@@ -14,7 +14,7 @@ from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
 from journeys.consent import Consent
-from journeys.definition import Model
+from journeys.models import Model
 from journeys.problems import Unknown
 from journeys.reading import read
 from store.consents import ConsentView, get_consents, put_consents

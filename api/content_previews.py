@@ -20,7 +20,8 @@ from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.attributes import Attributes
 from journeys.catalogue import Content
 from journeys.contents import render_content
-from journeys.definition import Kind, Model
+from journeys.definition import Kind
+from journeys.models import Model
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.reading import parse, validated
 from journeys.templates import TemplateError, names

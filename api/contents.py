@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
 from api.dependencies import Deps
@@ -11,6 +10,7 @@ from api.keys import require_key
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
+from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown
 from journeys.reading import read_content
 from store import catalogue
@@ -52,10 +52,8 @@ class ContentAnswer(ContentView):
     ready: AsWritten[Content] | None
 
 
-class Contents(BaseModel):
+class Contents(Frozen):
     """All contents, by name."""
-
-    model_config = ConfigDict(frozen=True)
 
     contents: tuple[ContentAnswer, ...]
 

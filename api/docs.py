@@ -14,7 +14,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.types import Lifespan
 
@@ -25,6 +25,7 @@ from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
 from journeys.catalogue import Content, Customer, Event, Trigger
 from journeys.definition import Journey
+from journeys.models import Frozen
 from journeys.problems import SojournError, Unknown, did_you_mean
 
 STATIC = "/static-offline-docs"
@@ -62,10 +63,8 @@ TAGS = [
 router = APIRouter(tags=["problems"])
 
 
-class ProblemType(BaseModel):
+class ProblemType(Frozen):
     """One kind of error: its status, and what it means."""
-
-    model_config = ConfigDict(frozen=True)
 
     type: str
     title: str

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from activities.reports import Taken
 from api.bodies import gives
 from api.dependencies import AllTaken, Deps, IngestDep
 from api.problems import declare
 from journeys.definition import Kind
+from journeys.models import Frozen
 from journeys.problems import Unavailable
 from store.channels import ChannelState, channels
 from store.outbox import backlog
@@ -34,22 +35,18 @@ READY = {
 }
 
 
-class Health(BaseModel):
+class Health(Frozen):
     """The process answers."""
-
-    model_config = ConfigDict(frozen=True)
 
     status: Literal["ok"] = "ok"
 
 
-class Readiness(BaseModel):
+class Readiness(Frozen):
     """``degraded``: events are accepted, but Temporal hears of them late, or a channel is down.
 
     *outbox* counts what Temporal has not heard. *channels* are those that were used, and *webhooks* what providers
     have told this process; why a channel is down is told to whoever has the key, at ``/v1/channels``.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     status: Literal["ok", "degraded"]
     outbox: int

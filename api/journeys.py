@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
 from api.dependencies import Deps
@@ -12,6 +11,7 @@ from api.keys import require_key
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.definition import Journey
+from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown
 from journeys.reading import read_journey
 from store import journeys
@@ -28,10 +28,8 @@ class JourneyAnswer(JourneyView):
     definition: AsWritten[Journey]
 
 
-class Journeys(BaseModel):
+class Journeys(Frozen):
     """All journeys, by name."""
-
-    model_config = ConfigDict(frozen=True)
 
     journeys: tuple[JourneyAnswer, ...]
 

@@ -18,8 +18,9 @@ from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.attributes import Attributes, check_attributes
 from journeys.catalogue import CustomerId
 from journeys.consent import NOBODY, Asked, Consent, Rules, said
-from journeys.definition import Journey, Model
+from journeys.definition import Journey
 from journeys.listening import Version
+from journeys.models import Model
 from journeys.paths import Path, every_path
 from journeys.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
 from journeys.problems import Flaw, Invalid, Unknown

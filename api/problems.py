@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
 
 MEDIA_TYPE = "application/problem+json"
@@ -75,10 +75,8 @@ BY_SLUG = {kind.slug: kind for kind in KINDS}
 BY_STATUS = {kind.status: kind for kind in KINDS}
 
 
-class Problem(BaseModel):
+class Problem(Frozen):
     """An error: what kind it is, what happened, and every single thing to mend."""
-
-    model_config = ConfigDict(frozen=True)
 
     type: str
     title: str

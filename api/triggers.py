@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
 from api.dependencies import Deps
@@ -11,6 +10,7 @@ from api.keys import require_key
 from api.names import TriggerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Trigger
+from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown
 from journeys.reading import read_trigger
 from store import catalogue
@@ -46,10 +46,8 @@ class TriggerAnswer(TriggerView):
     trigger: AsWritten[Trigger]
 
 
-class Triggers(BaseModel):
+class Triggers(Frozen):
     """All triggers, by name. Built-in ones, such as `email-opened`, are not listed."""
-
-    model_config = ConfigDict(frozen=True)
 
     triggers: tuple[TriggerAnswer, ...]
 

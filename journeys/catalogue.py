@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from journeys.attributes import AttributeName, Attributes, Declaration, Schema
 from journeys.consent import About, Purpose
-from journeys.definition import INTERACTIONS, Interaction, Kind, Model, Name, Time, interaction_trigger
+from journeys.definition import INTERACTIONS, Interaction, Kind, Name, Time, interaction_trigger
+from journeys.models import Model
 
 State = Literal["draft", "ready", "stopped"]
 

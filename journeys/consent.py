@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from journeys.definition import Kind, Model, Name
+from journeys.definition import Kind, Name
+from journeys.models import Model
 
 Purpose = Literal["commercial", "transactional"]
 Choice = Literal["in", "out", "unset"]

@@ -10,8 +10,6 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
@@ -19,6 +17,7 @@ from pydantic import (
 )
 
 from journeys.durations import Duration, say
+from journeys.models import Model
 from journeys.unions import tagged
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -43,12 +42,6 @@ INTERACTIONS: dict[Kind, tuple[Interaction, ...]] = {
     "text": ("delivered", "clicked", "bounced", "replied", "unsubscribed"),
     "push": ("delivered", "opened", "clicked"),
 }
-
-
-class Model(BaseModel):
-    """Frozen, and strict about names: an unknown field is an error, never ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class After(Model):

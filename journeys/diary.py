@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
+
+from journeys.models import Frozen
 
 Outcome = Literal["accepted", "blocked", "failed", "unknown"]
 
 
-class Delivery(BaseModel):
+class Delivery(Frozen):
     """What became of a message step, and when (aware UTC).
 
     ``accepted``: the provider has it. ``blocked``: we decided not to send. ``failed``: the provider refused it
@@ -19,30 +21,24 @@ class Delivery(BaseModel):
     found out; without it, nobody can tell.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     outcome: Outcome
     at: AwareDatetime
     reason: str = ""
     in_doubt: bool = False
 
 
-class Held(BaseModel):
+class Held(Frozen):
     """A message that may not go out yet: *until* when (aware UTC), and why. Then everything is looked at again."""
-
-    model_config = ConfigDict(frozen=True)
 
     until: AwareDatetime
     why: str
 
 
-class Entry(BaseModel):
+class Entry(Frozen):
     """One line of a diary. *n* counts from 0 within the run and never repeats.
 
     ``left`` closes a step that the run did not finish, because it ended there.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     n: int
     at: AwareDatetime

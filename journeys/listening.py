@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from journeys import conditions
 from journeys.attributes import Schema, reference, typed, types, under
 from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
@@ -28,6 +26,7 @@ from journeys.definition import (
     run_id,
 )
 from journeys.durations import say
+from journeys.models import Frozen
 from journeys.pace import DAY, at_pace
 from journeys.walk import clock
 
@@ -35,10 +34,8 @@ Ended = Literal["completed", "exited", "stopped", "cancelled"]
 """How a run can end: all steps done, an exit, its journey stopped, or an operator's cancel."""
 
 
-class Decision(BaseModel):
+class Decision(Frozen):
     """What one journey made of one event, and why. *answers* are the ``if`` steps that a resume answers."""
-
-    model_config = ConfigDict(frozen=True)
 
     journey: str
     version: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 
-from journeys.definition import Journey, Kind, Message, Model, Step, every_step
+from journeys.definition import Journey, Kind, Message, Step, every_step
 from journeys.diary import Delivery
 from journeys.durations import Duration
+from journeys.models import Model
 from journeys.position import Arrival, Position
 from journeys.preview import DEFAULT_START
 from journeys.walk import Walk

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from journeys.diary import Delivery, Entry
+from journeys.models import Frozen
 
 
-class Arrival(BaseModel):
+class Arrival(Frozen):
     """An event that answers some of a run's questions. *at* is when it occurred, not when it was heard of."""
-
-    model_config = ConfigDict(frozen=True)
 
     event: str
     at: AwareDatetime
@@ -28,15 +27,13 @@ class Turn(NamedTuple):
     arm: str
 
 
-class Position(BaseModel):
+class Position(Frozen):
     """At *step* since *since*, when it was entered (aware UTC).
 
     *turns*: the way there, from the outside in: the steps in whose arms it lies. Steps that were passed beside it are
     not named. *lines*: how many the run's diary has, that of entering this step included.
     *sent*: what became of its messages, by step. *heard*: what has arrived, in that order.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     step: str
     since: AwareDatetime

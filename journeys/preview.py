@@ -17,10 +17,11 @@ from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
 from journeys.clearance.clearance import Blocked, Circumstances, clearance, recipient
 from journeys.consent import NOBODY, Asked
 from journeys.contents import render_content
-from journeys.definition import Interaction, Kind, Model, Name, interaction_trigger, send_id
+from journeys.definition import Interaction, Kind, Name, interaction_trigger, send_id
 from journeys.diary import Delivery, Entry, Held, Outcome
 from journeys.durations import Duration
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
+from journeys.models import Model
 from journeys.position import Arrival, Position
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue

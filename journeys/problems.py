@@ -13,13 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from pydantic import BaseModel, ConfigDict
+from journeys.models import Frozen
 
 
-class Flaw(BaseModel):
+class Flaw(Frozen):
     """One thing wrong with an input: where it is, what was found, what was expected, what to do."""
-
-    model_config = ConfigDict(frozen=True)
 
     path: str
     message: str

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, field_serializer
+from pydantic import AwareDatetime, field_serializer
 
 from journeys.definition import AnyStep, Message
 from journeys.diary import Delivery, Entry, Held
+from journeys.models import Frozen
 from journeys.position import Position
 
 
-class Visit(BaseModel):
+class Visit(Frozen):
     """One run that stands at one step: what the walk hands to the outside, whole.
 
     *run* and *version*: whose, and of which version; a walk that is no run's, such as along a path, names neither.
@@ -22,8 +23,6 @@ class Visit(BaseModel):
     *following*: the step that comes next; None at the end of the journey.
     *expires_at*: from then on a message is not to be sent any more.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     run: str
     version: int

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Content, State, Trigger
 from journeys.definition import Kind
 from journeys.listening import Version
+from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown, did_you_mean
 from journeys.publishing import Catalogue, check
 from store.customers import customer_schema
@@ -21,10 +22,8 @@ from store.store import Store, retried
 from store.versions import versions_in_use
 
 
-class TriggerView(BaseModel):
+class TriggerView(Frozen):
     """A trigger, how often it was seen, and the journeys in use that listen to it."""
-
-    model_config = ConfigDict(frozen=True)
 
     trigger: Trigger
     state: State
@@ -35,10 +34,8 @@ class TriggerView(BaseModel):
     changed_at: AwareDatetime
 
 
-class ContentView(BaseModel):
+class ContentView(Frozen):
     """A content: the draft, what is sent instead of it if anything is, and the journeys in use that send it."""
-
-    model_config = ConfigDict(frozen=True)
 
     content: Content
     ready: Content | None

@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import bindparam, insert, select, update
 
 from journeys.definition import Kind
+from journeys.models import Frozen
 from store import schema
 from store.store import Store, retried
 
 ChannelState = Literal["ok", "down"]
 
 
-class ChannelView(BaseModel):
+class ChannelView(Frozen):
     """The state of a channel, why, and since when (aware UTC)."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: Kind
     state: ChannelState

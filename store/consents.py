@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.consent import About, Choice, Consent, Purpose, said
 from journeys.definition import Kind
+from journeys.models import Frozen
 from store.locks import lock_customers
 from store.schema import among, consents, runs, sends, suppressions
 from store.store import Store, retried
@@ -21,10 +22,8 @@ from store.store import Store, retried
 STOPPED = "opted out by a text"
 
 
-class ConsentLine(BaseModel):
+class ConsentLine(Frozen):
     """One line of the log: what was said, where it was said (*source*, *detail*), and when (aware UTC)."""
-
-    model_config = ConfigDict(frozen=True)
 
     channel: Kind
     purpose: Purpose
@@ -40,10 +39,8 @@ class ConsentLine(BaseModel):
         return Consent(channel=self.channel, purpose=self.purpose, topic=self.topic, choice=self.choice)
 
 
-class ConsentView(BaseModel):
+class ConsentView(Frozen):
     """What a customer has said: what holds now, and all of it in the order in which it was said."""
-
-    model_config = ConfigDict(frozen=True)
 
     said: tuple[Consent, ...]
     log: tuple[ConsentLine, ...]

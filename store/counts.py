@@ -7,21 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.definition import Goal, Journey
+from journeys.models import Frozen
 from store.schema import AnyRow, among, runs, versions
 
 JourneyState = Literal["draft", "live", "completing", "completed", "stopped"]
 VersionState = Literal["live", "completing", "completed", "stopped"]
 
 
-class Seen(BaseModel):
+class Seen(Frozen):
     """What is read from the store. Times are aware UTC."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class Counts(Seen):

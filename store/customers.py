@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.attributes import AttributeName, Attributes, Declaration, Schema, Value, check_attributes, declaration_of
 from journeys.catalogue import CUSTOMER, CustomerId
 from journeys.clearance.clearance import addresses
+from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
 from store.locks import lock_customers
 from store.schema import customer_attributes, customers
@@ -21,10 +22,8 @@ _NAME = TypeAdapter(AttributeName)
 _ID = TypeAdapter(CustomerId)
 
 
-class CustomerView(BaseModel):
+class CustomerView(Frozen):
     """A customer."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     attributes: Attributes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import bindparam, select
 
 from journeys.catalogue import Content
 from journeys.diary import Delivery
+from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import SendState
 from journeys.world import Visit
@@ -19,14 +20,12 @@ NEAR = timedelta(hours=1)
 """Sends to the same address that were claimed this near may be taken one for another."""
 
 
-class Doubt(BaseModel):
+class Doubt(Frozen):
     """A send as it stands, with what it was filled in with.
 
     *content* is the one that is ready now, which may be another than was sent. *taken* are the provider's ids of other
     sends to the same address about that time.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     send_id: str
     state: SendState

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.attributes import Attributes
 from journeys.catalogue import BUILT_IN, Event
 from journeys.listening import Decision, decide
+from journeys.models import Frozen
 from journeys.pace import DAY
 from journeys.problems import Unknown
 from store.changes import Changes
@@ -29,15 +30,13 @@ EventName = tuple[str, str]
 """An event's source and id."""
 
 
-class Receipt(BaseModel):
+class Receipt(Frozen):
     """What became of a posted event. It is durable.
 
     *duplicate*: it was here before, and these are the decisions of then. *conflict*: it was, with another body.
     *in_flight*: sends of the runs that it ended that may still be on their way to a provider; *already_sent*: the
     message steps of these runs that a provider has, or may have.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     event: str
     source: str
@@ -53,10 +52,8 @@ class Receipt(BaseModel):
         return tuple(made.run for made in self.decisions if made.did == "exited" and made.run)
 
 
-class StoredEvent(BaseModel):
+class StoredEvent(Frozen):
     """An event that was kept, and what each journey made of it."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     source: str

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, delete, func, select, update
 
+from journeys.models import Frozen
 from journeys.position import Arrival
 from store.schema import outbox
 from store.store import Store, retried
@@ -16,15 +16,13 @@ from store.store import Store, retried
 JobKind = Literal["start", "arrive", "cancel"]
 
 
-class Job(BaseModel):
+class Job(Frozen):
     """One thing to tell Temporal about a run. The payload depends on the kind:
 
     ``start``: id, steps, started_at, day (seconds, or None for a real day), journey, version, customer, trigger.
     ``arrive``: a walk.Arrival: event, at, answers. ``cancel``: reason.
     *attempts*: how often it was postponed.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: int
     run: str

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from journeys.definition import Interaction
 from journeys.diary import Entry
 from journeys.durations import Duration
 from journeys.listening import Decision, Ended
+from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
 from store.diary import end, go_on, stand
@@ -24,10 +25,8 @@ from store.sends import SendRecord
 from store.store import Store, retried
 
 
-class Seen(BaseModel):
+class Seen(Frozen):
     """What is read from the store. Times are aware UTC."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class Run(Seen):

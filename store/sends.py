@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy import Text, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,7 @@ from journeys.clearance.clearance import Blocked, Circumstances, Clear, addresse
 from journeys.consent import NOT_ASKED, Purpose, Rules
 from journeys.definition import Kind, Message, send_id
 from journeys.diary import Delivery, Held
+from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import SendState
 from journeys.walk import ALL_DONE
@@ -29,10 +30,8 @@ from store.store import Store, retried
 NEVER_REPORTED = "an attempt was started and never reported"
 
 
-class Go(BaseModel):
+class Go(Frozen):
     """The send is claimed: call the provider now, and record what became of it. *values* fill in the content."""
-
-    model_config = ConfigDict(frozen=True)
 
     send_id: str
     to: str
@@ -40,10 +39,8 @@ class Go(BaseModel):
     values: dict[str, dict[str, object]]
 
 
-class Done(BaseModel):
+class Done(Frozen):
     """There is nothing to call: this is what became of the send, and it is recorded."""
-
-    model_config = ConfigDict(frozen=True)
 
     delivery: Delivery
 
@@ -51,13 +48,11 @@ class Done(BaseModel):
 Claim = Go | Done | Held
 
 
-class SendRecord(BaseModel):
+class SendRecord(Frozen):
     """What the ledger knows of a send. *purpose* and *topic* are those it had when it was sent.
 
     *recipient* is None where no provider was to be called; *at* is when its outcome came.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     step: str

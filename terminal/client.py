@@ -14,11 +14,12 @@ from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from journeys.attributes import Value
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
+from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
 from store.catalogue import ContentView, TriggerView
 from store.consents import ConsentView
@@ -34,10 +35,8 @@ CONNECTION = "connection.json"
 KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, Unavailable)}
 
 
-class Connection(BaseModel):
+class Connection(Frozen):
     """Where an API is, its key, and the Temporal UI that belongs to it."""
-
-    model_config = ConfigDict(frozen=True)
 
     url: str
     key: str

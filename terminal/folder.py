@@ -12,7 +12,8 @@ from journeys import catalogue
 from journeys.attributes import Attributes, Schema, check_attributes, declaration_of
 from journeys.catalogue import CUSTOMER, Content, Trigger
 from journeys.consent import Consent
-from journeys.definition import Journey, Model, Name
+from journeys.definition import Journey, Name
+from journeys.models import Model
 from journeys.preview import Happening, check_happening
 from journeys.problems import Flaw, Invalid
 from journeys.publishing import Catalogue, check

@@ -14,7 +14,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import AwareDatetime, BaseModel, ConfigDict, model_serializer
+    from pydantic import AwareDatetime, model_serializer
 
     from activities.deliver import ATTEMPT, Deliver
     from activities.notes import End, Lines, Notes
@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from journeys.diary import Delivery, Held
     from journeys.durations import say
     from journeys.listening import Ended
+    from journeys.models import Frozen
     from journeys.pace import DAY
     from journeys.position import Arrival, Position
     from journeys.walk import Walk, clock
@@ -38,13 +39,11 @@ LOCALLY = timedelta(seconds=10)
 """How long a local activity may hold a workflow task. Retries that wait longer become timers."""
 
 
-class RunInput(BaseModel):
+class RunInput(Frozen):
     """What a run is started with: its id, its version's number and steps, and how long a day lasts if not a day.
 
     Release 0.1 did not tell the number.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     version: int = 0

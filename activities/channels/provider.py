@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from activities.channels import Channel
 from activities.channels.reports import Report
 from journeys.definition import Kind
+from journeys.models import Frozen
 
 WEBHOOKS = "/webhooks"
 """Where the API takes reports: each provider posts below it, at its own name."""
 
 
-class ProviderSettings(BaseModel):
+class ProviderSettings(Frozen):
     """A provider's settings: ``key`` of SendGrid is ``SOJOURN_SENDGRID_KEY``.
 
     Those without a default are needed where the provider is chosen. The descriptions are what the docs say.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,10 @@ def models(root: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
         yield from models(model)
 
 
+def test_nothing_that_is_handed_on_can_be_changed() -> None:
+    assert [model.__name__ for model in models() if not model.model_config.get("frozen")] == []
+
+
 async def test_it_is_valid(described: Json) -> None:
     OpenAPI.model_validate(described)
     known = described["components"]["schemas"]
