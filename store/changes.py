@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Event
 from journeys.definition import short_id
-from journeys.diary import Entry, at_start
 from journeys.listening import Decision, RunFacts, Version, key_of
 from journeys.pace import DAY
 from journeys.position import Arrival
-from store.diary import END, Standing, ending, left, line
 from store.known import Known, send_of
+from store.lifecycle import Row, RunWrites
 from store.outbox import JobKind
-from store.schema import decisions, diary, events, interactions, outbox, runs, triggers
-
-Row = dict[str, Any]
+from store.schema import decisions, events, interactions, outbox, triggers
 
 
 class Changes:
@@ -31,11 +27,8 @@ class Changes:
         self._known = known
         self._now = now
         self._seen = Counter[str]()
-        self._new: dict[Table, list[Row]] = {
-            table: [] for table in (events, decisions, interactions, runs, diary, outbox)
-        }
-        self._goals: list[Row] = []
-        self._ends: list[Row] = []
+        self._new: dict[Table, list[Row]] = {table: [] for table in _INSERT}
+        self._runs = RunWrites()
         self._steps: dict[str, Row] = {}
 
     def carry_out(self, event: Event, made: Sequence[Decision]) -> None:
@@ -65,13 +58,13 @@ class Changes:
             self._new[interactions].append(_interaction(event))
 
     async def write(self, connection: AsyncConnection) -> None:
-        """Write everything, in an order in which each row finds what it builds on."""
+        """Write everything."""
         for table, rows in self._new.items():
             if rows:
                 await connection.execute(_INSERT[table], rows)
-        for statement, rows in ((_MEET_GOAL, self._goals), (END, self._ends), (_SEEN, self._counts())):
-            if rows:
-                await connection.execute(statement, rows)
+        if counts := self._counts():
+            await connection.execute(_SEEN, counts)
+        await self._runs.write(connection)
 
     def _start(self, event: Event, decision: Decision) -> None:
         version = next(version for version in self._known.live if version.name == decision.journey)
@@ -79,10 +72,7 @@ class Changes:
         facts = RunFacts(
             id=run, version=version, key=key_of(version, event), entered_at=_at(event), day=self._known.day
         )
-        first = at_start(version.journey.steps[0].id, facts.entered_at)
-        self._known.entered(customer, facts, Standing(run, version, facts.day, step=first.step, lines=1))
-        self._new[runs].append(_run(event, facts, first, self._now))
-        self._new[diary].append(line(run, first))
+        self._known.entered(customer, facts, self._runs.start(facts, event, self._now))
         self._tell(run, "start", self._written(version) | _start(facts, event))
 
     def _written(self, version: Version) -> Row:
@@ -96,15 +86,13 @@ class Changes:
     def _meet_goal(self, event: Event, decision: Decision) -> None:
         run = decision.run or ""
         self._known.met_goal(event.customer or "", run)
-        self._goals.append({"run": run, "met_at": _at(event)})
+        self._runs.meet_goal(self._known.states[run], _at(event))
 
     def _end(self, event: Event, decision: Decision) -> None:
         """The fence: once this is committed, no send of the run is claimed."""
         run = decision.run or ""
-        stood = self._known.ended(event.customer or "", run, "exited", decision.why, self._now)
-        self._ends.append(ending(stood, "exited", decision.why, self._now))
-        if leaving := left(stood, decision.why, self._now):
-            self._new[diary].append(line(run, leaving))
+        ended = self._runs.end(self._known.states[run], "exited", decision.why, self._now)
+        self._known.ended(event.customer or "", ended, self._now)
         self._tell(run, "cancel", {"reason": decision.why})
 
     def _resume(self, event: Event, decision: Decision) -> None:
@@ -129,26 +117,6 @@ def job(run: str, kind: JobKind, payload: Mapping[str, object], now: datetime) -
 def _at(event: Event) -> datetime:
     assert event.occurred_at is not None  # noqa: S101 - filled in before anything is decided
     return event.occurred_at
-
-
-def _run(event: Event, facts: RunFacts, first: Entry, now: datetime) -> Row:
-    return {
-        "id": facts.id,
-        "journey": facts.version.name,
-        "version": facts.version.number,
-        "customer": event.customer,
-        "key": facts.key,
-        "trigger": event.trigger,
-        "event_source": event.source,
-        "event_id": event.id,
-        "entered_at": facts.entered_at,
-        "started_at": now,
-        "day_seconds": facts.day.total_seconds(),
-        "why": "",
-        "step": first.step,
-        "step_at": first.at,
-        "lines": 1,
-    }
 
 
 def _start(facts: RunFacts, event: Event) -> Row:
@@ -177,12 +145,7 @@ def _interaction(event: Event) -> Row:
     }
 
 
-_INSERT = {table: insert(table) for table in (events, decisions, interactions, runs, diary, outbox)}
-_MEET_GOAL = (
-    update(runs)
-    .where(runs.c.id == bindparam("run"), runs.c.goal_met_at.is_(None))
-    .values(goal_met_at=bindparam("met_at"))
-)
+_INSERT = {table: insert(table) for table in (events, decisions, interactions, outbox)}
 _SEEN = (
     update(triggers)
     .where(triggers.c.name == bindparam("trigger"))

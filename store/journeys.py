@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Text, bindparam, case, func, insert, literal, select, update
+from sqlalchemy import JSON, Text, bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.definition import Journey, Kind
@@ -14,8 +14,9 @@ from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
 from journeys.publishing import check, version_of
 from store.catalogue import read_catalogue
 from store.counts import GoalCount, JourneyView, Seen, read_views
+from store.lifecycle import INSIDE, end_inside, lock_inside
 from store.locks import lock_house
-from store.schema import AnyRow, Time, diary, journeys, outbox, runs, sends, versions
+from store.schema import AnyRow, Time, journeys, outbox, runs, sends, versions
 from store.store import Store, retried
 from store.versions import IN_USE, load
 
@@ -95,10 +96,11 @@ async def stop(store: Store, name: str, now: datetime) -> Stopped:
         row = await _one(connection, name)
         if row.live_version is None:
             return _stopped_before(row)
-        inside = (await connection.execute(_LOCK_RUNS, about)).scalar_one()
+        inside = await lock_inside(connection, name)
         in_flight = (await connection.execute(_IN_FLIGHT, about)).scalar_one()
-        for statement in (_STOP_VERSIONS, _LEAVE, _CANCEL, _END, _STOP):
+        for statement in (_STOP_VERSIONS, _CANCEL, _STOP):
             await connection.execute(statement, about)
+        await end_inside(connection, name, "stopped", STOPPED, now)
         return Stopped(journey=name, runs=inside, in_flight=in_flight)
 
 
@@ -160,7 +162,6 @@ async def _hash(connection: AsyncConnection, name: str, number: int) -> str | No
 
 _journey = bindparam("named", type_=Text())
 _now = bindparam("now", type_=Time())
-_inside = (runs.c.journey == _journey) & runs.c.ended.is_(None)
 
 _ALL = select(journeys).order_by(journeys.c.name)
 _ONE = select(journeys).where(journeys.c.name == _journey)
@@ -173,24 +174,15 @@ _UPDATE = (
     update(journeys).where(journeys.c.name == _journey).values(definition=bindparam("to_definition"), changed_at=_now)
 )
 _GO_LIVE = update(journeys).where(journeys.c.name == _journey).values(live_version=bindparam("number"), stopped_at=None)
-_LOCK_RUNS = select(func.count()).select_from(
-    select(runs.c.id).where(_inside).order_by(runs.c.id).with_for_update().subquery()
-)
 _IN_FLIGHT = (
     select(func.count())
     .select_from(sends)
-    .where(sends.c.state == "claimed", sends.c.run.in_(select(runs.c.id).where(_inside)))
+    .where(sends.c.state == "claimed", sends.c.run.in_(select(runs.c.id).where(INSIDE)))
 )
 _STOP_VERSIONS = (
     update(versions)
     .where(versions.c.journey == _journey, versions.c.stopped_at.is_(None), IN_USE)
     .values(stopped_at=_now)
-)
-_LEAVE = insert(diary).from_select(
-    ["run", "n", "at", "step", "did", "why"],
-    select(runs.c.id, runs.c.lines, _now, runs.c.step, literal("left"), literal(STOPPED)).where(
-        _inside, runs.c.step.is_not(None)
-    ),
 )
 _CANCEL = insert(outbox).from_select(
     ["run", "kind", "payload", "created_at", "due_at", "attempts", "error"],
@@ -203,19 +195,7 @@ _CANCEL = insert(outbox).from_select(
         literal(0),
         literal(""),
     )
-    .where(_inside)
+    .where(INSIDE)
     .order_by(runs.c.id),
-)
-_END = (
-    update(runs)
-    .where(_inside)
-    .values(
-        ended="stopped",
-        ended_at=_now,
-        why=STOPPED,
-        lines=case((runs.c.step.is_not(None), runs.c.lines + 1), else_=runs.c.lines),
-        step=None,
-        step_at=None,
-    )
 )
 _STOP = update(journeys).where(journeys.c.name == _journey).values(live_version=None, stopped_at=_now)

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Event
-from journeys.listening import Ended, Facts, RunFacts, SendFacts, Version
-from store.diary import STANDING, Standing, standing_of
+from journeys.listening import Facts, RunFacts, SendFacts, Version
+from store.lifecycle import STATE, RunState, state_of
 from store.schema import AnyRow, among, customers, events, runs, sends
 from store.store import Store
 from store.versions import live_versions, load
@@ -30,7 +30,7 @@ class Known:
     sends: Mapping[str, SendFacts]
     customers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     runs: dict[str, dict[str, RunFacts]] = field(default_factory=lambda: defaultdict(dict))
-    standings: dict[str, Standing] = field(default_factory=dict)
+    states: dict[str, RunState] = field(default_factory=dict)
     entries: dict[str, dict[EntryKey, datetime]] = field(default_factory=lambda: defaultdict(dict))
     exits: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
@@ -51,10 +51,10 @@ class Known:
         """From now on the event is one of those that came earlier."""
         self.exits[event.customer or ""].append(event)
 
-    def entered(self, customer: str, run: RunFacts, standing: Standing) -> None:
+    def entered(self, customer: str, run: RunFacts, state: RunState) -> None:
         """A run has started."""
         self.runs[customer][run.id] = run
-        self.standings[run.id] = standing
+        self.states[run.id] = state
         name = (run.version.name, run.key)
         last = self.entries[customer].get(name)
         self.entries[customer][name] = max(last or run.entered_at, run.entered_at)
@@ -63,12 +63,10 @@ class Known:
         """A run has met its goal."""
         self.runs[customer][run] = replace(self.runs[customer][run], goal_met=True)
 
-    def ended(self, customer: str, run: str, ended: Ended, why: str, at: datetime) -> Standing:
-        """A run has ended. Returns where it stood."""
-        stood = self.standings[run]
-        self.runs[customer][run] = replace(self.runs[customer][run], ended=ended, ended_at=at)
-        self.standings[run] = replace(stood, step=None, ended=ended, why=why)
-        return stood
+    def ended(self, customer: str, state: RunState, at: datetime) -> None:
+        """A run has ended."""
+        self.runs[customer][state.run] = replace(self.runs[customer][state.run], ended=state.ended, ended_at=at)
+        self.states[state.run] = state
 
 
 def send_of(event: Event) -> str:
@@ -125,7 +123,7 @@ async def _read_runs(
     for row in sorted(rows, key=lambda row: (row.entered_at, row.id)):
         version = versions[row.journey, row.version]
         known.runs[row.customer][row.id] = _run(row, version)
-        known.standings[row.id] = standing_of(row, version)
+        known.states[row.id] = state_of(row, version)
 
 
 async def _read_entries(
@@ -175,8 +173,7 @@ _SENDS = (
 _CUSTOMERS = select(customers.c.id, customers.c.attributes).where(among(customers.c.id, "customers"))
 _RUNS = (
     select(
-        *STANDING,
-        runs.c.customer,
+        *STATE,
         runs.c.key,
         runs.c.entered_at,
         runs.c.ended_at,

@@ -18,8 +18,8 @@ from journeys.listening import Decision, Ended
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
-from store.diary import end, go_on, stand
 from store.events import decision_of
+from store.lifecycle import advance, end, lock_run
 from store.schema import AnyRow, decisions, diary, events, interactions, runs, sends
 from store.sends import SendRecord
 from store.store import Store, retried
@@ -97,15 +97,15 @@ class RunView(Run):
 async def note(store: Store, run: str, entries: Sequence[Entry]) -> None:
     """Write diary lines that no send carries. Lines that are there already change nothing. Raises Unknown."""
     async with store.write() as connection:
-        await go_on(connection, await stand(store, connection, run), entries)
+        await advance(connection, await lock_run(store, connection, run), entries)
 
 
 @retried
 async def close(store: Store, run: str, ended: Ended, why: str, at: datetime, entries: Sequence[Entry]) -> None:
     """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown."""
     async with store.write() as connection:
-        standing = await go_on(connection, await stand(store, connection, run), entries)
-        await end(connection, standing, ended, why, at)
+        state = await advance(connection, await lock_run(store, connection, run), entries)
+        await end(connection, state, ended, why, at)
 
 
 async def list_runs(

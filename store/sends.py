@@ -23,7 +23,10 @@ from journeys.standing import SendState
 from journeys.walk import ALL_DONE
 from journeys.world import Visit
 from store.consents import fingerprint, said_by, suppressed
-from store.diary import Standing, end, go_on, stand
+from store.lifecycle import RunState as Standing
+from store.lifecycle import advance as go_on
+from store.lifecycle import end
+from store.lifecycle import lock_run as stand
 from store.schema import AnyRow, contents, customers, events, runs, sends
 from store.store import Store, retried
 

@@ -11,8 +11,8 @@ import pytest
 from journeys.definition import send_id
 from journeys.diary import Delivery, Outcome
 from journeys.problems import Unknown
-from store.diary import stand
 from store.doubts import look
+from store.lifecycle import lock_run
 from store.runs import SendView, close, get_run
 from store.sends import Done, Go, again, lost, prove, release, settle
 from store.store import open_store
@@ -214,7 +214,7 @@ async def test_a_run_that_has_ended_gets_no_lines(shop: Shop, run: str) -> None:
 async def test_a_proof_waits_for_a_claim_under_way(shop: Shop, run: str, database_url: str) -> None:
     elsewhere = open_store(database_url)
     async with shop.store.write() as connection:
-        await stand(shop.store, connection, run)  # as a claim does, which looks first and writes then
+        await lock_run(shop.store, connection, run)  # as a claim does, which looks first and writes then
         proving = asyncio.create_task(prove_it(Shop(elsewhere, shop.now), run))
         await asyncio.sleep(0.2)
 

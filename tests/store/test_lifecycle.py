@@ -1,0 +1,43 @@
+"""Who writes what is known of a run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import store
+
+ROOM = Path(store.__file__).parent
+OF_A_RUN = {"runs", "diary"}
+
+
+def written(tree: ast.AST) -> Iterator[str]:
+    """The tables of a run that a module writes: ``insert(runs)``, ``schema.diary.update()``, ``runs.delete()``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="insert" | "update" | "delete") | ast.Attribute(attr="insert"), args=[to, *_]
+            ):
+                yield ast.unparse(to).rpartition(".")[2]
+            case ast.Call(func=ast.Attribute(value=to, attr="insert" | "update" | "delete"), args=[]):
+                yield ast.unparse(to).rpartition(".")[2]
+            case _:
+                pass
+
+
+def test_one_module_writes_what_is_known_of_a_run() -> None:
+    writers = {
+        (module.name, table)
+        for module in ROOM.glob("*.py")
+        for table in OF_A_RUN.intersection(written(ast.parse(module.read_text())))
+    }
+
+    assert writers == {("lifecycle.py", table) for table in OF_A_RUN}
+
+
+def test_no_module_writes_them_in_sql_of_its_own() -> None:
+    for module in ROOM.glob("*.py"):
+        for table in OF_A_RUN:
+            for verb in ("INSERT INTO", "UPDATE", "DELETE FROM"):
+                assert f"{verb} {table}".lower() not in module.read_text().lower(), module.name
