@@ -1,19 +1,22 @@
-"""How many people are where: what is counted about journeys, their versions and their goals."""
+"""How many people are where: journeys, their versions and their goals, with what lifecycle has counted of them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.definition import Goal, Journey
+from journeys.listening import Ended
 from journeys.models import Frozen
-from store.schema import AnyRow, among, runs, versions
+from store.lifecycle import Did
+from store.schema import AnyRow, among, counts, versions
+from store.versions import VersionId
 
 JourneyState = Literal["draft", "live", "completing", "completed", "stopped"]
 VersionState = Literal["live", "completing", "completed", "stopped"]
@@ -31,9 +34,6 @@ class Counts(Seen):
     exited: int = 0
     stopped: int = 0
     cancelled: int = 0
-
-    def __add__(self, other: Self) -> Counts:
-        return Counts(**{name: count + getattr(other, name) for name, count in self})
 
 
 class GoalCount(Seen):
@@ -82,25 +82,24 @@ async def read_views(connection: AsyncConnection, rows: Sequence[AnyRow], now: d
     published = defaultdict[str, list[AnyRow]](list)
     for row in await connection.execute(_VERSIONS, names):
         published[row.journey].append(row)
-    counts = defaultdict[tuple[str, int], dict[str, int]](dict)
+    counted = defaultdict[VersionId, Counter[Did]](Counter)
     for row in await connection.execute(_COUNTS, names):
-        counts[row.journey, row.version][row.ended or "active"] = row.runs
-    people = {row.journey: row for row in await connection.execute(_PEOPLE, names)}
-    by_version = {version: Counts(**ended) for version, ended in counts.items()}
-    return [_view(row, published[row.name], by_version, people.get(row.name), now) for row in rows]
+        counted[row.journey, row.version][row.did] = int(row.n)
+    return [_view(row, published[row.name], counted, now) for row in rows]
 
 
 def _view(
     row: AnyRow,
     published: Sequence[AnyRow],
-    counts: Mapping[tuple[str, int], Counts],
-    people: AnyRow | None,
+    counted: Mapping[VersionId, Counter[Did]],
     now: datetime,
 ) -> JourneyView:
     definition = Journey.model_validate(row.definition)
     live = next((version for version in published if version.number == row.live_version), None)
     walked = Journey.model_validate(live.definition) if live else definition
-    total = sum((count for (name, _), count in counts.items() if name == row.name), Counts())
+    by_version = {version.number: counted.get((row.name, version.number), Counter[Did]()) for version in published}
+    every = sum(by_version.values(), Counter[Did]())
+    total = _counts(every)
     state = _state(row, walked, total, now)
     return JourneyView(
         name=row.name,
@@ -110,15 +109,20 @@ def _view(
         edited=live is None or live.hash != definition.hash,
         live_version=row.live_version,
         versions=tuple(
-            _version_view(version, row.live_version, state, counts.get((row.name, version.number), Counts()))
+            _version_view(version, row.live_version, state, _counts(by_version[version.number]))
             for version in published
         ),
         counts=total,
-        goal=_goal(walked.goal, people),
+        goal=_goal(walked.goal, every),
         created_at=row.created_at,
         changed_at=row.changed_at,
         stopped_at=row.stopped_at,
     )
+
+
+def _counts(counted: Counter[Did]) -> Counts:
+    ends = {ended: counted[ended] for ended in get_args(Ended)}
+    return Counts(active=counted["entered"] - sum(ends.values()), **ends)
 
 
 def _state(row: AnyRow, walked: Journey, counts: Counts, now: datetime) -> JourneyState:
@@ -145,10 +149,10 @@ def _version_view(row: AnyRow, live: int | None, journey: JourneyState, counts: 
     )
 
 
-def _goal(goal: Goal | None, people: AnyRow | None) -> GoalCount | None:
+def _goal(goal: Goal | None, counted: Counter[Did]) -> GoalCount | None:
     if goal is None:
         return None
-    entered, met = (people.entered, people.met) if people else (0, 0)
+    entered, met = counted["first entered"], counted["first goal"]
     return GoalCount(entered=entered, met=met, target=goal.target, reached=_reached(goal.target, entered, met))
 
 
@@ -164,16 +168,7 @@ def _reached(target: str | int | None, entered: int, met: int) -> bool | None:
 
 _VERSIONS = select(versions).where(among(versions.c.journey, "names")).order_by(versions.c.journey, versions.c.number)
 _COUNTS = (
-    select(runs.c.journey, runs.c.version, runs.c.ended, func.count().label("runs"))
-    .where(among(runs.c.journey, "names"))
-    .group_by(runs.c.journey, runs.c.version, runs.c.ended)
-)
-_PEOPLE = (
-    select(
-        runs.c.journey,
-        func.count(runs.c.customer.distinct()).label("entered"),
-        func.count(case((runs.c.goal_met_at.is_not(None), runs.c.customer)).distinct()).label("met"),
-    )
-    .where(among(runs.c.journey, "names"))
-    .group_by(runs.c.journey)
+    select(counts.c.journey, counts.c.version, counts.c.did, func.sum(counts.c.n).label("n"))
+    .where(among(counts.c.journey, "names"))
+    .group_by(counts.c.journey, counts.c.version, counts.c.did)
 )

@@ -100,8 +100,8 @@ async def stop(store: Store, name: str, now: datetime) -> Stopped:
         in_flight = (await connection.execute(_IN_FLIGHT, about)).scalar_one()
         for statement in (_STOP_VERSIONS, _CANCEL, _STOP):
             await connection.execute(statement, about)
-        await end_inside(connection, name, "stopped", STOPPED, now)
-        return Stopped(journey=name, runs=inside, in_flight=in_flight)
+        await end_inside(connection, name, inside, "stopped", STOPPED, now)
+        return Stopped(journey=name, runs=inside.total(), in_flight=in_flight)
 
 
 def _stopped_before(row: AnyRow) -> Stopped:

@@ -1,16 +1,35 @@
 """One life of a run: it starts, goes on and ends here, alone or together with very many others.
 
-Nobody else writes the tables ``runs`` and ``diary``. Whoever has a run's lock writes both, so that they agree.
+Nobody else writes the tables ``runs``, ``diary``, ``counts`` and ``people``. What is counted is counted in the
+transaction that makes it true, so that counts are exact, and nothing has to be counted when somebody asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Text, Update, bindparam, case, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Integer,
+    TableValuedAlias,
+    Text,
+    Update,
+    bindparam,
+    case,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import Event
@@ -18,11 +37,24 @@ from journeys.diary import Entry, at_start
 from journeys.listening import Ended, RunFacts, Version
 from journeys.pace import at_pace
 from journeys.problems import Unknown
-from store.schema import AnyRow, Time, diary, runs
+from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs
 from store.store import Store
 from store.versions import load
 
 Row = dict[str, Any]
+
+SHARDS = 16
+
+Did = Literal["entered", "first entered", "first goal"] | Ended
+"""What is counted. ``entered`` and the ends are runs. ``first entered`` and ``first goal`` are people: a customer is
+counted once in a journey, in the version in which it happened first.
+"""
+
+Counted = tuple[str, int, Did]
+"""A journey's name, a version's number, and what is counted of them."""
+
+_People = defaultdict[str, dict[str, Version]]
+"""By journey and customer, the version in which it happens."""
 
 
 @dataclass(frozen=True)
@@ -82,22 +114,29 @@ def state_of(row: AnyRow, version: Version) -> RunState:
 class RunWrites:
     """What happens to runs in one transaction: collected while it is decided, written in a few statements.
 
-    Whoever uses it has the runs' locks. What moves a run returns where it stands then.
+    Whoever uses it has the runs' locks, and those of customers who start or meet a goal. What moves a run returns where
+    it stands then.
     """
 
     def __init__(self) -> None:
         self._runs: list[Row] = []
         self._lines: list[Row] = []
-        self._advances: list[Row] = []
-        self._goals: list[Row] = []
+        self._advances: dict[str, Row] = {}
+        self._goals: dict[str, Row] = {}
         self._ends: list[Row] = []
+        self._counts = Counter[Counted]()
+        self._entered: _People = defaultdict(dict)
+        self._met: _People = defaultdict(dict)
 
     def start(self, run: RunFacts, event: Event, now: datetime) -> RunState:
         """*event* starts a run. It stands at its first step."""
         first = at_start(run.version.journey.steps[0].id, run.entered_at)
         self._runs.append(_new(run, event, first, now))
         self._lines.append(_line(run.id, first))
-        return RunState(run.id, event.customer or "", run.version, run.day, step=first.step, lines=1)
+        self._count(run.version, "entered")
+        customer = event.customer or ""
+        self._entered[run.version.name].setdefault(customer, run.version)
+        return RunState(run.id, customer, run.version, run.day, step=first.step, lines=1)
 
     def advance(self, state: RunState, entries: Sequence[Entry]) -> RunState:
         """Write the lines that are new, and stand where the last of them leads.
@@ -110,12 +149,13 @@ class RunWrites:
         last = new[-1]
         step = last.step if last.did == "entered" else None
         self._lines += [_line(state.run, entry) for entry in new]
-        self._advances.append({"run": state.run, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1})
+        self._advances[state.run] = {"run": state.run, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
         return replace(state, step=step, lines=last.n + 1)
 
     def meet_goal(self, state: RunState, at: datetime) -> None:
         """The run has met its goal. The first time is the one that stays."""
-        self._goals.append({"run": state.run, "met_at": at})
+        self._goals[state.run] = {"run": state.run, "to_goal_met_at": at}
+        self._met[state.version.name].setdefault(state.customer, state.version)
 
     def end(self, state: RunState, ended: Ended, why: str, at: datetime) -> RunState:
         """End the run for good; the step that it stands at is left. The first end is the one that stays."""
@@ -123,28 +163,51 @@ class RunWrites:
             return state
         if state.step:
             self._lines.append(_line(state.run, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
+        after = replace(state, step=None, lines=state.lines + bool(state.step), ended=ended, why=why)
+        self._advances.pop(state.run, None)  # one statement writes all that an end changes
         self._ends.append(
             {
                 "run": state.run,
                 "to_ended": ended,
                 "to_ended_at": at,
                 "to_why": why,
+                "to_goal_met_at": self._goals.pop(state.run, {}).get("to_goal_met_at"),
                 "to_goal_until": _goal_until(state, ended, at),
+                "to_lines": after.lines,
             }
         )
-        return replace(state, step=None, lines=state.lines + bool(state.step), ended=ended, why=why)
+        self._count(state.version, ended)
+        return after
 
     async def write(self, connection: AsyncConnection) -> None:
-        """Write everything, in an order in which each row finds what it builds on."""
+        """Write everything. Counts come last: who waits for a count then holds nothing that another count waits for."""
         for statement, rows in (
             (_START, self._runs),
             (_ADD_LINES, self._lines),
-            (_ADVANCE, self._advances),
-            (_MEET_GOAL, self._goals),
+            (_ADVANCE, list(self._advances.values())),
+            (_MEET_GOAL, list(self._goals.values())),
             (_END, self._ends),
         ):
             if rows:
                 await connection.execute(statement, rows)
+        await self._write_people(connection)
+        await _add(connection, self._counts)
+
+    async def _write_people(self, connection: AsyncConnection) -> None:
+        """Who enters a journey, or meets its goal, for the first time."""
+        enter = _ENTER[connection.dialect.name]
+        first: tuple[tuple[Did, Insert | Update, _People], ...] = (
+            ("first entered", enter, self._entered),
+            ("first goal", _FIRST_GOAL, self._met),
+        )
+        for did, statement, people_in in first:
+            for journey, versions in people_in.items():
+                rows = await connection.execute(statement, {"named": journey, "customers": sorted(versions)})
+                for customer in rows.scalars():
+                    self._count(versions[customer], did)
+
+    def _count(self, version: Version, did: Did) -> None:
+        self._counts[version.name, version.number, did] += 1
 
 
 async def advance(connection: AsyncConnection, state: RunState, entries: Sequence[Entry]) -> RunState:
@@ -155,28 +218,42 @@ async def advance(connection: AsyncConnection, state: RunState, entries: Sequenc
     return after
 
 
-async def end(connection: AsyncConnection, state: RunState, ended: Ended, why: str, at: datetime) -> RunState:
-    """End one run, at once."""
+async def end(
+    connection: AsyncConnection, state: RunState, ended: Ended, why: str, at: datetime, entries: Sequence[Entry] = ()
+) -> None:
+    """End one run, at once; *entries* are the last lines of its diary."""
     writes = RunWrites()
-    after = writes.end(state, ended, why, at)
+    writes.end(writes.advance(state, entries), ended, why, at)
     await writes.write(connection)
-    return after
 
 
 INSIDE = (runs.c.journey == bindparam("named", type_=Text())) & runs.c.ended.is_(None)
 """The runs under way of the journey *named*."""
 
 
-async def lock_inside(connection: AsyncConnection, journey: str) -> int:
-    """Take the locks of all runs that are inside a journey. Returns how many they are."""
-    return int((await connection.execute(_LOCK_INSIDE, {"named": journey})).scalar_one())
+async def lock_inside(connection: AsyncConnection, journey: str) -> Counter[int]:
+    """Take the locks of all runs that are inside a journey. Returns how many they are, by version."""
+    rows = await connection.execute(_LOCK_INSIDE, {"named": journey})
+    return Counter({row.version: row.runs for row in rows})
 
 
-async def end_inside(connection: AsyncConnection, journey: str, ended: Ended, why: str, at: datetime) -> None:
-    """End all runs that are inside a journey, as end() does each of them, but in the database. They are locked."""
-    end = {"named": journey, "to_ended": ended, "to_ended_at": at, "to_why": why, "to_goal_until": None}
+async def end_inside(
+    connection: AsyncConnection, journey: str, inside: Mapping[int, int], ended: Ended, why: str, at: datetime
+) -> None:
+    """End all runs that are *inside* a journey, as lock_inside() found them: end(), but for a million at once."""
+    end = {"named": journey, "to_ended": ended, "to_ended_at": at, "to_why": why}
     await connection.execute(_LEAVE_INSIDE, end)
     await connection.execute(_END_INSIDE, end)
+    await _add(connection, {(journey, version, ended): runs for version, runs in inside.items()})
+
+
+async def _add(connection: AsyncConnection, counted: Mapping[Counted, int]) -> None:
+    if counted:
+        rows = [
+            {"journey": journey, "version": version, "did": did, "n": n}
+            for (journey, version, did), n in sorted(counted.items())  # always in this order: no two wait in a circle
+        ]
+        await connection.execute(_ADD[connection.dialect.name], rows)
 
 
 def _new(run: RunFacts, event: Event, first: Entry, now: datetime) -> Row:
@@ -211,7 +288,7 @@ def _goal_until(state: RunState, ended: Ended, at: datetime) -> datetime | None:
     return at + at_pace(goal.within, state.day) if ended == "completed" else at
 
 
-def _ending(which: ColumnElement[bool]) -> Update:
+def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
     """The end, for one run or for all *which*."""
     return (
         update(runs)
@@ -220,10 +297,9 @@ def _ending(which: ColumnElement[bool]) -> Update:
             ended=bindparam("to_ended"),
             ended_at=bindparam("to_ended_at"),
             why=bindparam("to_why"),
-            goal_until=bindparam("to_goal_until"),
-            lines=case((runs.c.step.is_not(None), runs.c.lines + 1), else_=runs.c.lines),
             step=None,
             step_at=None,
+            **more,
         )
     )
 
@@ -238,10 +314,15 @@ _ADVANCE = (
 _MEET_GOAL = (
     update(runs)
     .where(runs.c.id == bindparam("run"), runs.c.goal_met_at.is_(None))
-    .values(goal_met_at=bindparam("met_at"))
+    .values(goal_met_at=bindparam("to_goal_met_at"))
 )
-_END = _ending(runs.c.id == bindparam("run"))
-_END_INSIDE = _ending(INSIDE)
+_END = _ending(
+    runs.c.id == bindparam("run"),
+    goal_met_at=func.coalesce(runs.c.goal_met_at, bindparam("to_goal_met_at", type_=Time())),
+    goal_until=bindparam("to_goal_until", type_=Time()),
+    lines=bindparam("to_lines", type_=Integer()),
+)
+_END_INSIDE = _ending(INSIDE, lines=case((runs.c.step.is_not(None), runs.c.lines + 1), else_=runs.c.lines))
 _LEAVE_INSIDE = insert(diary).from_select(
     ["run", "n", "at", "step", "did", "why"],
     select(
@@ -253,6 +334,37 @@ _LEAVE_INSIDE = insert(diary).from_select(
         bindparam("to_why", type_=Text()),
     ).where(INSIDE, runs.c.step.is_not(None)),
 )
-_LOCK_INSIDE = select(func.count()).select_from(
-    select(runs.c.id).where(INSIDE).order_by(runs.c.id).with_for_update().subquery()
+_inside = select(runs.c.version).where(INSIDE).order_by(runs.c.id).with_for_update().subquery()
+_LOCK_INSIDE = select(_inside.c.version, func.count().label("runs")).group_by(_inside.c.version)
+
+_named = bindparam("named", type_=Text())
+_FIRST_GOAL = (
+    update(people)
+    .where(people.c.journey == _named, among(people.c.customer, "customers"), ~people.c.met_goal)
+    .values(met_goal=True)
+    .returning(people.c.customer)
 )
+
+
+def _entering(new: postgresql.Insert | sqlite.Insert, each: TableValuedAlias) -> Insert:
+    those = select(each.c.value, _named, false()).where(true())  # WHERE: else SQLite takes ON CONFLICT for a join's ON
+    entered = new.from_select(["customer", "journey", "met_goal"], those).on_conflict_do_nothing()
+    return entered.returning(people.c.customer)
+
+
+_customers = bindparam("customers", type_=Texts())
+_ENTER = {
+    "postgresql": _entering(postgresql.insert(people), func.unnest(_customers).table_valued("value").render_derived()),
+    "sqlite": _entering(sqlite.insert(people), func.json_each(_customers).table_valued("value")),
+}
+
+
+def _adding(new: postgresql.Insert | sqlite.Insert) -> Insert:
+    return new.on_conflict_do_update(index_elements=counts.primary_key, set_={"n": counts.c.n + new.excluded.n})
+
+
+# Each connection to PostgreSQL has a process there, and so a shard nearly for itself. SQLite has one writer.
+_ADD = {
+    "postgresql": _adding(postgresql.insert(counts).values(shard=func.pg_backend_pid() % SHARDS)),
+    "sqlite": _adding(sqlite.insert(counts).values(shard=0)),
+}

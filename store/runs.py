@@ -104,8 +104,7 @@ async def note(store: Store, run: str, entries: Sequence[Entry]) -> None:
 async def close(store: Store, run: str, ended: Ended, why: str, at: datetime, entries: Sequence[Entry]) -> None:
     """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown."""
     async with store.write() as connection:
-        state = await advance(connection, await lock_run(store, connection, run), entries)
-        await end(connection, state, ended, why, at)
+        await end(connection, await lock_run(store, connection, run), ended, why, at, entries)
 
 
 async def list_runs(

@@ -281,6 +281,26 @@ diary = Table(
     PrimaryKeyConstraint("run", "n"),
 )
 
+counts = Table(
+    "counts",
+    metadata,
+    Column("journey", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("did", Text, nullable=False),  # see lifecycle.Did
+    Column("shard", Integer, nullable=False),  # so that who counts at once need not write the same row
+    Column("n", BigInteger, nullable=False),
+    PrimaryKeyConstraint("journey", "version", "did", "shard"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("journey", Text, nullable=False),
+    Column("met_goal", Boolean, nullable=False),
+    PrimaryKeyConstraint("customer", "journey"),
+)
+
 sends = Table(
     "sends",
     metadata,

@@ -365,6 +365,8 @@ async def _conclude(
 
 async def _pass(connection: AsyncConnection, standing: Standing, visit: Visit, delivery: Delivery) -> None:
     """The step is passed, and the next one entered, or the run is complete."""
-    standing = await go_on(connection, standing, visit.lines_after(delivery))
+    lines = visit.lines_after(delivery)
     if visit.following is None:
-        await end(connection, standing, "completed", ALL_DONE, delivery.at)
+        await end(connection, standing, "completed", ALL_DONE, delivery.at, lines)
+    else:
+        await go_on(connection, standing, lines)

@@ -19,6 +19,7 @@ from store.sends import give_up_stale
 from store.store import Store
 from tests.chaos.customers import Customer, Shop
 from tests.chaos.processes import Line, Stack
+from tests.recount import check_counts
 
 STEPS = ("initial-reminder", "second-reminder", "final-reminder")
 
@@ -55,7 +56,7 @@ async def is_over(stack: Stack, store: Store) -> bool:
 
 
 async def collect(seed: int, customers: Sequence[Customer], shop: Shop, stack: Stack, store: Store) -> Outcome:
-    """Look at everything, after the sweep that comes two minutes later."""
+    """Look at everything, after the sweep that comes two minutes later. The counters add up."""
     given_up = await give_up_stale(store, datetime.now(UTC) + ABANDONED_AFTER, ABANDONED_AFTER)
     views: dict[str, RunView] = {}
     histories: dict[str, History] = {}
@@ -69,6 +70,7 @@ async def collect(seed: int, customers: Sequence[Customer], shop: Shop, stack: S
             stored[event] = await get_event(store, "api", event)
         except Unknown:
             continue
+    await check_counts(store)
     return Outcome(seed, customers, shop, stack.ledger.look(), views, histories, stored, given_up)
 
 

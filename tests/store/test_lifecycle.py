@@ -9,11 +9,11 @@ from pathlib import Path
 import store
 
 ROOM = Path(store.__file__).parent
-OF_A_RUN = {"runs", "diary"}
+OF_A_RUN = {"runs", "diary", "counts", "people"}
 
 
 def written(tree: ast.AST) -> Iterator[str]:
-    """The tables of a run that a module writes: ``insert(runs)``, ``schema.diary.update()``, ``runs.delete()``."""
+    """The tables that a module writes: ``insert(runs)``, ``sqlite.insert(schema.diary)``, ``runs.delete()``."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(

@@ -15,13 +15,13 @@ from sqlalchemy import Connection, inspect, text
 from journeys.definition import send_id
 from journeys.problems import Invalid, Unavailable
 from store.catalogue import put_trigger
-from store.journeys import list_journeys
+from store.journeys import get_journey, list_journeys
 from store.migrate import downgrade, migrate
 from store.runs import get_run
 from store.schema import customers, metadata
 from store.store import Again, Store, open_store, ping, retried
 from store.store import database_url as normal
-from tests.samples import TRIGGERS
+from tests.samples import TRIGGERS, abandoned_cart
 from tests.shop import NOON, Shop
 
 CUSTOMERS: list[dict[str, Any]] = [
@@ -60,11 +60,38 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
     await shop.post("email-opened", None, send_id=send_id(run, "initial-reminder"))
 
     await downgrade(database_url, "0001")
-    assert await tables(shop.store) == set(metadata.tables) - {"channels", "consents", "suppressions"}
+    assert await tables(shop.store) == set(metadata.tables) - {
+        "channels",
+        "consents",
+        "counts",
+        "people",
+        "suppressions",
+    }
     await migrate(database_url)
 
     [send] = (await get_run(shop.store, run)).sends
     assert (send.state, send.purpose, send.expires_at, send.standing) == ("accepted", None, None, "opened")
+
+
+async def test_what_was_counted_before_there_were_counters_is_counted_still(shop: Shop, database_url: str) -> None:
+    await shop.publish()
+    for customer, cart in (("ada", "A"), ("ada", "B"), ("bob", "C"), ("cleo", "D")):
+        await shop.start(customer, cart_id=cart)
+    await shop.post("purchase-completed", "ada")
+    await shop.publish(abandoned_cart(exit=[]))
+    await shop.start("ada", cart_id="E")
+    run = await shop.start("dan", cart_id="F")
+    await shop.claim(run, following=None)
+    await shop.record(run, following=None)
+    await shop.post("purchase-completed", "bob")
+    before = await get_journey(shop.store, "abandoned-cart", shop.now)
+    assert before.goal
+    assert (before.counts.active, before.counts.exited, before.goal.entered, before.goal.met) == (2, 3, 4, 2)
+
+    await downgrade(database_url, "0002")
+    await migrate(database_url)
+
+    assert await get_journey(shop.store, "abandoned-cart", shop.now) == before
 
 
 async def test_several_processes_may_migrate_at_once(store: Store, database_url: str) -> None:
