@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from journeys.position import Arrival, Position
     from journeys.walk import Walk, clock
     from journeys.world import Visit
+    from workflows.cancels import is_like_ours, is_marked
 
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
 """Without end: what fails is the database or a bug, and both get mended."""
@@ -65,6 +66,7 @@ class JourneyWorkflow:
     @workflow.init
     def __init__(self, run: RunInput) -> None:
         self._id = run.id
+        self._is_of_0_1 = run.version == 0
         self._pace = "" if run.day == DAY else f" (a day lasts {say(run.day)})"
         begin = Position.at_start(run.steps[0].id, run.started_at)
         self._walk = Walk(run.steps, begin, run=run.id, version=run.version, day=run.day)
@@ -79,7 +81,7 @@ class JourneyWorkflow:
                 await self._close("completed", why)
         except (CancelledError, FailureError) as error:
             reason = workflow.cancellation_reason()
-            if is_cancelled_exception(error) and reason is not None and not ended_by_us(reason):
+            if is_cancelled_exception(error) and reason is not None and not self._is_known(reason):
                 await self._close("cancelled", reason or "cancelled by an operator")
             raise
         return "completed"
@@ -178,10 +180,9 @@ class JourneyWorkflow:
             retry_policy=AGAIN,
         )
 
+    def _is_known(self, reason: str) -> bool:
+        """Whether a cancel carries out an end that the store has already, and is no operator's wish."""
+        return is_marked(reason, self._id) or (self._is_of_0_1 and is_like_ours(reason))
+
     def _tell(self, where: str) -> None:
         workflow.set_current_details(f"{where}{self._pace}")
-
-
-def ended_by_us(reason: str) -> bool:
-    """Whether a cancel carries out an end that the store has already, not an operator's wish."""
-    return reason.startswith(("exit: ", "stopped: ")) or reason == "restarted"

@@ -20,6 +20,7 @@ from journeys.position import Arrival
 from store import outbox
 from store.outbox import Job
 from store.store import Store
+from workflows.cancels import marked
 from workflows.client import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
 from workflows.journey import JourneyWorkflow, RunInput
 
@@ -106,7 +107,8 @@ class Relay:
                 arrival = Arrival.model_validate(job.payload)
                 await _unless_over(self._handle(job).signal(JourneyWorkflow.arrive, arrival, rpc_timeout=CALL))
             case "cancel":
-                await _unless_over(self._handle(job).cancel(reason=job.payload["reason"], rpc_timeout=CALL))
+                reason = marked(job.payload["reason"], job.run)
+                await _unless_over(self._handle(job).cancel(reason=reason, rpc_timeout=CALL))
 
     async def _start(self, job: Job) -> None:
         told = job.payload

@@ -16,7 +16,9 @@ from activities.channels import Accepted, ProviderAnswer
 from tests.engine import Engine, engine, until, worker
 from tests.ledger import Ledger
 from tests.samples import abandoned_cart
-from workflows.journey import ended_by_us
+from workflows.cancels import is_marked, marked
+
+RUN = "abandoned-cart/ada/k3v9x2mq"
 
 
 @asynccontextmanager
@@ -54,6 +56,9 @@ async def canceled(built: Engine, run: str) -> None:
     [
         pytest.param("wrong audience", "wrong audience", id="with-a-reason"),
         pytest.param("", "cancelled by an operator", id="without"),
+        pytest.param("restarted", "restarted", id="like-a-restart"),
+        pytest.param("stopped: by hand", "stopped: by hand", id="like-a-stop"),
+        pytest.param("exit: x", "exit: x", id="like-an-exit"),
     ],
 )
 async def test_an_operator_s_cancel_is_known_to_the_store(
@@ -152,16 +157,38 @@ async def test_another_worker_goes_on_where_one_left_off(temporal: WorkflowEnvir
 @pytest.mark.parametrize(
     ("reason", "ours"),
     [
-        pytest.param("exit: purchase-completed", True, id="exit"),
-        pytest.param("stopped: the journey was stopped", True, id="stop"),
-        pytest.param("restarted", True, id="restart"),
-        pytest.param("stopped by me", False, id="an-operator-s-stop"),
+        pytest.param(marked("exit: purchase-completed", RUN), True, id="exit"),
+        pytest.param(marked("stopped: the journey was stopped", RUN), True, id="stop"),
+        pytest.param(marked("restarted", RUN), True, id="restart"),
+        pytest.param(marked("restarted", "abandoned-cart/bob/k3v9x2mq"), False, id="of-another-run"),
+        pytest.param(marked("restarted", RUN).replace("restarted", "stopped"), False, id="of-another-reason"),
+        pytest.param("restarted", False, id="an-operator-s-restart"),
+        pytest.param("stopped: by hand", False, id="an-operator-s-stop"),
+        pytest.param("exit: x [12345678]", False, id="an-operator-s-brackets"),
         pytest.param("", False, id="nothing"),
-        pytest.param("customer asked us to", False, id="operator"),
     ],
 )
 def test_whose_cancel_it_is(reason: str, ours: bool) -> None:
-    assert ended_by_us(reason) is ours
+    assert is_marked(reason, RUN) is ours
+
+
+async def test_an_exit_is_told_to_temporal_in_words_and_is_no_operator_s(
+    temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        run = await built.start("cat")
+        await built.until_waiting(run)
+
+        await built.happen("purchase-completed", "cat")
+        await canceled(built, run)
+
+        [cancel] = [
+            event.workflow_execution_cancel_requested_event_attributes
+            async for event in built.handle(run).fetch_history_events()
+            if event.HasField("workflow_execution_cancel_requested_event_attributes")
+        ]
+        assert cancel.cause.startswith("exit: purchase-completed [")
+        assert "MARKER_RECORDED" not in await built.events(run)  # nobody has to tell the store
 
 
 async def _is_recorded(built: Engine) -> bool:
