@@ -16,7 +16,7 @@ from journeys.consent import About, Choice, Consent, Purpose, said
 from journeys.definition import Kind
 from journeys.models import Frozen
 from store.locks import lock_customers
-from store.schema import among, consents, runs, sends, suppressions
+from store.schema import among, consents, sends, suppressions
 from store.store import Store, retried
 
 STOPPED = "opted out by a text"
@@ -143,10 +143,9 @@ def _to(channel: Kind, address: str) -> dict[str, str]:
 
 async def _log(connection: AsyncConnection, customers: Collection[str], said: Iterable[Consent], told: _Told) -> bool:
     """Add the lines that are new. Returns whether there are any."""
+    # Whoever claims has the customer's lock: what was claimed before is committed now, what is claimed later sees this.
     await lock_customers(connection, customers)
     whose = {"customers": sorted(customers)}
-    # Whoever claims has the run's lock: what was claimed before is committed now, what is claimed later sees this.
-    await connection.execute(_FENCE, whose)
     before = set()
     if told.detail:
         rows = await connection.execute(_BEFORE, {**whose, "source": told.source, "detail": told.detail})
@@ -182,12 +181,6 @@ _BEFORE = select(consents).where(
     consents.c.detail == bindparam("detail"),
 )
 _LOG = insert(consents)
-_FENCE = (
-    select(runs.c.id)
-    .where(among(runs.c.customer, "customers"), runs.c.ended.is_(None))
-    .order_by(runs.c.id)  # everybody locks them in this order
-    .with_for_update()
-)
 _THERE = (suppressions.c.channel == bindparam("channel"), suppressions.c.address == bindparam("address"))
 _REASON = select(suppressions.c.reason).where(*_THERE)
 _START = delete(suppressions).where(*_THERE, suppressions.c.reason == STOPPED)
@@ -200,24 +193,22 @@ _SUPPRESSED = select(suppressions.c.address, suppressions.c.reason).where(
     suppressions.c.channel == bindparam("channel"), among(suppressions.c.address, "addresses")
 )
 
-_later, _hers = sends.alias(), runs.alias()
+_later = sends.alias()
 _AT = (
-    select(runs.c.customer)
+    select(sends.c.customer)
     .distinct()
-    .join(sends, sends.c.run == runs.c.id)
     .where(
         sends.c.kind == bindparam("channel"),
         sends.c.address == bindparam("address"),
         ~(
             select(_later.c.id)
-            .join(_hers, _hers.c.id == _later.c.run)
             .where(
-                _hers.c.customer == runs.c.customer,
+                _later.c.customer == sends.c.customer,
                 _later.c.kind == sends.c.kind,
                 _later.c.claimed_at > sends.c.claimed_at,
             )
             .exists()
         ),
     )
-    .order_by(runs.c.customer)
+    .order_by(sends.c.customer)
 )

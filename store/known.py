@@ -165,11 +165,7 @@ def _run(row: AnyRow, version: Version) -> RunFacts:
     )
 
 
-_SENDS = (
-    select(sends.c.id, sends.c.run, sends.c.step, sends.c.kind, runs.c.customer)
-    .join(runs, runs.c.id == sends.c.run)
-    .where(among(sends.c.id, "ids"))
-)
+_SENDS = select(sends.c.id, sends.c.run, sends.c.step, sends.c.kind, sends.c.customer).where(among(sends.c.id, "ids"))
 _CUSTOMERS = select(customers.c.id, customers.c.attributes).where(among(customers.c.id, "customers"))
 _RUNS = (
     select(

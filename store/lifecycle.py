@@ -37,6 +37,7 @@ from journeys.diary import Entry, at_start
 from journeys.listening import Ended, RunFacts, Version
 from journeys.pace import at_pace
 from journeys.problems import Unknown
+from store.locks import lock_customer
 from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs
 from store.store import Store
 from store.versions import load
@@ -84,6 +85,7 @@ STATE = (
 )
 """The columns that state_of() reads."""
 
+_CUSTOMER = select(runs.c.customer).where(runs.c.id == bindparam("run"))
 # SQLite leaves FOR UPDATE out: there, a writer is alone already.
 _LOCK = select(*STATE).where(runs.c.id == bindparam("run")).with_for_update()
 
@@ -95,6 +97,15 @@ async def lock_run(store: Store, connection: AsyncConnection, run: str) -> RunSt
         raise Unknown(f'There is no run "{run}".')
     wanted = (row.journey, row.version)
     return state_of(row, (await load(store, connection, [wanted]))[wanted])
+
+
+async def lock_customer_and_run(store: Store, connection: AsyncConnection, run: str) -> RunState:
+    """Take the lock of the run's customer, then the run's: in the order of those who accept events. Raises Unknown."""
+    if connection.dialect.name == "postgresql":
+        # A run's customer never changes, so no lock is needed to read it.
+        customer = (await connection.execute(_CUSTOMER, {"run": run})).scalar_one_or_none()
+        await lock_customer(connection, customer or "")
+    return await lock_run(store, connection, run)
 
 
 def state_of(row: AnyRow, version: Version) -> RunState:

@@ -14,6 +14,7 @@ NO_HURRY = text("SET LOCAL statement_timeout = 0")
 # Two numbers, so that the locks of the house have keys of their own, apart from those of customers.
 _HOUSE = text("SELECT pg_advisory_xact_lock(1, 0)")
 _HOUSE_SHARED = text("SELECT pg_advisory_xact_lock_shared(1, 0)")
+_CUSTOMER = text("SELECT pg_advisory_xact_lock(:key)")
 _CUSTOMERS = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 
 
@@ -29,6 +30,12 @@ async def lock_customers(connection: AsyncConnection, customers: Iterable[str]) 
     if connection.dialect.name == "postgresql":
         await connection.execute(_HOUSE_SHARED)
         await connection.execute(_CUSTOMERS, {"keys": sorted({_key(customer) for customer in customers})})
+
+
+async def lock_customer(connection: AsyncConnection, customer: str) -> None:
+    """Be the only one who decides about a customer, whatever becomes of journeys meanwhile. No lock is taken before."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_CUSTOMER, {"key": _key(customer)})
 
 
 def _key(customer: str) -> int:

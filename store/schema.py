@@ -306,6 +306,7 @@ sends = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("run", Text, nullable=False),
+    Column("customer", Text, nullable=False),
     Column("step", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("content", Text, nullable=False),
@@ -323,6 +324,7 @@ sends = Table(
     Index(None, "run", "step", unique=True),
     Index(None, "state", "claimed_at"),
     Index(None, "address", "kind"),
+    Index(None, "customer", "kind", "claimed_at"),
 )
 
 interactions = Table(

@@ -25,7 +25,7 @@ from journeys.world import Visit
 from store.consents import fingerprint, said_by, suppressed
 from store.lifecycle import RunState as Standing
 from store.lifecycle import advance as go_on
-from store.lifecycle import end
+from store.lifecycle import end, lock_customer_and_run
 from store.lifecycle import lock_run as stand
 from store.schema import AnyRow, contents, customers, events, runs, sends
 from store.store import Store, retried
@@ -89,7 +89,7 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
     Raises Unknown where there is no such run.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, visit.run)
+        standing = await lock_customer_and_run(store, connection, visit.run)
         # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
         message = _message(standing, visit.step.id)
         ledger = await _look(connection, visit.run, message)
@@ -245,10 +245,9 @@ _GIVE_UP = (
     )
     .values(state="unknown", at=sends.c.claimed_at, reason=NEVER_REPORTED)
 )
-_ONE = select(sends, runs.c.customer).join(runs, runs.c.id == sends.c.run).where(sends.c.id == bindparam("send"))
+_ONE = select(sends).where(sends.c.id == bindparam("send"))
 _LATEST = (
-    select(sends, runs.c.customer)
-    .join(runs, runs.c.id == sends.c.run)
+    select(sends)
     .where(sends.c.address == bindparam("to"), sends.c.kind == bindparam("kind"))
     .order_by(sends.c.claimed_at.desc(), sends.c.id)
     .limit(1)
@@ -326,8 +325,9 @@ async def _enter(
     """Write the send's row: a claim, or the outcome of a send that is not made."""
     id = send_id(run, message.id)
     if ledger.state is None:
-        about = {"id": id, "run": run, "step": message.id, "kind": message.kind, "content": message.content}
-        await connection.execute(insert(sends), {**about, "attempt": 0, **row})
+        whose = {"id": id, "run": run, "customer": ledger.whose, "step": message.id}
+        about = {"kind": message.kind, "content": message.content, "attempt": 0}
+        await connection.execute(insert(sends), {**whose, **about, **row})
     else:
         await connection.execute(update(sends).where(sends.c.id == id).values(row))
 

@@ -13,7 +13,7 @@ from journeys.definition import Journey, send_id
 from store import catalogue
 from store.consents import ConsentLine, fingerprint, get_consents, opt, put_consents, suppress
 from store.customers import put_customer
-from store.lifecycle import lock_run
+from store.lifecycle import lock_customer_and_run
 from store.schema import suppressions
 from store.sends import Go, get_send, latest_send, release
 from store.store import open_store
@@ -222,7 +222,7 @@ async def test_an_opt_out_while_a_send_is_held_back_blocks_it(shop: Shop, run: s
 async def test_an_opt_out_waits_for_claims_under_way(shop: Shop, run: str, database_url: str) -> None:
     elsewhere = open_store(database_url)
     async with shop.store.write() as connection:
-        await lock_run(shop.store, connection, run)  # as a claim does, before it looks
+        await lock_customer_and_run(shop.store, connection, run)  # as a claim does, before it looks
         opting = asyncio.create_task(say(Shop(elsewhere), email("out")))
         await asyncio.sleep(0.2)
 

@@ -14,6 +14,7 @@ import pytest
 
 from journeys.definition import Journey
 from store.events import Receipt, accept, in_flight
+from store.locks import lock_customers, lock_house
 from store.runs import list_runs
 from store.sends import Go
 from store.store import open_store
@@ -171,3 +172,30 @@ async def test_batches_about_the_same_customers_in_any_order_get_out_of_each_oth
     assert len(set(started)) == len(started)
     assert len(set(exited)) == len(exited)
     assert sorted(set(started) - set(exited)) == sorted(run.id for run in active.runs)
+
+
+async def test_a_claim_waits_for_whoever_decides_about_its_customer(shop: Shop, elsewhere: Shop) -> None:
+    await shop.publish()
+    run = await shop.start("ada")
+
+    async with shop.store.write() as connection:
+        await lock_customers(connection, ["ada"])
+        claiming = asyncio.create_task(elsewhere.claim(run))
+        await asyncio.sleep(0.2)
+        assert not claiming.done()
+
+    assert isinstance(await claiming, Go)
+
+
+async def test_claims_go_on_while_another_journey_is_published_or_stopped(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    shop = Shop(store)
+    await shop.stock()
+    await shop.publish()
+    run = await shop.start("ada")
+
+    async with store.write() as connection:
+        await lock_house(connection)
+        assert isinstance(await shop.claim(run), Go)
+
+    await store.close()

@@ -19,6 +19,7 @@ from store.journeys import get_journey, list_journeys
 from store.migrate import downgrade, migrate
 from store.runs import get_run
 from store.schema import customers, metadata
+from store.sends import get_send
 from store.store import Again, Store, open_store, ping, retried
 from store.store import database_url as normal
 from tests.samples import TRIGGERS, abandoned_cart
@@ -71,6 +72,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
 
     [send] = (await get_run(shop.store, run)).sends
     assert (send.state, send.purpose, send.expires_at, send.standing) == ("accepted", None, None, "opened")
+    assert (await get_send(shop.store, send.id)).customer == "ada"
 
 
 async def test_what_was_counted_before_there_were_counters_is_counted_still(shop: Shop, database_url: str) -> None:
