@@ -65,8 +65,8 @@ class Known:
 
     def ended(self, customer: str, state: RunState, at: datetime) -> None:
         """A run has ended."""
-        self.runs[customer][state.run] = replace(self.runs[customer][state.run], ended=state.ended, ended_at=at)
-        self.states[state.run] = state
+        self.runs[customer][state.id] = replace(self.runs[customer][state.id], ended=state.ended, ended_at=at)
+        self.states[state.id] = state
 
 
 def send_of(event: Event) -> str:

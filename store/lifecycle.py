@@ -62,7 +62,7 @@ _People = defaultdict[str, dict[str, Version]]
 class RunState:
     """Where a run stands: at *step*, with *lines* lines in its diary; or over, if it *ended*."""
 
-    run: str
+    id: str
     customer: str
     version: Version
     day: timedelta
@@ -111,7 +111,7 @@ async def lock_customer_and_run(store: Store, connection: AsyncConnection, run: 
 def state_of(row: AnyRow, version: Version) -> RunState:
     """Where the run of this row stands."""
     return RunState(
-        run=row.id,
+        id=row.id,
         customer=row.customer,
         version=version,
         day=timedelta(seconds=row.day_seconds),
@@ -159,13 +159,13 @@ class RunWrites:
             return state
         last = new[-1]
         step = last.step if last.did == "entered" else None
-        self._lines += [_line(state.run, entry) for entry in new]
-        self._advances[state.run] = {"run": state.run, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
+        self._lines += [_line(state.id, entry) for entry in new]
+        self._advances[state.id] = {"run": state.id, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
         return replace(state, step=step, lines=last.n + 1)
 
     def meet_goal(self, state: RunState, at: datetime) -> None:
         """The run has met its goal. The first time is the one that stays."""
-        self._goals[state.run] = {"run": state.run, "to_goal_met_at": at}
+        self._goals[state.id] = {"run": state.id, "to_goal_met_at": at}
         self._met[state.version.name].setdefault(state.customer, state.version)
 
     def end(self, state: RunState, ended: Ended, why: str, at: datetime) -> RunState:
@@ -173,16 +173,16 @@ class RunWrites:
         if state.ended:
             return state
         if state.step:
-            self._lines.append(_line(state.run, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
+            self._lines.append(_line(state.id, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
         after = replace(state, step=None, lines=state.lines + bool(state.step), ended=ended, why=why)
-        self._advances.pop(state.run, None)  # one statement writes all that an end changes
+        self._advances.pop(state.id, None)  # one statement writes all that an end changes
         self._ends.append(
             {
-                "run": state.run,
+                "run": state.id,
                 "to_ended": ended,
                 "to_ended_at": at,
                 "to_why": why,
-                "to_goal_met_at": self._goals.pop(state.run, {}).get("to_goal_met_at"),
+                "to_goal_met_at": self._goals.pop(state.id, {}).get("to_goal_met_at"),
                 "to_goal_until": _goal_until(state, ended, at),
                 "to_lines": after.lines,
             }

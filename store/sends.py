@@ -23,10 +23,7 @@ from journeys.standing import SendState
 from journeys.walk import ALL_DONE
 from journeys.world import Visit
 from store.consents import fingerprint, said_by, suppressed
-from store.lifecycle import RunState as Standing
-from store.lifecycle import advance as go_on
-from store.lifecycle import end, lock_customer_and_run
-from store.lifecycle import lock_run as stand
+from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run
 from store.schema import AnyRow, contents, customers, events, runs, sends
 from store.store import Store, retried
 
@@ -89,31 +86,31 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
     Raises Unknown where there is no such run.
     """
     async with store.write() as connection:
-        standing = await lock_customer_and_run(store, connection, visit.run)
+        run = await lock_customer_and_run(store, connection, visit.run)
         # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
-        message = _message(standing, visit.step.id)
+        message = _message(run, visit.step.id)
         ledger = await _look(connection, visit.run, message)
         visit = visit.model_copy(update={"step": message})
         if over := _became(ledger):
             if over.outcome == "unknown":
-                await _enter(connection, visit.run, message, ledger, _outcome(over))
+                await _write_row(connection, visit.run, message, ledger, _outcome(over))
             else:  # it may have been a report that proved it, and no lines were added then
-                await _pass(connection, standing, visit, over)
+                await _pass_step(connection, run, visit, over)
             return Done(delivery=over)
-        standing = await go_on(connection, standing, visit.unwritten)
-        known = await _circumstances(connection, ledger, standing, message, rules)
+        run = await advance(connection, run, visit.unwritten)
+        known = await _circumstances(connection, ledger, run, message, rules)
         row = _as_of_now(known.content, visit.expires_at)
         match clearance(visit, known):
             case Held() as held:
                 return held
             case Blocked(why=why):
                 refusal = Delivery(outcome="blocked", at=visit.now, reason=why)
-                if standing.ended is None:
-                    await _enter(connection, visit.run, message, ledger, row | _outcome(refusal))
-                    await _pass(connection, standing, visit, refusal)
+                if run.ended is None:
+                    await _write_row(connection, visit.run, message, ledger, row | _outcome(refusal))
+                    await _pass_step(connection, run, visit, refusal)
                 return Done(delivery=refusal)
             case Clear(to=to):
-                await _enter(connection, visit.run, message, ledger, row | _claimed(ledger, message, to, visit.now))
+                await _write_row(connection, visit.run, message, ledger, row | _claimed(ledger, message, to, visit.now))
                 assert known.content is not None  # noqa: S101 - one that is ready is there
                 values = {"event": dict(known.event), "customer": dict(known.customer)}
                 return Go(send_id=send_id(visit.run, message.id), to=to, content=known.content, values=values)
@@ -126,8 +123,8 @@ async def record(store: Store, visit: Visit, delivery: Delivery, provider_id: st
     The following step is entered; where none follows, the run is complete. One that has ended meanwhile stays as it is.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, visit.run)
-        await _conclude(connection, standing, visit, delivery, provider_id)
+        run = await lock_run(store, connection, visit.run)
+        await _conclude(connection, run, visit, delivery, provider_id)
 
 
 @retried
@@ -137,8 +134,8 @@ async def settle(store: Store, visit: Visit, delivery: Delivery, provider_id: st
     Returns what stands: what is known already goes before what was found.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, visit.run)
-        return await _conclude(connection, standing, visit, delivery, provider_id)
+        run = await lock_run(store, connection, visit.run)
+        return await _conclude(connection, run, visit, delivery, provider_id)
 
 
 @retried
@@ -162,8 +159,8 @@ async def again(store: Store, visit: Visit) -> bool:
     Returns False where it may not be: it was proved or settled meanwhile, or the run has ended.
     """
     async with store.write() as connection:
-        standing = await stand(store, connection, visit.run)
-        if standing.step != visit.step.id:
+        run = await lock_run(store, connection, visit.run)
+        if run.step != visit.step.id:
             return False
         return bool((await connection.execute(_AGAIN, {"send": send_id(visit.run, visit.step.id)})).rowcount)
 
@@ -209,7 +206,7 @@ async def latest_send(store: Store, kind: Kind, address: str) -> Send | None:
 @retried
 async def _prove(store: Store, run: str, proved: dict[str, object]) -> bool:
     async with store.write() as connection:
-        await stand(store, connection, run)  # a claim looks first and writes then: not in between
+        await lock_run(store, connection, run)  # a claim looks first and writes then: not in between
         return bool((await connection.execute(_PROVE, proved)).rowcount)
 
 
@@ -290,15 +287,15 @@ def _stored(row: AnyRow) -> Delivery:
     return Delivery(outcome=row.state, at=row.at, reason=row.reason)
 
 
-def _message(standing: Standing, step: str) -> Message:
-    version = standing.version
+def _message(run: RunState, step: str) -> Message:
+    version = run.version
     if message := version.journey.message(step):
         return message
     raise LookupError(f'"{step}" is no message step of {version.name}, version {version.number}')
 
 
 async def _circumstances(
-    connection: AsyncConnection, ledger: AnyRow, standing: Standing, message: Message, rules: Rules
+    connection: AsyncConnection, ledger: AnyRow, run: RunState, message: Message, rules: Rules
 ) -> Circumstances:
     """What decides about the message, as of this moment: what the customer has said, which address is suppressed."""
     known = Circumstances(
@@ -307,7 +304,7 @@ async def _circumstances(
         rules=rules,
         content=Content.model_validate(ledger.ready) if ledger.ready else None,
         content_state=ledger.content_state,
-        ended=standing.why if standing.ended else None,
+        ended=run.why if run.ended else None,
     )
     to = recipient(message, known.event, known.customer)
     if to is None:
@@ -319,7 +316,7 @@ async def _circumstances(
     )
 
 
-async def _enter(
+async def _write_row(
     connection: AsyncConnection, run: str, message: Message, ledger: AnyRow, row: dict[str, object]
 ) -> None:
     """Write the send's row: a claim, or the outcome of a send that is not made."""
@@ -352,21 +349,21 @@ def _given_up(visit: Visit, reason: str) -> dict[str, object]:
 
 
 async def _conclude(
-    connection: AsyncConnection, standing: Standing, visit: Visit, delivery: Delivery, provider_id: str | None
+    connection: AsyncConnection, run: RunState, visit: Visit, delivery: Delivery, provider_id: str | None
 ) -> Delivery:
     """Write the outcome, or keep the one that there is, and pass the step with what stands."""
     sent = {"send": send_id(visit.run, visit.step.id), "to_provider_id": provider_id}
     changed = await connection.execute(_RECORD, sent | {f"to_{name}": it for name, it in _outcome(delivery).items()})
     if not changed.rowcount and (row := (await connection.execute(_ONE, sent)).one_or_none()):
         delivery = _stored(row)
-    await _pass(connection, standing, visit, delivery)
+    await _pass_step(connection, run, visit, delivery)
     return delivery
 
 
-async def _pass(connection: AsyncConnection, standing: Standing, visit: Visit, delivery: Delivery) -> None:
+async def _pass_step(connection: AsyncConnection, run: RunState, visit: Visit, delivery: Delivery) -> None:
     """The step is passed, and the next one entered, or the run is complete."""
     lines = visit.lines_after(delivery)
     if visit.following is None:
-        await end(connection, standing, "completed", ALL_DONE, delivery.at, lines)
+        await end(connection, run, "completed", ALL_DONE, delivery.at, lines)
     else:
-        await go_on(connection, standing, lines)
+        await advance(connection, run, lines)
