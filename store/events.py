@@ -19,9 +19,9 @@ from journeys.listening import Decision, decide
 from journeys.models import Frozen
 from journeys.pace import DAY
 from journeys.problems import Unknown
-from store.changes import Changes
 from store.checks import Triggers, check
-from store.known import Known, Sent, find_sends, read_known, send_of
+from store.effects import Effects
+from store.facts import BatchFacts, SentTo, find_sends, read_facts, send_of
 from store.locks import lock_customers
 from store.schema import AnyRow, among, decisions, events, sends
 from store.store import Store, retried
@@ -85,8 +85,8 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
         heard = [_filled_in(event, sent, moment) for event, moment in zip(events, moments, strict=True)]
         await lock_customers(connection, {event.customer for event in heard if event.customer})
         seen = await _seen_before(connection, events)
-        known = await read_known(store, connection, heard, sent, day)
-        changes = Changes(known, now)
+        facts = await read_facts(store, connection, heard, sent, day)
+        effects = Effects(facts, now)
         receipts = []
         for posted, event in zip(events, heard, strict=True):
             # 1. Seen before: the answer is the one of then.
@@ -94,14 +94,14 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
                 receipts.append(_again(posted, before))
                 continue
             # 2. The runs of the customer: goal, exit, resume. 3. The journeys that it starts.
-            made = _decide(event, known)
-            changes.carry_out(event, made)
+            made = _decide(event, facts)
+            effects.apply(event, made)
             # 4. One decision for each journey looked at, with its reason.
-            if made or _is_kept(event, triggers, known):
+            if made or _is_kept(event, triggers, facts):
                 seen[_name(event)] = before = Before(_body(posted), made)
-                changes.keep(event, before.body, made)
+                effects.keep(event, before.body, made)
             receipts.append(Receipt(event=event.id, source=event.source, decisions=made))
-        await changes.write(connection)
+        await effects.write(connection)
         return await _with_sends(connection, receipts)  # 5. Leaving the block commits.
 
 
@@ -165,7 +165,7 @@ def _moments(events: Iterable[Event], now: datetime) -> Iterator[datetime]:
         earlier[event.customer] += 1
 
 
-def _filled_in(event: Event, sent: Mapping[str, Sent], now: datetime) -> Event:
+def _filled_in(event: Event, sent: Mapping[str, SentTo], now: datetime) -> Event:
     """The event with its time, and an interaction with the customer that the send went to.
 
     A clock that goes ahead of ours is set back: what is said to come has happened now.
@@ -192,19 +192,19 @@ def _again(posted: Event, before: Before) -> Receipt:
     )
 
 
-def _decide(event: Event, known: Known) -> tuple[Decision, ...]:
-    if event.trigger in BUILT_IN and send_of(event) not in known.sends:
+def _decide(event: Event, facts: BatchFacts) -> tuple[Decision, ...]:
+    if event.trigger in BUILT_IN and send_of(event) not in facts.sends:
         why = f'no {BUILT_IN[event.trigger][0]} was sent with the id "{send_of(event)}"'
         return (Decision(journey="", version=0, did="ignored", why=why),)
     assert event.occurred_at is not None  # noqa: S101 - filled in
-    return tuple(decide(event, event.occurred_at, known.facts(event)))
+    return tuple(decide(event, event.occurred_at, facts.of(event)))
 
 
-def _is_kept(event: Event, triggers: Triggers, known: Known) -> bool:
+def _is_kept(event: Event, triggers: Triggers, facts: BatchFacts) -> bool:
     return (
         event.trigger in BUILT_IN
         or triggers[event.trigger][0].keep
-        or any(event.trigger in version.journey.triggers for version in known.live)
+        or any(event.trigger in version.journey.triggers for version in facts.live)
     )
 
 

@@ -22,8 +22,8 @@ EntryKey = tuple[str, str | None]
 
 
 @dataclass
-class Known:
-    """Facts by customer, and how far each of their runs has come."""
+class BatchFacts:
+    """Facts by customer, and where each of their runs stands."""
 
     live: Sequence[Version]
     day: timedelta
@@ -34,7 +34,7 @@ class Known:
     entries: dict[str, dict[EntryKey, datetime]] = field(default_factory=lambda: defaultdict(dict))
     exits: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
-    def facts(self, event: Event) -> Facts:
+    def of(self, event: Event) -> Facts:
         """All that decides what *event* does."""
         customer = event.customer or ""
         return Facts(
@@ -74,82 +74,84 @@ def send_of(event: Event) -> str:
     return str(event.attributes.get("send_id", "")) if event.trigger in BUILT_IN else ""
 
 
-class Sent(NamedTuple):
+class SentTo(NamedTuple):
     """The send that an interaction is about, and the customer it went to."""
 
     facts: SendFacts
     customer: str
 
 
-async def find_sends(connection: AsyncConnection, events: Sequence[Event]) -> dict[str, Sent]:
+async def find_sends(connection: AsyncConnection, events: Sequence[Event]) -> dict[str, SentTo]:
     """The sends that *events* are about, by id. Those that there are not are missing."""
     if not (ids := sorted({send_of(event) for event in events} - {""})):
         return {}
     rows = (await connection.execute(_SENDS, {"ids": ids})).all()
     about = {(send_of(event), BUILT_IN[event.trigger][0]) for event in events if event.trigger in BUILT_IN}
     return {
-        row.id: Sent(SendFacts(id=row.id, run=row.run, step=row.step, kind=row.kind), row.customer)
+        row.id: SentTo(SendFacts(id=row.id, run=row.run, step=row.step, kind=row.kind), row.customer)
         for row in rows
         if (row.id, row.kind) in about  # nobody opens a push by opening an email
     }
 
 
-async def read_known(
-    store: Store, connection: AsyncConnection, heard: Sequence[Event], sent: Mapping[str, Sent], day: timedelta
-) -> Known:
+async def read_facts(
+    store: Store, connection: AsyncConnection, heard: Sequence[Event], sent: Mapping[str, SentTo], day: timedelta
+) -> BatchFacts:
     """Everything that decides what the events *heard* do. Their customers are locked, their times filled in."""
-    known = Known(
+    facts = BatchFacts(
         live=await live_versions(store, connection),
         day=day,
         sends={id: sent.facts for id, sent in sent.items()},
     )
     if whose := sorted({event.customer for event in heard if event.customer}):
         rows = await connection.execute(_CUSTOMERS, {"customers": whose})
-        known.customers = {row.id: row.attributes for row in rows}
-        await _read_runs(store, connection, known, heard, whose)
-        await _read_entries(connection, known, heard, whose)
-        await _read_exits(connection, known, heard, whose)
-    return known
+        facts.customers = {row.id: row.attributes for row in rows}
+        await _read_runs(store, connection, facts, heard, whose)
+        await _read_entries(connection, facts, heard, whose)
+        await _read_exits(connection, facts, heard, whose)
+    return facts
 
 
 async def _read_runs(
-    store: Store, connection: AsyncConnection, known: Known, heard: Sequence[Event], whose: Sequence[str]
+    store: Store, connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], whose: Sequence[str]
 ) -> None:
     """The runs under way, those whose goal may still be met, and those whose sends the events are about."""
     since = min(event.occurred_at for event in heard if event.occurred_at)
-    sending = sorted({send.run for send in known.sends.values()})
+    sending = sorted({send.run for send in facts.sends.values()})
     rows = (await connection.execute(_RUNS, {"customers": whose, "since": since, "sending": sending})).all()
     versions = await load(store, connection, {(row.journey, row.version) for row in rows})
     for row in sorted(rows, key=lambda row: (row.entered_at, row.id)):
         version = versions[row.journey, row.version]
-        known.runs[row.customer][row.id] = _run(row, version)
-        known.states[row.id] = state_of(row, version)
+        facts.runs[row.customer][row.id] = _run(row, version)
+        facts.states[row.id] = state_of(row, version)
 
 
 async def _read_entries(
-    connection: AsyncConnection, known: Known, heard: Sequence[Event], whose: Sequence[str]
+    connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], whose: Sequence[str]
 ) -> None:
     """When these customers last entered the journeys that they might enter now, where that matters."""
-    names = [version.name for version in _starting(known, heard) if version.journey.start.repeat != "immediately"]
+    names = [version.name for version in _starting(facts, heard) if version.journey.start.repeat != "immediately"]
     if names:
         for row in await connection.execute(_ENTRIES, {"customers": whose, "journeys": names}):
-            known.entries[row.customer][row.journey, row.key] = row.entered_at
+            facts.entries[row.customer][row.journey, row.key] = row.entered_at
 
 
-async def _read_exits(connection: AsyncConnection, known: Known, heard: Sequence[Event], whose: Sequence[str]) -> None:
+async def _read_exits(
+    connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], whose: Sequence[str]
+) -> None:
     """What came before but occurred after, and would have ended the runs that these customers might start now."""
-    starting = _starting(known, heard)
+    starting = _starting(facts, heard)
     names = sorted({leaving.trigger for version in starting for leaving in version.journey.exit})
     if names:
         since = min(event.occurred_at for event in heard if event.occurred_at)
         for row in await connection.execute(_EXITS, {"customers": whose, "triggers": names, "since": since}):
-            known.exits[row.customer].append(Event.model_construct(**row._asdict()))
+            facts.exits[row.customer].append(Event.model_construct(**row._asdict()))
 
 
-def _starting(known: Known, heard: Sequence[Event]) -> list[Version]:
+def _starting(facts: BatchFacts, heard: Sequence[Event]) -> list[Version]:
     """The versions that one of the events may start."""
     named = {event.trigger for event in heard}
-    return [version for version in known.live if version.journey.start.trigger in named]
+    return [version for version in facts.live if version.journey.start.trigger in named]
 
 
 def _run(row: AnyRow, version: Version) -> RunFacts:

@@ -14,24 +14,24 @@ from journeys.definition import short_id
 from journeys.listening import Decision, RunFacts, Version, key_of
 from journeys.pace import DAY
 from journeys.position import Arrival
-from store.known import Known, send_of
+from store.facts import BatchFacts, send_of
 from store.lifecycle import Row, RunWrites
 from store.outbox import JobKind
 from store.schema import decisions, events, interactions, outbox, triggers
 
 
-class Changes:
+class Effects:
     """Rows to be written, and the facts kept in step with them."""
 
-    def __init__(self, known: Known, now: datetime) -> None:
-        self._known = known
+    def __init__(self, facts: BatchFacts, now: datetime) -> None:
+        self._facts = facts
         self._now = now
         self._seen = Counter[str]()
         self._new: dict[Table, list[Row]] = {table: [] for table in _INSERT}
         self._runs = RunWrites()
         self._steps: dict[str, Row] = {}
 
-    def carry_out(self, event: Event, made: Sequence[Decision]) -> None:
+    def apply(self, event: Event, made: Sequence[Decision]) -> None:
         """Do what was decided."""
         if event.trigger not in BUILT_IN:
             self._seen[event.trigger] += 1
@@ -53,8 +53,8 @@ class Changes:
         name = {"event": event.id, "source": event.source}
         self._new[events].append(vars(event) | {"received_at": self._now, "body": body})
         self._new[decisions] += [name | vars(decision) for decision in made]
-        self._known.heard(event)
-        if send_of(event) in self._known.sends:
+        self._facts.heard(event)
+        if send_of(event) in self._facts.sends:
             self._new[interactions].append(_interaction(event))
 
     async def write(self, connection: AsyncConnection) -> None:
@@ -67,13 +67,16 @@ class Changes:
         await self._runs.write(connection)
 
     def _start(self, event: Event, decision: Decision) -> None:
-        version = next(version for version in self._known.live if version.name == decision.journey)
-        run, customer = decision.run or "", event.customer or ""
-        facts = RunFacts(
-            id=run, version=version, key=key_of(version, event), entered_at=_at(event), day=self._known.day
+        version = next(version for version in self._facts.live if version.name == decision.journey)
+        run = RunFacts(
+            id=decision.run or "",
+            version=version,
+            key=key_of(version, event),
+            entered_at=_at(event),
+            day=self._facts.day,
         )
-        self._known.entered(customer, facts, self._runs.start(facts, event, self._now))
-        self._tell(run, "start", self._written(version) | _start(facts, event))
+        self._facts.entered(event.customer or "", run, self._runs.start(run, event, self._now))
+        self._tell(run.id, "start", self._written(version) | _start(run, event))
 
     def _written(self, version: Version) -> Row:
         """The steps as Temporal is told of them; once for all runs of a version."""
@@ -85,14 +88,14 @@ class Changes:
 
     def _meet_goal(self, event: Event, decision: Decision) -> None:
         run = decision.run or ""
-        self._known.met_goal(event.customer or "", run)
-        self._runs.meet_goal(self._known.states[run], _at(event))
+        self._facts.met_goal(event.customer or "", run)
+        self._runs.meet_goal(self._facts.states[run], _at(event))
 
     def _end(self, event: Event, decision: Decision) -> None:
         """The fence: once this is committed, no send of the run is claimed."""
         run = decision.run or ""
-        ended = self._runs.end(self._known.states[run], "exited", decision.why, self._now)
-        self._known.ended(event.customer or "", ended, self._now)
+        ended = self._runs.end(self._facts.states[run], "exited", decision.why, self._now)
+        self._facts.ended(event.customer or "", ended, self._now)
         self._tell(run, "cancel", {"reason": decision.why})
 
     def _resume(self, event: Event, decision: Decision) -> None:
@@ -119,14 +122,14 @@ def _at(event: Event) -> datetime:
     return event.occurred_at
 
 
-def _start(facts: RunFacts, event: Event) -> Row:
+def _start(run: RunFacts, event: Event) -> Row:
     """What else Temporal is told of a run. Nothing about the customer but the id."""
     return {
-        "id": facts.id,
-        "started_at": facts.entered_at.isoformat(),
-        "day": None if facts.day == DAY else facts.day.total_seconds(),
-        "journey": facts.version.name,
-        "version": facts.version.number,
+        "id": run.id,
+        "started_at": run.entered_at.isoformat(),
+        "day": None if run.day == DAY else run.day.total_seconds(),
+        "journey": run.version.name,
+        "version": run.version.number,
         "customer": event.customer,
         "trigger": event.trigger,
     }
