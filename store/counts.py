@@ -22,11 +22,7 @@ JourneyState = Literal["draft", "live", "completing", "completed", "stopped"]
 VersionState = Literal["live", "completing", "completed", "stopped"]
 
 
-class Seen(Frozen):
-    """What is read from the store. Times are aware UTC."""
-
-
-class Counts(Seen):
+class Counts(Frozen):
     """How many runs there are, and how they ended."""
 
     active: int = 0
@@ -36,7 +32,7 @@ class Counts(Seen):
     cancelled: int = 0
 
 
-class GoalCount(Seen):
+class GoalCount(Frozen):
     """People, not runs: how many entered, and how many of them met the goal. *reached*: None without a target."""
 
     entered: int
@@ -45,7 +41,7 @@ class GoalCount(Seen):
     reached: bool | None
 
 
-class VersionView(Seen):
+class VersionView(Frozen):
     """A published version."""
 
     number: int
@@ -56,7 +52,7 @@ class VersionView(Seen):
     counts: Counts
 
 
-class JourneyView(Seen):
+class JourneyView(Frozen):
     """A journey: the draft, its versions from the first to the last, and what became of everybody in them.
 
     *edited*: the draft is not what newcomers walk.

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.definition import Journey, Kind
 from journeys.listening import Version
+from journeys.models import Frozen
 from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
 from journeys.publishing import check, version_of
 from store.catalogue import read_catalogue
-from store.counts import GoalCount, JourneyView, Seen, read_views
+from store.counts import GoalCount, JourneyView, read_views
 from store.lifecycle import INSIDE, end_inside, lock_inside
 from store.locks import lock_house
 from store.schema import AnyRow, Time, journeys, outbox, runs, sends, versions
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 
-class Published(Seen):
+class Published(Frozen):
     """The version that newcomers take from now on. *new*: False where it was so before."""
 
     journey: str
@@ -43,7 +44,7 @@ class Published(Seen):
     new: bool
 
 
-class Stopped(Seen):
+class Stopped(Frozen):
     """How many runs were ended, and how many of their sends may still be on their way to a provider."""
 
     journey: str

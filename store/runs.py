@@ -1,4 +1,4 @@
-"""Runs: their diary as they go, their end, and all there is to see of them."""
+"""Runs: their diary as they go, their end, and all there is to see of them. Times are aware UTC."""
 
 from __future__ import annotations
 
@@ -25,11 +25,7 @@ from store.sends import SendRecord
 from store.store import Store, retried
 
 
-class Seen(Frozen):
-    """What is read from the store. Times are aware UTC."""
-
-
-class Run(Seen):
+class Run(Frozen):
     """Where a run stands: at *step* since *step_at*, or it has *ended*, and *why*."""
 
     id: str
@@ -51,14 +47,14 @@ class Run(Seen):
     goal_met_at: AwareDatetime | None
 
 
-class RunPage(Seen):
+class RunPage(Frozen):
     """Some runs, the latest first. *next* is the ``before`` of the next page; None on the last one."""
 
     runs: tuple[Run, ...]
     next: str | None
 
 
-class InteractionView(Seen):
+class InteractionView(Frozen):
     """What a customer, or a mail server, did with a send. *machine*: a program did it, not a person."""
 
     interaction: Interaction
@@ -75,7 +71,7 @@ class SendView(SendRecord):
     interactions: tuple[InteractionView, ...]
 
 
-class EventDecision(Seen):
+class EventDecision(Frozen):
     """What an event did to the run, and why."""
 
     source: str
