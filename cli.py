@@ -167,7 +167,7 @@ def preview(
     json_: AsJson = False,
 ) -> None:
     """See who would get what and when, on a virtual clock. Nothing is sent."""
-    from journeys.paths import every_path
+    from journeys.walk.paths import every_path
     from terminal import pictures, rehearsal
     from terminal.asking import answer
     from terminal.folder import Customer, Script

@@ -13,11 +13,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from activities.channels.provider import ProviderSettings
 from activities.channels.registry import PROVIDERS, senders
-from journeys.consent import Enforcement, Rules
+from journeys.clearance.consent import Enforcement, Rules
 from journeys.definition import Kind
-from journeys.durations import Duration
-from journeys.pace import DAY
+from journeys.language.durations import Duration
 from journeys.problems import Flaw, Invalid
+from journeys.walk.pace import DAY
 
 
 class Settings(BaseSettings):

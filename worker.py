@@ -23,7 +23,7 @@ from activities.channels.registry import build_channels, close_channels
 from activities.deliver import ABANDONED_AFTER, ATTEMPT, Deliver
 from activities.notes import Notes
 from activities.reconcile import Reconcile
-from journeys.consent import NOT_ASKED, Rules
+from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.definition import Kind
 from journeys.problems import SojournError, Unavailable
 from settings import Settings, read_settings

@@ -18,13 +18,13 @@ from activities.channels.links import Links
 from activities.circuit_breaker import CircuitBreaker
 from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
-from journeys.consent import NOT_ASKED, Rules
+from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.contents import render_content
 from journeys.definition import Kind
-from journeys.diary import Delivery, Held
+from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
-from journeys.templates import TemplateError
-from journeys.world import Visit
+from journeys.walk.diary import Delivery, Held
+from journeys.walk.world import Visit
 from store import consents, sends
 from store.customers import forget_tokens
 from store.sends import Done, Go

@@ -6,10 +6,10 @@ from pydantic import AwareDatetime, TypeAdapter
 from temporalio import activity
 
 from journeys.definition import AnyStep, Kind
-from journeys.diary import Entry
 from journeys.models import Frozen
-from journeys.position import Position
-from journeys.world import Visit
+from journeys.walk.diary import Entry
+from journeys.walk.position import Position
+from journeys.walk.world import Visit
 
 _STEP: TypeAdapter[AnyStep] = TypeAdapter(AnyStep)
 _NOT_TOLD = "not-told"

@@ -6,10 +6,10 @@ from pydantic import AwareDatetime
 from temporalio import activity
 
 from activities.privacy import nothing_personal
-from journeys.diary import Entry
 from journeys.listening import Ended
 from journeys.models import Frozen
-from journeys.position import Arrival
+from journeys.walk.diary import Entry
+from journeys.walk.position import Arrival
 from store import outbox, runs
 from store.store import Store
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import structlog
 from temporalio.exceptions import ApplicationError
 
-from journeys.diary import Delivery
+from journeys.walk.diary import Delivery
 
 log = structlog.get_logger()
 

@@ -16,9 +16,9 @@ from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.contents import render_content
 from journeys.definition import Kind
-from journeys.diary import Delivery
-from journeys.templates import TemplateError
-from journeys.world import Visit
+from journeys.language.templates import TemplateError
+from journeys.walk.diary import Delivery
+from journeys.walk.world import Visit
 from store import doubts, sends
 from store.doubts import Doubt
 from store.store import Store

@@ -15,10 +15,10 @@ from typing import Literal, get_args
 import structlog
 
 from activities.channels.reports import Report
-from journeys.attributes import Attributes
 from journeys.catalogue import BUILT_IN, Event
-from journeys.consent import Consent, Purpose
+from journeys.clearance.consent import Consent, Purpose
 from journeys.definition import Kind, interaction_trigger
+from journeys.language.attributes import Attributes
 from journeys.problems import Invalid, Unknown
 from store.consents import opt, put_consents, suppress
 from store.events import Receipt

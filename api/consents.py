@@ -13,7 +13,7 @@ from api.keys import require_key
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
-from journeys.consent import Consent
+from journeys.clearance.consent import Consent
 from journeys.models import Model
 from journeys.problems import Unknown
 from journeys.reading import read

@@ -17,14 +17,14 @@ from api.dependencies import Dependencies, Deps
 from api.keys import require_key
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
-from journeys.attributes import Attributes
 from journeys.catalogue import Content
 from journeys.contents import render_content
 from journeys.definition import Kind
+from journeys.language.attributes import Attributes
+from journeys.language.templates import TemplateError, names
 from journeys.models import Model
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.reading import parse, validated
-from journeys.templates import TemplateError, names
 from store.catalogue import get_content
 
 PATIENCE = 25.0

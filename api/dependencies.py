@@ -13,9 +13,9 @@ from activities.channels import Channel
 from activities.channels.reports import Reader
 from activities.reports import Taken
 from api.ingest import Ingest
-from journeys.consent import NOT_ASKED, Rules
+from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.definition import INTERACTIONS, Kind
-from journeys.pace import DAY
+from journeys.walk.pace import DAY
 from store.store import Store
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from journeys.catalogue import Event
-from journeys.pace import DAY
 from journeys.problems import Unavailable
+from journeys.walk.pace import DAY
 from store import events as stored
 from store.events import Receipt
 from store.runs import get_run

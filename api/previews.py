@@ -15,17 +15,17 @@ from api.keys import require_key
 from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
-from journeys.attributes import Attributes, check_attributes
 from journeys.catalogue import CustomerId
-from journeys.consent import NOBODY, Asked, Consent, Rules, said
+from journeys.clearance.consent import NOBODY, Asked, Consent, Rules, said
 from journeys.definition import Journey
+from journeys.language.attributes import Attributes, check_attributes
 from journeys.listening import Version
 from journeys.models import Model
-from journeys.paths import Path, every_path
-from journeys.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
 from journeys.problems import Flaw, Invalid, Unknown
 from journeys.publishing import Catalogue, check, version_of
 from journeys.reading import parse, read_journey, validated
+from journeys.walk.paths import Path, every_path
+from journeys.walk.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
 from store.catalogue import read_catalogue
 from store.journeys import get_journey
 

@@ -16,7 +16,7 @@ from activities.channels.links import read
 from api.dependencies import Dependencies, Deps, IngestDep
 from api.problems import declare
 from journeys.catalogue import BUILT_IN, Event
-from journeys.consent import About, Consent
+from journeys.clearance.consent import About, Consent
 from journeys.definition import Kind, interaction_trigger
 from journeys.problems import SojournError, Unavailable, Unknown
 from store.consents import get_consents, put_consents

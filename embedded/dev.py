@@ -21,9 +21,9 @@ from activities.channels import Channel
 from api.serve import serve
 from embedded.temporal import Port, Temporal, check_ports, free_port, temporal_server
 from journeys.definition import Kind
-from journeys.durations import say
-from journeys.pace import DAY
+from journeys.language.durations import say
 from journeys.problems import Conflict, Unavailable
+from journeys.walk.pace import DAY
 from server import build_app, key_of
 from settings import Settings
 from store.migrate import migrate

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, ProviderAnswer
 from journeys.definition import Kind
-from journeys.pace import DAY
+from journeys.walk.pace import DAY
 from store.journeys import GoalCount
 from terminal.show import COLOURS, columns, happened, journey_time, quoted, tell
 

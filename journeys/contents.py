@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from journeys.catalogue import Content
-from journeys.templates import render, render_line
+from journeys.language.templates import render, render_line
 
 ONE_LINE = frozenset({"subject", "title", "link"})
 

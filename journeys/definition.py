@@ -16,7 +16,7 @@ from pydantic import (
     Tag,
 )
 
-from journeys.durations import Duration, say
+from journeys.language.durations import Duration, say
 from journeys.models import Model
 from journeys.unions import tagged
 

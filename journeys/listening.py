@@ -11,8 +11,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
-from journeys import conditions
-from journeys.attributes import Schema, reference, typed, types, under
 from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
 from journeys.definition import (
     After,
@@ -25,10 +23,12 @@ from journeys.definition import (
     every_step,
     run_id,
 )
-from journeys.durations import say
+from journeys.language import conditions
+from journeys.language.attributes import Schema, reference, typed, types, under
+from journeys.language.durations import say
 from journeys.models import Frozen
-from journeys.pace import DAY, at_pace
-from journeys.walk import clock
+from journeys.walk.pace import DAY, at_pace
+from journeys.walk.walk import clock
 
 Ended = Literal["completed", "exited", "stopped", "cancelled"]
 """How a run can end: all steps done, an exit, its journey stopped, or an operator's cancel."""

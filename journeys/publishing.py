@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from journeys import conditions
-from journeys.attributes import AttributeType, Schema, reference, types, under
 from journeys.catalogue import BUILT_IN, CUSTOMER, Content, State, Trigger
 from journeys.definition import (
     INTERACTIONS,
@@ -29,10 +27,12 @@ from journeys.definition import (
     lead_on,
     placed,
 )
-from journeys.durations import say
+from journeys.language import conditions
+from journeys.language.attributes import AttributeType, Schema, reference, types, under
+from journeys.language.durations import say
+from journeys.language.templates import TemplateError, names
 from journeys.listening import Version, interaction_schema
 from journeys.problems import Flaw, did_you_mean
-from journeys.templates import TemplateError, names
 
 DEEPEST = 100
 LONGEST = timedelta(days=365_000)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from journeys.definition import Interaction
-from journeys.diary import Outcome
+from journeys.walk.diary import Outcome
 
 SendState = Literal["claimed", "released"] | Outcome
 """What the ledger knows of a send: under way, to be tried again, or an outcome."""

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.attributes import check_attributes
 from journeys.catalogue import BUILT_IN, INTERACTION_SCHEMA, Event, State, Trigger
+from journeys.language.attributes import check_attributes
 from journeys.problems import Flaw, Invalid, did_you_mean
 from store.schema import among, triggers
 

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.consent import About, Choice, Consent, Purpose, said
+from journeys.clearance.consent import About, Choice, Consent, Purpose, said
 from journeys.definition import Kind
 from journeys.models import Frozen
 from store.locks import lock_customers

@@ -9,9 +9,17 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.attributes import AttributeName, Attributes, Declaration, Schema, Value, check_attributes, declaration_of
 from journeys.catalogue import CUSTOMER, CustomerId
 from journeys.clearance.clearance import addresses
+from journeys.language.attributes import (
+    AttributeName,
+    Attributes,
+    Declaration,
+    Schema,
+    Value,
+    check_attributes,
+    declaration_of,
+)
 from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
 from store.locks import lock_customers

@@ -8,11 +8,11 @@ from pydantic import AwareDatetime
 from sqlalchemy import bindparam, select
 
 from journeys.catalogue import Content
-from journeys.diary import Delivery
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import SendState
-from journeys.world import Visit
+from journeys.walk.diary import Delivery
+from journeys.walk.world import Visit
 from store.schema import Time, contents, customers, events, runs, sends
 from store.store import Store
 

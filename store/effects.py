@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from journeys.catalogue import BUILT_IN, Event
 from journeys.definition import short_id
 from journeys.listening import Decision, RunFacts, Version, key_of
-from journeys.pace import DAY
-from journeys.position import Arrival
+from journeys.walk.pace import DAY
+from journeys.walk.position import Arrival
 from store.facts import BatchFacts, send_of
 from store.lifecycle import Row, RunWrites
 from store.outbox import JobKind

@@ -13,12 +13,12 @@ from pydantic import AwareDatetime
 from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.attributes import Attributes
 from journeys.catalogue import BUILT_IN, Event
+from journeys.language.attributes import Attributes
 from journeys.listening import Decision, decide
 from journeys.models import Frozen
-from journeys.pace import DAY
 from journeys.problems import Unknown
+from journeys.walk.pace import DAY
 from store.checks import Triggers, check
 from store.effects import Effects
 from store.facts import BatchFacts, SentTo, find_sends, read_facts, send_of

@@ -33,10 +33,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import Event
-from journeys.diary import Entry, at_start
 from journeys.listening import Ended, RunFacts, Version
-from journeys.pace import at_pace
 from journeys.problems import Unknown
+from journeys.walk.diary import Entry, at_start
+from journeys.walk.pace import at_pace
 from store.locks import lock_customer
 from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs
 from store.store import Store

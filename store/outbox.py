@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import bindparam, delete, func, select, update
 
 from journeys.models import Frozen
-from journeys.position import Arrival
+from journeys.walk.position import Arrival
 from store.schema import outbox
 from store.store import Store, retried
 

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.definition import Interaction
-from journeys.diary import Entry
-from journeys.durations import Duration
+from journeys.language.durations import Duration
 from journeys.listening import Decision, Ended
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
+from journeys.walk.diary import Entry
 from store.events import decision_of
 from store.lifecycle import advance, end, lock_run
 from store.schema import AnyRow, decisions, diary, events, interactions, runs, sends

@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import Content
 from journeys.clearance.clearance import Blocked, Circumstances, Clear, addresses, clearance, recipient
-from journeys.consent import NOT_ASKED, Purpose, Rules
+from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
 from journeys.definition import Kind, Message, send_id
-from journeys.diary import Delivery, Held
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import SendState
-from journeys.walk import ALL_DONE
-from journeys.world import Visit
+from journeys.walk.diary import Delivery, Held
+from journeys.walk.walk import ALL_DONE
+from journeys.walk.world import Visit
 from store.consents import fingerprint, said_by, suppressed
 from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run
 from store.schema import AnyRow, contents, customers, events, runs, sends

@@ -16,9 +16,9 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from journeys.attributes import Value
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
+from journeys.language.attributes import Value
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
 from store.catalogue import ContentView, TriggerView

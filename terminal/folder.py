@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from journeys import catalogue
-from journeys.attributes import Attributes, Schema, check_attributes, declaration_of
 from journeys.catalogue import CUSTOMER, Content, Trigger
-from journeys.consent import Consent
+from journeys.clearance.consent import Consent
 from journeys.definition import Journey, Name
+from journeys.language.attributes import Attributes, Schema, check_attributes, declaration_of
+from journeys.language.templates import check as check_template
 from journeys.models import Model
-from journeys.preview import Happening, check_happening
 from journeys.problems import Flaw, Invalid
 from journeys.publishing import Catalogue, check
 from journeys.reading import parse, read
-from journeys.templates import check as check_template
+from journeys.walk.preview import Happening, check_happening
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 

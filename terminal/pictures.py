@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from rich.text import Text
 
 from journeys.definition import Journey
-from journeys.diary import Entry
-from journeys.paths import MOST_PATHS, Path
-from journeys.preview import Happening, Heard, PreviewRun, Sent, Timeline
+from journeys.walk.diary import Entry
+from journeys.walk.paths import MOST_PATHS, Path
+from journeys.walk.preview import Happening, Heard, PreviewRun, Sent, Timeline
 from terminal.folder import Script
 from terminal.show import COLOURS, happened, journey_time, quoted, said
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from journeys.catalogue import Content
-from journeys.consent import Asked, Rules, said
+from journeys.clearance.consent import Asked, Rules, said
 from journeys.definition import Journey
-from journeys.preview import DEFAULT_START, Timeline, preview
 from journeys.problems import Flaw, Invalid, Unknown, did_you_mean
 from journeys.publishing import version_of
+from journeys.walk.preview import DEFAULT_START, Timeline, preview
 from terminal.folder import Customer, Folder, Script, check_script, count, read_file, together, validate
 
 Chosen = TypeVar("Chosen", Customer, Script)

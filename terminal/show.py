@@ -9,11 +9,11 @@ from urllib.parse import quote
 from rich.console import Console
 from rich.text import Text
 
-from journeys.diary import Entry
-from journeys.durations import say
+from journeys.language.durations import say
 from journeys.listening import Decision
-from journeys.pace import DAY
 from journeys.problems import SojournError
+from journeys.walk.diary import Entry
+from journeys.walk.pace import DAY
 from store.events import Receipt
 from store.journeys import Published, Stopped
 from store.runs import Run, RunPage, RunView, SendView

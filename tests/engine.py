@@ -17,8 +17,8 @@ from temporalio.worker import Worker
 from journeys.catalogue import Event
 from journeys.definition import INTERACTIONS, Journey, send_id
 from journeys.listening import Ended
-from journeys.pace import DAY
-from journeys.preview import DEFAULT_START
+from journeys.walk.pace import DAY
+from journeys.walk.preview import DEFAULT_START
 from store.customers import put_customer
 from store.events import Receipt, accept
 from store.journeys import publish, put_journey

@@ -10,12 +10,12 @@ from typing import Any, get_args
 
 from activities.deliver import Deliver
 from journeys.catalogue import Event, Trigger
-from journeys.consent import NOT_ASKED, Rules
+from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.definition import STEP_TYPES, Email, Journey, Kind, Message
-from journeys.diary import Delivery, Entry, Held
-from journeys.position import Position
 from journeys.reading import read_trigger
-from journeys.world import Visit
+from journeys.walk.diary import Delivery, Entry, Held
+from journeys.walk.position import Position
+from journeys.walk.world import Visit
 from store import catalogue, customers, events, journeys, sends
 from store.events import Receipt
 from store.sends import Done, Go

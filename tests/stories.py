@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from journeys.definition import Journey
-from journeys.durations import parse
+from journeys.language.durations import parse
 from journeys.listening import Ended
-from journeys.preview import Happening
+from journeys.walk.preview import Happening
 from tests.samples import CUSTOMER, abandoned_cart
 
 EMAIL, TEXT, PUSH = "initial-reminder", "second-reminder", "final-reminder"

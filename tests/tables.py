@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from activities.channels.provider import Unset
 from activities.channels.registry import PROVIDERS, senders
 from journeys.definition import Kind
-from journeys.durations import say
+from journeys.language.durations import say
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ from activities.channels.console import Console
 from activities.channels.links import Links
 from activities.channels.twilio import Twilio
 from activities.channels.twilio.settings import TwilioSettings
-from journeys.consent import Rules
+from journeys.clearance.consent import Rules
 from journeys.problems import Invalid
 from settings import AllSettings, check_channels, read_settings
 from worker import links_of, open_channels

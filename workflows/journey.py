@@ -20,14 +20,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.notes import End, Lines, Notes
     from activities.reconcile import TELLING, Reconcile
     from journeys.definition import Steps
-    from journeys.diary import Delivery, Held
-    from journeys.durations import say
+    from journeys.language.durations import say
     from journeys.listening import Ended
     from journeys.models import Frozen
-    from journeys.pace import DAY
-    from journeys.position import Arrival, Position
-    from journeys.walk import Walk, clock
-    from journeys.world import Visit
+    from journeys.walk.diary import Delivery, Held
+    from journeys.walk.pace import DAY
+    from journeys.walk.position import Arrival, Position
+    from journeys.walk.walk import Walk, clock
+    from journeys.walk.world import Visit
     from workflows.cancels import is_like_ours, is_marked
 
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))

@@ -15,8 +15,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from journeys.listening import Ended
-from journeys.pace import DAY
-from journeys.position import Arrival
+from journeys.walk.pace import DAY
+from journeys.walk.position import Arrival
 from store import outbox
 from store.outbox import Job
 from store.store import Store

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from journeys.attributes import reference
 from journeys.catalogue import Content, State
-from journeys.consent import NOT_ASKED, About, Choice, Rules, refusal
+from journeys.clearance.consent import NOT_ASKED, About, Choice, Rules, refusal
 from journeys.definition import Message
-from journeys.diary import Held
-from journeys.walk import clock
-from journeys.world import Visit
+from journeys.language.attributes import reference
+from journeys.walk.diary import Held
+from journeys.walk.walk import clock
+from journeys.walk.world import Visit
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from activities.channels.calls import NoAnswer
 from activities.channels.links import Links, read
 from activities.circuit_breaker import CircuitBreaker
 from activities.deliver import Deliver
-from journeys.consent import Rules
+from journeys.clearance.consent import Rules
 from journeys.definition import INTERACTIONS, Push, send_id
-from journeys.diary import Delivery
-from journeys.world import Visit
+from journeys.walk.diary import Delivery
+from journeys.walk.world import Visit
 from store.catalogue import put_content, ready_content
 from store.channels import channels
 from store.consents import get_consents

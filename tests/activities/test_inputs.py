@@ -16,8 +16,8 @@ from activities.deliver import Deliver
 from activities.inputs import GivenBy01
 from activities.reconcile import Reconcile
 from journeys.definition import INTERACTIONS
-from journeys.diary import Delivery
-from journeys.world import Visit
+from journeys.walk.diary import Delivery
+from journeys.walk.world import Visit
 from store.runs import get_run
 from store.store import Store
 from tests.ledger import Ledger, Silent

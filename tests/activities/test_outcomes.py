@@ -28,8 +28,8 @@ from embedded.fakes.sendgrid import FakeSendGrid
 from embedded.fakes.server import Fake
 from embedded.fakes.twilio import FakeTwilio
 from journeys.definition import Kind, send_id
-from journeys.diary import Delivery
-from journeys.world import Visit
+from journeys.walk.diary import Delivery
+from journeys.walk.world import Visit
 from store.customers import put_customer
 from store.runs import get_run
 from store.store import Store, open_store

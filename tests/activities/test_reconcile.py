@@ -14,8 +14,8 @@ from activities.channels import Accepted, Channel, Finding, Handed, NeverTells
 from activities.deliver import Deliver
 from activities.reconcile import NOBODY_KNOWS, Reconcile
 from journeys.definition import INTERACTIONS, Kind, send_id
-from journeys.diary import Delivery
-from journeys.world import Visit
+from journeys.walk.diary import Delivery
+from journeys.walk.world import Visit
 from store.runs import RunView, SendView, get_run
 from store.sends import prove, record
 from store.store import Store

@@ -18,7 +18,7 @@ from activities.channels.twilio import Twilio
 from embedded.fakes.sendgrid import FakeSendGrid
 from embedded.fakes.server import Kept, Webhook
 from embedded.fakes.twilio import FakeTwilio
-from journeys.consent import Rules
+from journeys.clearance.consent import Rules
 from journeys.contents import render_content
 from journeys.definition import Kind
 from store.consents import get_consents

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from journeys.consent import Rules
+from journeys.clearance.consent import Rules
 from store.channels import set_channel
 from store.sends import Done
 from tests.api.door import Door, problem

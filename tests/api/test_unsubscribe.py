@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from activities.channels.links import sign
-from journeys.consent import Rules
+from journeys.clearance.consent import Rules
 from journeys.reading import read_content
 from store import catalogue, sends
 from store.consents import get_consents

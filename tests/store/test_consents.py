@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from journeys.consent import Choice, Consent, Enforcement, Rules
+from journeys.clearance.consent import Choice, Consent, Enforcement, Rules
 from journeys.definition import Journey, send_id
 from store import catalogue
 from store.consents import ConsentLine, fingerprint, get_consents, opt, put_consents, suppress

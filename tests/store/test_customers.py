@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from journeys.attributes import Attributes
+from journeys.language.attributes import Attributes
 from journeys.problems import Invalid, Unknown
 from store.customers import customer_schema, forget_tokens, get_customer, list_customers, put_customer
 from store.store import Store, open_store

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pytest
 
 from journeys.definition import send_id
-from journeys.diary import Delivery, Outcome
 from journeys.problems import Unknown
+from journeys.walk.diary import Delivery, Outcome
 from store.doubts import look
 from store.lifecycle import lock_run
 from store.runs import SendView, close, get_run

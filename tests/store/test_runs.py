@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from journeys.diary import Entry
 from journeys.problems import Unknown
+from journeys.walk.diary import Entry
 from store.events import accept
 from store.runs import close, get_run, list_runs, note
 from tests.samples import abandoned_cart

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from journeys.attributes import Attributes
 from journeys.definition import Journey
+from journeys.language.attributes import Attributes
 from journeys.listening import Decision
-from journeys.preview import Happening, Stage
+from journeys.walk.preview import Happening, Stage
 from store.events import accept
 from tests.samples import abandoned_cart, version
 from tests.shop import NOON, Shop

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from journeys.definition import send_id
-from journeys.diary import Delivery, Entry
 from journeys.problems import Unknown
+from journeys.walk.diary import Delivery, Entry
 from store import catalogue
 from store.customers import put_customer
 from store.events import in_flight

@@ -18,7 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.channels import Accepted
 from activities.reconcile import ASK_AGAIN, TELLING
 from journeys.definition import Journey, send_id
-from journeys.diary import Entry
+from journeys.walk.diary import Entry
 from store.runs import RunView
 from store.sends import prove
 from tests.engine import Clock, Engine, engine

@@ -11,8 +11,8 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from journeys.clearance.clearance import Circumstances, Clearance, clearance
-from journeys.diary import Held
-from journeys.world import Visit
+from journeys.walk.diary import Held
+from journeys.walk.world import Visit
 from store.runs import RunView
 from tests.engine import Clock, Engine, engine
 from tests.ledger import Ledger

@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from journeys.catalogue import Event
 from journeys.definition import interaction_trigger, send_id
-from journeys.preview import DEFAULT_START, Happening, PreviewRun, Sent, Stage
+from journeys.walk.preview import DEFAULT_START, Happening, PreviewRun, Sent, Stage
 from store.journeys import stop
 from store.runs import RunView, SendView
 from tests.engine import Clock, Engine, engine

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.channels.provider import ProviderSettings, Unset
-from journeys.durations import Duration
+from journeys.language.durations import Duration
 
 
 class FirebaseSettings(ProviderSettings):

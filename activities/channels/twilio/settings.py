@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from activities.channels.provider import ProviderSettings, Unset
-from journeys.durations import Duration
+from journeys.language.durations import Duration
 
 
 class TwilioSettings(ProviderSettings):

@@ -6,11 +6,11 @@ from collections import deque
 from datetime import datetime, timedelta
 
 from journeys.definition import AnyStep, End, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
-from journeys.diary import Delivery, Diary, Held
-from journeys.durations import say
-from journeys.pace import DAY, at_pace
-from journeys.position import Arrival, Position, Turn
-from journeys.world import Visit, World
+from journeys.language.durations import say
+from journeys.walk.diary import Delivery, Diary, Held
+from journeys.walk.pace import DAY, at_pace
+from journeys.walk.position import Arrival, Position, Turn
+from journeys.walk.world import Visit, World
 
 ALL_DONE = "all steps done"
 """Why a run is complete that came to its last step."""

@@ -9,9 +9,9 @@ import pytest
 
 from journeys.catalogue import State
 from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, recipient
-from journeys.consent import About, Choice, Rules
+from journeys.clearance.consent import About, Choice, Rules
 from journeys.definition import Email, Message, Push, Text
-from journeys.diary import Held
+from journeys.walk.diary import Held
 from tests.samples import CONTENTS, CUSTOMER
 from tests.shop import visit
 

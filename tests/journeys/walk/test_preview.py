@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from journeys.preview import DEFAULT_START, Happening, Timeline, preview
+from journeys.walk.preview import DEFAULT_START, Happening, Timeline, preview
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, version
 
 CART = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 60}}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from journeys.attributes import Schema, check_attributes, reference, typed, types, under
+from journeys.language.attributes import Schema, check_attributes, reference, typed, types, under
 
 CART: Schema = {"cart_id": "text", "total": "number", "gift": "boolean", "left_at": "time", "coupon": "text?"}
 GOOD: dict[str, object] = {"cart_id": "c1", "total": 40, "gift": False, "left_at": "2026-11-24T09:00:00Z"}

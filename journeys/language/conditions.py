@@ -12,10 +12,10 @@ from typing import cast
 from cel_expr_python import cel
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from journeys.attributes import AttributeType
-from journeys.cel_numbers import CALCULATING, COMPARING
-from journeys.cel_source import flaws_of_constants, read
-from journeys.cel_words import flaws_of, name_type
+from journeys.language.attributes import AttributeType
+from journeys.language.cel_numbers import CALCULATING, COMPARING
+from journeys.language.cel_source import flaws_of_constants, read
+from journeys.language.cel_words import flaws_of, name_type
 from journeys.problems import Flaw
 
 

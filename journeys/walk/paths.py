@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 
 from journeys.definition import Journey, Kind, Message, Step, every_step
-from journeys.diary import Delivery
-from journeys.durations import Duration
+from journeys.language.durations import Duration
 from journeys.models import Model
-from journeys.position import Arrival, Position
-from journeys.preview import DEFAULT_START
-from journeys.walk import Walk
-from journeys.world import Visit
+from journeys.walk.diary import Delivery
+from journeys.walk.position import Arrival, Position
+from journeys.walk.preview import DEFAULT_START
+from journeys.walk.walk import Walk
+from journeys.walk.world import Visit
 
 MOST_PATHS = 1000
 

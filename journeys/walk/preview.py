@@ -12,22 +12,22 @@ from typing import Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from journeys.attributes import Attributes, check_attributes
 from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
 from journeys.clearance.clearance import Blocked, Circumstances, clearance, recipient
-from journeys.consent import NOBODY, Asked
+from journeys.clearance.consent import NOBODY, Asked
 from journeys.contents import render_content
 from journeys.definition import Interaction, Kind, Name, interaction_trigger, send_id
-from journeys.diary import Delivery, Entry, Held, Outcome
-from journeys.durations import Duration
+from journeys.language.attributes import Attributes, check_attributes
+from journeys.language.durations import Duration
+from journeys.language.templates import TemplateError
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
 from journeys.models import Model
-from journeys.position import Arrival, Position
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
-from journeys.templates import TemplateError
-from journeys.walk import Walk
-from journeys.world import Visit
+from journeys.walk.diary import Delivery, Entry, Held, Outcome
+from journeys.walk.position import Arrival, Position
+from journeys.walk.walk import Walk
+from journeys.walk.world import Visit
 
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 

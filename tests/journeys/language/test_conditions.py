@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.attributes import AttributeType
-from journeys.conditions import ConditionError, compile_condition
+from journeys.language.attributes import AttributeType
+from journeys.language.conditions import ConditionError, compile_condition
 
 SCOPE: dict[str, AttributeType] = {
     "event.total": "number",

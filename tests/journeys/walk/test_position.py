@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journeys.definition import Journey, Kind, every_step
-from journeys.diary import Delivery, Entry, Held, Outcome
-from journeys.position import Arrival, Position, Turn
-from journeys.walk import Walk
-from journeys.world import Visit
+from journeys.walk.diary import Delivery, Entry, Held, Outcome
+from journeys.walk.position import Arrival, Position, Turn
+from journeys.walk.walk import Walk
+from journeys.walk.world import Visit
 from tests.samples import abandoned_cart
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime, Field
 
-from journeys.diary import Delivery, Entry
 from journeys.models import Frozen
+from journeys.walk.diary import Delivery, Entry
 
 
 class Arrival(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from journeys.consent import About, Choice, Consent, Enforcement, Rules, refusal, said
+from journeys.clearance.consent import About, Choice, Consent, Enforcement, Rules, refusal, said
 
 EMAIL = About("email", "commercial")
 NEWS = About("email", "commercial", "news")

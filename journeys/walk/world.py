@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from pydantic import AwareDatetime, field_serializer
 
 from journeys.definition import AnyStep, Message
-from journeys.diary import Delivery, Entry, Held
 from journeys.models import Frozen
-from journeys.position import Position
+from journeys.walk.diary import Delivery, Entry, Held
+from journeys.walk.position import Position
 
 
 class Visit(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from journeys.paths import MOST_PATHS, every_path
+from journeys.walk.paths import MOST_PATHS, every_path
 from tests.samples import abandoned_cart
 
 DAY = timedelta(days=1)

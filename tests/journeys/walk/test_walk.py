@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from journeys.definition import Journey
-from journeys.diary import Delivery, Held, Outcome
-from journeys.position import Arrival, Position
-from journeys.walk import Walk
-from journeys.world import Visit
+from journeys.walk.diary import Delivery, Held, Outcome
+from journeys.walk.position import Arrival, Position
+from journeys.walk.walk import Walk
+from journeys.walk.world import Visit
 from tests.samples import abandoned_cart
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.templates import TemplateError, Values, check, names, render, render_line
+from journeys.language.templates import TemplateError, Values, check, names, render, render_line
 
 VALUES: Values = {
     "event": {

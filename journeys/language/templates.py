@@ -13,7 +13,7 @@ from liquid.exceptions import LiquidError
 from liquid.output import LimitedStringIO
 from liquid.static_analysis import Variable
 
-from journeys.liquid_bounds import LARGEST_VALUE, BoundedContext, BoundedEnvironment
+from journeys.language.liquid_bounds import LARGEST_VALUE, BoundedContext, BoundedEnvironment
 from journeys.problems import Flaw
 
 ROOTS = ("event", "customer")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-from journeys.attributes import AttributeType
+from journeys.language.attributes import AttributeType
 from journeys.problems import Flaw, did_you_mean
 
 

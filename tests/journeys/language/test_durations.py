@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from journeys.durations import Duration, parse, say
+from journeys.language.durations import Duration, parse, say
 
 
 @pytest.mark.parametrize(
