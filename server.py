@@ -14,7 +14,7 @@ from activities.channels.registry import build_readers
 from api.app import create_app
 from api.dependencies import Dependencies
 from api.serve import serve
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.problems import Invalid
 from settings import Settings
 from store.store import Store, open_store

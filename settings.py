@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from activities.channels.provider import ProviderSettings
 from activities.channels.registry import PROVIDERS, senders
 from journeys.clearance.consent import Enforcement, Rules
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.language.durations import Duration
 from journeys.problems import Flaw, Invalid
 from journeys.walk.pace import DAY

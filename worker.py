@@ -24,7 +24,7 @@ from activities.deliver import ABANDONED_AFTER, ATTEMPT, Deliver
 from activities.notes import Notes
 from activities.reconcile import Reconcile
 from journeys.clearance.consent import NOT_ASKED, Rules
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.problems import SojournError, Unavailable
 from settings import Settings, read_settings
 from store.sends import give_up_stale

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from activities.privacy import log
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.problems import Unavailable
 from store.channels import set_channel
 from store.store import Store

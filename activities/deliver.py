@@ -20,7 +20,7 @@ from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.contents import render_content
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
 from journeys.walk.diary import Delivery, Held

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import AwareDatetime, TypeAdapter
 from temporalio import activity
 
-from journeys.definition import AnyStep, Kind
+from journeys.interactions import Kind
 from journeys.models import Frozen
+from journeys.steps import AnyStep
 from journeys.walk.diary import Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit

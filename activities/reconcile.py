@@ -15,7 +15,7 @@ from activities.deliver import CALL
 from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.contents import render_content
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.language.templates import TemplateError
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit

@@ -17,7 +17,7 @@ import structlog
 from activities.channels.reports import Report
 from journeys.catalogue import BUILT_IN, Event
 from journeys.clearance.consent import Consent, Purpose
-from journeys.definition import Kind, interaction_trigger
+from journeys.interactions import Kind, interaction_trigger
 from journeys.language.attributes import Attributes
 from journeys.problems import Invalid, Unknown
 from store.consents import opt, put_consents, suppress

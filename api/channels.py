@@ -11,7 +11,7 @@ from api.bodies import gives
 from api.dependencies import Deps
 from api.keys import require_key
 from api.problems import STANDARD
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.models import Frozen
 from store.channels import channels
 

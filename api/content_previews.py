@@ -19,7 +19,7 @@ from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
 from journeys.contents import render_content
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.language.attributes import Attributes
 from journeys.language.templates import TemplateError, names
 from journeys.models import Model

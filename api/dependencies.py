@@ -14,7 +14,7 @@ from activities.channels.reports import Reader
 from activities.reports import Taken
 from api.ingest import Ingest
 from journeys.clearance.consent import NOT_ASKED, Rules
-from journeys.definition import INTERACTIONS, Kind
+from journeys.interactions import INTERACTIONS, Kind
 from journeys.walk.pace import DAY
 from store.store import Store
 

@@ -13,7 +13,7 @@ from activities.reports import Taken
 from api.bodies import gives
 from api.dependencies import AllTaken, Deps, IngestDep
 from api.problems import declare
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.models import Frozen
 from journeys.problems import Unavailable
 from store.channels import ChannelState, channels

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path
 
 from journeys.catalogue import CustomerId
-from journeys.definition import Name
+from journeys.models import Name
 
 TriggerName = Annotated[Name, Path(alias="name", description="The trigger's name.", examples=["abandoned-cart"])]
 ContentName = Annotated[

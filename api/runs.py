@@ -13,7 +13,7 @@ from api.names import RunId
 from api.problems import STANDARD, declare
 from api.runs_examples import RUN_VIEW, RUNS
 from journeys.catalogue import CustomerId
-from journeys.definition import Name
+from journeys.models import Name
 from journeys.problems import Unknown
 from store import runs
 from store.runs import RunPage, RunView

@@ -17,7 +17,7 @@ from api.dependencies import Dependencies, Deps, IngestDep
 from api.problems import declare
 from journeys.catalogue import BUILT_IN, Event
 from journeys.clearance.consent import About, Consent
-from journeys.definition import Kind, interaction_trigger
+from journeys.interactions import Kind, interaction_trigger
 from journeys.problems import SojournError, Unavailable, Unknown
 from store.consents import get_consents, put_consents
 from store.sends import Send, get_send

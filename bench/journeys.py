@@ -17,7 +17,7 @@ from activities.notes import Notes
 from bench.plain import Cart, PlainAbandonedCart, send
 from bench.setting import customer_id, now, publish_abandoned_cart, sqlite, temporal
 from journeys.catalogue import Event
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from store.events import accept
 from workflows.journey import JourneyWorkflow
 from workflows.relay import Relay

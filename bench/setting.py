@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from journeys.definition import INTERACTIONS
+from journeys.interactions import INTERACTIONS
 from store import catalogue, customers, journeys
 from store.migrate import migrate
 from store.store import Store, open_store

@@ -19,9 +19,10 @@ from embedded.dev import Stack, addresses, beside_it, stack
 from embedded.fakes.process import Fakes, fakes
 from embedded.story import HALF_A_DAY, PEOPLE, Found, Person, Stage, Teller, differences, line, table, verdict
 from embedded.temporal import free_port
-from journeys.definition import Journey, Message, every_step
+from journeys.definition import Journey
 from journeys.language.durations import say
 from journeys.problems import Invalid
+from journeys.steps import Message, every_step
 from journeys.walk.diary import Entry
 from journeys.walk.pace import at_pace
 from settings import Settings, read_settings

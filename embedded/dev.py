@@ -20,7 +20,7 @@ from temporalio.envconfig import ClientConfig
 from activities.channels import Channel
 from api.serve import serve
 from embedded.temporal import Port, Temporal, check_ports, free_port, temporal_server
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.language.durations import say
 from journeys.problems import Conflict, Unavailable
 from journeys.walk.pace import DAY

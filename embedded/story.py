@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from rich.text import Text
 
 from activities.channels import Accepted, Channel, Finding, Handed, Outgoing, ProviderAnswer
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.walk.pace import DAY
 from store.journeys import GoalCount
 from terminal.show import COLOURS, columns, happened, journey_time, quoted, tell

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from journeys.clearance.consent import About, Purpose
-from journeys.definition import INTERACTIONS, Interaction, Kind, Name, Time, interaction_trigger
+from journeys.interactions import INTERACTIONS, Interaction, Kind, interaction_trigger
 from journeys.language.attributes import AttributeName, Attributes, Declaration, Schema
-from journeys.models import Model
+from journeys.models import Model, Name, Time
 
 State = Literal["draft", "ready", "stopped"]
 

@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from datetime import timedelta
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-)
+from pydantic import AfterValidator, Field, StringConstraints
 
-from journeys.language.durations import Duration, say
-from journeys.models import Model
-from journeys.unions import tagged
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-"""A name for people and for URLs: lower-case letters, digits and dashes, such as ``abandoned-cart``."""
-
-
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time between the years 1 and 9999 in UTC is expected") from None
-
-
-Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""An instant. Written with its offset, kept as UTC."""
-
-Kind = Literal["email", "text", "push"]
-Interaction = Literal["delivered", "opened", "clicked", "bounced", "replied", "unsubscribed"]
-
-INTERACTIONS: dict[Kind, tuple[Interaction, ...]] = {
-    "email": ("delivered", "opened", "clicked", "bounced", "unsubscribed"),
-    "text": ("delivered", "clicked", "bounced", "replied", "unsubscribed"),
-    "push": ("delivered", "opened", "clicked"),
-}
+from journeys.language.durations import Duration
+from journeys.models import Model, Name, Time
+from journeys.steps import ContentUse, Message, Steps, every_step, message_in
 
 
 class After(Model):
@@ -86,319 +55,6 @@ class Exit(Model):
     where: str | None = None
 
 
-class Arm(NamedTuple):
-    """One named way on from a step. *field* is where its steps are written, such as ``then``."""
-
-    name: str
-    steps: Steps
-    field: str
-
-
-class ChannelUse(NamedTuple):
-    """A step needs a channel for a kind of message. *path*, here and below: where in the step it says so."""
-
-    path: str
-    kind: Kind
-
-
-class AddressUse(NamedTuple):
-    """A step takes an address from an attribute, such as ``customer.email``."""
-
-    path: str
-    attribute: str
-
-
-class ContentUse(NamedTuple):
-    """A step sends a content."""
-
-    path: str
-    content: str
-    kind: Kind
-
-
-class TriggerUse(NamedTuple):
-    """A step listens to a trigger, under a condition if there is one."""
-
-    path: str
-    trigger: str
-    where: str | None
-
-
-class MessageUse(NamedTuple):
-    """A step asks what became of an earlier message."""
-
-    path: str
-    message: str
-    interaction: Interaction
-
-
-class DurationUse(NamedTuple):
-    """A step takes a time, which must be more than nothing."""
-
-    path: str
-    duration: timedelta
-
-
-Use = ChannelUse | AddressUse | ContentUse | TriggerUse | MessageUse | DurationUse
-"""What a step refers to, or takes: all that has to be right before it may be published."""
-
-
-class MessageQuestion(Model):
-    """Asks for an interaction with a message of this run.
-
-    *within* counts from the send, not from the step that asks. *link*: only clicks on this address count.
-    *by*: whether a program that opens mail for its reader, such as Apple's, counts as well.
-    """
-
-    message: Name
-    is_: Interaction = Field(alias="is")
-    within: Duration
-    link: str | None = None
-    by: Literal["people", "anyone"] = "people"
-
-    @property
-    def words(self) -> str:
-        """What is waited for, in a word or two: ``opened``."""
-        return self.is_
-
-    def uses(self, path: str) -> Iterator[Use]:
-        """What has to be right for it to be asked at *path*."""
-        yield DurationUse(f"{path}.within", self.within)
-        yield MessageUse(path, self.message, self.is_)
-
-    def trigger_in(self, journey: Journey) -> str:
-        """The name of the trigger whose events may answer it. An interaction's is built in: ``email-opened``."""
-        asked = journey.message(self.message)
-        return interaction_trigger(asked.kind, self.is_) if asked else ""
-
-
-class EventQuestion(Model):
-    """Asks for an event of a trigger, after the step that asks was entered."""
-
-    trigger: Name
-    where: str | None = None
-    within: Duration
-
-    @property
-    def words(self) -> str:
-        """What is waited for, in a word or two: ``purchase-completed``."""
-        return self.trigger
-
-    def uses(self, path: str) -> Iterator[Use]:
-        """What has to be right for it to be asked at *path*."""
-        yield DurationUse(f"{path}.within", self.within)
-        yield TriggerUse(path, self.trigger, self.where)
-
-    def trigger_in(self, journey: Journey) -> str:
-        """The name of the trigger whose events may answer it."""
-        del journey
-        return self.trigger
-
-
-def _asks_for(question: object) -> str:
-    names = question if isinstance(question, dict) else vars(question)
-    return "message" if "message" in names else "trigger"
-
-
-Question = Annotated[
-    Annotated[MessageQuestion, Tag("message")] | Annotated[EventQuestion, Tag("trigger")], Discriminator(_asks_for)
-]
-
-
-class Step(Model):
-    """One element of a journey. It owns its shape: whoever goes through a tree for another purpose asks it.
-
-    What is said here holds for a step that leads straight on to the next one.
-    """
-
-    id: Name
-
-    @property
-    def words(self) -> str:
-        """What a run does here, for people: ``waits 1 day``."""
-        return f"is at {self.id}"
-
-    @property
-    def arms(self) -> tuple[Arm, ...]:
-        """The ways on from here, in order. The steps after this one go on for all of them."""
-        return ()
-
-    @property
-    def questions(self) -> Mapping[str, Question]:
-        """What it listens to: for each arm that is taken at an answer, the question. The other arm is for none."""
-        return {}
-
-    @property
-    def uses(self) -> Iterable[Use]:
-        """What has to be right before it may be published, in the order in which it is said."""
-        return ()
-
-    @property
-    def longest(self) -> timedelta:
-        """How long a run may stand here."""
-        return timedelta(0)
-
-    @property
-    def leads_on(self) -> bool:
-        """Whether a run can come from here to the steps after it."""
-        return not self.arms or any(lead_on(arm.steps) for arm in self.arms)
-
-    def arm(self, name: str) -> Arm:
-        """The arm of that name. Raises LookupError."""
-        for arm in self.arms:
-            if arm.name == name:
-                return arm
-        raise LookupError(
-            f'"{self.id}" has no arm "{name}"; it has {", ".join(arm.name for arm in self.arms) or "none"}'
-        )
-
-
-class Message(Step):
-    """A step that sends one content to one customer. Its subclasses say through which channel.
-
-    *expires*: so long after the step was entered the message is blocked, not sent late.
-    *in_doubt*: what to do where nobody can tell whether it went out. A push that comes twice replaces itself on the
-    device, so it is repeated; an email or a text is left.
-    """
-
-    kind: ClassVar[Kind]
-
-    to: str
-    expires: Duration | None = None
-    in_doubt: Literal["leave", "repeat"] | None = None
-
-    @property
-    def repeats_in_doubt(self) -> bool:
-        """Whether a message is sent again where nobody can tell whether it went out."""
-        return (self.in_doubt or ("repeat" if self.kind == "push" else "leave")) == "repeat"
-
-    @property
-    def content(self) -> str:
-        """The name of the content that is sent."""
-        content: str = getattr(self, self.kind)
-        return content
-
-    @property
-    def words(self) -> str:
-        return f"sends {self.kind} {self.content}"
-
-    @property
-    def uses(self) -> Iterable[Use]:
-        yield ChannelUse(self.kind, self.kind)
-        yield AddressUse("to", self.to)
-        yield ContentUse(self.kind, self.content, self.kind)
-
-
-class Email(Message):
-    """Send an email."""
-
-    kind = "email"
-    email: Name
-
-
-class Text(Message):
-    """Send a text message."""
-
-    kind = "text"
-    text: Name
-
-
-class Push(Message):
-    """Send a push notification."""
-
-    kind = "push"
-    push: Name
-
-
-class Wait(Step):
-    """Let a fixed time pass, counted from entering the step."""
-
-    wait: Duration
-
-    @property
-    def words(self) -> str:
-        return f"waits {say(self.wait)}"
-
-    @property
-    def uses(self) -> Iterable[Use]:
-        yield DurationUse("wait", self.wait)
-
-    @property
-    def longest(self) -> timedelta:
-        return self.wait
-
-
-class If(Step):
-    """Wait for an answer within a limit: yes at once when it comes, no when the limit passes.
-
-    The steps after an ``if`` go on for both arms.
-    """
-
-    if_: Question = Field(alias="if")
-    then: tuple[AnyStep, ...] = ()
-    else_: tuple[AnyStep, ...] = Field((), alias="else")
-
-    @property
-    def words(self) -> str:
-        return f"waits for {self.if_.words}, at most {say(self.if_.within)}"
-
-    @property
-    def arms(self) -> tuple[Arm, ...]:
-        return Arm("yes", self.then, "then"), Arm("no", self.else_, "else")
-
-    @property
-    def questions(self) -> Mapping[str, Question]:
-        return {"yes": self.if_}
-
-    @property
-    def uses(self) -> Iterable[Use]:
-        return self.if_.uses("if")
-
-    @property
-    def longest(self) -> timedelta:
-        return self.if_.within
-
-
-class End(Step):
-    """Complete the run here, with a reason for people. No step after it is reached."""
-
-    end: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-
-    @property
-    def words(self) -> str:
-        return f"ends: {self.end}"
-
-    @property
-    def leads_on(self) -> bool:
-        return False
-
-
-def _step_type(step: object) -> str | None:
-    if isinstance(step, dict):
-        return next((name for name in STEP_TYPES if name in step), None)
-    return next((name for name, model in STEP_TYPES.items() if isinstance(step, model)), None)
-
-
-AnyStep = Annotated[
-    Annotated[Email, Tag("email")]
-    | Annotated[Text, Tag("text")]
-    | Annotated[Push, Tag("push")]
-    | Annotated[Wait, Tag("wait")]
-    | Annotated[If, Tag("if")]
-    | Annotated[End, Tag("end")],
-    Discriminator(
-        _step_type,
-        custom_error_type="unknown_step",
-        custom_error_message="A step needs one of its type's fields",
-    ),
-]
-"""Every type of step, by the field that only it has. This is the one list of them."""
-
-Steps = tuple[AnyStep, ...]
-
-STEP_TYPES: Mapping[str, type[Step]] = tagged(AnyStep)
-
-
 def _at_least_one(steps: Steps) -> Steps:
     if not steps:
         raise ValueError("a journey without steps does nothing: give it at least one.")
@@ -431,7 +87,9 @@ class Journey(Model):
     def run_triggers(self) -> frozenset[str]:
         """The names of the triggers that do something to runs: of the goal, the exits and the ifs."""
         named = {leaving.trigger for leaving in self.exit} | ({self.goal.trigger} if self.goal else set())
-        asked = {question.trigger_in(self) for step in every_step(self.steps) for question in step.questions.values()}
+        asked = {
+            question.trigger_in(self.steps) for step in every_step(self.steps) for question in step.questions.values()
+        }
         return frozenset(named | asked)
 
     @property
@@ -442,39 +100,7 @@ class Journey(Model):
 
     def message(self, step_id: str) -> Message | None:
         """The message step of that id, or None."""
-        return next((step for step in every_step(self.steps) if isinstance(step, Message) and step.id == step_id), None)
-
-
-def every_step(steps: Steps) -> Iterator[AnyStep]:
-    """All steps of a tree, in the order they are written."""
-    for step in steps:
-        yield step
-        for arm in step.arms:
-            yield from every_step(arm.steps)
-
-
-def placed(steps: Steps, path: str) -> Iterator[tuple[str, AnyStep]]:
-    """All steps of a tree with their places, in the order they are written: ``steps[1].else[0]``."""
-    for index, step in enumerate(steps):
-        here = f"{path}[{index}]"
-        yield here, step
-        for arm in step.arms:
-            yield from placed(arm.steps, f"{here}.{arm.field}")
-
-
-def lead_on(steps: Steps) -> bool:
-    """Whether a run can come through all of *steps* to what follows them."""
-    return all(step.leads_on for step in steps)
-
-
-def depth(steps: Steps) -> int:
-    """How deep arms lie within arms: 1 for steps without any."""
-    return 1 + max((depth(arm.steps) for step in steps for arm in step.arms), default=0)
-
-
-def interaction_trigger(kind: Kind, interaction: Interaction) -> str:
-    """The built-in trigger of an interaction: ``email-opened``."""
-    return f"{kind}-{interaction}"
+        return message_in(self.steps, step_id)
 
 
 def run_id(journey: str, customer: str, source: str, event_id: str) -> str:
@@ -501,5 +127,4 @@ def short_id(*parts: str, length: int = 8) -> str:
     return "".join(letters)
 
 
-If.model_rebuild()
 Journey.model_rebuild()

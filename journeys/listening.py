@@ -12,21 +12,13 @@ from functools import cached_property
 from typing import Literal
 
 from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
-from journeys.definition import (
-    After,
-    EventQuestion,
-    Goal,
-    Journey,
-    Kind,
-    MessageQuestion,
-    Question,
-    every_step,
-    run_id,
-)
+from journeys.definition import After, Goal, Journey, run_id
+from journeys.interactions import Kind
 from journeys.language import conditions
 from journeys.language.attributes import Schema, reference, typed, types, under
 from journeys.language.durations import say
 from journeys.models import Frozen
+from journeys.steps import EventQuestion, MessageQuestion, Question, every_step
 from journeys.walk.pace import DAY, at_pace
 from journeys.walk.walk import clock
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 
 class Frozen(BaseModel):
@@ -15,3 +18,18 @@ class Model(Frozen):
     """Strict about names too: an unknown field is an error, never ignored."""
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+"""A name for people and for URLs: lower-case letters, digits and dashes, such as ``abandoned-cart``."""
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999 in UTC is expected") from None
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An instant. Written with its offset, kept as UTC."""

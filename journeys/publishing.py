@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from journeys.catalogue import BUILT_IN, CUSTOMER, Content, State, Trigger
-from journeys.definition import (
-    INTERACTIONS,
+from journeys.definition import After, Journey
+from journeys.interactions import INTERACTIONS, Kind
+from journeys.language import conditions
+from journeys.language.attributes import AttributeType, Schema, reference, types, under
+from journeys.language.durations import say
+from journeys.language.templates import TemplateError, names
+from journeys.listening import Version, interaction_schema
+from journeys.problems import Flaw, did_you_mean
+from journeys.steps import (
     AddressUse,
-    After,
     ChannelUse,
     ContentUse,
     DurationUse,
-    Journey,
-    Kind,
     Message,
     MessageUse,
     Step,
@@ -27,12 +31,6 @@ from journeys.definition import (
     lead_on,
     placed,
 )
-from journeys.language import conditions
-from journeys.language.attributes import AttributeType, Schema, reference, types, under
-from journeys.language.durations import say
-from journeys.language.templates import TemplateError, names
-from journeys.listening import Version, interaction_schema
-from journeys.problems import Flaw, did_you_mean
 
 DEEPEST = 100
 LONGEST = timedelta(days=365_000)

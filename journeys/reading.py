@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from journeys.catalogue import Content, Trigger
-from journeys.definition import STEP_TYPES, Journey
+from journeys.definition import Journey
 from journeys.problems import Flaw, Invalid, did_you_mean
+from journeys.steps import STEP_TYPES
 from journeys.unions import bare, members, tagged
 
 Read = TypeVar("Read", bound=BaseModel)

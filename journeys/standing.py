@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from journeys.definition import Interaction
+from journeys.interactions import Interaction
 from journeys.walk.diary import Outcome
 
 SendState = Literal["claimed", "released"] | Outcome

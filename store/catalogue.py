@@ -10,7 +10,7 @@ from sqlalchemy import Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Content, State, Trigger
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown, did_you_mean

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 from sqlalchemy import bindparam, insert, select, update
 
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.models import Frozen
 from store import schema
 from store.store import Store, retried

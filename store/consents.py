@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.clearance.consent import About, Choice, Consent, Purpose, said
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.models import Frozen
 from store.locks import lock_customers
 from store.schema import among, consents, sends, suppressions

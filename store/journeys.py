@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Text, bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.definition import Journey, Kind
+from journeys.definition import Journey
+from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
 from journeys.problems import Conflict, Invalid, Unknown, did_you_mean

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from journeys.definition import Interaction
+from journeys.interactions import Interaction
 from journeys.language.durations import Duration
 from journeys.listening import Decision, Ended
 from journeys.models import Frozen

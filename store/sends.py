@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from journeys.catalogue import Content
 from journeys.clearance.clearance import Blocked, Circumstances, Clear, addresses, clearance, recipient
 from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
-from journeys.definition import Kind, Message, send_id
+from journeys.definition import send_id
+from journeys.interactions import Kind
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import SendState
+from journeys.steps import Message
 from journeys.walk.diary import Delivery, Held
 from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit

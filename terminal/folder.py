@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from journeys import catalogue
 from journeys.catalogue import CUSTOMER, Content, Trigger
 from journeys.clearance.consent import Consent
-from journeys.definition import Journey, Name
+from journeys.definition import Journey
 from journeys.language.attributes import Attributes, Schema, check_attributes, declaration_of
 from journeys.language.templates import check as check_template
-from journeys.models import Model
+from journeys.models import Model, Name
 from journeys.problems import Flaw, Invalid
 from journeys.publishing import Catalogue, check
 from journeys.reading import parse, read

@@ -15,7 +15,8 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from journeys.catalogue import Event
-from journeys.definition import INTERACTIONS, Journey, send_id
+from journeys.definition import Journey, send_id
+from journeys.interactions import INTERACTIONS
 from journeys.listening import Ended
 from journeys.walk.pace import DAY
 from journeys.walk.preview import DEFAULT_START

@@ -11,8 +11,10 @@ from typing import Any, get_args
 from activities.deliver import Deliver
 from journeys.catalogue import Event, Trigger
 from journeys.clearance.consent import NOT_ASKED, Rules
-from journeys.definition import STEP_TYPES, Email, Journey, Kind, Message
+from journeys.definition import Journey
+from journeys.interactions import Kind
 from journeys.reading import read_trigger
+from journeys.steps import STEP_TYPES, Email, Message
 from journeys.walk.diary import Delivery, Entry, Held
 from journeys.walk.position import Position
 from journeys.walk.world import Visit

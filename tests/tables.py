@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from activities.channels.provider import Unset
 from activities.channels.registry import PROVIDERS, senders
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.language.durations import say
 from settings import Settings
 

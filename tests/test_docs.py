@@ -12,7 +12,9 @@ import api.problems  # noqa: F401 - it has errors of its own
 import cli
 from activities.channels.registry import PROVIDERS
 from journeys import problems
-from journeys.definition import INTERACTIONS, STEP_TYPES, Goal, Journey, Start
+from journeys.definition import Goal, Journey, Start
+from journeys.interactions import INTERACTIONS
+from journeys.steps import STEP_TYPES
 from settings import AllSettings
 from tests.tables import page_of, pages, written
 

@@ -19,10 +19,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.deliver import ATTEMPT, Deliver
     from activities.notes import End, Lines, Notes
     from activities.reconcile import TELLING, Reconcile
-    from journeys.definition import Steps
     from journeys.language.durations import say
     from journeys.listening import Ended
     from journeys.models import Frozen
+    from journeys.steps import Steps
     from journeys.walk.diary import Delivery, Held
     from journeys.walk.pace import DAY
     from journeys.walk.position import Arrival, Position

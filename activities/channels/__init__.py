@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from journeys.definition import Kind
+from journeys.interactions import Kind
 
 
 @dataclass(frozen=True)

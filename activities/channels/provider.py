@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from activities.channels import Channel
 from activities.channels.reports import Report
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.models import Frozen
 
 WEBHOOKS = "/webhooks"

@@ -12,7 +12,7 @@ from activities import channels as folder
 from activities.channels import Channel
 from activities.channels.provider import WEBHOOKS, Provider, ProviderSettings
 from activities.channels.reports import Reader
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.problems import Invalid
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from journeys.definition import Interaction
+from journeys.interactions import Interaction
 
 
 @dataclass(frozen=True)

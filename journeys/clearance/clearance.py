@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from journeys.catalogue import Content, State
 from journeys.clearance.consent import NOT_ASKED, About, Choice, Rules, refusal
-from journeys.definition import Message
 from journeys.language.attributes import reference
+from journeys.steps import Message
 from journeys.walk.diary import Held
 from journeys.walk.walk import clock
 from journeys.walk.world import Visit

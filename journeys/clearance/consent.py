@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from journeys.definition import Kind, Name
-from journeys.models import Model
+from journeys.interactions import Kind
+from journeys.models import Model, Name
 
 Purpose = Literal["commercial", "transactional"]
 Choice = Literal["in", "out", "unset"]

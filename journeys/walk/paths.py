@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta
 
-from journeys.definition import Journey, Kind, Message, Step, every_step
+from journeys.definition import Journey
+from journeys.interactions import Kind
 from journeys.language.durations import Duration
 from journeys.models import Model
+from journeys.steps import Message, Step, every_step
 from journeys.walk.diary import Delivery
 from journeys.walk.position import Arrival, Position
 from journeys.walk.preview import DEFAULT_START

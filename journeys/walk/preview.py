@@ -16,12 +16,13 @@ from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
 from journeys.clearance.clearance import Blocked, Circumstances, clearance, recipient
 from journeys.clearance.consent import NOBODY, Asked
 from journeys.contents import render_content
-from journeys.definition import Interaction, Kind, Name, interaction_trigger, send_id
+from journeys.definition import send_id
+from journeys.interactions import Interaction, Kind, interaction_trigger
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
 from journeys.language.templates import TemplateError
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
-from journeys.models import Model
+from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
 from journeys.walk.diary import Delivery, Entry, Held, Outcome

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime, timedelta
 
-from journeys.definition import AnyStep, End, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
 from journeys.language.durations import say
+from journeys.steps import AnyStep, End, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
 from journeys.walk.diary import Delivery, Diary, Held
 from journeys.walk.pace import DAY, at_pace
 from journeys.walk.position import Arrival, Position, Turn

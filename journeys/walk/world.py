@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from pydantic import AwareDatetime, field_serializer
 
-from journeys.definition import AnyStep, Message
 from journeys.models import Frozen
+from journeys.steps import AnyStep, Message
 from journeys.walk.diary import Delivery, Entry, Held
 from journeys.walk.position import Position
 

@@ -10,7 +10,7 @@ from typing import get_args
 from activities.channels import Accepted, Handed, NeverTells, Outgoing
 from activities.channels.console import Console
 from activities.channels.registry import PROVIDERS, build_channels
-from journeys.definition import Kind
+from journeys.interactions import Kind
 
 
 def message(number: int = 1, **parts: str) -> Outgoing:

@@ -18,7 +18,9 @@ from activities.channels.links import Links, read
 from activities.circuit_breaker import CircuitBreaker
 from activities.deliver import Deliver
 from journeys.clearance.consent import Rules
-from journeys.definition import INTERACTIONS, Push, send_id
+from journeys.definition import send_id
+from journeys.interactions import INTERACTIONS
+from journeys.steps import Push
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.catalogue import put_content, ready_content

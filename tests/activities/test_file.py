@@ -15,7 +15,7 @@ import pytest
 from activities.channels import Accepted, Channel, Down, Found, NotFound, NotNow
 from activities.channels.file import File
 from activities.channels.registry import build_channels
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from journeys.problems import Invalid
 from settings import read_settings
 from tests.fakes.messages import handed, outgoing

@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.deliver import Deliver
 from activities.inputs import GivenBy01
 from activities.reconcile import Reconcile
-from journeys.definition import INTERACTIONS
+from journeys.interactions import INTERACTIONS
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.runs import get_run

@@ -27,7 +27,8 @@ from embedded.fakes.fcm import FakeFcm
 from embedded.fakes.sendgrid import FakeSendGrid
 from embedded.fakes.server import Fake
 from embedded.fakes.twilio import FakeTwilio
-from journeys.definition import Kind, send_id
+from journeys.definition import send_id
+from journeys.interactions import Kind
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.customers import put_customer

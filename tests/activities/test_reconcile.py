@@ -13,7 +13,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.channels import Accepted, Channel, Finding, Handed, NeverTells
 from activities.deliver import Deliver
 from activities.reconcile import NOBODY_KNOWS, Reconcile
-from journeys.definition import INTERACTIONS, Kind, send_id
+from journeys.definition import send_id
+from journeys.interactions import INTERACTIONS, Kind
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.runs import RunView, SendView, get_run

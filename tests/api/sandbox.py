@@ -20,7 +20,7 @@ from embedded.fakes.server import Kept, Webhook
 from embedded.fakes.twilio import FakeTwilio
 from journeys.clearance.consent import Rules
 from journeys.contents import render_content
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from store.consents import get_consents
 from store.runs import RunView, SendView, get_run
 from store.sends import Claim, Go

@@ -29,7 +29,7 @@ from activities.channels.sendgrid import SendGrid
 from activities.channels.twilio import Twilio
 from activities.deliver import Deliver
 from activities.reconcile import Reconcile
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from store.store import open_store
 from tests.shop import message, to_its_end, visit
 

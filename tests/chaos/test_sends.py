@@ -27,7 +27,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from journeys.definition import Kind, send_id
+from journeys.definition import send_id
+from journeys.interactions import Kind
 from store import events
 from store.customers import put_customer
 from store.schema import runs, sends

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedded.story import Found, differences
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from store.journeys import GoalCount
 from tests.programs import program, temporals
 

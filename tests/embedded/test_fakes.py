@@ -31,7 +31,7 @@ from embedded.fakes.fcm import FakeFcm
 from embedded.fakes.sendgrid import FakeSendGrid
 from embedded.fakes.server import Fake, Fault, Said, Seen
 from embedded.fakes.twilio import FakeTwilio
-from journeys.definition import Kind
+from journeys.interactions import Kind
 from tests.fakes.messages import answer, handed, outgoing
 
 ROOT = Path(__file__).parent.parent.parent

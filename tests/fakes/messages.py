@@ -11,7 +11,7 @@ import pytest
 from activities.channels import Channel, Found, Handed, NotFound, Outgoing, ProviderAnswer, Refused
 from activities.channels.calls import NoAnswer
 from embedded.fakes.server import Fake
-from journeys.definition import Kind
+from journeys.interactions import Kind
 
 PARTS: dict[Kind, dict[str, str]] = {
     "email": {"subject": "Your cart", "text": "A planted body.", "html": "<p>A planted body.</p>"},

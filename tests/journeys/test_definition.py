@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from journeys.definition import every_step, run_id, send_id
+from journeys.definition import run_id, send_id
 from journeys.reading import read_journey, write
+from journeys.steps import every_step
 from tests.samples import ABANDONED_CART, abandoned_cart
 
 

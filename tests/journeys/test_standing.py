@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.definition import Interaction
+from journeys.interactions import Interaction
 from journeys.standing import RANKS, Reported, SendState, standing
 
 DELIVERED, BOUNCED, OPENED, CLICKED = (Reported(what) for what in ("delivered", "bounced", "opened", "clicked"))

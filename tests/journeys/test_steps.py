@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from journeys.definition import STEP_TYPES, AnyStep, Step, Use, depth, every_step, placed
+from journeys.steps import STEP_TYPES, AnyStep, Step, Use, depth, every_step, placed
 from tests.samples import abandoned_cart
 
 ROOT = Path(__file__).parents[2]

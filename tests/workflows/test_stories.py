@@ -8,7 +8,8 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from journeys.catalogue import Event
-from journeys.definition import interaction_trigger, send_id
+from journeys.definition import send_id
+from journeys.interactions import interaction_trigger
 from journeys.walk.preview import DEFAULT_START, Happening, PreviewRun, Sent, Stage
 from store.journeys import stop
 from store.runs import RunView, SendView

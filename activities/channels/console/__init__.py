@@ -6,7 +6,7 @@ from typing import get_args
 
 from activities.channels.console.channel import Console
 from activities.channels.provider import Provider, ProviderSettings
-from journeys.definition import Kind
+from journeys.interactions import Kind
 
 __all__ = ["PROVIDER", "Console"]
 

@@ -7,7 +7,7 @@ from typing import get_args
 from activities.channels.file.channel import File
 from activities.channels.file.settings import FileSettings
 from activities.channels.provider import Provider
-from journeys.definition import Kind
+from journeys.interactions import Kind
 
 __all__ = ["PROVIDER", "File"]
 

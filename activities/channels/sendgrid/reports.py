@@ -12,7 +12,7 @@ from typing import Any
 
 from activities.channels.reports import Forged, Report
 from activities.channels.sendgrid.channel import SEND_ID
-from journeys.definition import Interaction
+from journeys.interactions import Interaction
 
 # SendGrid sends an event again for 24 hours, and does not say whether it signs anew.
 WINDOW = timedelta(hours=36)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from activities.channels.reports import Forged, Report
 from activities.channels.twilio.channel import DEAD, OPTED_OUT
-from journeys.definition import Interaction
+from journeys.interactions import Interaction
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from journeys.catalogue import State
 from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, recipient
 from journeys.clearance.consent import About, Choice, Rules
-from journeys.definition import Email, Message, Push, Text
+from journeys.steps import Email, Message, Push, Text
 from journeys.walk.diary import Held
 from tests.samples import CONTENTS, CUSTOMER
 from tests.shop import visit

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.definition import Journey, Kind, every_step
+from journeys.definition import Journey
+from journeys.interactions import Kind
+from journeys.steps import every_step
 from journeys.walk.diary import Delivery, Entry, Held, Outcome
 from journeys.walk.position import Arrival, Position, Turn
 from journeys.walk.walk import Walk
