@@ -11,7 +11,7 @@ from rich.text import Text
 from journeys.definition import Journey
 from journeys.walk.diary import Entry
 from journeys.walk.paths import MOST_PATHS, Path
-from journeys.walk.preview import Happening, Heard, PreviewRun, Sent, Timeline
+from journeys.walk.preview import Happening, Heard, PreviewRun, PreviewSend, Timeline
 from terminal.folder import Script
 from terminal.show import COLOURS, happened, journey_time, quoted, said
 
@@ -91,7 +91,7 @@ def _passed(entry: Entry, run: PreviewRun) -> Iterator[Text]:
             yield from _sent(send)
 
 
-def _sent(send: Sent) -> Iterator[Text]:
+def _sent(send: PreviewSend) -> Iterator[Text]:
     if send.outcome != "accepted":
         yield Text.assemble((f"✗ {send.kind}", "red"), f"  {send.content} {send.outcome}: {send.reason}")
         return

@@ -29,7 +29,7 @@ class PathMessage(Model):
     latest: Duration
 
 
-class Choice(Model):
+class PathChoice(Model):
     """Which arm of a step a path takes."""
 
     step: str
@@ -40,7 +40,7 @@ class Choice(Model):
 class Path(Model):
     """One way through the journey, its messages, and how long it takes."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[PathChoice, ...]
     messages: tuple[PathMessage, ...]
     earliest_end: Duration
     latest_end: Duration
@@ -92,7 +92,7 @@ class _Trace:
     def __init__(self, journey: Journey, arms: tuple[str, ...], *, late: bool) -> None:
         self.walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, DEFAULT_START))
         self.sent: list[tuple[Message, timedelta]] = []
-        self.asked: list[Choice] = []
+        self.asked: list[PathChoice] = []
         self.others: list[list[str]] = []  # the arms of each of them that an answer would take
         self._steps = {step.id: step for step in every_step(journey.steps)}
         self._arms = arms
@@ -126,7 +126,7 @@ class _Trace:
         answered = arm in step.questions
         what = ", ".join(question.words for question in step.questions.values())
         why = step.questions[arm].words if answered else f"no {what}"
-        self.asked.append(Choice(step=step.id, arm=arm, why=why))
+        self.asked.append(PathChoice(step=step.id, arm=arm, why=why))
         self.others.append(list(step.questions))
         if answered:
             at = until if self._late else min(self._now, until)

@@ -70,7 +70,7 @@ def check_happening(line: Happening, catalogue: Catalogue) -> Iterator[Flaw]:
     yield from (flaw.within("attributes") for flaw in check_attributes(schema, line.attributes))
 
 
-class Sent(Model):
+class PreviewSend(Model):
     """One message that would go out, or would be blocked."""
 
     step: str
@@ -94,7 +94,7 @@ class PreviewRun(Model):
     ended_at: AwareDatetime | None
     why: str
     goal_met_at: AwareDatetime | None
-    sends: tuple[Sent, ...]
+    sends: tuple[PreviewSend, ...]
     diary: tuple[Entry, ...]
 
 
@@ -257,7 +257,7 @@ class Stage:
         )
         return event, send
 
-    def _sender(self, happening: Happening) -> tuple[_Run, Sent]:
+    def _sender(self, happening: Happening) -> tuple[_Run, PreviewSend]:
         runs = self._runs if happening.run is None else self._runs[happening.run - 1 : happening.run]
         for run in reversed(runs):
             for sent in run.sends:
@@ -289,7 +289,7 @@ class _Run:
         version = facts.version
         steps = version.journey.steps
         self.walk = Walk(steps, Position.at_start(steps[0].id, facts.entered_at), run=facts.id, version=version.number)
-        self.sends: list[Sent] = []
+        self.sends: list[PreviewSend] = []
         self.until: datetime | None = None
         self._event = event
         self._stage = stage
@@ -321,7 +321,7 @@ class _Run:
             outcome, refused = ("blocked", refused) if refused else ("failed", f"it cannot be filled in: {error}")
         delivery = Delivery(outcome=outcome, at=visit.now, reason=refused)
         self.sends.append(
-            Sent(
+            PreviewSend(
                 step=step.id,
                 kind=step.kind,
                 content=step.content,

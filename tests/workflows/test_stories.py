@@ -10,7 +10,7 @@ from temporalio.testing import WorkflowEnvironment
 from journeys.catalogue import Event
 from journeys.definition import send_id
 from journeys.interactions import interaction_trigger
-from journeys.walk.preview import DEFAULT_START, Happening, PreviewRun, Sent, Stage
+from journeys.walk.preview import DEFAULT_START, Happening, PreviewRun, PreviewSend, Stage
 from store.journeys import stop
 from store.runs import RunView, SendView
 from tests.engine import Clock, Engine, engine
@@ -118,7 +118,7 @@ def told(run: PreviewRun | RunView, begin: datetime, to: timedelta) -> Run:
 
     assert run.ended
     assert run.ended_at
-    sent = [(send.step, send.at, send.outcome) for send in run.sends if isinstance(send, Sent)]
+    sent = [(send.step, send.at, send.outcome) for send in run.sends if isinstance(send, PreviewSend)]
     sent += [(send.step, send.at or begin, send.state) for send in run.sends if isinstance(send, SendView)]
     return Run(
         ended=run.ended,
