@@ -333,7 +333,11 @@ _END = _ending(
     goal_until=bindparam("to_goal_until", type_=Time()),
     lines=bindparam("to_lines", type_=Integer()),
 )
-_END_INSIDE = _ending(INSIDE, lines=case((runs.c.step.is_not(None), runs.c.lines + 1), else_=runs.c.lines))
+_END_INSIDE = _ending(
+    INSIDE,
+    goal_until=bindparam("to_ended_at", type_=Time()),  # what occurred before it still counts
+    lines=case((runs.c.step.is_not(None), runs.c.lines + 1), else_=runs.c.lines),
+)
 _LEAVE_INSIDE = insert(diary).from_select(
     ["run", "n", "at", "step", "did", "why"],
     select(

@@ -335,6 +335,13 @@ STORIES: dict[str, Story] = {
         (cart(), Publish(at("1 hour"), VERSION_2), cart("2 hours", "c2"), Stop(at("3 hours")), cart("5 hours", "c3")),
         (Run("stopped", at("3 hours"), reminders("")), Run("stopped", at("3 hours"), (), version=2)),
     ),
+    "bought-before-the-stop-and-heard-of-after-it": Story(
+        (cart(), Stop(at("12 hours")), buys("15 hours", occurred_at="11 hours")),
+        (Run("stopped", at("12 hours"), reminders(""), goal_at=at("11 hours")),),
+    ),
+    "bought-after-the-stop": Story(
+        (cart(), Stop(at("12 hours")), buys("15 hours")), (Run("stopped", at("12 hours"), reminders("")),)
+    ),
     "opened-after-the-stop": Story(
         (cart(), Stop(at("12 hours")), opens("15 hours")), (Run("stopped", at("12 hours"), reminders("")),)
     ),
