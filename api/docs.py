@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from html import escape
 from importlib.metadata import version
 from inspect import getdoc
@@ -88,13 +89,24 @@ def documented(lifespan: Lifespan[FastAPI]) -> FastAPI:
 
 
 def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
-    """Complete the OpenAPI document once all routes are there: with the models that they read by themselves."""
+    """Have the OpenAPI document completed with the models that routes read by themselves, once somebody asks for it."""
+    plain = app.openapi
+
+    @cache  # it takes longer than all else of the app
+    def whole() -> dict[str, Any]:
+        described = plain()
+        _complete(described, routers)
+        return described
+
+    app.openapi = whole  # type: ignore[method-assign]  # FastAPI's own way to extend the document
+
+
+def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody, Problem]
     models += [Consents, Sample, TestSend]
     _, schemas = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
-    described = app.openapi()
     described["components"]["schemas"] |= schemas["$defs"]
     for route in chain.from_iterable(each.routes for each in routers):
         if isinstance(route, APIRoute) and route.include_in_schema:
