@@ -42,9 +42,29 @@ dev: $(VENV)/.embedded ## Start Temporal, the API and a worker on this machine; 
 
 # --- check -----------------------------------------------------------------------------------------
 
+# Files side by side, the long ones first: see tests/conftest.py. Each process has servers of its own.
+ABREAST := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+QUICK := tests/journeys tests/store tests/api
+
 .PHONY: test
 test: lint ## Check everything: style, types, directions of imports, tests (what CI runs)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(ABREAST) $(ARGS)
+
+.PHONY: quick
+quick: $(VENV)/.dev ## Check in a minute: the pure rooms, the store on SQLite, the doors
+	SOJOURN_TEST_RACES=400 $(BIN)/pytest $(ABREAST) --dist worksteal -m "not postgres" $(QUICK) $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/.dev ## Kill processes amid 10,000 sends, and race 20,000 exits; takes half an hour
+	SOJOURN_TEST_SENDS=10000 SOJOURN_TEST_RACES=20000 \
+	  $(BIN)/pytest --capture=no -o faulthandler_timeout=0 tests/chaos tests/store/test_races.py $(ARGS)
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## Run the tests, and list the lines that none of them reaches
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ABREAST) -m "not chaos" $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and directions of imports

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from store.migrate import migrate
 from store.schema import metadata
 from store.store import Store, open_store
+from tests import leftovers
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime folder, and complains where there is none
@@ -23,9 +26,25 @@ with warnings.catch_warnings():
 
 pytest_plugins = ["tests.temporal_fixtures"]
 
+LONG = ("test_kills", "test_dev", "test_demo", "test_races", "test_sends", "test_privacy", "test_stories")
+"""The files that take longest, which come first: where files run side by side, none is left to run alone at the end."""
+
+STARTS = 5
+
 # A slow machine is no reason to fail: what is searched for is wrong answers, not slow ones.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    leftovers.watch()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("postgres")
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +54,7 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer(Path(tempfile.mkdtemp(prefix="postgres-")), cleanup_mode="delete")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        server.start()
+        _start(server)
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # no test outlives a power cut
     yield server
     server.cleanup()
@@ -82,7 +101,7 @@ def postgres_url(postgres: PostgresServer, emptied_postgres: str) -> str:
     return postgres.get_uri(emptied_postgres)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh database: a test that asks for it runs once on each kind."""
     url: str = request.getfixturevalue(f"{request.param}_url")
@@ -95,6 +114,14 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     store = open_store(database_url)
     yield store
     await store.close()
+
+
+def _start(server: PostgresServer) -> None:
+    for _ in range(STARTS - 1):
+        with suppress(subprocess.TimeoutExpired):  # it gives the server ten seconds, of a machine that may be busy
+            server.start()
+            return
+    server.start()
 
 
 def _run_migrate(url: str) -> None:

@@ -21,7 +21,7 @@ from store.store import open_store
 from tests.samples import abandoned_cart
 from tests.shop import Shop
 
-RACES = int(os.environ.get("RACES", "2000"))
+RACES = int(os.environ.get("SOJOURN_TEST_RACES", "2000"))
 TOGETHER = 20  # races that share one transaction of exits
 AT_ONCE = 4  # such transactions under way
 
