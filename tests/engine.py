@@ -34,7 +34,7 @@ from worker import build_worker
 from workflows.journey import JourneyWorkflow
 from workflows.relay import Relay
 
-PATIENCE = 20.0
+PATIENCE = 180.0
 A_MOMENT = timedelta(seconds=5)
 
 _numbers = count(1)
@@ -169,7 +169,7 @@ class Clock:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Ask until it holds. Only for what another process does in its own time."""
+    """Ask until it holds. Only for what another process does in its own time, however busy this machine is."""
     async with asyncio.timeout(PATIENCE):
         while not await holds():  # noqa: ASYNC110 - another process cannot set an event of ours
             await asyncio.sleep(0.02)

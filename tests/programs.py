@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "abandoned-cart"
 SOJOURN = [sys.executable, "-c", "import cli; cli.main()"]
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 FREE_PORTS = ("--port", "0", "--temporal-port", "0", "--temporal-ui-port", "0")
 

@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from workflows.client import SEARCH_ATTRIBUTES, search_attribute_types
 
-PATIENCE = timedelta(seconds=60)
+PATIENCE = timedelta(minutes=5)
 IDENTITY = "sojourn-tests"
 
 _used = False

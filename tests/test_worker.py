@@ -14,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from journeys.definition import send_id
 from tests.engine import engine
-from tests.programs import ROOT, environment
+from tests.programs import PATIENCE, ROOT, environment
 from tests.samples import abandoned_cart
 
 
@@ -40,7 +40,7 @@ async def python_worker(folder: Path, **settings: str) -> AsyncIterator[asyncio.
 async def line_with(process: asyncio.subprocess.Process, text: str) -> str:
     """The next line it prints that has *text* in it."""
     assert process.stdout
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         async for line in process.stdout:
             if text in line.decode():
                 return line.decode()
@@ -49,7 +49,7 @@ async def line_with(process: asyncio.subprocess.Process, text: str) -> str:
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
     """The exit code, and the rest of what it printed."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         rest, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, rest.decode()

@@ -11,6 +11,7 @@ from api.problems import BY_SLUG
 from journeys.problems import Invalid, SojournError
 from store.store import Store, open_store
 from tests.api.door import Clock, Door, deps_for, event, opened, problem
+from tests.engine import PATIENCE
 
 
 async def test_without_a_key_it_says_what_to_do(door: Door) -> None:
@@ -135,7 +136,7 @@ async def test_it_is_up_but_not_ready_without_a_database() -> None:
     async with opened(deps_for(open_store("postgresql://nobody@127.0.0.1:1/nothing"), Clock())) as (_, http):
         assert (await http.get("/healthz")).status_code == 200
         answer = await http.get("/readyz")
-        posted = await asyncio.wait_for(http.post("/v1/events", json=event("e1")), 10)
+        posted = await asyncio.wait_for(http.post("/v1/events", json=event("e1")), PATIENCE)
 
     assert problem(answer, 503, "unavailable")["detail"] == "The database does not answer."
     problem(posted, 503, "unavailable")

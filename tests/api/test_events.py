@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.api.door import NOW, Door, event, problem
+from tests.api.door import NOW, Door, deps_for, event, opened, problem
 from tests.shop import Shop
 
 EVENTS = "/v1/events"
@@ -191,11 +192,12 @@ async def test_the_answer_to_an_exit_waits_for_a_send_under_way(live: Door) -> N
     shop = Shop(live.store, NOW)
     await shop.claim(run)
 
-    posting = asyncio.create_task(live.event("p1", "purchase-completed"))
-    await asyncio.sleep(0.1)
-    assert not posting.done()
-    await shop.record(run)
-    receipt = await posting
+    async with opened(deps_for(live.store, live.clock, drain_for=timedelta(hours=1))) as (app, http):
+        posting = asyncio.create_task(Door(app, http, live.clock, live.store).event("p1", "purchase-completed"))
+        await asyncio.sleep(0.1)
+        assert not posting.done()
+        await shop.record(run)
+        receipt = await posting
 
     assert (receipt["in_flight"], receipt["already_sent"]) == (0, ["initial-reminder"])
 

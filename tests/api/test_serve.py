@@ -12,8 +12,10 @@ import pytest
 from api.app import create_app
 from api.serve import serve
 from journeys.problems import Conflict
+from store.runs import get_run
 from store.store import Store
 from tests.api.door import KEY, Clock, deps_for, event, success
+from tests.engine import until
 from tests.shop import Shop
 
 
@@ -42,7 +44,12 @@ async def test_a_request_under_way_is_answered_before_the_end(store: Store) -> N
     shop = Shop(store)
     await shop.stock()
     await shop.publish()
-    await shop.claim(await shop.start(cart_id="c1"))
+    run = await shop.start(cart_id="c1")
+    await shop.claim(run)
+
+    async def waits_for_the_send() -> bool:
+        return (await get_run(store, run)).ended is not None
+
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     app = create_app(deps_for(store, Clock(shop.now)))
 
@@ -50,7 +57,7 @@ async def test_a_request_under_way_is_answered_before_the_end(store: Store) -> N
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(base_url=await address, headers=headers, trust_env=False) as http:
         posting = asyncio.create_task(http.post("/v1/events", json=event("p1", "purchase-completed")))
-        await asyncio.sleep(0.1)
+        await until(waits_for_the_send)
         serving.cancel()
         receipt = success(await posting)
     with contextlib.suppress(asyncio.CancelledError):

@@ -18,6 +18,7 @@ from store.sends import Done, lost
 from store.store import Store, open_store
 from tests.api.door import Clock, deps_for, opened, problem
 from tests.api.sandbox import PUBLIC, Sandbox, open_sandbox
+from tests.engine import PATIENCE
 from tests.samples import abandoned_cart
 
 LINK = "https://shop.example.com/cart"
@@ -406,7 +407,7 @@ async def test_an_exit_by_a_report_does_not_hold_up_the_answer(store: Store) -> 
         sent = await sandbox.send()
         await sandbox.shop.claim(sent.run, "second-reminder", following="pause")  # and it stays under way
 
-        await asyncio.wait_for(sandbox.report(sent, "bounce"), 20)
+        await asyncio.wait_for(sandbox.report(sent, "bounce"), PATIENCE)
 
         assert (await sandbox.run(sent)).ended == "exited"
 

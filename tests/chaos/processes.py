@@ -21,7 +21,7 @@ from workflows.client import SEARCH_ATTRIBUTES, connect
 
 HOST = "127.0.0.1"
 KEY = "chaos"
-PATIENCE = 60.0
+PATIENCE = 300.0
 BESIDE = Path(sys.executable).parent
 
 # A send that a kill cut is asked about after two minutes; here, where days are seconds, after one second.

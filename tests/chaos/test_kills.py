@@ -25,7 +25,7 @@ from store.schema import outbox
 from store.store import Store, open_store
 from tests.chaos.checks import CANCEL, SIGNAL, Outcome, collect, first, is_over, violations
 from tests.chaos.customers import Customer, Does, Shop, crowd, follow, publish
-from tests.chaos.processes import Process, Stack, stack, until
+from tests.chaos.processes import PATIENCE, Process, Stack, stack, until
 
 pytestmark = pytest.mark.chaos
 
@@ -234,7 +234,9 @@ async def _play(play: Play, folder: Path, database: str) -> Outcome:
             shop = Shop(running.http, running.ledger, random.Random(SEED))
             scene = Scene(running, store, customers, shop, dice, play.day)
             await running.living(play.happens(scene))
-            await running.living(until(lambda: is_over(running, store), "every run is over", patience=150, every=0.5))
+            await running.living(
+                until(lambda: is_over(running, store), "every run is over", patience=2 * PATIENCE, every=0.5)
+            )
             return await collect(SEED, customers, shop, running, store)
         finally:
             await store.close()

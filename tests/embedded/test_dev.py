@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.programs import EXAMPLE, FREE_PORTS, Program, program, temporals
+from tests.programs import EXAMPLE, FREE_PORTS, PATIENCE, Program, program, temporals
 
 READY = r"Sojourn is running"
 
@@ -27,7 +27,7 @@ def started(folder: Path, *more: str) -> Program:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while not holds() and time.monotonic() < until:
         time.sleep(0.05)
     return holds()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from journeys.definition import send_id
+from tests.chaos.processes import free_ports
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from tests.temporal_fixtures import start_temporal
@@ -31,9 +31,8 @@ class Clock:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        number: int = listening.getsockname()[1]
-        return number
+    (number,) = free_ports(1)
+    return number
 
 
 async def start(port: int, folder: Path) -> WorkflowEnvironment:
@@ -60,6 +59,7 @@ async def test_an_outage_delays_and_loses_nothing(port: int, tmp_path: Path, sql
             await caught_up(built, clock)
             for run in (ada, bo, cy):
                 await built.until_waiting(run)
+            await built.until_ended(di)
             assert await status(built, di) == WorkflowExecutionStatus.CANCELED
             assert sorted(message.run for message in built.ledger.took) == sorted([ada, bo, cy])
 
