@@ -75,7 +75,7 @@ def test_every_error_is_documented(error: type[problems.SojournError]) -> None:
     "page",
     sorted(
         path.relative_to(ROOT).as_posix()
-        for path in [*DOCS.rglob("*.md"), ROOT / "README.md", *map(page_of, PROVIDERS)]
+        for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *map(page_of, PROVIDERS)]
     ),
 )
 def test_links_lead_to_files_that_are_there(page: str) -> None:
