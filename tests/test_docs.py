@@ -27,6 +27,11 @@ def commands() -> list[str]:
     return sorted(getattr(group, "commands", {}))
 
 
+def prose() -> list[str]:
+    files = [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *map(page_of, PROVIDERS)]
+    return sorted(path.relative_to(ROOT).as_posix() for path in files)
+
+
 @pytest.mark.parametrize("name", sorted(AllSettings.model_fields))
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`SOJOURN_{name.upper()}`" in (DOCS / "settings.md").read_text()
@@ -45,6 +50,20 @@ def test_tables_say_what_the_code_says(page: Path) -> None:
 @pytest.mark.parametrize("name", commands())
 def test_every_command_is_documented(name: str) -> None:
     assert f"`sojourn {name}" in (DOCS / "cli.md").read_text()
+
+
+@pytest.mark.parametrize("page", prose())
+def test_every_command_that_is_shown_is_there(page: str) -> None:
+    shown = "\n".join(
+        re.findall(r"^```(?:bash|console)\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    )
+    makefile = (ROOT / "Makefile").read_text()
+
+    ours = set(re.findall(r"^(?:\S*/)?sojourn (\w+)", shown, re.MULTILINE))
+    targets = set(re.findall(r"^make (\w+)", shown, re.MULTILINE))
+
+    assert ours <= {*commands()}
+    assert targets <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", sorted(STEP_TYPES))
@@ -71,13 +90,7 @@ def test_every_error_is_documented(error: type[problems.SojournError]) -> None:
     assert f"| `/problems/{error.slug}` | {error.status} |" in (DOCS / "errors.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "page",
-    sorted(
-        path.relative_to(ROOT).as_posix()
-        for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), *map(page_of, PROVIDERS)]
-    ),
-)
+@pytest.mark.parametrize("page", prose())
 def test_links_lead_to_files_that_are_there(page: str) -> None:
     text = (ROOT / page).read_text()
 
