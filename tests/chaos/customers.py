@@ -122,8 +122,9 @@ async def follow(customer: Customer, shop: Shop, day: timedelta) -> None:
     """Do what the customer's script says."""
     await _pass(customer.enters * day)
     if customer.does == "bought before":  # and we hear of it first
-        await shop.tell(customer.purchase(_now()), customer.copies)
-        await shop.tell(customer.cart(_now() - timedelta(minutes=1)), customer.copies)
+        bought_at = _now()
+        await shop.tell(customer.purchase(bought_at), customer.copies)
+        await shop.tell(customer.cart(bought_at - timedelta(minutes=1)), customer.copies)
         return
     await shop.tell(customer.cart(_now()), customer.copies)
     match customer.does:
