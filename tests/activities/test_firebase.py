@@ -13,7 +13,6 @@ from activities.channels.firebase import Firebase
 from embedded.fakes.fcm import FakeFcm
 from tests.fakes.messages import answer, assert_outcome, handed, outgoing
 
-LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)
 FAULTS = [
     ("429:QUOTA_EXCEEDED", NotNow),
     ("429:QUOTA_EXCEEDED-delay", NotNow),
@@ -62,8 +61,8 @@ def fake(server: FakeFcm) -> FakeFcm:
 
 
 @pytest.fixture
-async def channel(fake: FakeFcm) -> AsyncIterator[Firebase]:
-    channel = Firebase(fake.account, url=fake.url, limits=LIMITS)
+async def channel(fake: FakeFcm, limits: Limits) -> AsyncIterator[Firebase]:
+    channel = Firebase(fake.account, url=fake.url, limits=limits)
     yield channel
     await channel.close()
 
@@ -212,8 +211,8 @@ async def test_what_never_left_may_be_sent_again(fake: FakeFcm, url: str) -> Non
     await channel.close()
 
 
-async def test_without_access_tokens_nothing_is_sent_yet(fake: FakeFcm) -> None:
-    channel = Firebase(fake.account | {"token_uri": "http://127.0.0.1:9/token"}, url=fake.url, limits=LIMITS)
+async def test_without_access_tokens_nothing_is_sent_yet(fake: FakeFcm, limits: Limits) -> None:
+    channel = Firebase(fake.account | {"token_uri": "http://127.0.0.1:9/token"}, url=fake.url, limits=limits)
 
     assert isinstance(await answer(channel, outgoing("push")), NotNow)
     assert fake.sends == []

@@ -37,7 +37,6 @@ from store.store import Store, open_store
 from tests.samples import CUSTOMER, abandoned_cart
 from tests.shop import Shop, message, to_its_end, visit
 
-LIMITS = Limits(timeout=timedelta(seconds=0.3), connections=4)
 LATER = ("429", "429-delay")
 LOST = ("408", "500", "503", "hang", "reset", "close")
 LOST_AFTER = ("408-after", "500-after", "502-after", "503-after", "hang-after", "reset-after", "close-after")
@@ -73,9 +72,9 @@ CONTENTS: dict[Kind, tuple[str, str]] = {
 
 
 @asynccontextmanager
-async def provider(kind: Kind) -> AsyncIterator[tuple[Fake, Channel]]:
+async def provider(kind: Kind, limits: Limits) -> AsyncIterator[tuple[Fake, Channel]]:
     """A fake, and the real channel that reaches it."""
-    fake, channel = await _pair(kind)
+    fake, channel = await _pair(kind, limits)
     try:
         yield fake, channel
     finally:
@@ -83,23 +82,23 @@ async def provider(kind: Kind) -> AsyncIterator[tuple[Fake, Channel]]:
         await fake.close()
 
 
-async def _pair(kind: Kind) -> tuple[Fake, Channel]:
+async def _pair(kind: Kind, limits: Limits) -> tuple[Fake, Channel]:
     match kind:
         case "email":
             sendgrid = FakeSendGrid()
             await sendgrid.start()
-            return sendgrid, SendGrid(sendgrid.key, "Shop <shop@example.com>", url=sendgrid.url, limits=LIMITS)
+            return sendgrid, SendGrid(sendgrid.key, "Shop <shop@example.com>", url=sendgrid.url, limits=limits)
         case "text":
             twilio = FakeTwilio()
             await twilio.start()
             callback = "https://journeys.example.com/webhooks/twilio"
             secret, sender = twilio.token, twilio.number
-            channel = Twilio(twilio.account, secret, sender, callback=callback, url=twilio.url, limits=LIMITS)
+            channel = Twilio(twilio.account, secret, sender, callback=callback, url=twilio.url, limits=limits)
             return twilio, channel
         case "push":
             fcm = FakeFcm()
             await fcm.start()
-            return fcm, Firebase(fcm.account, url=fcm.url, limits=LIMITS)
+            return fcm, Firebase(fcm.account, url=fcm.url, limits=limits)
 
 
 @dataclass
@@ -193,8 +192,8 @@ async def assert_all_agree(walked: Walked, delivery: Delivery, fake: Fake) -> No
 
 
 @pytest.mark.parametrize(("kind", "fault", "outcome"), CASES)
-async def test_a_fault_is_got_over(kind: Kind, fault: str, outcome: str, shop: Shop) -> None:
-    async with provider(kind) as (fake, channel):
+async def test_a_fault_is_got_over(kind: Kind, fault: str, outcome: str, shop: Shop, limits: Limits) -> None:
+    async with provider(kind, limits) as (fake, channel):
         walked = await under_way(shop, kind, channel)
         if fault:
             fake.misbehave(fault)
@@ -210,8 +209,10 @@ async def test_a_fault_is_got_over(kind: Kind, fault: str, outcome: str, shop: S
 
 
 @pytest.mark.parametrize("fault", ["503", "503-after", "hang-after"])
-async def test_an_email_that_nobody_can_tell_of_is_left_and_said_to_be_unknown(fault: str, shop: Shop) -> None:
-    async with provider("email") as (fake, channel):
+async def test_an_email_that_nobody_can_tell_of_is_left_and_said_to_be_unknown(
+    fault: str, shop: Shop, limits: Limits
+) -> None:
+    async with provider("email", limits) as (fake, channel):
         assert isinstance(fake, FakeSendGrid)
         fake.may_read_logs = False
         walked = await under_way(shop, "email", channel)
@@ -225,8 +226,8 @@ async def test_an_email_that_nobody_can_tell_of_is_left_and_said_to_be_unknown(f
         await assert_all_agree(walked, delivery, fake)
 
 
-async def test_a_text_that_nobody_can_tell_from_another_is_left(shop: Shop) -> None:
-    async with provider("text") as (fake, channel):
+async def test_a_text_that_nobody_can_tell_from_another_is_left(shop: Shop, limits: Limits) -> None:
+    async with provider("text", limits) as (fake, channel):
         walked = await under_way(shop, "text", channel)
         by_hand = {"To": ADDRESSES["phone"], "From": "+15005550006", "Body": "Hello by hand"}
         fake.keep("", ADDRESSES["phone"], "SM-by-hand", by_hand)
@@ -238,8 +239,8 @@ async def test_a_text_that_nobody_can_tell_from_another_is_left(shop: Shop) -> N
         await assert_all_agree(walked, delivery, fake)
 
 
-async def test_fault_after_fault_ends_with_one_message(shop: Shop) -> None:
-    async with provider("email") as (fake, channel):
+async def test_fault_after_fault_ends_with_one_message(shop: Shop, limits: Limits) -> None:
+    async with provider("email", limits) as (fake, channel):
         walked = await under_way(shop, "email", channel)
         fake.misbehave("429", "503", "reset", "503-after")
 

@@ -20,7 +20,6 @@ from embedded.fakes.server import Webhook
 from tests.fakes.messages import answer, assert_outcome, handed, outgoing
 from tests.tables import page_of
 
-LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)
 FAULTS = [
     ("429", NotNow),
     ("429-delay", NotNow),
@@ -65,8 +64,8 @@ async def fake() -> AsyncIterator[FakeSendGrid]:
 
 
 @pytest.fixture
-async def channel(fake: FakeSendGrid) -> AsyncIterator[SendGrid]:
-    channel = SendGrid(fake.key, "Shop <shop@example.com>", reply_to="help@example.com", url=fake.url, limits=LIMITS)
+async def channel(fake: FakeSendGrid, limits: Limits) -> AsyncIterator[SendGrid]:
+    channel = SendGrid(fake.key, "Shop <shop@example.com>", reply_to="help@example.com", url=fake.url, limits=limits)
     yield channel
     await channel.close()
 
@@ -115,8 +114,8 @@ async def test_a_refusal_quotes_the_provider(channel: SendGrid, fake: FakeSendGr
     assert sent == Refused("SendGrid: The personalizations.0.to.0.email does not contain a valid value. (400)")
 
 
-async def test_a_wrong_key_stops_the_channel_and_names_no_customer(fake: FakeSendGrid) -> None:
-    channel = SendGrid("SG.wrong", "shop@example.com", url=fake.url, limits=LIMITS)
+async def test_a_wrong_key_stops_the_channel_and_names_no_customer(fake: FakeSendGrid, limits: Limits) -> None:
+    channel = SendGrid("SG.wrong", "shop@example.com", url=fake.url, limits=limits)
 
     sent = await answer(channel, outgoing("email"))
 

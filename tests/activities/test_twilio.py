@@ -20,7 +20,6 @@ from embedded.fakes.twilio import FakeTwilio
 from tests.fakes.messages import answer, assert_outcome, handed, outgoing
 from tests.tables import page_of
 
-LIMITS = Limits(timeout=timedelta(seconds=0.4), connections=4)
 CALLBACK = "https://journeys.example.com/webhooks/twilio"
 FAULTS = [
     ("429", NotNow),
@@ -77,8 +76,8 @@ async def fake() -> AsyncIterator[FakeTwilio]:
 
 
 @pytest.fixture
-async def channel(fake: FakeTwilio) -> AsyncIterator[Twilio]:
-    channel = Twilio(fake.account, fake.token, fake.number, callback=CALLBACK, url=fake.url, limits=LIMITS)
+async def channel(fake: FakeTwilio, limits: Limits) -> AsyncIterator[Twilio]:
+    channel = Twilio(fake.account, fake.token, fake.number, callback=CALLBACK, url=fake.url, limits=limits)
     yield channel
     await channel.close()
 
@@ -99,9 +98,9 @@ async def test_a_text_goes_out_with_all_that_belongs_to_it(channel: Twilio, fake
     }
 
 
-async def test_a_messaging_service_and_an_api_key_serve_as_well(fake: FakeTwilio) -> None:
+async def test_a_messaging_service_and_an_api_key_serve_as_well(fake: FakeTwilio, limits: Limits) -> None:
     service = "MG" + "0" * 32
-    channel = Twilio(fake.account, f"{fake.account}:{fake.token}", service, url=fake.url, limits=LIMITS)
+    channel = Twilio(fake.account, f"{fake.account}:{fake.token}", service, url=fake.url, limits=limits)
 
     assert isinstance(await answer(channel, outgoing("text")), Accepted)
     assert fake.ledger[0].content["MessagingServiceSid"] == service
