@@ -108,9 +108,19 @@ def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
     described["components"]["schemas"] |= schemas["$defs"]
+    _leave_out_what_is_never_answered(described)
     for route in chain.from_iterable(each.routes for each in routers):
         if isinstance(route, APIRoute) and route.include_in_schema:
             _restore_examples(route, described["paths"][route.path_format])
+
+
+def _leave_out_what_is_never_answered(described: dict[str, Any]) -> None:
+    # FastAPI adds its own answer to every route with parameters. Ours to a wrong one is a problem, and declared.
+    for operation in chain.from_iterable(path.values() for path in described["paths"].values()):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(name, None)
 
 
 def _restore_examples(route: APIRoute, described: dict[str, Any]) -> None:
