@@ -125,6 +125,3 @@ def short_id(*parts: str, length: int = 8) -> str:
         number, index = divmod(number, len(alphabet))
         letters.append(alphabet[index])
     return "".join(letters)
-
-
-Journey.model_rebuild()

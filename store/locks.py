@@ -33,7 +33,7 @@ async def lock_customers(connection: AsyncConnection, customers: Iterable[str]) 
 
 
 async def lock_customer(connection: AsyncConnection, customer: str) -> None:
-    """Be the only one who decides about a customer, whatever becomes of journeys meanwhile. No lock is taken before."""
+    """Be the only one who decides about a customer, whatever becomes of journeys meanwhile. Take no lock before it."""
     if connection.dialect.name == "postgresql":
         await connection.execute(_CUSTOMER, {"key": _key(customer)})
 

@@ -32,11 +32,14 @@ class Walk:
         self._run = run
         self._version = version
         self._day = day
+        self._begin = at
         self._ahead = deque[tuple[str, str | None]]([*at.turns, (at.step, None)])  # the way to where it begins
         self._turns: tuple[Turn, ...] = ()
         self._at = at.since
         self._deliveries = dict(at.sent)
-        self._arrivals = {arrival.event: arrival for arrival in at.heard}
+        self._arrivals: dict[str, Arrival] = {}
+        for arrival in at.heard:
+            self.arrive(arrival)
 
     @property
     def position(self) -> Position:
@@ -65,9 +68,8 @@ class Walk:
         except _Over as over:
             return str(over)
         if self._ahead:
-            raise LookupError(
-                f'no step "{self._ahead[0][0]}" where the position to begin at, "{self._ahead[-1][0]}", has it'
-            )
+            way = ", ".join([*(f"{turn.step} ({turn.arm})" for turn in self._begin.turns), self._begin.step])
+            raise LookupError(f"these steps have no such place to begin at: {way}")
         return ALL_DONE
 
     async def _through(self, steps: Steps, then: str | None, turns: tuple[Turn, ...], world: World) -> None:
@@ -75,7 +77,8 @@ class Walk:
         for step, following in zip(steps, [*(step.id for step in steps[1:]), then], strict=False):
             arm = None
             if self._ahead:  # to where the walk begins, steps are only gone past
-                if step.id != self._ahead[0][0]:
+                taken = len(self._begin.turns) + 1 - len(self._ahead)
+                if step.id != self._ahead[0][0] or taken != len(turns):
                     continue
                 arm = self._ahead.popleft()[1]
             if arm is None:
@@ -122,8 +125,10 @@ class Walk:
         """Send, as soon as it is not held any more: each time everything is looked at anew."""
         while isinstance(answer := await world.deliver(visit), Held):
             self.diary.wrote_all()
-            why = f"Hold {visit.message.content} until {clock(answer.until)}: {answer.why}"
-            await world.wait(answer.until, lambda: False, why)
+            # Nothing is held longer than it may be sent: what has expired by then is blocked.
+            until = min(answer.until, visit.expires_at or answer.until)
+            why = f"Hold {visit.message.content} until {clock(until)}: {answer.why}"
+            await world.wait(until, lambda: False, why)
             visit = self._visit(visit.step, visit.following, world)
         return answer
 

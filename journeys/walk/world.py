@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from pydantic import AwareDatetime, field_serializer
+from pydantic import AwareDatetime, SerializerFunctionWrapHandler, field_serializer, model_serializer
 
 from journeys.models import Frozen
 from journeys.steps import AnyStep, Message
@@ -54,6 +54,10 @@ class Visit(Frozen):
         if self.following is None:
             return (passed,)
         return (passed, Entry(n=n + 1, at=delivery.at, step=self.following, did="entered"))
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_empty(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in whole(self).items() if value not in (None, (), [])}
 
     @field_serializer("position")
     def _without_what_the_store_has(self, position: Position) -> dict[str, Any]:

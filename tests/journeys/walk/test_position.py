@@ -180,14 +180,18 @@ async def test_a_position_tells_the_way_there() -> None:
         pytest.param({"turns": (Turn("opened", "yes"),)}, id="the-other-arm"),
         pytest.param({"turns": ()}, id="not-in-any-arm"),
         pytest.param({"turns": (Turn("opened", "perhaps"),)}, id="no-such-arm"),
+        pytest.param({"step": "opened"}, id="not-in-this-arm"),
+        pytest.param({"step": "after"}, id="behind-the-join"),
     ],
 )
 async def test_a_position_that_is_not_in_the_tree_is_refused(lost: dict[str, Any]) -> None:
     there = Position(step="pause", since=START, turns=(Turn("opened", "no"),), lines=5)
-    walk = Walk(abandoned_cart().steps, there.model_copy(update=lost))
+    after = {"id": "after", "push": "final-push-notification", "to": "customer.push_token"}
+    written = abandoned_cart().model_dump(mode="json", by_alias=True, exclude_unset=True)["steps"]
+    walk = Walk(abandoned_cart(steps=[*written, after]).steps, there.model_copy(update=lost))
     world = Scripted(walk, START, (), {})
 
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError, match=r"no such place to begin at|has no arm"):
         await walk.go(world)
 
     assert world.sent == []

@@ -192,6 +192,25 @@ async def test_a_message_that_is_held_goes_out_when_it_is_let_go_and_all_after_i
     assert world.sent[1] == ("second-reminder", 2 * HOUR + DAY)
 
 
+async def test_nothing_is_held_longer_than_it_may_be_sent() -> None:
+    walk = a_walk({"id": "mail", "email": "initial-email-reminder", "to": "customer.email", "expires": "2 hours"})
+    world = SmallWorld(walk, [])
+    world.holds = [Held(until=START + 8 * HOUR, why="quiet")]
+
+    await walk.go(world)
+
+    assert world.waits == ["Hold initial-email-reminder until 24 Nov 11:00: quiet"]
+    assert world.now() == START + 2 * HOUR
+
+
+async def test_of_an_event_that_was_heard_twice_the_first_counts() -> None:
+    heard = (answer("opened", HOUR), answer("opened", 2 * HOUR))
+
+    walk = Walk(abandoned_cart().steps, Position(step="initial-reminder", since=START, heard=heard))
+
+    assert walk.position.heard == heard[:1]
+
+
 async def test_a_message_that_is_held_is_visited_anew_at_the_same_position() -> None:
     walk = a_walk(
         {"id": "pause", "wait": "1 day"},
