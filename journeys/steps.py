@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
 from journeys.interactions import Interaction, Kind, interaction_trigger
 from journeys.language.durations import Duration, say
@@ -287,10 +288,20 @@ class If(Step):
         return self.if_.within
 
 
+def _one_line(reason: str) -> str:
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in reason):
+        raise ValueError("one line of text is expected, without control characters")
+    return reason
+
+
 class End(Step):
     """Complete the run here, with a reason for people. No step after it is reached."""
 
-    end: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    end: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        AfterValidator(_one_line),
+    ]
 
     @property
     def words(self) -> str:

@@ -99,6 +99,7 @@ async def note(store: Store, run: str, entries: Sequence[Entry]) -> None:
 @retried
 async def close(store: Store, run: str, ended: Ended, why: str, at: datetime, entries: Sequence[Entry]) -> None:
     """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown."""
+    why = why.replace("\0", "�")  # an operator may give any reason, and PostgreSQL keeps no NUL
     async with store.write() as connection:
         await end(connection, await lock_run(store, connection, run), ended, why, at, entries)
 

@@ -53,6 +53,9 @@ def test_all_flaws_come_at_once() -> None:
         pytest.param(
             {"steps": [{"id": "x", "end": " "}]}, "steps[0].end", "at least 1 character", id="an-end-without-a-reason"
         ),
+        pytest.param(
+            {"steps": [{"id": "x", "end": "a\0b"}]}, "steps[0].end", "control characters", id="an-end-with-a-nul"
+        ),
         pytest.param({"steps": ["pause"]}, "steps[0]", '"pause"', id="a-step-that-is-text"),
         pytest.param({"steps": [{"id": "x", "wait": 5}]}, "steps[0].wait", "unit", id="a-bare-number"),
         pytest.param(

@@ -63,6 +63,13 @@ async def test_a_close_writes_the_last_lines_and_the_end(shop: Shop, run: str) -
     assert [line.did for line in seen.diary] == ["entered", "passed", "entered", "passed"]
 
 
+async def test_a_reason_may_hold_what_no_database_keeps(shop: Shop, run: str) -> None:
+    await close(shop.store, run, "cancelled", "by\0hand", shop.now, [])
+
+    seen = await get_run(shop.store, run)
+    assert (seen.ended, seen.why) == ("cancelled", "by�hand")
+
+
 async def test_a_close_in_the_middle_leaves_the_step(shop: Shop, run: str) -> None:
     await close(shop.store, run, "cancelled", "by hand", shop.now, lines(shop))
 
