@@ -90,32 +90,12 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
     async with store.write() as connection:
         run = await lock_customer_and_run(store, connection, visit.run)
         # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
-        message = _message(run, visit.step.id)
-        ledger = await _look(connection, visit.run, message)
-        visit = visit.model_copy(update={"step": message})
-        if over := _became(ledger):
-            if over.outcome == "unknown":
-                await _write_row(connection, visit.run, message, ledger, _outcome(over))
-            else:  # it may have been a report that proved it, and no lines were added then
-                await _pass_step(connection, run, visit, over)
-            return Done(delivery=over)
+        visit = visit.model_copy(update={"step": _message(run, visit.step.id)})
+        ledger = await _look(connection, visit)
+        if before := _became(ledger):
+            return await _claimed_before(connection, run, visit, ledger, before)
         run = await advance(connection, run, visit.unwritten)
-        known = await _circumstances(connection, ledger, run, message, rules)
-        row = _as_of_now(known.content, visit.expires_at)
-        match clearance(visit, known):
-            case Held() as held:
-                return held
-            case Blocked(why=why):
-                refusal = Delivery(outcome="blocked", at=visit.now, reason=why)
-                if run.ended is None:
-                    await _write_row(connection, visit.run, message, ledger, row | _outcome(refusal))
-                    await _pass_step(connection, run, visit, refusal)
-                return Done(delivery=refusal)
-            case Clear(to=to):
-                await _write_row(connection, visit.run, message, ledger, row | _claimed(ledger, message, to, visit.now))
-                assert known.content is not None  # noqa: S101 - one that is ready is there
-                values = {"event": dict(known.event), "customer": dict(known.customer)}
-                return Go(send_id=send_id(visit.run, message.id), to=to, content=known.content, values=values)
+        return await _claim_anew(connection, run, visit, ledger, rules)
 
 
 @retried
@@ -273,9 +253,41 @@ _LOOK = (
 )
 
 
-async def _look(connection: AsyncConnection, run: str, message: Message) -> AnyRow:
+async def _look(connection: AsyncConnection, visit: Visit) -> AnyRow:
     # A statement of its own after the lock: in PostgreSQL it sees all that was committed before the lock was given.
-    return (await connection.execute(_LOOK, {"run": run, "step": message.id, "content": message.content})).one()
+    about = {"run": visit.run, "step": visit.step.id, "content": visit.message.content}
+    return (await connection.execute(_LOOK, about)).one()
+
+
+async def _claimed_before(
+    connection: AsyncConnection, run: RunState, visit: Visit, ledger: AnyRow, before: Delivery
+) -> Done:
+    """Nothing is claimed twice: the answer is what became of it."""
+    if before.outcome == "unknown":
+        await _write_row(connection, visit, ledger, _outcome(before))
+    else:  # it may have been a report that proved it, and no lines were added then
+        await _pass_step(connection, run, visit, before)
+    return Done(delivery=before)
+
+
+async def _claim_anew(connection: AsyncConnection, run: RunState, visit: Visit, ledger: AnyRow, rules: Rules) -> Claim:
+    """Ask for clearance, and write what it says: the claim, or that nothing is sent."""
+    known = await _circumstances(connection, ledger, run, visit.message, rules)
+    row = _as_of_now(known.content, visit.expires_at)
+    match clearance(visit, known):
+        case Held() as held:
+            return held
+        case Blocked(why=why):
+            blocked = Delivery(outcome="blocked", at=visit.now, reason=why)
+            if run.ended is None:
+                await _write_row(connection, visit, ledger, row | _outcome(blocked))
+                await _pass_step(connection, run, visit, blocked)
+            return Done(delivery=blocked)
+        case Clear(to=to):
+            await _write_row(connection, visit, ledger, row | _claimed(ledger, visit, to))
+            assert known.content is not None  # noqa: S101 - one that is ready is there
+            values = {"event": dict(known.event), "customer": dict(known.customer)}
+            return Go(send_id=send_id(visit.run, visit.step.id), to=to, content=known.content, values=values)
 
 
 def _became(ledger: AnyRow) -> Delivery | None:
@@ -318,13 +330,11 @@ async def _circumstances(
     )
 
 
-async def _write_row(
-    connection: AsyncConnection, run: str, message: Message, ledger: AnyRow, row: dict[str, object]
-) -> None:
+async def _write_row(connection: AsyncConnection, visit: Visit, ledger: AnyRow, row: dict[str, object]) -> None:
     """Write the send's row: a claim, or the outcome of a send that is not made."""
-    id = send_id(run, message.id)
+    id, message = send_id(visit.run, visit.step.id), visit.message
     if ledger.state is None:
-        whose = {"id": id, "run": run, "customer": ledger.whose, "step": message.id}
+        whose = {"id": id, "run": visit.run, "customer": ledger.whose, "step": message.id}
         about = {"kind": message.kind, "content": message.content, "attempt": 0}
         await connection.execute(insert(sends), {**whose, **about, **row})
     else:
@@ -336,10 +346,10 @@ def _as_of_now(content: Content | None, expires_at: datetime | None) -> dict[str
     return {**about, "expires_at": expires_at}
 
 
-def _claimed(ledger: AnyRow, message: Message, to: str, now: datetime) -> dict[str, object]:
+def _claimed(ledger: AnyRow, visit: Visit, to: str) -> dict[str, object]:
     attempt = (ledger.attempt or 0) + 1
-    whereto = {"recipient": to, "address": fingerprint(message.kind, to)}
-    return {"state": "claimed", "attempt": attempt, "claimed_at": now, "at": None, "reason": "", **whereto}
+    whereto = {"recipient": to, "address": fingerprint(visit.message.kind, to)}
+    return {"state": "claimed", "attempt": attempt, "claimed_at": visit.now, "at": None, "reason": "", **whereto}
 
 
 def _outcome(delivery: Delivery) -> dict[str, object]:
