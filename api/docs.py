@@ -50,10 +50,11 @@ and each lists everything that is wrong at once.
 TAGS = [
     {"name": "events", "description": "What happened to customers."},
     {"name": "triggers", "description": "The kinds of things that happen, with their attributes."},
-    {"name": "contents", "description": "The templates of emails, texts and push notifications."},
+    {"name": "contents", "description": "Emails, texts and push notifications, to be filled in for each customer."},
     {"name": "customers", "description": "The people, by your own ids, and what they want to get."},
     {"name": "journeys", "description": "Definitions: draft, preview, publish, stop."},
     {"name": "runs", "description": "Who walks where, and why."},
+    {"name": "sends", "description": "One message to one customer, and what became of it."},
     {"name": "channels", "description": "Whether messages can go out."},
     {"name": "webhooks", "description": "What providers report. Each is signed by its provider; there is no key."},
     {"name": "unsubscribe", "description": "The link in an email, for its reader and their mail program."},

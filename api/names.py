@@ -17,3 +17,4 @@ JourneyName = Annotated[Name, Path(alias="name", description="The journey's name
 CustomerName = Annotated[CustomerId, Path(alias="id", description="Your own id of the customer.", examples=["ada"])]
 EventId = Annotated[str, Path(alias="id", description="The event's own id.", examples=["cart-17-abandoned"])]
 RunId = Annotated[str, Path(alias="id", description="The run's id.", examples=["abandoned-cart/ada/k3v9x2mq"])]
+SendId = Annotated[str, Path(alias="id", description="The send's id.", examples=["k3v9x2mqk3v9x2mqk3v9"])]

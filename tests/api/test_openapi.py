@@ -80,6 +80,7 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
         "GET /v1/events/{id}",
         "GET /v1/runs",
         "GET /v1/runs/{id}",
+        "GET /v1/sends/{id}",
         "GET /v1/customers/{id}/consents",
         "PUT /v1/customers/{id}/consents",
         "POST /v1/contents/{name}/preview",
