@@ -32,7 +32,7 @@ class End(Frozen):
 
 
 class Notes:
-    """Two local activities, each one transaction, and each the same when done twice."""
+    """Three local activities, each one transaction, and each the same when done twice."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

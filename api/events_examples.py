@@ -33,7 +33,6 @@ EVENTS = {
     "Several at once, all or none": [CART, BOUGHT],
 }
 
-RUN_ID = "abandoned-cart/ada/k3v9x2mq"
 STARTED = {
     "journey": "abandoned-cart",
     "version": 1,

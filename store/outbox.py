@@ -20,7 +20,7 @@ class Job(Frozen):
     """One thing to tell Temporal about a run. The payload depends on the kind:
 
     ``start``: id, steps, started_at, day (seconds, or None for a real day), journey, version, customer, trigger.
-    ``arrive``: a walk.Arrival: event, at, answers. ``cancel``: reason.
+    ``arrive``: a position.Arrival: event, at, answers. ``cancel``: reason.
     *attempts*: how often it was postponed.
     """
 
