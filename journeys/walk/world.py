@@ -66,7 +66,10 @@ class Visit(Frozen):
 
 
 class World(Protocol):
-    """The verbs of a world."""
+    """The verbs of a world: those that a step needs. A verb comes with the first step that cannot do without it.
+
+    What only Temporal's world has to do, such as asking a provider in doubt or writing the diary ahead, is no verb.
+    """
 
     def now(self) -> datetime:
         """The time in this world, aware UTC."""
