@@ -55,7 +55,7 @@ quick: $(VENV)/.dev ## Check in a minute: the pure rooms, the store on SQLite, t
 	SOJOURN_TEST_RACES=400 $(BIN)/pytest $(ABREAST) --dist worksteal -m "not postgres" $(QUICK) $(ARGS)
 
 .PHONY: chaos
-chaos: $(VENV)/.dev ## Kill processes amid 10,000 sends, and race 20,000 exits; takes half an hour
+chaos: $(VENV)/.dev ## Kill processes amid 10,000 sends, and race 20,000 exits; takes a quarter of an hour
 	SOJOURN_TEST_SENDS=10000 SOJOURN_TEST_RACES=20000 \
 	  $(BIN)/pytest --capture=no -o faulthandler_timeout=0 tests/chaos tests/store/test_races.py $(ARGS)
 
