@@ -53,26 +53,31 @@ DIARY = [
     },
 ]
 
+SEND = {
+    "id": "k3v9x2mqk3v9x2mqk3v9",
+    "step": "initial-reminder",
+    "kind": "email",
+    "content": "initial-email-reminder",
+    "purpose": "commercial",
+    "topic": None,
+    "recipient": "ada@example.com",
+    "state": "accepted",
+    "attempt": 1,
+    "claimed_at": "2026-11-24T09:00:01Z",
+    "expires_at": None,
+    "at": "2026-11-24T09:00:02Z",
+    "reason": "",
+    "provider_id": "14c5d75ce93",
+}
+"""What the ledger knows of a send."""
+
 RUN_VIEW = {
     **RUN,
     "diary": DIARY,
     "sends": [
         {
-            "id": "k3v9x2mqk3v9x2mqk3v9",
-            "step": "initial-reminder",
-            "kind": "email",
-            "content": "initial-email-reminder",
-            "purpose": "commercial",
-            "topic": None,
-            "recipient": "ada@example.com",
-            "state": "accepted",
+            **SEND,
             "standing": "delivered",
-            "attempt": 1,
-            "claimed_at": "2026-11-24T09:00:01Z",
-            "expires_at": None,
-            "at": "2026-11-24T09:00:02Z",
-            "reason": "",
-            "provider_id": "14c5d75ce93",
             "interactions": [
                 {
                     "interaction": "delivered",

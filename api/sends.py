@@ -10,33 +10,17 @@ from api.events_examples import RUN_ID
 from api.keys import require_key
 from api.names import SendId
 from api.problems import STANDARD, declare
+from api.runs_examples import SEND
 from journeys.problems import Unknown
 from store import sends
 from store.sends import Send
 
 router = APIRouter(prefix="/v1/sends", tags=["sends"], dependencies=[Depends(require_key)], responses=STANDARD)
 
-SEND = {
-    "id": "k3v9x2mqk3v9x2mqk3v9",
-    "run": RUN_ID,
-    "customer": "ada",
-    "step": "initial-reminder",
-    "kind": "email",
-    "content": "initial-email-reminder",
-    "purpose": "commercial",
-    "topic": None,
-    "recipient": "ada@example.com",
-    "state": "accepted",
-    "attempt": 1,
-    "claimed_at": "2026-11-24T09:00:01Z",
-    "expires_at": None,
-    "at": "2026-11-24T09:00:02Z",
-    "reason": "",
-    "provider_id": "14c5d75ce93",
-}
 
-
-@router.get("/{id}", response_model=Send, responses=declare(Unknown) | {200: gives(SEND)})
+@router.get(
+    "/{id}", response_model=Send, responses=declare(Unknown) | {200: gives({**SEND, "run": RUN_ID, "customer": "ada"})}
+)
 async def get_send(id: SendId, deps: Deps) -> Send:
     """One send, by the `send_id` that went out with it: whose it is, of which run, and what became of it."""
     return await sends.get_send(deps.store, id)
