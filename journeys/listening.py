@@ -56,6 +56,11 @@ class Version:
         return self.journey.run_triggers
 
     @cached_property
+    def triggers(self) -> frozenset[str]:
+        """The names of all triggers that it listens to, that of its start included."""
+        return self.journey.triggers
+
+    @cached_property
     def questions(self) -> tuple[tuple[str, Question], ...]:
         """What its steps listen to, each with the id of the step that asks."""
         return tuple(

@@ -204,7 +204,7 @@ def _is_kept(event: Event, triggers: Triggers, facts: BatchFacts) -> bool:
     return (
         event.trigger in BUILT_IN
         or triggers[event.trigger][0].keep
-        or any(event.trigger in version.journey.triggers for version in facts.live)
+        or any(event.trigger in version.triggers for version in facts.live)
     )
 
 
