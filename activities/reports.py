@@ -33,10 +33,14 @@ Accept = Callable[[Sequence[Event]], Awaitable[Sequence[Receipt]]]
 
 @dataclass
 class Taken:
-    """How many reports of a provider were news, how many were not, and how many webhooks were refused as forged."""
+    """How many reports of a provider were news, how many were not, and how many could not be read.
+
+    *forged*: how many webhooks were refused, for their signature.
+    """
 
     new: int = 0
     repeated: int = 0
+    unreadable: int = 0
     forged: int = 0
 
 

@@ -31,7 +31,7 @@ READY = {
     "oldest_seconds": 0.0,
     "waiting_events": 0,
     "channels": {"email": "ok"},
-    "webhooks": {"sendgrid": {"new": 120, "repeated": 3, "forged": 0}},
+    "webhooks": {"sendgrid": {"new": 120, "repeated": 3, "unreadable": 0, "forged": 0}},
 }
 
 

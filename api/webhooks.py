@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request, Response
 
 from activities.channels import reports
@@ -19,6 +20,8 @@ from journeys.problems import SojournError, Unavailable, Unknown
 
 MOST_BYTES = 4 * 1024 * 1024
 """SendGrid posts up to 768 KB of events at once."""
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(
     prefix=WEBHOOKS, tags=["webhooks"], responses=declare(Forged, Unknown, TooLarge, SojournError, Unavailable)
@@ -68,7 +71,10 @@ async def _take(
     except reports.Forged:
         count.forged += 1
         raise Forged("This webhook is not taken.") from None
-    now = await take(deps.store, partial(ingest.accept, drain=False), source, told)
+    if told.unreadable:  # without what it was, which is about people
+        log.warning("a webhook told what cannot be read", provider=source.provider, events=told.unreadable)
+    count.unreadable += told.unreadable
+    now = await take(deps.store, partial(ingest.accept, drain=False), source, told.reports)
     count.new += now.new
     count.repeated += now.repeated
 

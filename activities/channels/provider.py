@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from pydantic import ConfigDict
 
 from activities.channels import Channel
-from activities.channels.reports import Report
+from activities.channels.reports import Told
 from journeys.interactions import Kind
 from journeys.models import Frozen
 
@@ -40,8 +40,8 @@ Own = TypeVar("Own", bound=ProviderSettings)
 class SignedReader(Protocol):
     """Reads the webhooks of one provider, each verified with *key* before anything else."""
 
-    def __call__(self, headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> list[Report]:
-        """The reports in one POST. *url* is the public one, as the provider called it. Raises Forged."""
+    def __call__(self, headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> Told:
+        """What one POST tells. *url* is the public one, as the provider called it. Raises Forged."""
         ...
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from journeys.interactions import Interaction
 
@@ -40,6 +41,16 @@ class Report:
     """The address takes nothing, now or later."""
 
 
+class Told(NamedTuple):
+    """What one webhook told: its reports, and how many of its events could not be read.
+
+    One that cannot be read keeps no other from being heard: the provider would post all of them again, in vain.
+    """
+
+    reports: list[Report]
+    unreadable: int = 0
+
+
 class Forged(Exception):
     """A webhook that is not signed by the provider, was altered on the way, or is too old. Nothing of it was read."""
 
@@ -47,6 +58,22 @@ class Forged(Exception):
 class Reader(Protocol):
     """Reads the webhooks of one provider, each verified before anything else."""
 
-    def __call__(self, headers: Mapping[str, str], body: bytes, url: str, *, now: datetime) -> list[Report]:
-        """The reports in one POST. *url* is the public one, as the provider called it. Raises Forged."""
+    def __call__(self, headers: Mapping[str, str], body: bytes, url: str, *, now: datetime) -> Told:
+        """What one POST tells. *url* is the public one, as the provider called it. Raises Forged."""
         ...
+
+
+LONGEST = 4_000
+_NO_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
+
+
+def storable(value: object) -> str:
+    """What a provider gave where a text is expected, as one that every database keeps. Nothing, where it gave none.
+
+    Raises TypeError where it is something else, such as a list.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        raise TypeError(f"{type(value).__name__} where a text is expected")
+    return _NO_TEXT.sub("�", str(value))[:LONGEST]

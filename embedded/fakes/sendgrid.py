@@ -92,7 +92,9 @@ class FakeSendGrid(Fake):
         }
 
     def signed(self, events: Sequence[dict[str, Any]], *, ago: timedelta = timedelta(0)) -> Webhook:
-        body = json.dumps(list(events)).encode() + b"\r\n"
+        return self.signed_body(json.dumps(list(events)).encode() + b"\r\n", ago=ago)
+
+    def signed_body(self, body: bytes, *, ago: timedelta = timedelta(0)) -> Webhook:
         timestamp = str(int(time.time() - ago.total_seconds()))
         signature = self._signer.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         headers = {

@@ -7,12 +7,13 @@ import base64
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from activities.channels import Accepted, Down, Handed, NotFound, NotNow, Refused
 from activities.channels.calls import Limits, NoAnswer
-from activities.channels.reports import Forged, Report
+from activities.channels.reports import LONGEST, Forged, Report, Told
 from activities.channels.sendgrid import SendGrid, read_reports
 from activities.channels.sendgrid.reports import EVENTS as EVENTS_READ
 from embedded.fakes.sendgrid import FakeSendGrid
@@ -174,8 +175,12 @@ async def test_an_address_with_a_quote_is_not_asked_for(channel: SendGrid, fake:
     assert fake.requests == []
 
 
-def read(fake: FakeSendGrid, webhook: Webhook) -> list[Report]:
+def told_by(fake: FakeSendGrid, webhook: Webhook) -> Told:
     return read_reports(webhook.headers, webhook.body, webhook.url, key=fake.webhook_key, now=datetime.now(UTC))
+
+
+def read(fake: FakeSendGrid, webhook: Webhook) -> list[Report]:
+    return told_by(fake, webhook).reports
 
 
 EVENTS = [
@@ -184,7 +189,7 @@ EVENTS = [
     ("delivered", {}, {"interaction": "delivered"}),
     ("open", {}, {"interaction": "opened", "machine": False}),
     ("open", {"sg_machine_open": True}, {"interaction": "opened", "machine": True}),
-    ("click", {}, {"interaction": "clicked", "link": "https://shop.example.com/cart"}),
+    ("click", {}, {"interaction": "clicked", "link": "https://shop.example.com/cart", "machine": False}),
     ("bounce", {}, {"interaction": "bounced", "retracts": "delivered", "dead": True}),
     ("bounce", {"type": "blocked"}, {"interaction": "bounced", "retracts": "delivered", "dead": False}),
     ("dropped", {"reason": "Bounced Address"}, {"interaction": "bounced", "dead": True, "opt_out": False}),
@@ -224,6 +229,50 @@ async def test_events_of_others_mail_are_left_out_but_not_their_opt_outs(channel
     assert report.opt_out
     assert report.send_id is None
     assert report.address == "ada@example.com"
+
+
+UNREADABLE = {
+    "no-time": {"event": "open", "sg_event_id": "x"},
+    "no-number": {"event": "open", "timestamp": "soon"},
+    "a-time-beyond-all": {"event": "open", "timestamp": 10**30},
+    "no-time-at-all": {"event": "open", "timestamp": float("nan")},
+    "a-list-for-a-link": {"event": "click", "timestamp": 1, "url": ["https://a"]},
+    "an-object-for-a-send": {"event": "click", "timestamp": 1, "sojourn_send_id": {}},
+    "a-list-for-a-name": {"event": ["open"], "timestamp": 1},
+    "no-name": {"timestamp": 1},
+    "a-number": 7,
+    "null": None,
+    "a-text": "open",
+    "a-list": [],
+}
+
+
+@pytest.mark.parametrize("broken", UNREADABLE.values(), ids=UNREADABLE)
+async def test_one_event_that_cannot_be_read_keeps_no_other_from_being_heard(
+    channel: SendGrid, fake: FakeSendGrid, broken: Any
+) -> None:
+    await answer(channel, outgoing("email"))
+    events = [broken, fake.event(fake.ledger[0], "bounce"), broken]
+
+    told = told_by(fake, fake.signed(events))
+
+    assert [report.interaction for report in told.reports] == ["bounced"]
+    assert told.unreadable == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"soon", b"[" * 100_000, b'{"event": "open"}', b"[1e999999"])
+def test_a_body_that_is_no_list_of_events_is_one_that_cannot_be_read(fake: FakeSendGrid, body: bytes) -> None:
+    assert told_by(fake, fake.signed_body(body)) == Told([], unreadable=1)
+
+
+async def test_what_no_database_keeps_is_left_out_of_a_text(channel: SendGrid, fake: FakeSendGrid) -> None:
+    await answer(channel, outgoing("email"))
+    fields = {"url": "https://a/\0\ud800", "sg_event_id": "\ud800", "reason": "\0" * 9_000}
+
+    [report] = read(fake, fake.signed([fake.event(fake.ledger[0], "click", **fields)]))
+
+    assert (report.link, len(report.reason)) == ("https://a/��", LONGEST)
+    assert len(report.id) == 40
 
 
 async def test_repeated_and_shuffled_reports_are_the_same_reports(channel: SendGrid, fake: FakeSendGrid) -> None:

@@ -208,7 +208,7 @@ def test_segments_are_counted_as_phones_do(body: str, number: int, alphabet: str
 
 
 def read(fake: FakeTwilio, webhook: Webhook) -> list[Report]:
-    return read_reports(webhook.headers, webhook.body, webhook.url, key=fake.token, now=datetime.now(UTC))
+    return read_reports(webhook.headers, webhook.body, webhook.url, key=fake.token, now=datetime.now(UTC)).reports
 
 
 STATUSES = [

@@ -81,7 +81,7 @@ async def test_what_is_not_as_it_was_signed_is_refused_and_counted(
 
     assert problem(answer, 403, "forged")["detail"] == "This webhook is not taken."
     assert await sandbox.heard(sent) == []
-    assert (await sandbox.taken())[provider] == {"new": 0, "repeated": 0, "forged": 1}
+    assert (await sandbox.taken())[provider] == {"new": 0, "repeated": 0, "unreadable": 0, "forged": 1}
 
 
 async def test_a_webhook_of_another_account_is_refused(sandbox: Sandbox) -> None:
@@ -138,7 +138,7 @@ async def test_a_replayed_webhook_changes_nothing_and_is_counted(sandbox: Sandbo
     await sandbox.take(webhook, webhook)
 
     assert await sandbox.run(sent) == before
-    assert (await sandbox.taken())["sendgrid"] == {"new": 2, "repeated": 4, "forged": 0}
+    assert (await sandbox.taken())["sendgrid"] == {"new": 2, "repeated": 4, "unreadable": 0, "forged": 0}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -379,16 +379,26 @@ async def test_reports_of_other_systems_on_the_same_account_are_left_alone(sandb
     await sandbox.take(sandbox.mail.signed([sandbox.mail.event(theirs, "open"), sandbox.mail.event(named, "click")]))
 
     assert await sandbox.heard(sent) == []
-    assert (await sandbox.taken())["sendgrid"] == {"new": 0, "repeated": 0, "forged": 0}
+    assert (await sandbox.taken())["sendgrid"] == {"new": 0, "repeated": 0, "unreadable": 0, "forged": 0}
 
 
-async def test_a_report_that_cannot_be_stored_keeps_no_other_from_it(sandbox: Sandbox) -> None:
+async def test_an_event_that_cannot_be_read_keeps_no_other_from_being_taken(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    bad = {"email": "a@example.com", "event": "open", "sg_event_id": "x"}
+
+    await sandbox.take(sandbox.mail.signed([bad, sandbox.mail.event(sent.kept, "bounce"), 7]))  # type: ignore[list-item]
+
+    assert await sandbox.heard(sent) == ["bounced"]
+    assert (await sandbox.taken())["sendgrid"] == {"new": 1, "repeated": 0, "unreadable": 2, "forged": 0}
+
+
+async def test_what_cannot_be_stored_is_left_out_of_a_report(sandbox: Sandbox) -> None:
     sent = await sandbox.send()
     events = [sandbox.mail.event(sent.kept, "click", url="\x00"), sandbox.mail.event(sent.kept, "open")]
 
     await sandbox.take(sandbox.mail.signed(events))
 
-    assert await sandbox.heard(sent) == ["opened"]
+    assert await sandbox.heard(sent) == ["clicked", "opened"]
 
 
 async def test_a_large_batch_is_few_commits(sandbox: Sandbox) -> None:

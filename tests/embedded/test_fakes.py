@@ -125,11 +125,11 @@ async def read(kind: Kind, fake: Fake, door: Door) -> list[Report]:
     now = datetime.now(UTC)
     if isinstance(fake, FakeSendGrid):
         posts = [(post.headers, post.body, door.url) for post in door.requests]
-        return [report for post in posts for report in read_sendgrid(*post, key=fake.webhook_key, now=now)]
+        return [report for post in posts for report in read_sendgrid(*post, key=fake.webhook_key, now=now).reports]
     assert isinstance(fake, FakeTwilio)
     urls = [f"{door.url}{post.path}?send_id={post.query['send_id'][0]}" for post in door.requests]
     posts = [(post.headers, post.body, url) for post, url in zip(door.requests, urls, strict=True)]
-    return [report for post in posts for report in read_twilio(*post, key=fake.token, now=now)]
+    return [report for post in posts for report in read_twilio(*post, key=fake.token, now=now).reports]
 
 
 @pytest.mark.parametrize("kind", ["email", "text"])

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from activities.channels.reports import Forged, Report
+from activities.channels.reports import Forged, Report, Told, storable
 from activities.channels.sendgrid.channel import SEND_ID
 from journeys.interactions import Interaction
 
 # SendGrid sends an event again for 24 hours, and does not say whether it signs anew.
 WINDOW = timedelta(hours=36)
 AHEAD = timedelta(minutes=10)
+LONGEST_ID = 200
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,38 @@ DROPPED_FOR_GOOD = ("bounced address", "invalid")
 DROPPED_BY_WISH = ("unsubscribed address", "spam reporting address")
 
 
-def read_reports(headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> list[Report]:
-    """The reports in one POST of the Event Webhook, of mail that is ours or opts in or out. Raises Forged.
+def read_reports(headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> Told:
+    """What one POST of the Event Webhook tells, of mail that is ours or opts in or out. Raises Forged.
 
     *key* is the verification key that SendGrid shows; *url* does not count; *now* is the time of arrival (aware UTC).
     """
     del url
     _verify({name.lower(): value for name, value in headers.items()}, body, key, now)
-    events = json.loads(body)
-    reports = [_report(event) for event in events if event.get("event") in EVENTS]
-    return [report for report in reports if report.send_id or report.opt_out or report.opt_in]
+    try:
+        read = [_read(event) for event in _events(body)]
+    except (ValueError, RecursionError):  # genuine, and no JSON
+        return Told([], unreadable=1)
+    reports = [report for report in read if report and (report.send_id or report.opt_out or report.opt_in)]
+    return Told(reports, unreadable=sum(report is None for report in read))
+
+
+def _events(body: bytes) -> list[object]:
+    """Those that mean something here, and what is no event at all."""
+    given = json.loads(body)
+    events = given if isinstance(given, list) else [given]
+    return [event for event in events if not _is_of_no_matter(event)]
+
+
+def _is_of_no_matter(event: object) -> bool:
+    return isinstance(event, dict) and isinstance(name := event.get("event"), str) and name not in EVENTS
+
+
+def _read(event: object) -> Report | None:
+    """The event as a report; None where it cannot be read."""
+    try:
+        return _report(cast("Mapping[str, Any]", event))
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _verify(headers: Mapping[str, str], body: bytes, key: str, now: datetime) -> None:
@@ -81,17 +104,18 @@ def _webhook(key: str) -> Any:  # noqa: ANN401 - the SDK has no types
 
 
 def _report(event: Mapping[str, Any]) -> Report:
+    """Raises one of many errors where a field is missing, or is not what it should be."""
     meaning = EVENTS[event["event"]]
-    reason = str(event.get("reason") or event.get("response") or "")
+    reason = storable(event.get("reason") or event.get("response"))
     dropped = event["event"] == "dropped"
     return Report(
-        id=str(event.get("sg_event_id") or _fingerprint(event)),
+        id=_id(event),
         at=datetime.fromtimestamp(int(event["timestamp"]), UTC),
-        send_id=event.get(SEND_ID),
+        send_id=storable(event.get(SEND_ID)) or None,
         interaction=meaning.interaction,
-        provider_id=event.get("sg_message_id"),
-        address=str(event.get("email") or ""),
-        link=str(event.get("url") or "") if event["event"] == "click" else "",
+        provider_id=storable(event.get("sg_message_id")) or None,
+        address=storable(event.get("email")),
+        link=storable(event.get("url")) if event["event"] == "click" else "",
         reason=reason,
         # Apple's Mail fetches pictures for everybody, so that this open is nobody's.
         machine=event.get("sg_machine_open") in (True, "true", "True"),
@@ -100,6 +124,11 @@ def _report(event: Mapping[str, Any]) -> Report:
         opt_in=meaning.opt_in,
         dead=_dead(event, reason),
     )
+
+
+def _id(event: Mapping[str, Any]) -> str:
+    id = event.get("sg_event_id")
+    return id if isinstance(id, str) and id and storable(id) == id and len(id) <= LONGEST_ID else _fingerprint(event)
 
 
 def _dead(event: Mapping[str, Any], reason: str) -> bool:

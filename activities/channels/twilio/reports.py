@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
-from activities.channels.reports import Forged, Report
+from activities.channels.reports import Forged, Report, Told, storable
 from activities.channels.twilio.channel import DEAD, OPTED_OUT
 from journeys.interactions import Interaction
 
@@ -45,17 +45,19 @@ WORDS = dict.fromkeys(STOPS, "STOP") | {
 }
 
 
-def read_reports(headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> list[Report]:
-    """The report in one POST of Twilio's: a status callback, or a text from a customer. Raises Forged.
+def read_reports(headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> Told:
+    """What one POST of Twilio's tells: a status callback, or a text from a customer. Raises Forged.
 
     *key* is the account's auth token. *url* is the public one, with its query: as Twilio called it, and not as a proxy
     passed it on. *now* is the time of arrival (aware UTC), since Twilio tells no other.
     """
     form = _verified({name.lower(): value for name, value in headers.items()}, body, url, key)
-    said = {name: values[-1] for name, values in form.items()}
+    said = {name: storable(values[-1]) for name, values in form.items()}
+    if "MessageSid" not in said:
+        return Told([], unreadable=1)
     if "MessageStatus" in said:
-        return _status(said, parse_qs(urlsplit(url).query), now)
-    return [_incoming(said, now)] if "MessageSid" in said and "From" in said else []
+        return Told(_status(said, parse_qs(urlsplit(url).query), now))
+    return Told([_incoming(said, now)]) if "From" in said else Told([], unreadable=1)
 
 
 class _Form(dict[str, list[str]]):
@@ -87,7 +89,7 @@ def _status(said: Mapping[str, str], query: Mapping[str, list[str]], now: dateti
     send_id = query.get("send_id", [None])[-1]
     if meaning is None or not send_id:
         return []
-    code = int(said["ErrorCode"]) if said.get("ErrorCode", "").isdigit() else 0
+    code = int(said["ErrorCode"]) if said.get("ErrorCode", "").isdecimal() else 0
     report = Report(
         id=f"{said['MessageSid']}:{said['MessageStatus']}",
         at=now,
