@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import structlog
 
 from activities.channels.reports import Report
+from activities.scanners import tell_apart
 from journeys.catalogue import BUILT_IN, Event
 from journeys.clearance.consent import Consent, Purpose
 from journeys.interactions import Kind, interaction_trigger
@@ -63,6 +64,7 @@ async def take(store: Store, accept: Accept, source: Source, reports: Sequence[R
     What is about no send of ours is left alone, but an address that opts out or is dead is one whoever wrote to it.
     """
     sends = await _sends(store, source.kind, reports)
+    reports = await tell_apart(store, source.provider, reports, sends)
     for report in reports:
         await _heed(store, source, report, sends.get(report.id))
     await _prove(store, source, reports, sends)

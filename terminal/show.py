@@ -216,4 +216,4 @@ def _send(send: SendView, run: Run) -> Iterator[Text]:
     kind = (f"→ {send.kind:<5}", COLOURS[send.kind])
     yield Text.assemble(f"  {at}  ", kind, f" {send.content}{to}  {send.state}{reason}", (f"  {send.id}", "dim"))
     for seen in send.interactions:
-        yield Text(f"  {_when(seen.at, run)}    {seen.interaction}")
+        yield Text(f"  {_when(seen.at, run)}    {seen.interaction}{' by a program' * seen.machine}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ from store.customers import put_customer
 from store.sends import Done, lost
 from store.store import Store, open_store
 from tests.api.door import Clock, deps_for, opened, problem
-from tests.api.sandbox import PUBLIC, Sandbox, open_sandbox
+from tests.api.sandbox import PUBLIC, Sandbox, Sent, open_sandbox
 from tests.engine import PATIENCE
 from tests.samples import abandoned_cart
 
@@ -144,7 +144,9 @@ async def test_a_replayed_webhook_changes_nothing_and_is_counted(sandbox: Sandbo
 @pytest.mark.parametrize("seed", range(4))
 async def test_reports_may_come_doubled_and_in_any_order(sandbox: Sandbox, seed: int) -> None:
     sent, other = await sandbox.send("ada"), await sandbox.send("bob")
-    events = [sandbox.mail.event(sent.kept, name) for name in ("processed", "delivered", "open", "open", "click")]
+    hour_ago = int(datetime.now(UTC).timestamp()) - 3600
+    early = [sandbox.mail.event(sent.kept, name, timestamp=hour_ago) for name in ("processed", "delivered")]
+    events = [*early, *(sandbox.mail.event(sent.kept, name) for name in ("open", "open", "click"))]
     shuffled = [*events, *events]
     random.Random(seed).shuffle(shuffled)
 
@@ -209,6 +211,71 @@ async def test_an_open_by_a_machine_is_marked_and_answers_nothing(sandbox: Sandb
     await sandbox.report(sent, "open", sg_machine_open=False)
 
     assert (await sandbox.did(sent)) == ["ignored", "resumed"]
+
+
+Clicks = Sequence[tuple[str, int, str]]  # what, how many seconds after the delivery, and on which link
+SCANNED: dict[str, Clicks] = {
+    "as-soon-as-it-is-there": [("delivered", 0, ""), ("click", 0, "cart")],
+    "a-second-later": [("delivered", 0, ""), ("click", 1, "cart")],
+    "before-it-is-there": [("delivered", 0, ""), ("click", -2, "cart")],
+    "all-links-at-once": [("delivered", 0, ""), ("click", 900, "cart"), ("click", 900, "help")],
+    "all-links-in-two-seconds": [("click", 900, "cart"), ("click", 901, "help"), ("click", 902, "terms")],
+}
+BY_PEOPLE: dict[str, Clicks] = {
+    "two-seconds-later": [("delivered", 0, ""), ("click", 2, "cart")],
+    "nobody-told-of-the-delivery": [("click", 0, "cart")],
+    "one-link-twice-at-once": [("delivered", 0, ""), ("click", 900, "cart"), ("click", 900, "cart")],
+    "two-links-one-after-the-other": [("delivered", 0, ""), ("click", 900, "cart"), ("click", 902, "help")],
+}
+
+
+async def clicks_of_machines(sandbox: Sandbox, sent: Sent, told: Clicks, *, apart: bool) -> list[bool]:
+    start = int(datetime.now(UTC).timestamp()) - 3600
+    events = [
+        sandbox.mail.event(sent.kept, name, timestamp=start + after, url=f"https://shop.example.com/{link}")
+        for name, after, link in told
+    ]
+    for batch in [[event] for event in events] if apart else [events]:
+        await sandbox.take(sandbox.mail.signed(batch))
+    return [seen.machine for seen in (await sandbox.view(sent)).interactions if seen.interaction == "clicked"]
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["in-order", "backwards"])
+@pytest.mark.parametrize("told", SCANNED.values(), ids=SCANNED)
+async def test_a_scanner_s_clicks_are_marked_and_answer_nothing(
+    sandbox: Sandbox, told: Clicks, backwards: bool
+) -> None:
+    sent = await sandbox.send()
+
+    machines = await clicks_of_machines(sandbox, sent, told[::-1] if backwards else told, apart=False)
+
+    assert machines
+    assert all(machines)
+    assert "resumed" not in await sandbox.did(sent)
+
+
+@pytest.mark.parametrize("told", BY_PEOPLE.values(), ids=BY_PEOPLE)
+async def test_a_person_s_clicks_are_theirs(sandbox: Sandbox, told: Clicks) -> None:
+    sent = await sandbox.send()
+
+    assert not any(await clicks_of_machines(sandbox, sent, told, apart=False))
+
+
+@pytest.mark.parametrize("told", SCANNED.values(), ids=SCANNED)
+async def test_what_is_found_out_later_is_shown_apart_all_the_same(sandbox: Sandbox, told: Clicks) -> None:
+    sent = await sandbox.send()
+
+    assert all(await clicks_of_machines(sandbox, sent, told[::-1], apart=True))
+
+
+async def test_clicks_on_two_emails_at_once_are_two_people_s(sandbox: Sandbox) -> None:
+    sent, other = await sandbox.send("ada"), await sandbox.send("bob")
+    events = [sandbox.mail.event(one.kept, "click", url=f"https://a/{n}") for n, one in enumerate((sent, other))]
+
+    await sandbox.take(sandbox.mail.signed(events))
+
+    views = [await sandbox.view(sent), await sandbox.view(other)]
+    assert [seen.machine for view in views for seen in view.interactions] == [False, False]
 
 
 async def test_a_click_knows_its_link(sandbox: Sandbox) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
+from activities.channels.agents import is_program
 from activities.channels.reports import Forged, Report, Told, storable
 from activities.channels.sendgrid.channel import SEND_ID
 from journeys.interactions import Interaction
@@ -118,7 +119,7 @@ def _report(event: Mapping[str, Any]) -> Report:
         link=storable(event.get("url")) if event["event"] == "click" else "",
         reason=reason,
         # Apple's Mail fetches pictures for everybody, so that this open is nobody's.
-        machine=event.get("sg_machine_open") in (True, "true", "True"),
+        machine=event.get("sg_machine_open") in (True, "true", "True") or is_program(storable(event.get("useragent"))),
         retracts=meaning.retracts,
         opt_out=meaning.opt_out or (dropped and _starts(reason, DROPPED_BY_WISH)),
         opt_in=meaning.opt_in,
