@@ -17,6 +17,7 @@ from journeys.interactions import Kind
 from journeys.language import conditions
 from journeys.language.attributes import Schema, reference, typed, types, under
 from journeys.language.durations import say
+from journeys.links import fits
 from journeys.models import Frozen
 from journeys.steps import EventQuestion, MessageQuestion, Question, every_step
 from journeys.walk.pace import DAY, at_pace
@@ -227,7 +228,7 @@ def _no_reaction(question: MessageQuestion, event: Event) -> str | None:
     if question.by == "people" and event.attributes.get("machine"):
         return f"a program {question.is_} it, not a person"
     link = event.attributes.get("link")
-    if question.link is not None and link != question.link:
+    if question.link is not None and not fits(question.link, str(link)):
         return f"it is about the link {link}, not {question.link}"
     return None
 

@@ -13,6 +13,7 @@ from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
 from journeys.language.durations import say
 from journeys.language.templates import TemplateError, names
+from journeys.links import flaw_of
 from journeys.listening import Version, interaction_schema
 from journeys.problems import Flaw, did_you_mean
 from journeys.steps import (
@@ -20,6 +21,7 @@ from journeys.steps import (
     ChannelUse,
     ContentUse,
     DurationUse,
+    LinkUse,
     Message,
     MessageUse,
     Step,
@@ -157,6 +159,9 @@ class _Checker:
                 yield from self._listens(here, trigger, where)
             case MessageUse():
                 yield from self._asked(here, use, certain)
+            case LinkUse(link=link):
+                if wrong := flaw_of(link):
+                    yield Flaw(path=here, message=f'found "{link}"; {wrong}.')
 
     def _channel(self, path: str, kind: Kind) -> Iterator[Flaw]:
         if kind not in self._catalogue.channels:

@@ -61,6 +61,13 @@ class MessageUse(NamedTuple):
     interaction: Interaction
 
 
+class LinkUse(NamedTuple):
+    """A step asks for a click on this link."""
+
+    path: str
+    link: str
+
+
 class DurationUse(NamedTuple):
     """A step takes a time, which must be more than nothing."""
 
@@ -68,14 +75,15 @@ class DurationUse(NamedTuple):
     duration: timedelta
 
 
-Use = ChannelUse | AddressUse | ContentUse | TriggerUse | MessageUse | DurationUse
+Use = ChannelUse | AddressUse | ContentUse | TriggerUse | MessageUse | LinkUse | DurationUse
 """What a step refers to, or takes: all that has to be right before it may be published."""
 
 
 class MessageQuestion(Model):
     """Asks for an interaction with a message of this run.
 
-    *within* counts from the send, not from the step that asks. *link*: only clicks on this address count.
+    *within* counts from the send, not from the step that asks. *link*: only clicks on this address count, whatever
+    trackers add to it; ``*`` in it stands for anything.
     *by*: whether a program that opens mail for its reader, such as Apple's, counts as well.
     """
 
@@ -94,6 +102,8 @@ class MessageQuestion(Model):
         """What has to be right for it to be asked at *path*."""
         yield DurationUse(f"{path}.within", self.within)
         yield MessageUse(path, self.message, self.is_)
+        if self.link is not None:
+            yield LinkUse(f"{path}.link", self.link)
 
     def trigger_in(self, steps: Steps) -> str:
         """The name of the trigger whose events may answer it. An interaction's is built in: ``email-opened``."""

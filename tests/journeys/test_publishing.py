@@ -28,6 +28,10 @@ def if_(message: str = "mail", **more: Any) -> dict[str, Any]:
     return {"id": "ask", "if": {"message": message, "is": "opened", "within": "1 day"}, **more}
 
 
+def clicked(link: str) -> dict[str, str]:
+    return {"message": "mail", "is": "clicked", "within": "1 day", "link": link}
+
+
 def test_the_example_may_be_published() -> None:
     assert flaws_of() == {}
 
@@ -187,6 +191,18 @@ def test_everything_that_is_not_ready_is_named_at_once() -> None:
             "steps[2].if.message",
             "does not precede this step on every path",
             id="message-in-one-arm-only",
+        ),
+        pytest.param(
+            {"steps": [EMAIL, {"id": "ask", "if": clicked("https://a.example/{{ event.cart_id }}")}]},
+            "steps[1].if.link",
+            "write * where it differs",
+            id="a-link-with-liquid",
+        ),
+        pytest.param(
+            {"steps": [EMAIL, {"id": "ask", "if": clicked("the cart")}]},
+            "steps[1].if.link",
+            "a whole address is expected",
+            id="a-link-that-is-none",
         ),
         pytest.param({"steps": [END, EMAIL]}, "steps[1]", 'nothing leads to "mail"', id="after-an-end"),
         pytest.param(
