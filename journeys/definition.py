@@ -23,7 +23,11 @@ Repeat = Literal["never", "immediately"] | After
 
 
 class Start(Model):
-    """Who enters, on which trigger, how often, and in which window of time."""
+    """Who enters, on which trigger, how often, and in which window of time.
+
+    *newest*: an event that comes in longer than this after it occurred starts nothing, so that an import of old events
+    writes to nobody.
+    """
 
     trigger: Name
     where: str | None = None
@@ -32,6 +36,7 @@ class Start(Model):
     overlap: Literal["ignore", "parallel", "restart"] = "ignore"
     from_: Time | None = Field(None, alias="from")
     until: Time | None = None
+    newest: Duration = timedelta(days=3)
 
 
 class Goal(Model):

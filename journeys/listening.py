@@ -117,6 +117,8 @@ class Facts:
     known: Sequence[Event] = ()  # earlier received events of this customer that could be exits
     send: SendFacts | None = None
     day: timedelta = DAY
+    received_at: datetime | None = None  # None: as it occurs
+    listening: Sequence[Version] = ()  # live versions whose runs the event's trigger does something to
 
 
 def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
@@ -130,7 +132,7 @@ def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
             runs.append(run)
     for version in facts.starts:
         decisions += _on_start(event, at, version, replace(facts, runs=runs))
-    return decisions
+    return decisions + _in_vain(event, facts.listening, decisions)
 
 
 def key_of(version: Version, event: Event) -> str | None:
@@ -165,6 +167,17 @@ def _on_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> Iterator
     if not effects and run.active and any(refusals):
         effects.append(_made(run, "ignored", "; ".join(filter(None, refusals))))
     yield from effects
+
+
+def _in_vain(event: Event, listening: Sequence[Version], made: Sequence[Decision]) -> list[Decision]:
+    """A decision for each journey that listens, and has no run that the event could do something to."""
+    told = {decision.journey for decision in made}
+    why = f"{event.trigger} only does something to runs, and this customer has none under way here"
+    return [
+        Decision(journey=version.name, version=version.number, did="ignored", why=why)
+        for version in listening
+        if version.name not in told and event.trigger not in BUILT_IN
+    ]
 
 
 def _goal(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Decision | None, str]:
@@ -293,6 +306,9 @@ def _may_not_enter(event: Event, at: datetime, version: Version, key: str | None
         return f"it occurred at {clock(at)}, before the journey's start at {clock(start.from_)}"
     if start.until and at >= start.until:
         return f"it occurred at {clock(at)}, after the journey's end at {clock(start.until)}"
+    if facts.received_at and at < facts.received_at - start.newest:
+        # Not at the run's pace: a news is old by our clock.
+        return f"it occurred at {clock(at)}, more than {say(start.newest)} before it came in (newest)"
     verdict = version.holds(start.where, event, facts.customer)
     if not verdict.holds:
         return f"unmet condition: {verdict.reason}"

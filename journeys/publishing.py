@@ -89,6 +89,7 @@ class _Checker:
             )
         if isinstance(start.repeat, After):
             yield from _positive("start.repeat.after", start.repeat.after)
+        yield from _positive("start.newest", start.newest)
 
     def goal(self) -> Iterator[Flaw]:
         goal = self._journey.goal

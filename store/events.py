@@ -85,7 +85,7 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
         heard = [_filled_in(event, sent, moment) for event, moment in zip(events, moments, strict=True)]
         await lock_customers(connection, {event.customer for event in heard if event.customer})
         seen = await _seen_before(connection, events)
-        facts = await read_facts(store, connection, heard, sent, day)
+        facts = await read_facts(store, connection, heard, sent, now, day)
         effects = Effects(facts, now)
         receipts = []
         for posted, event in zip(events, heard, strict=True):

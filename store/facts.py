@@ -27,6 +27,7 @@ class BatchFacts:
 
     live: Sequence[Version]
     day: timedelta
+    now: datetime
     sends: Mapping[str, SendFacts]
     customers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     runs: dict[str, dict[str, RunFacts]] = field(default_factory=lambda: defaultdict(dict))
@@ -45,6 +46,8 @@ class BatchFacts:
             known=self.exits[customer],
             send=self.sends.get(send_of(event)),
             day=self.day,
+            received_at=self.now,
+            listening=[version for version in self.live if event.trigger in version.run_triggers],
         )
 
     def heard(self, event: Event) -> None:
@@ -95,12 +98,21 @@ async def find_sends(connection: AsyncConnection, events: Sequence[Event]) -> di
 
 
 async def read_facts(
-    store: Store, connection: AsyncConnection, heard: Sequence[Event], sent: Mapping[str, SentTo], day: timedelta
+    store: Store,
+    connection: AsyncConnection,
+    heard: Sequence[Event],
+    sent: Mapping[str, SentTo],
+    now: datetime,
+    day: timedelta,
 ) -> BatchFacts:
-    """Everything that decides what the events *heard* do. Their customers are locked, their times filled in."""
+    """Everything that decides what the events *heard* do, which came in *now*.
+
+    Their customers are locked, their times filled in.
+    """
     facts = BatchFacts(
         live=await live_versions(store, connection),
         day=day,
+        now=now,
         sends={id: sent.facts for id, sent in sent.items()},
     )
     if whose := sorted({event.customer for event in heard if event.customer}):

@@ -122,7 +122,9 @@ def receipt(told: Receipt) -> Iterator[Text]:
     for made in told.decisions:
         yield Text.assemble("  ", decision(made))
     if not told.decisions:
-        yield Text.assemble("  ", happened("ignored", "no journey listens to it now"))
+        yield Text.assemble(
+            "  ", happened("ignored", "no live journey listens to it. Is the one that should published?")
+        )
     if told.already_sent:
         yield Text(f"  already sent, and may still arrive: {', '.join(told.already_sent)}")
     if any(made.did == "exited" for made in told.decisions):

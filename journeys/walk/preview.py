@@ -213,6 +213,7 @@ class Stage:
             last_entries=entries,
             known=list(self._events),
             send=send,
+            listening=[version for version in self._live.values() if event.trigger in version.run_triggers],
         )
         self._events.append(event)
         decisions = decide(event, at, facts)

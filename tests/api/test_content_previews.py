@@ -117,7 +117,7 @@ async def test_what_becomes_of_a_test_is_not_followed(sandbox: Sandbox) -> None:
         sandbox.mail.signed([sandbox.mail.event(kept, name) for name in ("processed", "delivered", "open")])
     )
 
-    assert (await sandbox.taken())["sendgrid"] == {"new": 0, "repeated": 0, "forged": 0}
+    assert (await sandbox.taken())["sendgrid"] == {"new": 0, "repeated": 0, "unreadable": 0, "forged": 0}
 
 
 async def test_a_text_is_marked_too_and_says_how_long_it_is(sandbox: Sandbox) -> None:

@@ -38,6 +38,17 @@ def test_one_event_meets_the_goal_and_then_exits() -> None:
     assert did(event(), runs=[run()]) == [("goal met", "run-c1"), ("exited", "run-c1")]
 
 
+def test_a_journey_that_listens_in_vain_says_why() -> None:
+    decisions = made(event(), listening=[version()])
+
+    assert [(decision.did, decision.run) for decision in decisions] == [("ignored", None)]
+    assert "only does something to runs, and this customer has none under way" in decisions[0].why
+
+
+def test_a_journey_that_heard_it_says_nothing_more() -> None:
+    assert did(event(), runs=[run()], listening=[version()]) == [("goal met", "run-c1"), ("exited", "run-c1")]
+
+
 def test_a_goal_is_counted_once() -> None:
     assert did(event(), runs=[run(goal_met=True)]) == [("exited", "run-c1")]
 

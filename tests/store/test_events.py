@@ -357,7 +357,7 @@ class TestExit:
 
         receipts = await accept(shop.store, [bought, left], shop.now)
 
-        assert [did(receipt) for receipt in receipts] == [[], ["ignored"]]
+        assert [did(receipt) for receipt in receipts] == [["ignored"], ["ignored"]]
 
     async def test_a_cart_and_its_purchase_in_one_batch_start_and_end_a_run(self, shop: Shop) -> None:
         await shop.publish()
@@ -405,9 +405,14 @@ class TestExit:
         await shop.publish()
         await shop.start("ada")
 
-        assert did(await shop.post("purchase-completed", "bob")) == []
+        receipt = await shop.post("purchase-completed", "bob")
 
-    @pytest.mark.parametrize(("hours", "expected"), [(71, ["goal met"]), (73, [])])
+        assert did(receipt) == ["ignored"]
+        assert (
+            why(receipt) == "purchase-completed only does something to runs, and this customer has none under way here"
+        )
+
+    @pytest.mark.parametrize(("hours", "expected"), [(71, ["goal met"]), (73, ["ignored"])])
     async def test_the_goal_counts_for_three_days_after_the_end(
         self, shop: Shop, hours: int, expected: list[str]
     ) -> None:
@@ -418,7 +423,31 @@ class TestExit:
         shop.later(hours=hours)
 
         assert did(await shop.post("purchase-completed")) == expected
-        assert did(await shop.post("purchase-completed")) == []
+        assert did(await shop.post("purchase-completed")) == ["ignored"]
+
+    @pytest.mark.parametrize(
+        ("newest", "hours", "expected"),
+        [(None, 71, "started"), (None, 73, "ignored"), ("2 hours", 3, "ignored"), ("500 days", 9_600, "started")],
+    )
+    async def test_an_event_that_comes_in_too_late_starts_nothing(
+        self, shop: Shop, newest: str | None, hours: int, expected: str
+    ) -> None:
+        start = {"trigger": "abandoned-cart"} | ({"newest": newest} if newest else {})
+        await shop.publish(abandoned_cart(start=start))
+
+        receipt = await shop.post("abandoned-cart", at=shop.now - timedelta(hours=hours), total=60)
+
+        assert did(receipt) == [expected]
+        assert ("before it came in (newest)" in why(receipt)) is (expected == "ignored")
+
+    async def test_an_exit_that_comes_in_late_ends_its_run_all_the_same(self, shop: Shop) -> None:
+        await shop.publish()
+        await shop.start(at=shop.now - timedelta(days=2))
+        shop.later(days=5)
+
+        receipt = await shop.post("purchase-completed", at=shop.now - timedelta(days=4))
+
+        assert did(receipt) == ["goal met", "exited"]
 
 
 class TestResume:
