@@ -20,7 +20,7 @@ from journeys.catalogue import BUILT_IN, Event
 from journeys.clearance.consent import Consent, Purpose
 from journeys.interactions import Kind, interaction_trigger
 from journeys.language.attributes import Attributes
-from journeys.problems import Invalid, Unknown
+from journeys.problems import Conflict, Invalid, Unknown
 from store.consents import opt, put_consents, suppress
 from store.events import Receipt
 from store.sends import Send, get_send, latest_send, prove
@@ -29,7 +29,7 @@ from store.store import Store
 log = structlog.get_logger(__name__)
 
 Accept = Callable[[Sequence[Event]], Awaitable[Sequence[Receipt]]]
-"""Takes events: once it returns, they are durable. Raises Invalid where one of them is, and Unavailable."""
+"""Takes events: once it returns, they are durable. Raises Invalid where one of them is, Conflict, and Unavailable."""
 
 
 @dataclass
@@ -147,6 +147,6 @@ async def _told(accept: Accept, event: Event) -> Receipt | None:
     """Each by itself, so that one that cannot be stored keeps no other from it. Many together are one commit."""
     try:
         return (await accept([event]))[0]
-    except Invalid:  # without the error, which quotes what it found
+    except (Invalid, Conflict):  # without the error, which quotes what it found
         log.warning("a report cannot be stored", source=event.source, id=event.id)
         return None

@@ -16,7 +16,7 @@ from api.keys import require_key
 from api.names import EventId
 from api.problems import STANDARD, TooLarge, declare
 from journeys.catalogue import Event
-from journeys.problems import Flaw, Invalid, Unknown
+from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.reading import validated
 from store import events
 from store.events import Receipt, StoredEvent
@@ -35,7 +35,8 @@ _RECEIPTS = TypeAdapter(list[Receipt])
     "",
     status_code=202,
     response_model=Receipt | list[Receipt],
-    responses=declare(TooLarge, Invalid) | {202: {"description": "Durable, whatever dies next."} | gives(RECEIPT)},
+    responses=declare(Conflict, TooLarge, Invalid)
+    | {202: {"description": "Durable, whatever dies next."} | gives(RECEIPT)},
     openapi_extra=takes(
         {
             "oneOf": [
@@ -50,8 +51,9 @@ async def post_events(body: Body, ingest: IngestDep) -> Response:
     """Accept one event, or a list of them: all or none.
 
     The answer is the receipt, or the list of receipts. Posting the same event again changes nothing and answers
-    the same receipt, marked `duplicate`. An interaction with a message, such as `email-opened`, is an event of a
-    built-in trigger with the `send_id` as its attribute.
+    the same receipt, marked `duplicate`; another event under its id is a conflict, and nothing is accepted.
+    An interaction with a message, such as `email-opened`, is an event of a built-in trigger with the `send_id` as its
+    attribute.
 
     `in_flight: 0` on the receipt of an exit means: from now on no request to a provider starts for the runs it ended.
     """
@@ -79,9 +81,9 @@ async def get_event(
 async def _accept_one(event: Event, ingest: Ingest) -> Receipt:
     try:
         return (await ingest.accept([event]))[0]
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         flaws = [flaw.model_copy(update={"path": flaw.path.removeprefix("[0]").lstrip(".")}) for flaw in error.flaws]
-        raise Invalid(error.detail, flaws) from None
+        raise type(error)(error.detail, flaws) from None
 
 
 def read_events(body: bytes) -> Event | tuple[Event, ...]:

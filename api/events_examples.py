@@ -55,7 +55,6 @@ RECEIPT = {
     "event": "order-4711",
     "source": "api",
     "duplicate": False,
-    "conflict": False,
     "decisions": [EXITED],
     "in_flight": 0,
     "already_sent": ["initial-reminder"],

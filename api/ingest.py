@@ -70,7 +70,8 @@ class Ingest:
         """Have *events* committed, all or none, and return their receipts once the sends of ended runs are over.
 
         Without *drain*, they are returned as soon as they are durable.
-        Raises Invalid where one of them is, and Unavailable where too many wait already or the database is away.
+        Raises Invalid where one of them is, Conflict where an id was another's, and Unavailable where too many wait
+        already or the database is away.
         """
         if self._closing:
             raise Unavailable("This process is shutting down. Nothing was done; send the same request again.")

@@ -17,7 +17,7 @@ from journeys.catalogue import BUILT_IN, Event
 from journeys.language.attributes import Attributes
 from journeys.listening import Decision, decide
 from journeys.models import Frozen
-from journeys.problems import Unknown
+from journeys.problems import Conflict, Flaw, Unknown
 from journeys.walk.pace import DAY
 from store.checks import Triggers, check
 from store.effects import Effects
@@ -33,7 +33,7 @@ EventName = tuple[str, str]
 class Receipt(Frozen):
     """What became of a posted event. It is durable.
 
-    *duplicate*: it was here before, and these are the decisions of then. *conflict*: it was, with another body.
+    *duplicate*: it was here before, and these are the decisions of then.
     *in_flight*: sends of the runs that it ended that may still be on their way to a provider; *already_sent*: the
     message steps of these runs that a provider has, or may have.
     """
@@ -41,7 +41,6 @@ class Receipt(Frozen):
     event: str
     source: str
     duplicate: bool = False
-    conflict: bool = False
     decisions: tuple[Decision, ...] = ()
     in_flight: int = 0
     already_sent: tuple[str, ...] = ()
@@ -76,7 +75,8 @@ class Before(NamedTuple):
 async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: timedelta = DAY) -> list[Receipt]:
     """Accept *events*, all or none, and return a receipt for each. *day* is the pace of the runs that they start.
 
-    Raises Invalid with every flaw of every event, ``[3].attributes.total``, and Unavailable: then nothing is written.
+    Raises Invalid with every flaw of every event, ``[3].attributes.total``, Conflict with every event whose id was
+    another's, and Unavailable: then nothing is written.
     """
     async with store.write() as connection:
         triggers = await check(connection, events, now)
@@ -88,10 +88,14 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
         facts = await read_facts(store, connection, heard, sent, now, day)
         effects = Effects(facts, now)
         receipts = []
-        for posted, event in zip(events, heard, strict=True):
+        taken: list[Flaw] = []
+        for index, (posted, event) in enumerate(zip(events, heard, strict=True)):
             # 1. Seen before: the answer is the one of then.
             if before := seen.get(_name(event)):
-                receipts.append(_again(posted, before))
+                receipts.append(
+                    Receipt(event=event.id, source=event.source, duplicate=True, decisions=before.decisions)
+                )
+                taken += [_taken(event).within(f"[{index}]")] if _body(posted) != before.body else []
                 continue
             # 2. The runs of the customer: goal, exit, resume. 3. The journeys that it starts.
             made = _decide(event, facts)
@@ -101,6 +105,8 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
                 seen[_name(event)] = before = Before(_body(posted), made)
                 effects.keep(event, before.body, made)
             receipts.append(Receipt(event=event.id, source=event.source, decisions=made))
+        if taken:
+            raise Conflict(f"{_ids(len(taken))} already, with another content. Nothing was accepted.", taken)
         await effects.write(connection)
         return await _with_sends(connection, receipts)  # 5. Leaving the block commits.
 
@@ -182,14 +188,16 @@ async def _seen_before(connection: AsyncConnection, posted: Sequence[Event]) -> 
     return {(row.source, row.id): Before(row.body, made.get((row.source, row.id), ())) for row in rows}
 
 
-def _again(posted: Event, before: Before) -> Receipt:
-    return Receipt(
-        event=posted.id,
-        source=posted.source,
-        duplicate=True,
-        conflict=_body(posted) != before.body,
-        decisions=before.decisions,
+def _taken(event: Event) -> Flaw:
+    return Flaw(
+        path="id",
+        message=f'"{event.id}" of "{event.source}" was accepted before, as another event.',
+        hint="Give a new event a new id; post one again with the same trigger, customer, time and attributes.",
     )
+
+
+def _ids(number: int) -> str:
+    return "The id of 1 event is known" if number == 1 else f"The ids of {number} events are known"
 
 
 def _decide(event: Event, facts: BatchFacts) -> tuple[Decision, ...]:

@@ -117,8 +117,6 @@ def stopped(told: Stopped) -> Iterator[Text]:
 def receipt(told: Receipt) -> Iterator[Text]:
     """What an event did, and why it did not do more."""
     yield Text.assemble("Event ", (told.event, "bold"), " is accepted.", " It was known already." * told.duplicate)
-    if told.conflict:
-        yield Text("It was known with another content, which changes nothing. Give a new event a new id.", "red")
     for made in told.decisions:
         yield Text.assemble("  ", decision(made))
     if not told.decisions:

@@ -49,10 +49,22 @@ async def test_posting_it_again_answers_the_same_receipt(live: Door) -> None:
 async def test_the_same_id_with_another_body_is_a_conflict_that_changes_nothing(live: Door) -> None:
     await live.event("e1")
 
-    again = await live.event("e1", attributes={"cart_id": "c2", "total": 1})
+    again = await live.http.post(EVENTS, json=event("e1", attributes={"cart_id": "c2", "total": 1}))
 
-    assert (again["duplicate"], again["conflict"]) == (True, True)
+    told = problem(again, 409, "conflict")
+    assert [flaw["path"] for flaw in told["errors"]] == ["id"]
+    assert '"e1" of "api" was accepted before' in told["errors"][0]["message"]
     assert len((await live.get("/v1/runs"))["runs"]) == 1
+
+
+async def test_a_list_with_a_known_id_for_another_event_is_refused_whole(live: Door) -> None:
+    await live.event("e1")
+    events = [event("e0"), event("e1"), event("e1", "purchase-completed")]
+
+    told = problem(await live.http.post(EVENTS, json=events), 409, "conflict")
+
+    assert [flaw["path"] for flaw in told["errors"]] == ["[2].id"]
+    problem(await live.http.get("/v1/events/e0"), 404, "unknown")
 
 
 async def test_it_occurred_now_unless_it_says_when(live: Door) -> None:

@@ -116,8 +116,6 @@ def _acknowledged(customer: Customer, outcome: Outcome) -> Iterator[str]:
             continue
         if any(answer.receipt.decisions != outcome.events[event].decisions for answer in answers):
             yield f"{event}: its receipts and the store tell different decisions"
-        if any(answer.receipt.conflict for answer in answers):
-            yield f"{event}: the same event was taken for another one"
         if sum(not answer.receipt.duplicate for answer in answers) > 1:
             yield f"{event}: two receipts say that it is new"
 
