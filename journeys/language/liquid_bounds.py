@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext
@@ -28,6 +29,8 @@ from liquid.expression import Expression
 from liquid.filter import with_context
 from liquid.token import TOKEN_EOF, Token
 from liquid.utils import ReadOnlyChainMap
+
+from journeys.language import liquid_blank, liquid_numbers
 
 LONGEST_SOURCE = 200_000
 LARGEST_VALUE = 200_000
@@ -48,15 +51,15 @@ class BoundedEnvironment(Environment):
         for tag in ("include", "render"):
             del self.tags[tag]
         del self.filters["safe"]
-        self.add_filter("date", _date)
+        self.filters |= {"date": _date, **liquid_numbers.FILTERS}
 
     def from_string(self, source: str, *args: Any, **kwargs: Any) -> BoundTemplate:
         """Parse within bounds. Raises LiquidError."""
         _refuse_slow_source(source)
         template = super().from_string(source, *args, **kwargs)
         for expression in expressions(template):
-            if type(expression) is RangeLiteral:
-                expression.__class__ = BoundedRange
+            if ours := _REPLACED.get(type(expression)):
+                expression.__class__ = ours
         return template
 
 
@@ -94,7 +97,9 @@ class BoundedContext(RenderContext):
 
     def get_item(self, obj: Any, key: Any) -> Any:  # noqa: ANN401 - the library's
         # A missing event.size is missing, not the number of attributes.
-        return obj[key] if isinstance(obj, Mapping) else super().get_item(obj, key)
+        if isinstance(obj, Mapping):
+            return obj[key]
+        return super().get_item(obj, int(key) if isinstance(key, Decimal) else key)
 
     def assign(self, key: str, val: Any) -> None:  # noqa: ANN401 - the library's
         self.spend(len(self.locals))
@@ -152,7 +157,7 @@ def expressions(template: BoundTemplate) -> Iterator[Expression]:
 
 
 @with_context
-def _date(value: object, form: str = "", *, context: BoundedContext) -> object:
+def _date(value: object, form: str, *, context: BoundedContext) -> object:
     """Liquid's date filter in UTC, with "now" being the render's own time. What is no date stays as it is."""
     if value in ("now", "today"):
         if context.now is None:
@@ -165,7 +170,7 @@ def _date(value: object, form: str = "", *, context: BoundedContext) -> object:
 
 
 def _moment(value: object) -> Any:  # noqa: ANN401 - the library's
-    if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
+    if isinstance(value, int | Decimal) or (isinstance(value, str) and value.isdecimal()):
         return datetime.fromtimestamp(int(value), UTC)
     return value
 
@@ -176,6 +181,8 @@ def _size(value: object) -> int:
             return len(value)
         case int():
             return value.bit_length()
+        case Decimal():
+            return len(value.as_tuple().digits) + abs(value.adjusted())
         case list() | tuple():
             return sum(50 + _size(item) for item in value)
         case range():
@@ -195,6 +202,8 @@ def _size_joined(items: object, separator: object = " ", *_: object) -> int:
 def _comparisons(items: object, *_: object) -> int:
     return len(items) ** 2 if isinstance(items, list | tuple | range) else 0
 
+
+_REPLACED: Mapping[type[Expression], type[Expression]] = {RangeLiteral: BoundedRange, **liquid_blank.REPLACED}
 
 _GROWTH: Mapping[str, Callable[..., int]] = {"replace": _size_replaced, "join": _size_joined, "uniq": _comparisons}
 

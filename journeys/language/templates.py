@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import TypeGuard
 
 from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
@@ -14,6 +15,7 @@ from liquid.output import LimitedStringIO
 from liquid.static_analysis import Variable
 
 from journeys.language.liquid_bounds import LARGEST_VALUE, BoundedContext, BoundedEnvironment
+from journeys.language.liquid_numbers import Number
 from journeys.problems import Flaw
 
 ROOTS = ("event", "customer")
@@ -59,7 +61,7 @@ def render(source: str, values: Values, *, html: bool = False, now: datetime | N
     *now* is what ``{{ "now" | date: "%Y" }}`` tells. Raises TemplateError; bounded in time and memory.
     """
     template = _parse(source, html=html)
-    context = BoundedContext(template, _plain(values), source, now)
+    context = BoundedContext(template, _with_numbers(values), source, now)
     buffer = LimitedStringIO(LARGEST_VALUE)
     try:
         template.render_with_context(context, buffer)
@@ -89,15 +91,16 @@ def _parse(source: str, *, html: bool) -> BoundTemplate:
         raise _told(error, source) from None
 
 
-def _plain(values: Values) -> dict[str, dict[str, object]]:
-    """Whole numbers without their point: 40.0 is 40 to a reader."""
+def _with_numbers(values: Values) -> dict[str, dict[str, object]]:
+    """The values with their numbers as templates calculate with them."""
     return {
-        root: {
-            name: int(value) if isinstance(value, float) and value.is_integer() else value
-            for name, value in named.items()
-        }
+        root: {name: Number.of(value) if _is_number(value) else value for name, value in named.items()}
         for root, named in values.items()
     }
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _told(error: Exception, source: str) -> TemplateError:

@@ -53,6 +53,35 @@ def test_renders(source: str, expected: str) -> None:
     assert render(source, VALUES) == expected
 
 
+@pytest.mark.parametrize("customer", [{}, {"nick": None}, {"nick": ""}, {"nick": " \t"}, {"nick": False}], ids=str)
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% if customer.nick == blank %}blank{% endif %}",
+        "{% if blank == customer.nick %}blank{% endif %}",
+        "{% unless customer.nick != blank %}blank{% endunless %}",
+        "{% if customer.nick == blank and true %}blank{% endif %}",
+        "{% case customer.nick %}{% when 'Ada', blank %}blank{% else %}something{% endcase %}",
+        "{% assign nick = customer.nick %}{% if nick == blank %}blank{% endif %}",
+    ],
+)
+def test_what_is_not_there_is_blank(source: str, customer: dict[str, object]) -> None:
+    assert render(source, {"customer": customer}) == "blank"
+
+
+@pytest.mark.parametrize("nick", ["Ada", 0, 1.5, True], ids=str)
+def test_what_is_there_is_not_blank(nick: object) -> None:
+    source = "{% if customer.nick == blank %}blank{% endif %}{% if customer.nick != blank %}there{% endif %}"
+
+    assert render(source, {"customer": {"nick": nick}}) == "there"
+
+
+def test_only_a_text_without_characters_is_empty() -> None:
+    source = "{% if customer.nick == empty %}empty{% endif %}"
+
+    assert [render(source, {"customer": {"nick": nick}}) for nick in ("", " ", None)] == ["empty", "", ""]
+
+
 def test_missing_roots_are_missing_values() -> None:
     assert render("[{{ event.cart_id }}{{ customer.first_name }}]", {}) == "[]"
 
