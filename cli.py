@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -152,9 +153,12 @@ def validate(paths: Places, json_: AsJson = False) -> None:
     found = folder.together(paths)
     if flaws := folder.validate(found, only=paths):
         raise Invalid(folder.count(flaws), flaws)
-    checked = found.within(paths)
-    about = [{"kind": file.kind, "name": file.name, "path": str(file.path)} for file in checked]
-    answer(about, show.checked(checked), as_json=json_)
+    checked, warned = found.within(paths), folder.warnings(found, only=paths)
+    about = [
+        {"kind": file.kind, "name": file.name, "path": str(file.path), "warnings": warned[file.path]}
+        for file in checked
+    ]
+    answer(about, [*show.checked(checked), *show.warnings(chain(*warned.values()))], as_json=json_)
 
 
 @app.command()
@@ -190,12 +194,14 @@ def apply(
     json_: AsJson = False,
 ) -> None:
     """Send a folder of definitions to the API, mark them ready, and publish the journeys."""
+    from terminal import show
     from terminal.asking import apply_and_tell, ask
-    from terminal.folder import count, read_folder, validate
+    from terminal.folder import count, read_folder, validate, warnings
 
     found = read_folder([folder])
     if flaws := validate(found):
         raise Invalid(f"{count(flaws)} Nothing was sent.", flaws)
+    show.tell(show.warnings(chain(*warnings(found).values())), error=True)
     ask(_connection(), lambda api: apply_and_tell(api, found, publish=not draft, as_json=json_))
 
 

@@ -19,7 +19,7 @@ from activities.circuit_breaker import CircuitBreaker
 from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.clearance.consent import NOT_ASKED, Rules
-from journeys.contents import render_content
+from journeys.contents import UNSUBSCRIBE, render_content
 from journeys.interactions import Kind
 from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
@@ -47,7 +47,7 @@ GONE = "the provider says that it does not exist"
 class Deliver:
     """The activity that sends, with the store and the channels that it needs.
 
-    *rules*: how consent is enforced. *links* go into marketing emails; without them, these have no way to unsubscribe.
+    *rules*: how consent is enforced. *links* go into emails, to unsubscribe; without them, a sample stands there.
     *call* is how long a provider may take to answer. A provider is called no later than *call_before* after the
     attempt began, so that a process that was frozen after its claim does not send what was given up meanwhile.
     """
@@ -170,12 +170,13 @@ def _expired(visit: Visit, clock: _Clock) -> bool:
 def _filled_in(visit: Visit, go: Go, links: Links | None) -> Outgoing | Refused:
     """The message. Filled in as of its claim, so that it can be filled in the same way again to look for it."""
     kind = visit.message.kind
+    link = {UNSUBSCRIBE: links.unsubscribe(go.send_id)} if links and kind == "email" else {}
     try:
-        parts = render_content(go.content, go.values, visit.now)
+        parts = render_content(go.content, {**go.values, **link}, visit.now)
     except TemplateError as error:
         return Refused(f"the content cannot be filled in: {error}")
-    if links and kind == "email" and go.content.purpose == "commercial":
-        parts = {**parts, "unsubscribe_url": links.unsubscribe(go.send_id)}
+    if go.content.purpose == "commercial":
+        parts |= link  # for the header that mail programs read
     return Outgoing(go.send_id, visit.run, visit.step.id, kind, go.to, parts, visit.now)
 
 

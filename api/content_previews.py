@@ -18,7 +18,7 @@ from api.keys import require_key
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
-from journeys.contents import render_content
+from journeys.contents import check_content, render_content
 from journeys.interactions import Kind
 from journeys.language.attributes import Attributes
 from journeys.language.templates import TemplateError, names
@@ -41,12 +41,19 @@ SAMPLE = {"customer": {"first_name": "Ada"}, "event": {"cart_id": "cart-17", "to
 RENDERED = {
     "parts": {"body": "Still thinking about cart cart-17?"},
     "missing": [],
+    "flaws": [],
+    "warnings": [],
     "segments": 1,
     "alphabet": "GSM-7",
 }
 TEST_SENT: dict[str, object] = {
-    "parts": {"subject": "[Test] Your cart is waiting, Ada", "text": "You left 59.9 in your cart."},
+    "parts": {
+        "subject": "[Test] Your cart is waiting, Ada",
+        "text": "You left €59.90 in your cart. No more of these: https://journeys.example.com/u/sample",
+    },
     "missing": [],
+    "flaws": [],
+    "warnings": [],
     "segments": None,
     "alphabet": None,
     "outcome": "accepted",
@@ -72,11 +79,14 @@ class TestSend(Sample):
 class Rendered(Model):
     """A content filled in. *missing*: attributes that it uses and the sample has not got, so that they are left empty.
 
+    *flaws* keep it from being made ready, *warnings* do not. An email's link to unsubscribe is a sample, of no send.
     *segments*: how many texts a text is billed as, and in which *alphabet*: one character outside GSM-7 makes it UCS-2.
     """
 
     parts: dict[str, str]
     missing: tuple[str, ...]
+    flaws: tuple[Flaw, ...] = ()
+    warnings: tuple[Flaw, ...] = ()
     segments: int | None = None
     alphabet: str | None = None
 
@@ -158,10 +168,13 @@ def _render(content: Content, sample: Sample, deps: Dependencies, mark: str = ""
         raise Invalid("The content cannot be filled in.", [Flaw(path="", message=f"{error}.")]) from None
     filled[MARKED[content.kind]] = mark + filled[MARKED[content.kind]]
     given = {f"{root}.{name}" for root, named in values.items() for name, value in named.items() if value is not None}
+    found = check_content(content)
     billed = segments(filled["body"]) if content.kind == "text" else None
     return Rendered(
         parts=filled,
         missing=tuple(sorted(used - given)),
+        flaws=found.flaws,
+        warnings=found.warnings,
         segments=billed.number if billed else None,
         alphabet=billed.alphabet if billed else None,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Depends, Response
 
 from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
@@ -10,8 +12,9 @@ from api.keys import require_key
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
+from journeys.contents import check_content
 from journeys.models import Frozen
-from journeys.problems import Conflict, Unknown
+from journeys.problems import Conflict, Flaw, Unknown
 from journeys.reading import read_content
 from store import catalogue
 from store.catalogue import ContentView
@@ -23,7 +26,7 @@ EMAIL = {
     "title": "Initial email reminder",
     "email": {
         "subject": "Your cart is waiting, {{ customer.first_name | default: 'friend' }}",
-        "text": "You left {{ event.total }} in your cart.",
+        "text": 'You left {{ event.total | money: "EUR" }} in your cart. No more of these: {{ unsubscribe_url }}',
     },
 }
 TEXT = {
@@ -42,7 +45,7 @@ CONTENT_VIEW = {
     "created_at": "2026-11-23T08:00:00Z",
     "changed_at": "2026-11-23T08:00:00Z",
 }
-ANSWER = gives(CONTENT_VIEW)
+ANSWER = gives(CONTENT_VIEW | {"flaws": [], "warnings": []})
 
 
 class ContentAnswer(ContentView):
@@ -50,6 +53,13 @@ class ContentAnswer(ContentView):
 
     content: AsWritten[Content]
     ready: AsWritten[Content] | None
+
+
+class CheckedContent(ContentAnswer):
+    """A content, with what was found in its draft: *flaws* keep it from being made ready, *warnings* do not."""
+
+    flaws: tuple[Flaw, ...]
+    warnings: tuple[Flaw, ...]
 
 
 class Contents(Frozen):
@@ -60,15 +70,16 @@ class Contents(Frozen):
 
 @router.put(
     "/{name}",
-    response_model=ContentAnswer,
-    responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": ContentAnswer}},
+    response_model=CheckedContent,
+    responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": CheckedContent}},
     openapi_extra=takes(ref(Content), {"Email": EMAIL, "Text": TEXT, "Push": PUSH}, yaml_too=True),
 )
-async def put_content(name: ContentName, body: Body, deps: Deps, response: Response) -> ContentAnswer:
+async def put_content(name: ContentName, body: Body, deps: Deps, response: Response) -> CheckedContent:
     """Write a content's draft. It is sent once it is ready, and until then as it was made ready last.
 
-    Subjects and bodies are Liquid templates over `event.…` and `customer.…`. `content` may be left out of the body:
-    it is in the address.
+    Subjects and bodies are Liquid templates over `event.…`, `customer.…` and, in emails, `unsubscribe_url`. What is
+    wrong with them is in `flaws`: a draft may be unfinished, but is not made ready so. `content` may be left out of the
+    body: it is in the address.
     """
     if await catalogue.put_content(deps.store, read_content(body, name=name), deps.now()):
         response.status_code = 201
@@ -77,10 +88,10 @@ async def put_content(name: ContentName, body: Body, deps: Deps, response: Respo
 
 @router.get(
     "/{name}",
-    response_model=ContentAnswer,
-    responses=declare(Unknown) | {200: gives(CONTENT_VIEW, yaml=Content)},
+    response_model=CheckedContent,
+    responses=declare(Unknown) | {200: gives(CONTENT_VIEW | {"flaws": [], "warnings": []}, yaml=Content)},
 )
-async def get_content(name: ContentName, deps: Deps, yaml: Yaml) -> ContentAnswer | Response:
+async def get_content(name: ContentName, deps: Deps, yaml: Yaml) -> CheckedContent | Response:
     """A content: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
     answer = await _answer(deps, name)
     return in_yaml(answer.content) if yaml else answer
@@ -93,19 +104,25 @@ async def list_contents(deps: Deps) -> Contents:
     return Contents(contents=tuple(ContentAnswer(**dict(view)) for view in views))
 
 
-@router.post("/{name}/ready", response_model=ContentAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
-async def ready_content(name: ContentName, deps: Deps) -> ContentAnswer:
-    """Send the content as its draft is now: ready to send. Refused where that would spoil a live journey."""
+@router.post("/{name}/ready", response_model=CheckedContent, responses=declare(Unknown, Conflict) | {200: ANSWER})
+async def ready_content(name: ContentName, deps: Deps) -> CheckedContent:
+    """Send the content as its draft is now: ready to send. Refused with its flaws, or where a live journey would break.
+
+    A flaw is what would fail, or go out as nobody meant it: a filter that is not there or misses its argument, a name
+    that nobody knows, `{first_name}` in the braces of another product, a commercial email without a way out.
+    """
     await catalogue.ready_content(deps.store, name, deps.now())
     return await _answer(deps, name)
 
 
-@router.post("/{name}/stop", response_model=ContentAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
-async def stop_content(name: ContentName, deps: Deps) -> ContentAnswer:
+@router.post("/{name}/stop", response_model=CheckedContent, responses=declare(Unknown, Conflict) | {200: ANSWER})
+async def stop_content(name: ContentName, deps: Deps) -> CheckedContent:
     """Send the content no more. Refused while live journeys send it; the answer names them."""
     await catalogue.stop_content(deps.store, name, deps.now())
     return await _answer(deps, name)
 
 
-async def _answer(deps: Deps, name: str) -> ContentAnswer:
-    return ContentAnswer(**dict(await catalogue.get_content(deps.store, name)))
+async def _answer(deps: Deps, name: str) -> CheckedContent:
+    view = await catalogue.get_content(deps.store, name)
+    found = await asyncio.to_thread(check_content, view.content)
+    return CheckedContent(**dict(view), flaws=found.flaws, warnings=found.warnings)

@@ -53,5 +53,5 @@ JOURNEY_VIEW = {
     "changed_at": "2026-11-23T08:00:00Z",
 }
 
-PUBLISHED = {"journey": "abandoned-cart", "version": 1, "hash": "5f2b8c1de0a94c37", "new": True}
+PUBLISHED = {"journey": "abandoned-cart", "version": 1, "hash": "5f2b8c1de0a94c37", "new": True, "warnings": []}
 STOPPED = {"journey": "abandoned-cart", "runs": 3, "in_flight": 0}

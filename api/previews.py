@@ -22,7 +22,7 @@ from journeys.language.attributes import Attributes, check_attributes
 from journeys.listening import Version
 from journeys.models import Model
 from journeys.problems import Flaw, Invalid, Unknown
-from journeys.publishing import Catalogue, check, version_of
+from journeys.publishing import Catalogue, check, version_of, warn
 from journeys.reading import parse, read_journey, validated
 from journeys.walk.paths import Path, every_path
 from journeys.walk.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
@@ -50,10 +50,14 @@ class PreviewBody(Model):
 
 
 class Preview(Timeline):
-    """What would happen. *paths*: every way through, if asked for. *flaws*: why it could not be published now."""
+    """What would happen. *paths*: every way through, if asked for.
+
+    *flaws*: why it could not be published now. *warnings*: what it could be published with, and you should know.
+    """
 
     paths: tuple[Path, ...] = ()
     flaws: tuple[Flaw, ...] = ()
+    warnings: tuple[Flaw, ...] = ()
 
 
 class Paths(Model):
@@ -105,7 +109,8 @@ def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, rules: Rul
     except ValueError as error:
         raise Invalid("The script does not go with the journey.", [Flaw(path="script", message=f"{error}.")]) from None
     paths = tuple(every_path(journey)) if asked.paths else ()
-    return Preview(**dict(timeline), paths=paths, flaws=tuple(check(journey, catalogue)))
+    flaws, warnings = tuple(check(journey, catalogue)), tuple(warn(journey, catalogue))
+    return Preview(**dict(timeline), paths=paths, flaws=flaws, warnings=warnings)
 
 
 def _read(body: bytes, name: str) -> PreviewBody:
@@ -126,7 +131,7 @@ def _as_if_ready(journey: Journey, catalogue: Catalogue) -> Catalogue:
         contents={name: (content, "ready") for name, (content, _) in catalogue.contents.items()},
         channels=frozenset(("email", "text", "push")),
     )
-    if flaws := check(journey, ready):
+    if flaws := check(journey, ready, told=catalogue.contents):  # what a content cannot do, the timeline shows
         raise Invalid(f'The journey "{journey.journey}" cannot be previewed as it is.', flaws)
     return ready
 

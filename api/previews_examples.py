@@ -71,7 +71,7 @@ PREVIEWED = {
                     "outcome": "accepted",
                     "to": "ada@example.com",
                     "reason": "",
-                    "parts": {"subject": "Your cart is waiting, Ada", "text": "You left 59.9 in your cart."},
+                    "parts": {"subject": "Your cart is waiting, Ada", "text": "You left €59.90 in your cart."},
                 }
             ],
             "diary": DIARY[:3],
@@ -79,4 +79,5 @@ PREVIEWED = {
     ],
     "paths": [],
     "flaws": [],
+    "warnings": [],
 }

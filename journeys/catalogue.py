@@ -76,12 +76,33 @@ class TextContent(Model):
     body: str
 
 
+def _app_scheme(scheme: str) -> str:
+    if scheme in _NO_APPS:
+        raise ValueError(
+            f'"{scheme}" is no scheme of an app; expected the one that your app has registered, such as shop'
+        )
+    return scheme
+
+
+_NO_APPS = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "vbscript", "view-source"})
+
+
 class PushContent(Model):
-    """A push notification in Liquid."""
+    """A push notification in Liquid. *link* leads to the web, or into the app whose *scheme* is given."""
 
     title: str
     body: str
     link: str = ""
+    scheme: Annotated[str, AfterValidator(_app_scheme), StringConstraints(pattern=r"^([a-z][a-z0-9+.-]{0,62})?$")] = ""
+
+    def wrong_link(self, link: str, *, whole: bool = True) -> str:
+        """What is wrong with a link; nothing where it may be opened. Not *whole*: only its beginning is known."""
+        allowed = ("https", "http", *([self.scheme] if self.scheme else []))
+        scheme, colon, _ = link.lower().partition(":")
+        if not link or (colon and scheme in allowed) or (not whole and not colon and not link.strip()):
+            return ""
+        found = scheme if colon else "no scheme"
+        return f"the link of a push leads to {' or '.join(f'{each}:' for each in allowed)}; found {found[:40]}"
 
 
 class Content(Model):
@@ -123,7 +144,7 @@ class Content(Model):
     def parts(self) -> dict[str, str]:
         """Its templates by name: ``{"subject": "…", "text": "…"}``."""
         part: Model = getattr(self, self.kind)
-        return {name: value for name, value in part if value}
+        return {name: value for name, value in part if value and name != "scheme"}
 
 
 CUSTOMER: Schema = {

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeGuard
 
 from journeys.catalogue import BUILT_IN, CUSTOMER, Content, State, Trigger
+from journeys.contents import check_content, check_use
 from journeys.definition import After, Journey
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
 from journeys.language.durations import say
-from journeys.language.templates import TemplateError, names
+from journeys.language.template_check import Known
+from journeys.language.templates import names
 from journeys.links import flaw_of
 from journeys.listening import Version, interaction_schema
 from journeys.problems import Flaw, did_you_mean
@@ -64,17 +67,31 @@ def version_of(journey: Journey, number: int, catalogue: Catalogue) -> Version:
     return Version(number=number, journey=journey, schemas=schemas, customer=catalogue.customer)
 
 
-def check(journey: Journey, catalogue: Catalogue) -> list[Flaw]:
-    """Every reason why *journey* may not be published, in the order in which it is written. Empty: it may."""
-    checker = _Checker(journey, catalogue)
+def check(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) -> list[Flaw]:
+    """Every reason why *journey* may not be published, in the order in which it is written. Empty: it may.
+
+    *told*: the contents whose own flaws are told elsewhere.
+    """
+    checker = _Checker(journey, catalogue, told)
     return [*checker.start(), *checker.goal(), *checker.exits(), *checker.steps()]
 
 
+def warn(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) -> list[Flaw]:
+    """What *journey* may be published with, and its author should know."""
+    checker = _Checker(journey, catalogue, told)
+    for _ in checker.steps():
+        pass
+    return checker.warnings
+
+
 class _Checker:
-    def __init__(self, journey: Journey, catalogue: Catalogue) -> None:
+    def __init__(self, journey: Journey, catalogue: Catalogue, told: Collection[str]) -> None:
         self._journey = journey
         self._catalogue = catalogue
         self._event = catalogue.schema(journey.start.trigger)
+        self._told = frozenset(told)
+        self._contents: set[str] = set()
+        self.warnings: list[Flaw] = []
 
     def start(self) -> Iterator[Flaw]:
         start = self._journey.start
@@ -190,17 +207,30 @@ class _Checker:
                 message=f'content "{name}" is {state}, not ready to send.',
                 hint=f"Mark it ready: POST /v1/contents/{name}/ready.",
             )
-        yield from self._template(path, content)
+        if name not in self._contents:  # one mistake is one flaw, however often it is sent
+            self._contents.add(name)
+            yield from self._filled_in(path, content)
 
-    def _template(self, path: str, content: Content) -> Iterator[Flaw]:
+    def _filled_in(self, path: str, content: Content) -> Iterator[Flaw]:
+        """What keeps a content from being filled in here: what it has by itself, or else what this journey has not."""
+        own = check_content(content)
+        if own.flaws:
+            yield from _of(content, path, () if content.content in self._told else own.flaws)
+            return
+        unknown = list(self._unknown(path, content))
+        yield from unknown
+        if unknown or self._event is None:
+            return
+        found = check_use(content, self._known_to(content))
+        yield from _of(content, path, found.flaws)
+        if not found.flaws:
+            own_warnings = () if content.content in self._told else own.warnings
+            self.warnings += _of(content, path, (*own_warnings, *found.warnings))
+
+    def _unknown(self, path: str, content: Content) -> Iterator[Flaw]:
         known = self._names()
         for part, source in content.parts.items():
-            try:
-                used = sorted(names(source))
-            except TemplateError as error:
-                yield Flaw(path=path, message=f'content "{content.content}": its {part} cannot be read: {error}')
-                continue
-            for name in used:
+            for name in sorted(names(source)):
                 if self._event is None and name.startswith("event."):
                     continue  # the trigger itself is not known, and said to be
                 if name not in known:
@@ -209,6 +239,13 @@ class _Checker:
                         message=f'content "{content.content}" uses {name} in its {part}, which is not known here.',
                         hint=did_you_mean(name, known),
                     )
+
+    def _known_to(self, content: Content) -> Known:
+        """What a content may name. The address that it is sent to is there, or it is not sent."""
+        declared = under("event", self._event or {}) | under("customer", self._catalogue.customer)
+        to = {step.to for step in every_step(self._journey.steps) if _sends(step, content)}
+        optional = {name for name, kind in declared.items() if kind.endswith("?")}
+        return Known(self._names(), frozenset(optional - to if len(to) == 1 else optional))
 
     def _key(self, key: str) -> Iterator[Flaw]:
         yield from self._known(
@@ -275,6 +312,18 @@ class _Checker:
         """What conditions and contents may name, with the type of each."""
         event = self._catalogue.schema(trigger) if trigger else self._event
         return under("event", types(event or {})) | under("customer", types(self._catalogue.customer))
+
+
+def _sends(step: Step, content: Content) -> TypeGuard[Message]:
+    return isinstance(step, Message) and step.content == content.content
+
+
+def _of(content: Content, path: str, found: Iterable[Flaw]) -> list[Flaw]:
+    """What was found in a content, told at the step that sends it."""
+    return [
+        Flaw(path=path, message=f'content "{content.content}", {flaw.path}: {flaw.message}', hint=flaw.hint)
+        for flaw in found
+    ]
 
 
 def _positive(path: str, duration: timedelta) -> Iterator[Flaw]:

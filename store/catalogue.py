@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import AwareDatetime
@@ -10,10 +12,11 @@ from sqlalchemy import Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Content, State, Trigger
+from journeys.contents import check_content
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
-from journeys.problems import Conflict, Unknown, did_you_mean
+from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
 from journeys.publishing import Catalogue, check
 from store.customers import customer_schema
 from store.locks import lock_house
@@ -119,11 +122,19 @@ async def put_content(store: Store, content: Content, now: datetime) -> bool:
 
 @retried
 async def ready_content(store: Store, name: str, now: datetime) -> None:
-    """Send the content as its draft is now. Raises Unknown, and Conflict where it would spoil a journey in use."""
+    """Send the content as its draft is now.
+
+    Raises Unknown, Invalid with every flaw, and Conflict where it would spoil a journey in use.
+    """
+    async with store.read() as connection:
+        row = await _one(connection, contents, name)
+        would = await _if_ready(store, connection, Content.model_validate(row.draft))
+    # What is found is kept: to fill in samples takes time, and the lock below is one that others need.
+    await asyncio.to_thread(_refuse_to_spoil, would)
     async with store.write() as connection:
         await lock_house(connection)
         row = await _one(connection, contents, name)
-        await _refuse_to_spoil(store, connection, Content.model_validate(row.draft))
+        _refuse_to_spoil(await _if_ready(store, connection, Content.model_validate(row.draft)))
         await _change(connection, contents, name, now, state="ready", ready=row.draft)
 
 
@@ -185,15 +196,35 @@ async def _refuse_to_break(store: Store, connection: AsyncConnection, old: Trigg
         )
 
 
-async def _refuse_to_spoil(store: Store, connection: AsyncConnection, content: Content) -> None:
-    now = await read_catalogue(connection, frozenset(Content.KINDS))
-    then = Catalogue(now.triggers, {**now.contents, content.content: (content, "ready")}, now.customer, now.channels)
-    for version in await versions_in_use(store, connection):
-        if content.content not in version.journey.contents:
-            continue
-        before = set(check(version.journey, now))
-        if flaws := [flaw for flaw in check(version.journey, then) if flaw not in before]:
-            raise Conflict(f'{version.name} sends "{content.content}", and could not as it is written now.', flaws)
+@dataclass(frozen=True)
+class _IfReady:
+    """A content that is to be made ready, the catalogue *before* and *after*, and the versions in use that send it."""
+
+    content: Content
+    before: Catalogue
+    after: Catalogue
+    senders: tuple[Version, ...]
+
+
+async def _if_ready(store: Store, connection: AsyncConnection, content: Content) -> _IfReady:
+    before = await read_catalogue(connection, frozenset(Content.KINDS))
+    after = replace(before, contents={**before.contents, content.content: (content, "ready")})
+    in_use = await versions_in_use(store, connection)
+    return _IfReady(content, before, after, tuple(version for version in in_use if _sends(version, content)))
+
+
+def _refuse_to_spoil(would: _IfReady) -> None:
+    name = would.content.content
+    if flaws := check_content(would.content).flaws:
+        raise Invalid(f'Content "{name}" cannot be sent as it is.', flaws)
+    for version in would.senders:
+        known = set(check(version.journey, would.before))
+        if flaws := tuple(flaw for flaw in check(version.journey, would.after) if flaw not in known):
+            raise Conflict(f'{version.name} sends "{name}", and could not as it is written now.', flaws)
+
+
+def _sends(version: Version, content: Content) -> bool:
+    return content.content in version.journey.contents
 
 
 def _listening(trigger: str, in_use: Sequence[Version]) -> tuple[str, ...]:

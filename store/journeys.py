@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,8 @@ from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
-from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
-from journeys.publishing import check, version_of
+from journeys.problems import Conflict, Flaw, Invalid, Unknown, did_you_mean
+from journeys.publishing import check, version_of, warn
 from store.catalogue import read_catalogue
 from store.counts import GoalCount, JourneyView, read_views
 from store.lifecycle import INSIDE, end_inside, lock_inside
@@ -37,12 +38,16 @@ __all__ = [
 
 
 class Published(Frozen):
-    """The version that newcomers take from now on. *new*: False where it was so before."""
+    """The version that newcomers take from now on. *new*: False where it was so before.
+
+    *warnings*: what it was published with, and its author should know.
+    """
 
     journey: str
     version: int
     hash: str
     new: bool
+    warnings: tuple[Flaw, ...] = ()
 
 
 class Stopped(Frozen):
@@ -70,6 +75,11 @@ async def publish(store: Store, name: str, now: datetime, channels: frozenset[Ki
 
     What is live already is not published again. Raises Unknown, and Invalid with every flaw.
     """
+    async with store.read() as connection:
+        draft = Journey.model_validate((await _one(connection, name)).definition)
+        known = await read_catalogue(connection, channels)
+    # What is found in contents is kept: to fill in samples takes time, and the lock below is one that others need.
+    await asyncio.to_thread(check, draft, known)
     async with store.write() as connection:
         await lock_house(connection)
         row = await _one(connection, name)
@@ -83,7 +93,8 @@ async def publish(store: Store, name: str, now: datetime, channels: frozenset[Ki
         version = version_of(journey, last + 1, catalogue)
         await connection.execute(insert(versions), _version(version, now))
         await connection.execute(_GO_LIVE, {"named": name, "number": version.number})
-        return Published(journey=name, version=version.number, hash=journey.hash, new=True)
+        warnings = tuple(warn(journey, catalogue))
+        return Published(journey=name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
 
 
 @retried

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from journeys import catalogue
 from journeys.catalogue import CUSTOMER, Content, Trigger
 from journeys.clearance.consent import Consent
+from journeys.contents import check_content
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes, Schema, check_attributes, declaration_of
-from journeys.language.templates import check as check_template
 from journeys.models import Model, Name
 from journeys.problems import Flaw, Invalid
-from journeys.publishing import Catalogue, check
+from journeys.publishing import Catalogue, check, warn
 from journeys.reading import parse, read
 from journeys.walk.preview import Happening, check_happening
 
@@ -142,7 +142,15 @@ def together(places: Iterable[Path]) -> Folder:
 def validate(folder: Folder, only: Iterable[Path] | None = None) -> list[Flaw]:
     """All that is wrong with the definitions in *only*, or in all files, as seen together with the others."""
     files = folder.files if only is None else folder.within(only)
-    return [flaw for file in files for flaw in _in_file(file.path, _flaws(file.model, folder.catalogue))]
+    told = {file.name for file in files if file.kind == "content"}
+    return [flaw for file in files for flaw in _in_file(file.path, _flaws(file.model, folder.catalogue, told))]
+
+
+def warnings(folder: Folder, only: Iterable[Path] | None = None) -> dict[Path, list[Flaw]]:
+    """What the authors of the definitions in *only*, or in all files, should know, by file. Of what has no flaw."""
+    files = folder.files if only is None else folder.within(only)
+    told = {file.name for file in files if file.kind == "content"}
+    return {file.path: _in_file(file.path, _warnings(file.model, folder.catalogue, told)) for file in files}
 
 
 def check_script(script: Script, catalogue: Catalogue) -> Iterator[Flaw]:
@@ -151,13 +159,23 @@ def check_script(script: Script, catalogue: Catalogue) -> Iterator[Flaw]:
         yield from (flaw.within(f"events[{index}]") for flaw in check_happening(line, catalogue))
 
 
-def _flaws(model: Definition, catalogue: Catalogue) -> list[Flaw]:
+def _warnings(model: Definition, catalogue: Catalogue, told: Collection[str]) -> Iterable[Flaw]:
     match model:
         case Journey():
-            return check(model, catalogue)
+            return warn(model, catalogue, told=told)
         case Content():
-            parts = model.parts.items()
-            return [flaw.within(f"{model.kind}.{part}") for part, text in parts for flaw in check_template(text)]
+            return check_content(model).warnings
+        case _:
+            return ()
+
+
+def _flaws(model: Definition, catalogue: Catalogue, told: Collection[str]) -> Iterable[Flaw]:
+    """What is wrong with a definition. Of a journey's contents without what is told of those in *told*."""
+    match model:
+        case Journey():
+            return check(model, catalogue, told=told)
+        case Content():
+            return check_content(model).flaws
         case Customer():
             return [flaw.within("attributes") for flaw in check_attributes(catalogue.customer, model.attributes)]
         case Script():

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from journeys.language.durations import say
 from journeys.listening import Decision
-from journeys.problems import SojournError
+from journeys.problems import Flaw, SojournError
 from journeys.walk.diary import Entry
 from journeys.walk.pace import DAY
 from store.events import Receipt
@@ -55,8 +55,18 @@ def problem(error: SojournError) -> Iterator[Text]:
     """An error with all its flaws: where, what was found, what was expected, what to do."""
     yield Text.assemble(("error: ", "bold red"), error.detail)
     for flaw in error.flaws:
-        where = (f"{flaw.path}: ", "bold") if flaw.path else ""
-        yield Text.assemble("  ", where, flaw.message, (f" {flaw.hint}" if flaw.hint else "", "green"))
+        yield Text.assemble("  ", _found(flaw))
+
+
+def warnings(found: Iterable[Flaw]) -> Iterator[Text]:
+    """What keeps nothing from going live, and its author should know."""
+    for flaw in found:
+        yield Text.assemble(("warning: ", "yellow"), _found(flaw))
+
+
+def _found(flaw: Flaw) -> Text:
+    where = (f"{flaw.path}: ", "bold") if flaw.path else ""
+    return Text.assemble(where, flaw.message, (f" {flaw.hint}" if flaw.hint else "", "green"))
 
 
 def journey_time(elapsed: timedelta) -> str:
@@ -104,6 +114,7 @@ def published(told: Published) -> Iterator[Text]:
     yield Text.assemble(
         (told.journey, "bold"), f" is {new} v{told.version}. Newcomers take it; people inside stay on theirs."
     )
+    yield from warnings(told.warnings)
 
 
 def stopped(told: Stopped) -> Iterator[Text]:

@@ -45,7 +45,7 @@ _CONTENTS: tuple[dict[str, object], ...] = (
         "content": "initial-email-reminder",
         "email": {
             "subject": "Your cart is waiting, {{ customer.first_name | default: 'friend' }}",
-            "text": "You left {{ event.total }} in your cart.",
+            "text": "You left {{ event.total }} in your cart. No more of these: {{ unsubscribe_url }}",
         },
     },
     {"content": "second-text-reminder", "text": {"body": "Still thinking about cart {{ event.cart_id }}?"}},

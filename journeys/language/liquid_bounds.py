@@ -11,12 +11,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TextIO, cast
 
 from liquid import BoundTemplate, Environment, RenderContext
 from liquid.ast import Node
+from liquid.builtin.expressions import FilteredExpression, TernaryFilteredExpression
+from liquid.builtin.expressions.filtered import Filter
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.filters.misc import date as liquid_date
+from liquid.builtin.output import OutputNode
+from liquid.builtin.tags.echo_tag import EchoNode
 from liquid.exceptions import (
     FilterArgumentError,
     FilterError,
@@ -27,7 +31,9 @@ from liquid.exceptions import (
 )
 from liquid.expression import Expression
 from liquid.filter import with_context
+from liquid.stringify import to_liquid_string
 from liquid.token import TOKEN_EOF, Token
+from liquid.undefined import is_undefined
 from liquid.utils import ReadOnlyChainMap
 
 from journeys.language import liquid_blank, liquid_numbers
@@ -57,16 +63,19 @@ class BoundedEnvironment(Environment):
         """Parse within bounds. Raises LiquidError."""
         _refuse_slow_source(source)
         template = super().from_string(source, *args, **kwargs)
-        for expression in expressions(template):
-            if ours := _REPLACED.get(type(expression)):
-                expression.__class__ = ours
+        for part in (*nodes(template), *expressions(template)):
+            if ours := _REPLACED.get(type(part)):
+                part.__class__ = ours
         return template
 
 
 class BoundedContext(RenderContext):
-    """One render and what it has spent. A turn of a loop costs as much as the whole source is long."""
+    """One render and what it has spent. A turn of a loop costs as much as the whole source is long.
 
-    __slots__ = ("_spent", "_turn", "_turns", "now")
+    *holes* are attributes that were missing where something was to be written.
+    """
+
+    __slots__ = ("_spent", "_turn", "_turns", "holes", "missed", "now")
 
     def __init__(
         self, template: BoundTemplate, values: Mapping[str, object], source: str, now: datetime | None
@@ -78,6 +87,8 @@ class BoundedContext(RenderContext):
         self._turn = len(source)
         self._turns = 0
         self._spent = 0
+        self.missed: set[str] = set()
+        self.holes: set[str] = set()
 
     def spend(self, amount: int) -> None:
         self._spent += amount + 10
@@ -90,9 +101,11 @@ class BoundedContext(RenderContext):
             raise ResourceLimitError("a value in the template grows too large", token=None)
         self.spend(size)
 
-    def get(self, *args: Any, **kwargs: Any) -> object:
-        value = super().get(*args, **kwargs)
+    def get(self, path: list[object], *args: Any, **kwargs: Any) -> object:
+        value = super().get(path, *args, **kwargs)
         self.admit(_size(value))
+        if (value is None or value == "" or is_undefined(value)) and len(path) > 1 and path[0] in self.globals:
+            self.missed.add(f"{path[0]}.{path[1]}")
         return value
 
     def get_item(self, obj: Any, key: Any) -> Any:  # noqa: ANN401 - the library's
@@ -113,10 +126,10 @@ class BoundedContext(RenderContext):
                 self.admit(_GROWTH[name](left, *args))
             try:
                 result = apply(left, *args, **kwargs)
-            except LiquidError:
-                raise
-            except Exception as error:  # noqa: BLE001 - filters raise what Python's own functions raise
-                raise FilterError(f"{name}: {error}", token=None) from None
+            except Exception as error:  # filters raise what Python's own functions raise, in Python's words
+                if isinstance(error, LiquidError) and not isinstance(error.__cause__, TypeError):
+                    raise
+                raise FilterError(f"{name} cannot be applied to what it is given", token=token) from None
             self.admit(_size(result))
             return result
 
@@ -141,19 +154,59 @@ class BoundedRange(RangeLiteral):
         return found
 
 
+class Output(OutputNode):
+    """``{{ … }}`` that notices what is missing in it."""
+
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self.expression, cast(BoundedContext, context), buffer)
+
+
+class Echo(EchoNode):
+    """``{% echo … %}``, the same way."""
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self.expression, cast(BoundedContext, context), buffer)
+
+
+def _write(expression: Expression, context: BoundedContext, buffer: TextIO) -> int:
+    context.missed.clear()
+    text = to_liquid_string(expression.evaluate(context), context.autoescape)
+    # A default fills what would be a hole.
+    if not text or not any(each.name == "default" for each in filters(expression)):
+        context.holes |= context.missed
+    return buffer.write(text)
+
+
+def nodes(template: BoundTemplate) -> Iterator[Node]:
+    """Every node of a template, however deep."""
+    context = RenderContext(template)
+    waiting: list[Node] = list(template.nodes)
+    while waiting:
+        node = waiting.pop()
+        waiting.extend(node.children(context, include_partials=False))
+        yield node
+
+
 def expressions(template: BoundTemplate) -> Iterator[Expression]:
     """Every expression in a template, however deep."""
-    context = RenderContext(template)
-    nodes: list[Node] = list(template.nodes)
-    waiting: list[Expression] = []
-    while nodes:
-        node = nodes.pop()
-        nodes.extend(node.children(context, include_partials=False))
-        waiting.extend(node.expressions())
+    waiting = [expression for node in nodes(template) for expression in node.expressions()]
     while waiting:
         expression = waiting.pop()
         waiting.extend(expression.children())
         yield expression
+
+
+def filters(expression: Expression) -> list[Filter]:
+    """The filters of one expression, in the order in which they are written."""
+    match expression:
+        case FilteredExpression(filters=found):
+            return found or []
+        case TernaryFilteredExpression(left=left, filters=found, tail_filters=last):
+            return [*(left.filters or []), *(found or []), *(last or [])]
+        case _:
+            return []
 
 
 @with_context
@@ -203,7 +256,12 @@ def _comparisons(items: object, *_: object) -> int:
     return len(items) ** 2 if isinstance(items, list | tuple | range) else 0
 
 
-_REPLACED: Mapping[type[Expression], type[Expression]] = {RangeLiteral: BoundedRange, **liquid_blank.REPLACED}
+_REPLACED: Mapping[type, type] = {
+    RangeLiteral: BoundedRange,
+    OutputNode: Output,
+    EchoNode: Echo,
+    **liquid_blank.REPLACED,
+}
 
 _GROWTH: Mapping[str, Callable[..., int]] = {"replace": _size_replaced, "join": _size_joined, "uniq": _comparisons}
 

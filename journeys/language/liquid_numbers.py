@@ -215,6 +215,9 @@ NUMERIC = frozenset(FILTERS)
 
 def wrong_literal(name: str, argument: object) -> str:
     """What is wrong with the first argument of a filter where it stands in the template itself; else nothing."""
-    if name == "money" and not (isinstance(argument, str) and is_currency(argument.strip().upper())):
-        return f'"{argument}" is no currency; expected its code, such as "EUR"'
+    if name == "money":
+        known = isinstance(argument, str) and is_currency(argument.strip().upper())
+        return "" if known else f'"{argument}" is no currency; expected its code, such as "EUR"'
+    if name in NUMERIC and isinstance(argument, str) and not _PLAIN.fullmatch(argument):
+        return f'the filter "{name}" takes a number, found "{argument}"'
     return ""

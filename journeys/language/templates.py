@@ -1,11 +1,10 @@
-"""Templates: Liquid over ``event.…`` and ``customer.…``, checked when made ready, bounded when rendered."""
+"""Templates: Liquid over ``event.…`` and ``customer.…``, bounded when rendered; template_check says what is wrong."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TypeGuard
 
@@ -19,8 +18,8 @@ from journeys.language.liquid_numbers import Number
 from journeys.problems import Flaw
 
 ROOTS = ("event", "customer")
-Values = Mapping[str, Mapping[str, object]]
-"""``{"event": {"cart_id": "c1"}, "customer": {"first_name": "Ada"}}``"""
+Values = Mapping[str, Mapping[str, object] | str]
+"""``{"event": {"cart_id": "c1"}, "customer": {"first_name": "Ada"}}``, and texts such as ``unsubscribe_url``."""
 
 
 class TemplateError(ValueError):
@@ -39,20 +38,24 @@ class TemplateError(ValueError):
         return Flaw(path="", message=f"{where}{self.message}.", hint=self.hint)
 
 
-def check(source: str) -> list[Flaw]:
-    """What is wrong with a template: the first syntax error, or all unknown filters and names."""
-    try:
-        template = _parse(source, html=False)
-    except TemplateError as error:
-        return [error.flaw]
-    found = sorted([*_unknown_filters(template, source), *_unknown_names(template, source)], key=lambda e: e.line or 0)
-    return [error.flaw for error in found]
-
-
 def names(source: str) -> frozenset[str]:
     """The attributes a template uses, such as ``event.cart_id``. Raises TemplateError for a syntax error."""
-    paths = [variable.segments for variable in _variables(_parse(source, html=False))]
-    return frozenset(f"{root}.{rest[0]}" for root, *rest in paths if root in ROOTS and _is_plain(rest))
+    paths = [variable.segments for variable in variables(parse(source))]
+    return frozenset(f"{root}.{rest[0]}" for root, *rest in paths if root in ROOTS and names_one(rest))
+
+
+def uses(source: str, name: str) -> bool:
+    """Whether a template uses a name that is no attribute, such as ``unsubscribe_url``; not where it cannot be read."""
+    return readable(source) and any(variable.segments == [name] for variable in variables(parse(source)))
+
+
+def readable(source: str) -> bool:
+    """Whether a template has no syntax error."""
+    try:
+        parse(source)
+    except TemplateError:
+        return False
+    return True
 
 
 def render(source: str, values: Values, *, html: bool = False, now: datetime | None = None) -> str:
@@ -60,14 +63,21 @@ def render(source: str, values: Values, *, html: bool = False, now: datetime | N
 
     *now* is what ``{{ "now" | date: "%Y" }}`` tells. Raises TemplateError; bounded in time and memory.
     """
-    template = _parse(source, html=html)
-    context = BoundedContext(template, _with_numbers(values), source, now)
+    return fill_in(source, values, html=html, now=now)[0]
+
+
+def fill_in(
+    source: str, values: Values, *, html: bool = False, now: datetime | None = None
+) -> tuple[str, frozenset[str]]:
+    """As render(), and the attributes that were missing where something was to be written: ``customer.first_name``."""
+    template = parse(source, html=html)
+    context = BoundedContext(template, with_numbers(values), source, now)
     buffer = LimitedStringIO(LARGEST_VALUE)
     try:
         template.render_with_context(context, buffer)
     except Exception as error:  # noqa: BLE001 - filters raise what Python's own functions raise
-        raise _told(error, source) from None
-    return buffer.getvalue()
+        raise told(error, source) from None
+    return buffer.getvalue(), frozenset(context.holes)
 
 
 def render_line(source: str, values: Values, *, now: datetime | None = None) -> str:
@@ -84,17 +94,20 @@ def _environment(*, html: bool) -> BoundedEnvironment:
 
 
 @lru_cache(maxsize=64)
-def _parse(source: str, *, html: bool) -> BoundTemplate:
+def parse(source: str, *, html: bool = False) -> BoundTemplate:
+    """The template. Raises TemplateError where it cannot be read."""
     try:
         return _environment(html=html).from_string(source)
     except Exception as error:  # noqa: BLE001 - deep nesting, for one, is a RecursionError
-        raise _told(error, source) from None
+        raise told(error, source) from None
 
 
-def _with_numbers(values: Values) -> dict[str, dict[str, object]]:
+def with_numbers(values: Values) -> dict[str, object]:
     """The values with their numbers as templates calculate with them."""
     return {
-        root: {name: Number.of(value) if _is_number(value) else value for name, value in named.items()}
+        root: named
+        if isinstance(named, str)
+        else {name: Number.of(value) if _is_number(value) else value for name, value in named.items()}
         for root, named in values.items()
     }
 
@@ -103,13 +116,35 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _told(error: Exception, source: str) -> TemplateError:
+def told(error: Exception, source: str) -> TemplateError:
+    """What a failure of the library or of a filter means, in words of ours."""
     if isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError):
         return TemplateError("it is nested too deeply")
     if not isinstance(error, LiquidError):
         return TemplateError(f"it cannot be rendered ({error})")
     message = str(error.message).rstrip(".").replace("found end of expression", "found the end")
-    return TemplateError(message, _line(source, error.token.start_index) if error.token else None, _hint(message))
+    message = _TYPES.sub(lambda found: _WORDS[found[1]], message)
+    return TemplateError(message, line_of(source, error.token.start_index) if error.token else None, _hint(message))
+
+
+_WORDS = {
+    "str": "text",
+    "Markup": "text",
+    "int": "a number",
+    "float": "a number",
+    "Number": "a number",
+    "Decimal": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "an object",
+    "NoneType": "nothing",
+    "Undefined": "nothing",
+    "an array": "a list",
+    "an int": "a number",
+    "an int, float": "a number",
+}
+_TYPES = re.compile(rf"(?<!\w)'?({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?!\w)'?")
 
 
 def _hint(message: str) -> str:
@@ -118,44 +153,18 @@ def _hint(message: str) -> str:
     return ""
 
 
-def _line(source: str, position: int) -> int:
+def line_of(source: str, position: int) -> int:
+    """The line of a position in a template, counted from 1."""
     # The library's token for the end of a template has no position.
     return source.count("\n", 0, position if position >= 0 else len(source)) + 1
 
 
-def _variables(template: BoundTemplate) -> Iterable[Variable]:
+def variables(template: BoundTemplate) -> Iterable[Variable]:
+    """What a template reads that it has not assigned itself."""
     found = template.analyze(include_partials=False).globals
     return (variable for variables in found.values() for variable in variables)
 
 
-def _unknown_filters(template: BoundTemplate, source: str) -> Iterator[TemplateError]:
-    known = template.env.filters
-    for name, places in template.analyze(include_partials=False).filters.items():
-        if name not in known:
-            line = _line(source, places[0].index)
-            near = get_close_matches(name, known, n=1)
-            hint = "Values in HTML are always escaped." if name == "safe" else ""
-            yield TemplateError(f'there is no filter "{name}"', line, f'Did you mean "{near[0]}"?' if near else hint)
-
-
-def _unknown_names(template: BoundTemplate, source: str) -> Iterator[TemplateError]:
-    for variable in _variables(template):
-        root, *rest = variable.segments
-        line = _line(source, variable.span.index)
-        if root not in ROOTS:
-            message = f'"{variable}" does not start with event. or customer., which is all a template sees'
-            yield TemplateError(message, line, _where(str(root), str(variable)))
-        elif not _is_plain(rest):
-            yield TemplateError(f"{variable} does not name one attribute", line, f"Write it like {root}.name.")
-
-
-def _is_plain(rest: Sequence[object]) -> bool:
+def names_one(rest: Sequence[object]) -> bool:
+    """Whether what follows ``event`` or ``customer`` names one attribute."""
     return bool(rest) and isinstance(rest[0], str)
-
-
-def _where(root: str, variable: str) -> str:
-    if root in ("now", "today"):
-        return 'For the time, write {{ "now" | date: "%Y" }}.'
-    if near := get_close_matches(root, ROOTS, n=1):
-        return f'Did you mean "{near[0]}{variable.removeprefix(root)}"?'
-    return f"Write event.{root} or customer.{root}." if variable == root else ""

@@ -20,8 +20,13 @@ async def test_a_content_is_filled_in(live: Door) -> None:
     filled = await live.post(f"{EMAIL}/preview", SAMPLE)
 
     assert filled == {
-        "parts": {"subject": "Your cart is waiting, Ada", "text": "You left 60 in your cart."},
+        "parts": {
+            "subject": "Your cart is waiting, Ada",
+            "text": "You left 60 in your cart. No more of these: https://journeys.example.com/u/sample",
+        },
         "missing": [],
+        "flaws": [],
+        "warnings": [],
         "segments": None,
         "alphabet": None,
     }
@@ -30,7 +35,7 @@ async def test_a_content_is_filled_in(live: Door) -> None:
 async def test_what_the_sample_has_not_got_is_named_and_left_empty(live: Door) -> None:
     filled = await live.post(f"{EMAIL}/preview", {"customer": {"first_name": None}})
 
-    assert filled["parts"]["text"] == "You left  in your cart."
+    assert filled["parts"]["text"].startswith("You left  in your cart.")
     assert filled["missing"] == ["customer.first_name", "event.total"]
 
 

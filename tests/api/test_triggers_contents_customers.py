@@ -7,7 +7,7 @@ import yaml
 
 from tests.api.door import Door, problem
 
-EMAIL = {"content": "hello", "email": {"subject": "Hi", "text": "Hello {{ customer.first_name }}"}}
+EMAIL = {"content": "hello", "email": {"subject": "Hi", "text": "Hello, or not: {{ unsubscribe_url }}"}}
 
 
 async def test_a_trigger_is_a_draft_then_ready_then_stopped(door: Door) -> None:

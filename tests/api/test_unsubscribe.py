@@ -27,7 +27,7 @@ def link(send_id: str, secret: str = SECRET) -> str:
 
 async def about(sandbox: Sandbox, **changes: object) -> None:
     """Change what the first email is about."""
-    email = {"subject": "Your cart", "text": "It waits."}
+    email = {"subject": "Your cart", "text": "It waits. {{ unsubscribe_url }}"}
     content = read_content({"content": "initial-email-reminder", "email": email, **changes})
     await catalogue.put_content(sandbox.shop.store, content, sandbox.shop.now)
     await catalogue.ready_content(sandbox.shop.store, content.content, sandbox.shop.now)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from journeys.publishing import Catalogue, check, version_of
-from journeys.reading import read_journey
+from journeys.publishing import Catalogue, check, version_of, warn
+from journeys.reading import read_content, read_journey
 from tests.samples import abandoned_cart, catalogue
 
 EMAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
@@ -257,6 +258,58 @@ def test_a_content_may_only_name_what_the_start_gives() -> None:
 
     assert [flaw.path for flaw in flaws] == ["steps[0].email"]
     assert "event.total" in flaws[0].message
+
+
+def with_body(body: str, **changes: Any) -> tuple[list[str], list[str]]:
+    """The flaws and the warnings of a journey that sends a text with this body, twice."""
+    texts = catalogue()
+    text = read_content({"content": "second-text-reminder", "text": {"body": body}})
+    changed = replace(texts, contents={**texts.contents, "second-text-reminder": (text, "ready")})
+    journey = abandoned_cart(**{"steps": [TEXT, {**TEXT, "id": "again"}], **changes})
+    return [str(flaw) for flaw in check(journey, changed)], [str(flaw) for flaw in warn(journey, changed)]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("{{ event.total | mony }}", 'there is no filter "mony"'),
+        ("{{ event.total | append }}", "takes 1 argument, found 0"),
+        ("{total}", "{total} is not filled in, but sent as it is. Write {{ event.total }}."),
+        ("{{ unsubscribe_url }}", "does not start with event. or customer."),
+        ("{% if event.total > 'a' %}x{% endif %}", "not supported between"),
+        ("{% if customer.first_name > 5 %}x{% endif %}", "not supported between"),
+        ("{{ 10 | divided_by: customer.last_name }}", "without customer.last_name"),
+        ("{{ event.total", "line 1: expected '}}'"),
+    ],
+)
+def test_a_content_that_cannot_be_filled_in_is_one_flaw(body: str, words: str) -> None:
+    [flaw], warnings = with_body(body)
+
+    assert flaw.startswith('steps[0].text: content "second-text-reminder"')
+    assert words in flaw
+    assert warnings == []
+
+
+def test_a_content_whose_flaws_are_told_elsewhere_tells_them_once() -> None:
+    texts = catalogue()
+    broken = read_content({"content": "second-text-reminder", "text": {"body": "{{ event.total | mony }}"}})
+    changed = replace(texts, contents={**texts.contents, "second-text-reminder": (broken, "ready")})
+
+    assert check(abandoned_cart(steps=[TEXT]), changed, told={"second-text-reminder"}) == []
+
+
+def test_a_content_with_a_hole_is_warned_of_and_goes_live() -> None:
+    flaws, warnings = with_body("Hi {{ customer.first_name }}, {{ event.cart_id }}")
+
+    assert flaws == []
+    assert [warning.partition(" where ")[2].partition(" is missing")[0] for warning in warnings] == [
+        "customer.first_name",
+        "event.cart_id",
+    ]
+
+
+def test_the_address_that_a_message_is_sent_to_is_there() -> None:
+    assert with_body("This number, {{ customer.phone }}, gets texts.") == ([], [])
 
 
 def test_steps_may_nest_twenty_deep_and_sixty_wide() -> None:

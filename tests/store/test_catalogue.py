@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from journeys.catalogue import Content, Trigger
-from journeys.problems import Conflict, Unknown
+from journeys.problems import Conflict, Invalid, Unknown
 from journeys.reading import read_content, read_trigger
 from store import catalogue
 from store.journeys import stop
@@ -24,7 +24,7 @@ def changed(**attributes: str | None) -> Trigger:
 
 
 def email(name: str, text: str) -> Content:
-    return read_content({"content": name, "email": {"subject": "Hello", "text": text}})
+    return read_content({"content": name, "email": {"subject": "Hello", "text": f"{text} {{{{ unsubscribe_url }}}}"}})
 
 
 class TestTriggers:
@@ -122,6 +122,18 @@ class TestContents:
         await catalogue.ready_content(shop.store, "initial-email-reminder", shop.now)
 
         assert (await catalogue.get_content(shop.store, "initial-email-reminder")).ready == draft
+
+    @pytest.mark.parametrize(
+        "text", ["{{ event.total | mony }}", "Hi {first_name}", "{{ stop }}", "{{ event.a | append }}"]
+    )
+    async def test_what_cannot_be_sent_is_not_made_ready(self, shop: Shop, text: str) -> None:
+        await catalogue.put_content(shop.store, email("welcome", text), shop.now)
+
+        with pytest.raises(Invalid) as refused:
+            await catalogue.ready_content(shop.store, "welcome", shop.now)
+
+        assert [flaw.path for flaw in refused.value.flaws] == ["email.text"]
+        assert (await catalogue.get_content(shop.store, "welcome")).state == "draft"
 
     async def test_what_would_spoil_a_journey_in_use_is_refused(self, shop: Shop) -> None:
         await shop.publish()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.language.templates import TemplateError, Values, check, names, render, render_line
+from journeys.language.template_check import check
+from journeys.language.templates import TemplateError, Values, names, render, render_line
 
 VALUES: Values = {
     "event": {
@@ -360,8 +361,11 @@ def test_names_of_what_cannot_be_read_is_a_template_error() -> None:
     ("source", "why"),
     [
         ("a\n{{ 1 | divided_by: 0 }}", "line 2: divided_by: can't divide by 0"),
-        ("{{ 'inf' | round }}", "line 1: round: cannot convert float infinity"),
-        ("{{ event.cart_id | append }}", "line 1: append"),
+        ("{{ 'inf' | round }}", "line 1: round cannot be applied to what it is given"),
+        ("{{ event.cart_id | append }}", "line 1: append cannot be applied to what it is given"),
+        ("{{ event.cart_id | sum }}", "line 1: sum cannot be applied"),
+        ("{% if event.cart_id > 5 %}{% endif %}", "not supported between a number and text"),
+        ("{{ event.cart_id | truncate: 'x' }}", "line 1: truncate expected an integer, found text"),
         ("{{ event.cart_id | nope }}", "line 1: unknown filter 'nope'"),
     ],
 )

@@ -54,7 +54,8 @@ def test_messages_are_shown_as_they_would_read() -> None:
     timeline = play()
 
     first = timeline.runs[0].sends[0]
-    assert first.parts == {"subject": "Your cart is waiting, Ada", "text": "You left 60 in your cart."}
+    assert first.parts["subject"] == "Your cart is waiting, Ada"
+    assert first.parts["text"] == "You left 60 in your cart. No more of these: https://journeys.example.com/u/sample"
     assert first.to == "ada@example.com"
 
 
