@@ -15,7 +15,7 @@ from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
 from journeys.language.durations import say
 from journeys.language.template_check import Known
-from journeys.language.templates import names
+from journeys.language.templates import names, readable
 from journeys.links import flaw_of
 from journeys.listening import Version, interaction_schema
 from journeys.problems import Flaw, did_you_mean
@@ -214,12 +214,10 @@ class _Checker:
     def _filled_in(self, path: str, content: Content) -> Iterator[Flaw]:
         """What keeps a content from being filled in here: what it has by itself, or else what this journey has not."""
         own = check_content(content)
-        if own.flaws:
-            yield from _of(content, path, () if content.content in self._told else own.flaws)
-            return
         unknown = list(self._unknown(path, content))
+        yield from _of(content, path, () if content.content in self._told else own.flaws)
         yield from unknown
-        if unknown or self._event is None:
+        if own.flaws or unknown or self._event is None:
             return
         found = check_use(content, self._known_to(content))
         yield from _of(content, path, found.flaws)
@@ -230,7 +228,7 @@ class _Checker:
     def _unknown(self, path: str, content: Content) -> Iterator[Flaw]:
         known = self._names()
         for part, source in content.parts.items():
-            for name in sorted(names(source)):
+            for name in sorted(names(source)) if readable(source) else ():
                 if self._event is None and name.startswith("event."):
                     continue  # the trigger itself is not known, and said to be
                 if name not in known:

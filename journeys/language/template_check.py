@@ -158,7 +158,7 @@ def _wrong_arguments(found: Filter, signature: inspect.Signature) -> tuple[str, 
     """What is wrong with the arguments of one filter, and what to do about it."""
     _, *takes = [each for each in signature.parameters.values() if each.name not in ("context", "environment")]
     positional = [each for each in takes if each.kind is not inspect.Parameter.KEYWORD_ONLY]
-    least = sum(each.default is inspect.Parameter.empty for each in positional)
+    least = sum(each.default is inspect.Parameter.empty for each in positional) or int(found.name == "default")
     given = [each for each in found.args if isinstance(each, PositionalArgument)]
     named = {each.name for each in found.args if isinstance(each, KeywordArgument)}
     if unknown := sorted(named - {each.name for each in takes}):

@@ -15,6 +15,7 @@ from liquid.static_analysis import Variable
 
 from journeys.language.liquid_bounds import LARGEST_VALUE, BoundedContext, BoundedEnvironment
 from journeys.language.liquid_numbers import Number
+from journeys.language.liquid_words import in_words
 from journeys.problems import Flaw
 
 ROOTS = ("event", "customer")
@@ -122,35 +123,8 @@ def told(error: Exception, source: str) -> TemplateError:
         return TemplateError("it is nested too deeply")
     if not isinstance(error, LiquidError):
         return TemplateError(f"it cannot be rendered ({error})")
-    message = str(error.message).rstrip(".").replace("found end of expression", "found the end")
-    message = _TYPES.sub(lambda found: _WORDS[found[1]], message)
-    return TemplateError(message, line_of(source, error.token.start_index) if error.token else None, _hint(message))
-
-
-_WORDS = {
-    "str": "text",
-    "Markup": "text",
-    "int": "a number",
-    "float": "a number",
-    "Number": "a number",
-    "Decimal": "a number",
-    "bool": "true or false",
-    "list": "a list",
-    "tuple": "a list",
-    "dict": "an object",
-    "NoneType": "nothing",
-    "Undefined": "nothing",
-    "an array": "a list",
-    "an int": "a number",
-    "an int, float": "a number",
-}
-_TYPES = re.compile(rf"(?<!\w)'?({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?!\w)'?")
-
-
-def _hint(message: str) -> str:
-    if re.search(r"unexpected tag '(include|render)'", message):
-        return "A template cannot include others."
-    return ""
+    message, hint = in_words(str(error.message).rstrip(".").replace("found end of expression", "found the end"))
+    return TemplateError(message, line_of(source, error.token.start_index) if error.token else None, hint)
 
 
 def line_of(source: str, position: int) -> int:

@@ -279,7 +279,7 @@ def with_body(body: str, **changes: Any) -> tuple[list[str], list[str]]:
         ("{% if event.total > 'a' %}x{% endif %}", "not supported between"),
         ("{% if customer.first_name > 5 %}x{% endif %}", "not supported between"),
         ("{{ 10 | divided_by: customer.last_name }}", "without customer.last_name"),
-        ("{{ event.total", "line 1: expected '}}'"),
+        ("{{ event.total", "line 1: {{ is not closed"),
     ],
 )
 def test_a_content_that_cannot_be_filled_in_is_one_flaw(body: str, words: str) -> None:
@@ -288,6 +288,13 @@ def test_a_content_that_cannot_be_filled_in_is_one_flaw(body: str, words: str) -
     assert flaw.startswith('steps[0].text: content "second-text-reminder"')
     assert words in flaw
     assert warnings == []
+
+
+def test_a_filter_and_a_name_that_are_not_there_are_told_at_once() -> None:
+    flaws, _ = with_body("{{ event.total | mony }} {{ event.totl }}")
+
+    assert len(flaws) == 2
+    assert "event.totl" in flaws[1]
 
 
 def test_a_content_whose_flaws_are_told_elsewhere_tells_them_once() -> None:

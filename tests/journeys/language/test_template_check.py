@@ -64,10 +64,13 @@ def said(source: str, *texts: str) -> list[str]:
         ("{{ event.a | money: 2 }}", 'line 1: "2" is no currency; expected its code, such as "EUR".'),
         ("{{ event.a | plus: 'tax' }}", 'line 1: the filter "plus" takes a number, found "tax".'),
         ("{{ event.a | decimals: 'two' }}", 'line 1: the filter "decimals" takes a number, found "two".'),
-        ("{{ event.a | truncate: 'x' }}", "line 1: truncate expected an integer, found text."),
+        ("{{ event.a | truncate: 'x' }}", "line 1: truncate expected a number, found text."),
         ("{{ event.a | divided_by: 0 }}", "line 1: divided_by: can't divide by 0."),
         ("{{ event.a | monye: 'EUR' }}", 'line 1: there is no filter "monye". Did you mean "money"?'),
-        ("{{ event.a }}{% esle %}", "line 1: unexpected tag 'esle'."),
+        (
+            "{{ event.a | default: }}",
+            'line 1: the filter "default" takes 1 argument, found 0. Write it like default: "…".',
+        ),
     ],
 )
 def test_a_filter_has_what_it_takes(source: str, expected: str) -> None:

@@ -273,12 +273,22 @@ def test_a_source_that_would_take_for_ever_to_read_is_refused(source: str, why: 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("a\n{{ b", "line 2: expected '}}', found end of file."),
-        ("a\nb\n{% if %}x{% endif %}", "line 3: missing expression."),
-        ("{% if event.a %}\nx", "line 2: expected tag endif, found the end."),
-        ("\n{% nope %}", "line 2: unexpected tag 'nope'."),
-        ("\n{% include 'x' %}", "line 2: unexpected tag 'include'. A template cannot include others."),
-        ("\n{% render 'x' %}", "line 2: unexpected tag 'render'. A template cannot include others."),
+        ("a\n{{ b", "line 2: {{ is not closed. Close it with }}."),
+        (
+            "a\nb\n{% if %}x{% endif %}",
+            "line 3: a value is missing here. As in {{ customer.first_name }} or {% if event.total > 50 %}.",
+        ),
+        ("{% if event.a %}\nx", "line 2: {% if %} is not closed. Close it with {% endif %}."),
+        ("\n{% nope %}", 'line 2: there is no tag "nope".'),
+        ("{% esle %}", 'line 1: there is no tag "esle". Did you mean "else"?'),
+        ("{% customer.name %}", "line 1: {% customer… %} is no tag. A value is written {{ customer.… }}."),
+        ("{% endif %}", "line 1: {% endif %} stands where nothing is open that it belongs to."),
+        ("{% if event.a = 'x' %}{% endif %}", "line 1: = was not expected here. Write == to compare."),
+        ("{% if event.a && event.b %}{% endif %}", "line 1: & was not expected here. Write and instead of &&."),
+        ("{{ event.a | default: “b” }}", "line 1: “ was not expected here. Use straight quotes: ' or \"."),
+        ("{{{ event.a }}}", "line 1: { was not expected here. Two braces are enough: {{ customer.first_name }}."),
+        ("\n{% include 'x' %}", "line 2: there is no {% include %}. A template cannot include others."),
+        ("\n{% render 'x' %}", "line 2: there is no {% render %}. A template cannot include others."),
         ("\n\n{{ event.a | upcas }}", 'line 3: there is no filter "upcas". Did you mean "upcase"?'),
         (
             "\n{{ cart_id }}",
@@ -365,7 +375,7 @@ def test_names_of_what_cannot_be_read_is_a_template_error() -> None:
         ("{{ event.cart_id | append }}", "line 1: append cannot be applied to what it is given"),
         ("{{ event.cart_id | sum }}", "line 1: sum cannot be applied"),
         ("{% if event.cart_id > 5 %}{% endif %}", "not supported between a number and text"),
-        ("{{ event.cart_id | truncate: 'x' }}", "line 1: truncate expected an integer, found text"),
+        ("{{ event.cart_id | truncate: 'x' }}", "line 1: truncate expected a number, found text"),
         ("{{ event.cart_id | nope }}", "line 1: unknown filter 'nope'"),
     ],
 )
