@@ -84,6 +84,23 @@ def test_validate_names_every_flaw_of_every_file(folder: Path, sojourn: Sojourn)
     assert f'{content}: text.body: line 1: "client.first_name" ' in printed
 
 
+def test_validate_warns_of_holes_and_tells_a_flaw_once(folder: Path, sojourn: Sojourn) -> None:
+    content = folder / "contents" / "second-text-reminder.yaml"
+    content.write_text("content: second-text-reminder\ntext:\n  body: Hi {{ customer.first_name }}\n")
+    warned = sojourn("validate", folder)
+    by_name = {file["name"]: file["warnings"] for file in json.loads(sojourn("validate", folder, "--json"))}
+    content.write_text("content: second-text-reminder\ntext:\n  body: Hi {{ customer.first_name | upcas }}\n")
+    refused = sojourn("validate", folder, code=1)
+    alone = sojourn("validate", folder / "journeys" / "abandoned-cart.yaml", code=1)
+
+    assert "warning: " in warned
+    assert "where customer.first_name is missing" in warned
+    assert [len(by_name[name]) for name in ("abandoned-cart", "second-text-reminder")] == [1, 0]
+    assert refused.startswith("error: 1 thing is wrong.")
+    assert 'second-text-reminder.yaml: text.body: line 1: there is no filter "upcas". Did you mean' in refused
+    assert 'abandoned-cart.yaml: steps[1].else[0].text: content "second-text-reminder", text.body: line 1:' in alone
+
+
 def test_validate_tells_of_files_that_cannot_be_read(folder: Path, sojourn: Sojourn) -> None:
     (folder / "triggers" / "broken.yaml").write_text("trigger: [")
     (folder / "contents" / "unknown.yaml").write_text("campaign: spring")

@@ -57,6 +57,7 @@ _SAID: tuple[tuple[re.Pattern[str], _Said], ...] = tuple(
         (r"expected '%}', found end of file", ("{% is not closed", "Close it with %}.")),
         (r"expected tag end(\w+), found .*", _not_closed),
         (r"unexpected tag '(.*)'", _tag),
+        (r"unknown filter '(.*)'", lambda name: (f'there is no filter "{name}"', "")),
         (r"missing expression|expected a primitive expression, found .*", ("a value is missing here", VALUE)),
         (r"expected end of expression, found '='", ("= was not expected here", "Write == to compare.")),
         (r"expected end of expression, found d?pipe", ("|| was not expected here", FILTER)),

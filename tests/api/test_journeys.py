@@ -127,6 +127,44 @@ async def test_a_preview_needs_nothing_to_be_ready_and_says_what_is_not(door: Do
     }
 
 
+async def text(live: Door, body: str) -> None:
+    """Make a text ready with this body, where it may be, and a journey that sends it."""
+    await live.put("/v1/contents/hello", {"text": {"body": body}})
+    await live.http.post("/v1/contents/hello/ready")
+    step = {"id": "hello", "text": "hello", "to": "customer.phone"}
+    await live.put("/v1/journeys/hello", {"start": {"trigger": "abandoned-cart"}, "steps": [step]})
+
+
+async def test_what_cannot_be_filled_in_does_not_go_live(live: Door) -> None:
+    await text(live, "{% if event.cart_id > 5 %}Many{% endif %}")
+
+    refused = problem(await live.http.post("/v1/journeys/hello/publish"), 422, "invalid")
+
+    [flaw] = refused["errors"]
+    assert (flaw["path"], "not supported between a number and text" in flaw["message"]) == ("steps[0].text", True)
+
+
+async def test_what_is_filled_in_with_a_hole_is_warned_of(live: Door) -> None:
+    await text(live, "Hi {{ customer.first_name }}")
+
+    previewed = await live.post("/v1/journeys/hello/preview", preview())
+    published = await live.post("/v1/journeys/hello/publish")
+
+    assert previewed["flaws"] == []
+    assert published["warnings"] == previewed["warnings"]
+    assert "where customer.first_name is missing" in published["warnings"][0]["message"]
+
+
+async def test_a_preview_shows_what_fails_and_why(live: Door) -> None:
+    await text(live, "{{ event.total | mony }}")
+
+    previewed = await live.post("/v1/journeys/hello/preview", preview())
+
+    [sent] = previewed["runs"][0]["sends"]
+    assert (sent["outcome"], sent["reason"]) == ("failed", 'it cannot be filled in: line 1: there is no filter "mony".')
+    assert any('there is no filter "mony"' in flaw["message"] for flaw in previewed["flaws"])
+
+
 async def test_a_preview_keeps_nothing(live: Door) -> None:
     await live.post("/v1/journeys/abandoned-cart/preview", preview())
 

@@ -92,6 +92,27 @@ async def test_a_content_is_edited_beside_what_is_sent(door: Door) -> None:
     assert edited["ready"]["email"]["subject"] == "Hi"
 
 
+async def test_a_draft_may_be_unfinished_and_is_not_made_ready_so(door: Door) -> None:
+    written = await door.put(
+        "/v1/contents/hello", {"email": {"subject": "Hi {first_name}", "text": "{{ event.a | mony }}"}}
+    )
+
+    assert [flaw["path"] for flaw in written["flaws"]] == ["email.subject", "email.text", "email.text"]
+    assert (await door.get("/v1/contents/hello"))["flaws"] == written["flaws"]
+    refused = problem(await door.http.post("/v1/contents/hello/ready"), 422, "invalid")
+    assert refused["errors"] == written["flaws"]
+    assert (await door.get("/v1/contents/hello"))["state"] == "draft"
+
+
+async def test_a_draft_is_warned_of_and_made_ready(door: Door) -> None:
+    await door.put("/v1/contents/hello", {"text": {"body": "Hi %FNAME%"}})
+
+    ready = await door.post("/v1/contents/hello/ready")
+
+    assert (ready["state"], ready["flaws"]) == ("ready", [])
+    assert "%FNAME% looks like a placeholder" in ready["warnings"][0]["message"]
+
+
 async def test_a_content_that_is_sent_cannot_be_stopped(live: Door) -> None:
     answer = await live.http.post("/v1/contents/initial-email-reminder/stop")
 

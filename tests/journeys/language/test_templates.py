@@ -376,7 +376,7 @@ def test_names_of_what_cannot_be_read_is_a_template_error() -> None:
         ("{{ event.cart_id | sum }}", "line 1: sum cannot be applied"),
         ("{% if event.cart_id > 5 %}{% endif %}", "not supported between a number and text"),
         ("{{ event.cart_id | truncate: 'x' }}", "line 1: truncate expected a number, found text"),
-        ("{{ event.cart_id | nope }}", "line 1: unknown filter 'nope'"),
+        ("{{ event.cart_id | nope }}", 'line 1: there is no filter "nope"'),
     ],
 )
 def test_what_fails_while_rendering_is_a_template_error_with_its_line(source: str, why: str) -> None:
