@@ -79,10 +79,10 @@ def other_braces(source: str, known: Iterable[str]) -> tuple[list[Flaw], list[Fl
     for found in placeholders(source):
         line = f"line {found.line}: "
         meant = (names.get(_folded(f"{root}{found.name}")) for root in ("", "customer.", "event."))
-        if name := next(filter(None, meant), None):
+        if name := next(filter(None, meant), None) or _rooted(found.name):
             message = f"{line}{found.text} is not filled in, but sent as it is."
             flaws.setdefault(found, Flaw(path="", message=message, hint=f"Write {{{{ {name} }}}}."))
-        else:
+        elif found.sure:
             message = f"{line}{found.text} looks like a placeholder, and is sent as it is."
             hint = "An attribute is written {{ customer.first_name }}."
             warnings.setdefault(found, Flaw(path="", message=message, hint=hint))
@@ -123,6 +123,11 @@ def _tried(
             return (failed.model_copy(update={"message": f"without {without}, {failed.message}", "hint": GUARD}),), ()
         holes |= found & missing
     return (), tuple(sorted(holes))
+
+
+def _rooted(name: str) -> str:
+    """The name itself where it is an attribute's as it stands, such as ``event.total``, whoever declares it."""
+    return name if name.partition(".")[0] in ROOTS and "." in name else ""
 
 
 GUARD = "Give it a default, as in {{ customer.first_name | default: 'you' }}, or ask for it with {% if %}."
@@ -181,7 +186,7 @@ _HINTS = {
 def _count(least: int, most: int) -> str:
     if least == most:
         return "no argument" if most == 0 else f"{most} argument{'s' * (most > 1)}"
-    return f"{least} to {most} arguments"
+    return f"{least} to {most} arguments" if least else f"at most {most} argument{'s' * (most > 1)}"
 
 
 def _of_wrong_type(template: BoundTemplate, source: str, known: Known) -> Iterator[Flaw]:

@@ -60,6 +60,7 @@ def said(source: str, *texts: str) -> list[str]:
             'line 1: the filter "split" takes 1 argument, found 0. Write it like split: "…".',
         ),
         ("{{ event.a | money }}", 'line 1: the filter "money" takes 1 argument, found 0. Write it like money: "EUR".'),
+        ("{{ event.a | truncate: 1, 2, 3 }}", 'line 1: the filter "truncate" takes at most 2 arguments, found 3.'),
         ("{{ event.a | money: 'EURO' }}", 'line 1: "EURO" is no currency; expected its code, such as "EUR".'),
         ("{{ event.a | money: 2 }}", 'line 1: "2" is no currency; expected its code, such as "EUR".'),
         ("{{ event.a | plus: 'tax' }}", 'line 1: the filter "plus" takes a number, found "tax".'),
@@ -119,6 +120,11 @@ def test_a_name_without_a_root_is_none_but_for_those_that_are_given() -> None:
         ("<<cart_id>>", "event.cart_id"),
         ("<%= cart_id %>", "event.cart_id"),
         ("{unsubscribe_url}", "unsubscribe_url"),
+        ("{event.total | money: 'EUR'}", "event.total"),
+        ("${ event.colour }", "event.colour"),
+        ("%firstname%", "customer.first_name"),
+        ("[first_name]", "customer.first_name"),
+        ("$customer.first_name", "customer.first_name"),
     ],
 )
 def test_a_known_name_in_the_braces_of_others_is_a_flaw(placeholder: str, meant: str) -> None:
@@ -151,7 +157,7 @@ def test_what_looks_like_a_placeholder_is_warned_of(placeholder: str) -> None:
         "100% wool, 50% off, 20%-30% less",
         "https://shop.example.com/?q=%C3%A9t%C3%A9&utm=%20TOTAL%20",
         '<script type="application/ld+json">{"@context": "https://schema.org"}</script>',
-        "[first] (second) {} {1} [[]] %% %a%",
+        "[first] (second) {} {1} [[]] %% %a% $total $5.00 [see_below] $my_price [event_list](https://shop.example.com)",
     ],
 )
 def test_other_braces_mean_something_else(source: str) -> None:
