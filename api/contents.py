@@ -109,7 +109,7 @@ async def ready_content(name: ContentName, deps: Deps) -> CheckedContent:
     """Send the content as its draft is now: ready to send. Refused with its flaws, or where a live journey would break.
 
     A flaw is what would fail, or go out as nobody meant it: a filter that is not there or misses its argument, a name
-    that nobody knows, `{first_name}` in the braces of another product, a commercial email without a way out.
+    that nobody knows, `{first_name}` in the braces of another product.
     """
     await catalogue.ready_content(deps.store, name, deps.now())
     return await _answer(deps, name)

@@ -111,18 +111,11 @@ def _way_out(content: Content) -> Findings:
     if not without or not all(readable(content.parts[part]) for part in bodies):
         return Findings()
     if without == bodies:
-        flaw = Flaw(
-            path=f"email.{bodies[0]}",
-            message="a commercial email needs a way out that people see, and has none.",
-            hint=f"Write {{{{ {UNSUBSCRIBE} }}}} where the link belongs. What sells nothing is purpose: transactional.",
-        )
-        return Findings((flaw,))
-    flaw = Flaw(
-        path=f"email.{without[0]}",
-        message="has no way out, as the other body has: some mail programs show this one.",
-        hint=f"Write {{{{ {UNSUBSCRIBE} }}}} here too.",
-    )
-    return Findings(warnings=(flaw,))
+        path, message = bodies[0], "a commercial email needs a way out that people see, and has none."
+    else:
+        path, message = without[0], "has no way out, as the other body has: some mail programs show this one."
+    hint = f"Write {{{{ {UNSUBSCRIBE} }}}} where the link belongs. What sells nothing is purpose: transactional."
+    return Findings(warnings=(Flaw(path=f"email.{path}", message=message, hint=hint),))
 
 
 def _links(content: Content) -> Iterator[Flaw]:
