@@ -64,8 +64,8 @@ async def put_trigger(store: Store, trigger: Trigger, now: datetime) -> bool:
             new = {"name": trigger.trigger, "definition": definition, "state": "draft", "seen": 0}
             await connection.execute(insert(triggers), new | {"created_at": now, "changed_at": now})
             return True
-        if row.state == "ready":
-            await _refuse_to_break(store, connection, Trigger.model_validate(row.definition), trigger)
+        # Whatever its state: one that is stopped may be made ready again.
+        await _refuse_to_break(store, connection, Trigger.model_validate(row.definition), trigger)
         await _change(connection, triggers, trigger.trigger, now, definition=definition)
         return False
 

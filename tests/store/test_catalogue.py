@@ -64,6 +64,16 @@ class TestTriggers:
 
         assert (await catalogue.get_trigger(shop.store, "abandoned-cart")).trigger == CART
 
+    async def test_stopping_it_first_is_no_way_around(self, shop: Shop) -> None:
+        await shop.publish()
+        await catalogue.stop_trigger(shop.store, "abandoned-cart", shop.now)
+
+        with pytest.raises(Conflict, match="abandoned-cart listens"):
+            await catalogue.put_trigger(shop.store, changed(total="text", cart_id=None), shop.now)
+
+        await stop(shop.store, "abandoned-cart", shop.now)
+        await catalogue.put_trigger(shop.store, changed(total="text", cart_id=None), shop.now)
+
     async def test_an_old_version_with_people_inside_listens_too(self, shop: Shop) -> None:
         await shop.publish(abandoned_cart(exit=[{"trigger": "store-visit"}]))
         await shop.start()
