@@ -99,16 +99,16 @@ class Deliver:
         sent = await self._hand_over(_filled_in(visit, claim, self._links), channel, clock)
         match sent:
             case Accepted() | Refused():
-                delivery = await self._record(visit, sent, clock)
+                delivery = await self._record(visit, claim.attempt, sent, clock)
                 await self._learn(visit, claim, sent, clock.now())
                 return delivery
             case _Lost(reason=reason):
-                return await self._lose(visit, reason, clock)
+                return await self._lose(visit, claim.attempt, reason, clock)
             case NotNow(reason=reason, after=after):
-                await self._release(visit, reason, clock)
+                await self._release(visit, claim.attempt, reason, clock)
                 raise _later(visit, after, clock)
             case Down(reason=reason):
-                await self._release(visit, reason, clock)
+                await self._release(visit, claim.attempt, reason, clock)
                 raise _later(visit, await self._breaker.open(kind, reason, clock.now()), clock)
 
     async def _hand_over(self, message: Outgoing | Refused, channel: Channel, clock: _Clock) -> ProviderAnswer | _Lost:
@@ -125,21 +125,21 @@ class Deliver:
             log.warning("no answer from the provider", send_id=message.send_id, step=message.step, why=why)
             return _Lost(f"the provider gave no answer: {why}")
 
-    async def _record(self, visit: Visit, sent: Accepted | Refused, clock: _Clock) -> Delivery:
+    async def _record(self, visit: Visit, attempt: int, sent: Accepted | Refused, clock: _Clock) -> Delivery:
         if isinstance(sent, Accepted):
             provider_id, delivery = sent.provider_id, Delivery(outcome="accepted", at=clock.now())
         else:
             provider_id, delivery = None, Delivery(outcome="failed", at=clock.now(), reason=sent.reason)
-        await _surely(lambda: sends.record(self._store, visit, delivery, provider_id), clock)
+        await _surely(lambda: sends.record(self._store, visit, attempt, delivery, provider_id), clock)
         return delivery
 
-    async def _lose(self, visit: Visit, reason: str, clock: _Clock) -> Delivery:
+    async def _lose(self, visit: Visit, attempt: int, reason: str, clock: _Clock) -> Delivery:
         lost = visit.at(clock.now())
-        await _surely(lambda: sends.lost(self._store, lost, reason), clock)
+        await _surely(lambda: sends.lost(self._store, lost, attempt, reason), clock)
         return Delivery(outcome="unknown", at=lost.now, reason=reason)
 
-    async def _release(self, visit: Visit, reason: str, clock: _Clock) -> None:
-        await _surely(lambda: sends.release(self._store, visit.at(clock.now()), reason), clock)
+    async def _release(self, visit: Visit, attempt: int, reason: str, clock: _Clock) -> None:
+        await _surely(lambda: sends.release(self._store, visit.at(clock.now()), attempt, reason), clock)
 
     async def _learn(self, visit: Visit, go: Go, sent: Accepted | Refused, now: datetime) -> None:
         """Keep what it says about the channel and the address. No reason to fail: the next send hears it again."""

@@ -32,6 +32,13 @@ ASK_AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 Its webhook may tell meanwhile. After the last time nobody is asked any more.
 """
 
+MOST_REPEATS = 3
+"""How often a message is sent again of which nobody can tell whether it went out: each may be one more for somebody."""
+
+MOST_ATTEMPTS = 500
+"""How often a message is sent again that surely did not go out: most of a day. Then it has failed for good."""
+
+NEVER_ANSWERS = f"the provider gave no answer {MOST_ATTEMPTS} times, and has not got it"
 NOBODY_KNOWS = "the provider gave no answer, and cannot tell"
 
 
@@ -67,21 +74,23 @@ class Reconcile:
         if doubt.state == "released":
             return None
         if known := doubt.known:  # a report has proved it, or the attempt that seemed lost came to its end
-            return await sends.settle(self._store, visit, known)
+            return await sends.settle(self._store, visit, doubt.attempt, known)
         match await self._asked(channel, doubt):
             case Found(provider_id=provider_id):
                 accepted = Delivery(outcome="accepted", at=doubt.claimed_at)
-                return await sends.settle(self._store, visit, accepted, provider_id)
+                return await sends.settle(self._store, visit, doubt.attempt, accepted, provider_id)
+            case NotFound() if doubt.repeats >= MOST_ATTEMPTS:
+                failed = Delivery(outcome="failed", at=doubt.claimed_at, reason=NEVER_ANSWERS)
+                return await sends.settle(self._store, visit, doubt.attempt, failed)
             case NotFound():
-                return await self._again(visit)
-            case None if visit.message.repeats_in_doubt:
-                return await self._again(visit)
+                return await self._again(visit, doubt)
+            case None if visit.message.repeats_in_doubt and doubt.repeats < MOST_REPEATS:
+                return await self._again(visit, doubt)
             case None | NeverTells() as answer:
                 if answer is None and (wait := self._wait()):
                     raise _ask_later(wait)
                 log.warning("nobody can tell what became of a send", send_id=doubt.send_id, step=visit.step.id)
-                unknown = Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)
-                return await sends.settle(self._store, visit, unknown)
+                return await sends.settle(self._store, visit, doubt.attempt, _unknown(doubt))
 
     async def _asked(self, channel: Channel, doubt: Doubt) -> Finding:
         handed = Handed(doubt.send_id, doubt.to, doubt.claimed_at, _text(doubt), doubt.taken)
@@ -94,13 +103,16 @@ class Reconcile:
         asked = activity.info().attempt
         return self._ask_again[asked - 1] if asked <= len(self._ask_again) else None
 
-    async def _again(self, visit: Visit) -> Delivery | None:
+    async def _again(self, visit: Visit, doubt: Doubt) -> Delivery | None:
         """Let it be sent again, unless it was proved meanwhile."""
-        if await sends.again(self._store, visit):
+        if await sends.again(self._store, visit, doubt.attempt):
             return None
-        doubt = await doubts.look(self._store, visit)
-        unknown = Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)
-        return await sends.settle(self._store, visit, doubt.known or unknown)
+        now = await doubts.look(self._store, visit)
+        return await sends.settle(self._store, visit, doubt.attempt, now.known or _unknown(doubt))
+
+
+def _unknown(doubt: Doubt) -> Delivery:
+    return Delivery(outcome="unknown", at=doubt.claimed_at, reason=NOBODY_KNOWS)
 
 
 def _text(doubt: Doubt) -> str:

@@ -20,7 +20,7 @@ from journeys.language.durations import say
 from journeys.links import fits
 from journeys.models import Frozen
 from journeys.steps import EventQuestion, MessageQuestion, Question, every_step
-from journeys.walk.pace import DAY, at_pace
+from journeys.walk.pace import DAY, at_pace, later
 from journeys.walk.walk import clock
 
 Ended = Literal["completed", "exited", "stopped", "cancelled"]
@@ -264,7 +264,7 @@ def in_time_for_goal(goal: Goal, run: RunFacts, at: datetime) -> bool:
     if run.ended_at is None:
         return True
     grace = at_pace(goal.within, run.day) if run.ended == "completed" else timedelta(0)
-    return at <= run.ended_at + grace
+    return at <= later(run.ended_at, grace)
 
 
 def _not_for_this_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> str:

@@ -23,12 +23,15 @@ NEAR = timedelta(hours=1)
 class Doubt(Frozen):
     """A send as it stands, with what it was filled in with.
 
+    *attempt*: the one that is in doubt. *repeats*: how often it was sent again because of that.
     *content* is the one that is ready now, which may be another than was sent. *taken* are the provider's ids of other
     sends to the same address about that time.
     """
 
     send_id: str
     state: SendState
+    attempt: int
+    repeats: int
     at: AwareDatetime
     reason: str
     claimed_at: AwareDatetime
@@ -59,6 +62,8 @@ async def look(store: Store, visit: Visit) -> Doubt:
         return Doubt(
             send_id=row.id,
             state=row.state,
+            attempt=row.attempt,
+            repeats=row.repeats,
             at=row.at or row.claimed_at,
             reason=row.reason,
             claimed_at=row.claimed_at,
@@ -77,6 +82,8 @@ _SEND = (
     select(
         sends.c.id,
         sends.c.state,
+        sends.c.attempt,
+        sends.c.repeats,
         sends.c.at,
         sends.c.reason,
         sends.c.claimed_at,

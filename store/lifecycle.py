@@ -36,7 +36,7 @@ from journeys.catalogue import Event
 from journeys.listening import Ended, RunFacts, Version
 from journeys.problems import Unknown
 from journeys.walk.diary import Entry, at_start
-from journeys.walk.pace import at_pace
+from journeys.walk.pace import at_pace, later
 from store.locks import lock_customer
 from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs
 from store.store import Store
@@ -296,7 +296,7 @@ def _goal_until(state: RunState, ended: Ended, at: datetime) -> datetime | None:
     goal = state.version.journey.goal
     if goal is None:
         return None
-    return at + at_pace(goal.within, state.day) if ended == "completed" else at
+    return later(at, at_pace(goal.within, state.day)) if ended == "completed" else at
 
 
 def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:

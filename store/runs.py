@@ -20,7 +20,7 @@ from journeys.standing import Reported, SendState, standing
 from journeys.walk.diary import Entry
 from store.events import decision_of
 from store.lifecycle import advance, end, lock_run
-from store.schema import AnyRow, decisions, diary, events, interactions, runs, sends
+from store.schema import AnyRow, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
 from store.store import Store, retried
 
@@ -99,9 +99,8 @@ async def note(store: Store, run: str, entries: Sequence[Entry]) -> None:
 @retried
 async def close(store: Store, run: str, ended: Ended, why: str, at: datetime, entries: Sequence[Entry]) -> None:
     """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown."""
-    why = why.replace("\0", "�")  # an operator may give any reason, and PostgreSQL keeps no NUL
-    async with store.write() as connection:
-        await end(connection, await lock_run(store, connection, run), ended, why, at, entries)
+    async with store.write() as connection:  # an operator may give any reason
+        await end(connection, await lock_run(store, connection, run), ended, storable(why), at, entries)
 
 
 async def list_runs(

@@ -30,6 +30,7 @@ from sqlalchemy import (
     TypeDecorator,
     bindparam,
     false,
+    text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -72,6 +73,11 @@ class Texts(TypeDecorator[list[str]]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(ARRAY(String()) if dialect.name == "postgresql" else JSON())
+
+
+def storable(text: str) -> str:
+    """*text* as every database keeps it: without NUL, and without halves of characters."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 class Among(FunctionElement[bool]):
@@ -317,6 +323,7 @@ sends = Table(
     Column("expires_at", Time),
     Column("state", Text, nullable=False),  # claimed, released, or an outcome
     Column("attempt", Integer, nullable=False),
+    Column("repeats", Integer, nullable=False, server_default=text("0")),  # how often it was sent again in doubt
     Column("claimed_at", Time),
     Column("at", Time),  # of the outcome
     Column("reason", Text, nullable=False),

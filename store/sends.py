@@ -1,6 +1,7 @@
 """The ledger of sends: a claim before the provider is called, and its outcome after.
 
 A claim and the end of a run meet at the run's lock, so that no claim succeeds once an exit is committed.
+Whoever writes what became of a claim names its attempt, so that one that comes late does not touch a newer claim.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
 from journeys.definition import send_id
 from journeys.interactions import Kind
 from journeys.models import Frozen
-from journeys.problems import Unknown
+from journeys.problems import Unavailable, Unknown
 from journeys.standing import SendState
 from journeys.steps import Message
 from journeys.walk.diary import Delivery, Held
@@ -26,16 +27,22 @@ from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit
 from store.consents import fingerprint, said_by, suppressed
 from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run
-from store.schema import AnyRow, contents, customers, events, runs, sends
-from store.store import Store, retried
+from store.schema import AnyRow, contents, customers, events, runs, sends, storable
+from store.store import Again, Store, retried
+
+_KNOWN = ("accepted", "blocked", "failed")
 
 NEVER_REPORTED = "an attempt was started and never reported"
 
 
 class Go(Frozen):
-    """The send is claimed: call the provider now, and record what became of it. *values* fill in the content."""
+    """The send is claimed: call the provider now, and record what became of this *attempt*.
+
+    *values* fill in the content.
+    """
 
     send_id: str
+    attempt: int
     to: str
     content: Content
     values: dict[str, dict[str, object]]
@@ -98,53 +105,64 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
         return await _claim_anew(connection, run, visit, ledger, rules)
 
 
-@retried
-async def record(store: Store, visit: Visit, delivery: Delivery, provider_id: str | None) -> None:
+async def record(store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None) -> None:
     """Write what became of a claimed send, and that its step is passed.
 
     The following step is entered; where none follows, the run is complete. One that has ended meanwhile stays as it is.
+    An acceptance counts whichever attempt it is of: a provider has the message.
     """
-    async with store.write() as connection:
-        run = await lock_run(store, connection, visit.run)
-        await _conclude(connection, run, visit, delivery, provider_id)
+    await settle(store, visit, attempt, delivery, provider_id)
 
 
-@retried
-async def settle(store: Store, visit: Visit, delivery: Delivery, provider_id: str | None = None) -> Delivery:
+async def settle(
+    store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None = None
+) -> Delivery | None:
     """Write what was found out about an unknown send, as record() does; ``unknown`` where nobody can tell, for good.
 
-    Returns what stands: what is known already goes before what was found.
+    Returns what stands: what is known already goes before what was found. None where a newer attempt is under way.
+    """
+    delivery = delivery.model_copy(update={"reason": storable(delivery.reason)})
+    provider_id = storable(provider_id) if provider_id else None
+    try:
+        return await _conclude(store, visit, attempt, delivery, provider_id)
+    except Exception as error:
+        if isinstance(error, Unavailable) and not isinstance(error, Again):
+            raise
+        # Whatever keeps the run from going on: what a provider has must be known, or it would be sent again.
+        await _write_alone(store, visit, attempt, delivery, provider_id)
+        raise
+
+
+@retried
+async def release(store: Store, visit: Visit, attempt: int, reason: str) -> None:
+    """Give a claim back: the provider took nothing for now, and a later attempt may claim again.
+
+    One that was in doubt meanwhile, as its attempt took so long, is so no more.
     """
     async with store.write() as connection:
         run = await lock_run(store, connection, visit.run)
-        return await _conclude(connection, run, visit, delivery, provider_id)
+        statement = _RELEASE_DOUBT if run.step == visit.step.id else _RELEASE
+        await connection.execute(statement, _given_up(visit, attempt, reason))
 
 
 @retried
-async def release(store: Store, visit: Visit, reason: str) -> None:
-    """Give a claim back: the provider took nothing for now, and a later attempt may claim again."""
-    async with store.write() as connection:
-        await connection.execute(_RELEASE, _given_up(visit, reason))
-
-
-@retried
-async def lost(store: Store, visit: Visit, reason: str) -> None:
+async def lost(store: Store, visit: Visit, attempt: int, reason: str) -> None:
     """No answer came: the send is unknown, until it is proved, settled or sent again. Its step is not passed."""
     async with store.write() as connection:
-        await connection.execute(_LOSE, _given_up(visit, reason))
+        await connection.execute(_LOSE, _given_up(visit, attempt, reason))
 
 
 @retried
-async def again(store: Store, visit: Visit) -> bool:
+async def again(store: Store, visit: Visit, attempt: int) -> bool:
     """The provider surely has not got an unknown send, or a repeat does no harm: let it be claimed again.
 
-    Returns False where it may not be: it was proved or settled meanwhile, or the run has ended.
+    Returns False where it may not be: it was proved, settled or claimed meanwhile, or the run has ended.
     """
     async with store.write() as connection:
         run = await lock_run(store, connection, visit.run)
         if run.step != visit.step.id:
             return False
-        return bool((await connection.execute(_AGAIN, {"send": send_id(visit.run, visit.step.id)})).rowcount)
+        return bool((await connection.execute(_AGAIN, _of(visit, attempt))).rowcount)
 
 
 async def prove(store: Store, send: str, provider_id: str | None, at: datetime) -> bool:
@@ -192,17 +210,20 @@ async def _prove(store: Store, run: str, proved: dict[str, object]) -> bool:
         return bool((await connection.execute(_PROVE, proved)).rowcount)
 
 
-# An outcome that comes late is better than none, but what a provider has accepted stays accepted.
-_RECORD = (
-    update(sends)
-    .where(sends.c.id == bindparam("send"), sends.c.state.in_(("claimed", "released", "unknown")))
-    .values({name: bindparam(f"to_{name}") for name in ("state", "at", "reason", "provider_id")})
-)
-_OUT = update(sends).where(sends.c.id == bindparam("send"), sends.c.state == "claimed")
-_RELEASE = _OUT.values(state="released", at=bindparam("to_at"), reason=bindparam("to_reason"))
-_LOSE = _OUT.values(state="unknown", at=bindparam("to_at"), reason=bindparam("to_reason"))
+_CAME_TO = update(sends).values({name: bindparam(f"to_{name}") for name in ("state", "at", "reason", "provider_id")})
+_this = (sends.c.id == bindparam("send")) & (sends.c.attempt == bindparam("of_attempt"))
+# An outcome that comes late is better than none, as long as nobody has tried again.
+_RECORD = _CAME_TO.where(_this, sends.c.state.in_(("claimed", "released", "unknown")))
+# What a provider has accepted stays accepted, whatever earlier or later attempts came to.
+_RECORD_ACCEPTED = _CAME_TO.where(sends.c.id == bindparam("send"), sends.c.state != "accepted", sends.c.attempt > 0)
+_GIVEN_UP = update(sends).values(at=bindparam("to_at"), reason=bindparam("to_reason"))
+_RELEASE = _GIVEN_UP.where(_this, sends.c.state == "claimed").values(state="released")
+_RELEASE_DOUBT = _GIVEN_UP.where(_this, sends.c.state.in_(("claimed", "unknown"))).values(state="released")
+_LOSE = _GIVEN_UP.where(_this, sends.c.state == "claimed").values(state="unknown")
 _AGAIN = (
-    update(sends).where(sends.c.id == bindparam("send"), sends.c.state == "unknown").values(state="released", reason="")
+    update(sends)
+    .where(_this, sends.c.state == "unknown")
+    .values(state="released", reason="", repeats=sends.c.repeats + 1)
 )
 # An earlier attempt may have gone out although a later one was refused or blocked.
 _PROVE = (
@@ -284,10 +305,12 @@ async def _claim_anew(connection: AsyncConnection, run: RunState, visit: Visit, 
                 await _pass_step(connection, run, visit, blocked)
             return Done(delivery=blocked)
         case Clear(to=to):
-            await _write_row(connection, visit, ledger, row | _claimed(ledger, visit, to))
+            attempt = (ledger.attempt or 0) + 1
+            await _write_row(connection, visit, ledger, row | _claimed(attempt, visit, to))
             assert known.content is not None  # noqa: S101 - one that is ready is there
             values = {"event": dict(known.event), "customer": dict(known.customer)}
-            return Go(send_id=send_id(visit.run, visit.step.id), to=to, content=known.content, values=values)
+            id = send_id(visit.run, visit.step.id)
+            return Go(send_id=id, attempt=attempt, to=to, content=known.content, values=values)
 
 
 def _became(ledger: AnyRow) -> Delivery | None:
@@ -346,8 +369,7 @@ def _as_of_now(content: Content | None, expires_at: datetime | None) -> dict[str
     return {**about, "expires_at": expires_at}
 
 
-def _claimed(ledger: AnyRow, visit: Visit, to: str) -> dict[str, object]:
-    attempt = (ledger.attempt or 0) + 1
+def _claimed(attempt: int, visit: Visit, to: str) -> dict[str, object]:
     whereto = {"recipient": to, "address": fingerprint(visit.message.kind, to)}
     return {"state": "claimed", "attempt": attempt, "claimed_at": visit.now, "at": None, "reason": "", **whereto}
 
@@ -356,20 +378,44 @@ def _outcome(delivery: Delivery) -> dict[str, object]:
     return {"state": delivery.outcome, "at": delivery.at, "reason": delivery.reason}
 
 
-def _given_up(visit: Visit, reason: str) -> dict[str, object]:
-    return {"send": send_id(visit.run, visit.step.id), "to_at": visit.now, "to_reason": reason}
+def _of(visit: Visit, attempt: int) -> dict[str, object]:
+    return {"send": send_id(visit.run, visit.step.id), "of_attempt": attempt}
 
 
+def _given_up(visit: Visit, attempt: int, reason: str) -> dict[str, object]:
+    return _of(visit, attempt) | {"to_at": visit.now, "to_reason": storable(reason)}
+
+
+@retried
 async def _conclude(
-    connection: AsyncConnection, run: RunState, visit: Visit, delivery: Delivery, provider_id: str | None
-) -> Delivery:
+    store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
+) -> Delivery | None:
     """Write the outcome, or keep the one that there is, and pass the step with what stands."""
-    sent = {"send": send_id(visit.run, visit.step.id), "to_provider_id": provider_id}
-    changed = await connection.execute(_RECORD, sent | {f"to_{name}": it for name, it in _outcome(delivery).items()})
-    if not changed.rowcount and (row := (await connection.execute(_ONE, sent)).one_or_none()):
-        delivery = _stored(row)
-    await _pass_step(connection, run, visit, delivery)
-    return delivery
+    async with store.write() as connection:
+        run = await lock_run(store, connection, visit.run)
+        stands = await _write_outcome(connection, visit, attempt, delivery, provider_id)
+        if stands:
+            await _pass_step(connection, run, visit, stands)
+        return stands
+
+
+@retried
+async def _write_alone(store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None) -> None:
+    async with store.write() as connection:
+        await _write_outcome(connection, visit, attempt, delivery, provider_id)
+
+
+async def _write_outcome(
+    connection: AsyncConnection, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
+) -> Delivery | None:
+    """Returns what stands; None where a newer attempt is still to come to its outcome."""
+    written = {f"to_{name}": value for name, value in _outcome(delivery).items()}
+    sent = _of(visit, attempt) | written | {"to_provider_id": provider_id}
+    statement = _RECORD_ACCEPTED if delivery.outcome == "accepted" else _RECORD
+    if (await connection.execute(statement, sent)).rowcount:
+        return delivery
+    row = (await connection.execute(_ONE, sent)).one_or_none()
+    return _stored(row) if row and row.state in _KNOWN else None
 
 
 async def _pass_step(connection: AsyncConnection, run: RunState, visit: Visit, delivery: Delivery) -> None:

@@ -92,12 +92,12 @@ class Shop:
         return claimed
 
     async def record(
-        self, run: str, step: str = "initial-reminder", outcome: Any = "accepted", **more: Any
+        self, run: str, step: str = "initial-reminder", outcome: Any = "accepted", attempt: int = 1, **more: Any
     ) -> Delivery:
-        """Record the outcome of a send."""
+        """Record the outcome of an attempt at a send."""
         delivery = Delivery(outcome=outcome, at=more.pop("at", self.now))
         provider_id = more.pop("provider_id", "p-1")
-        await sends.record(self.store, self.visit(run, step, **more), delivery, provider_id)
+        await sends.record(self.store, self.visit(run, step, **more), attempt, delivery, provider_id)
         return delivery
 
     def later(self, **duration: float) -> datetime:

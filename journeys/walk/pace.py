@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 DAY = timedelta(days=1)
+
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
+"""The last moment that every database keeps."""
 
 
 def at_pace(duration: timedelta, day: timedelta) -> timedelta:
     """How long *duration* really lasts in a run in which a day lasts *day*."""
     return duration if day == DAY else duration * (day / DAY)
+
+
+def later(at: datetime, by: timedelta) -> datetime:
+    """*by* after *at* (aware UTC), but never after the last moment that there is."""
+    return at + min(by, LAST - at)

@@ -7,17 +7,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.channels import Accepted, Channel, Finding, Handed, NeverTells
 from activities.deliver import Deliver
-from activities.reconcile import NOBODY_KNOWS, Reconcile
+from activities.reconcile import MOST_ATTEMPTS, MOST_REPEATS, NEVER_ANSWERS, NOBODY_KNOWS, Reconcile
 from journeys.definition import send_id
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.runs import RunView, SendView, get_run
+from store.schema import sends
 from store.sends import prove, record
 from store.store import Store
 from tests.ledger import Ledger, Silent
@@ -45,9 +47,9 @@ class InDoubt:
     async def ask(self, channel: Channel, *, attempt: int = 1, repeats: bool = False) -> Delivery | None:
         environment = ActivityEnvironment()
         environment.info = replace(environment.info, attempt=attempt)
-        reconcile = Reconcile(self.shop.store, _all(channel), call=timedelta(seconds=0.5), ask_again=(MINUTE,))
+        asking = Reconcile(self.shop.store, _all(channel), call=timedelta(seconds=0.5), ask_again=(MINUTE,))
         step = self.visit.message.model_copy(update={"in_doubt": "repeat" if repeats else "leave"})
-        return await environment.run(reconcile.reconcile, visit(self.run, step))
+        return await environment.run(asking.reconcile, visit(self.run, step))
 
     async def seen(self) -> RunView:
         return await get_run(self.shop.store, self.run)
@@ -155,6 +157,34 @@ async def test_a_push_that_nobody_can_tell_of_is_sent_again(shop: Shop) -> None:
     assert [message.send_id for message in ledger.took] == [send_id(doubt.run, doubt.step)] * 2
 
 
+async def test_what_nobody_can_tell_of_is_not_sent_again_for_ever(doubt: InDoubt) -> None:
+    ledger = Ledger(*[Silent(took=True)] * 9, findings=[None] * 9)
+    asked: list[Delivery | None] = []
+
+    while not any(asked):
+        await doubt.send(ledger)
+        asked.append(await doubt.ask(ledger, attempt=2, repeats=True))
+
+    assert len(ledger.took) == 1 + MOST_REPEATS
+    assert (await doubt.booked()).state == "unknown"
+    assert (await doubt.seen()).step == "opened"
+
+
+async def test_what_never_arrives_fails_in_the_end(doubt: InDoubt) -> None:
+    ledger = Ledger(*[Silent(took=False)] * 2)
+    await doubt.send(ledger)
+    async with doubt.shop.store.write() as connection:
+        await connection.execute(update(sends).values(repeats=MOST_ATTEMPTS - 1))
+
+    assert await doubt.ask(ledger) is None
+    await doubt.send(ledger)
+    failed = await doubt.ask(ledger)
+
+    assert failed is not None
+    assert (failed.outcome, (await doubt.booked()).reason) == ("failed", NEVER_ANSWERS)
+    assert (await doubt.seen()).step == "opened"
+
+
 async def test_a_report_goes_before_all_asking(doubt: InDoubt) -> None:
     ledger = Ledger(Silent(took=True))
     await doubt.send(ledger)
@@ -188,7 +218,7 @@ async def test_an_attempt_that_ends_after_all_is_believed(doubt: InDoubt) -> Non
     ledger = Ledger(Silent(took=False))
     await doubt.send(ledger)
     late = Delivery(outcome="failed", at=NOON + MINUTE, reason="no mailbox ada@example.com")
-    await record(doubt.shop.store, doubt.visit, late, None)
+    await record(doubt.shop.store, doubt.visit, 1, late, None)
 
     delivery = await doubt.ask(ledger)
 

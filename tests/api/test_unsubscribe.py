@@ -136,7 +136,7 @@ async def test_a_message_that_is_held_does_not_go_out_after_the_click(sandbox: S
     first = await sandbox.send()
     run, claimed = await sandbox.claim()
     assert isinstance(claimed, Go)
-    await sends.release(sandbox.shop.store, sandbox.shop.visit(run), reason="not now")
+    await sends.release(sandbox.shop.store, sandbox.shop.visit(run), 1, reason="not now")
 
     await sandbox.http.post(link(first.id), data=ONE_CLICK)
 

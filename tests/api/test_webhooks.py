@@ -297,7 +297,7 @@ async def test_a_report_proves_a_send_whose_worker_died(sandbox: Sandbox) -> Non
 
 async def test_a_report_proves_a_send_that_got_no_answer(sandbox: Sandbox) -> None:
     sent = await sandbox.send(kind="text", record=False)
-    await lost(sandbox.shop.store, sandbox.shop.visit(sent.run, "second-reminder"), reason="no answer")
+    await lost(sandbox.shop.store, sandbox.shop.visit(sent.run, "second-reminder"), 1, reason="no answer")
 
     await sandbox.take(sandbox.texts.status(sent.kept, "sending"))
 

@@ -212,7 +212,7 @@ async def test_a_send_keeps_what_it_was_about(shop: Shop, run: str) -> None:
 
 async def test_an_opt_out_while_a_send_is_held_back_blocks_it(shop: Shop, run: str) -> None:
     assert await refusal(shop, run) == ""
-    await release(shop.store, shop.visit(run), reason="429")
+    await release(shop.store, shop.visit(run), 1, reason="429")
 
     await say(shop, email("out"))
 
@@ -395,6 +395,6 @@ async def test_an_answer_is_about_the_latest_send(shop: Shop, texting: str) -> N
 async def test_a_message_that_has_expired_is_blocked(shop: Shop, run: str) -> None:
     until = shop.now + timedelta(hours=1)
     assert await refusal(shop, run, expires_at=until, now=until - timedelta(seconds=1)) == ""
-    await release(shop.store, shop.visit(run), reason="429")
+    await release(shop.store, shop.visit(run), 1, reason="429")
 
     assert await refusal(shop, run, expires_at=until, now=until) == "it expired at 24 Nov 13:00"

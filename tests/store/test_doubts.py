@@ -12,6 +12,7 @@ from journeys.definition import send_id
 from journeys.problems import Unknown
 from journeys.walk.diary import Delivery, Outcome
 from store.doubts import look
+from store.events import in_flight
 from store.lifecycle import lock_run
 from store.runs import SendView, close, get_run
 from store.sends import Done, Go, again, lost, prove, release, settle
@@ -28,7 +29,7 @@ async def run(shop: Shop) -> str:
     await shop.publish()
     run = await shop.start()
     await shop.claim(run)
-    await lost(shop.store, shop.visit(run, now=shop.later(seconds=10)), reason="time-out")
+    await lost(shop.store, shop.visit(run, now=shop.later(seconds=10)), 1, reason="time-out")
     return run
 
 
@@ -41,10 +42,10 @@ async def prove_it(shop: Shop, run: str, provider_id: str | None = "p-7") -> boo
     return await prove(shop.store, send_id(run, STEP), provider_id, shop.now)
 
 
-async def settled(shop: Shop, run: str, outcome: Outcome, **more: Any) -> Delivery:
+async def settled(shop: Shop, run: str, outcome: Outcome, attempt: int = 1, **more: Any) -> Delivery | None:
     delivery = Delivery(outcome=outcome, at=more.pop("at", shop.now))
     provider_id = more.pop("provider_id", None)
-    return await settle(shop.store, shop.visit(run, **more), delivery, provider_id)
+    return await settle(shop.store, shop.visit(run, **more), attempt, delivery, provider_id)
 
 
 async def whys(shop: Shop, run: str) -> list[str]:
@@ -71,7 +72,7 @@ async def test_a_claim_of_a_lost_send_gets_no_right_to_send(shop: Shop, run: str
 async def test_what_is_settled_passes_the_step_once(shop: Shop, run: str, outcome: Outcome) -> None:
     deliveries = [await settled(shop, run, outcome, provider_id="p-7") for _ in range(2)]
 
-    assert {delivery.outcome for delivery in deliveries} == {outcome}
+    assert {delivery.outcome for delivery in deliveries if delivery} == {outcome}
     assert ((await the_send(shop, run)).state, (await the_send(shop, run)).provider_id) == (outcome, "p-7")
     assert await whys(shop, run) == ["", outcome, ""]
     assert (await get_run(shop.store, run)).step == "opened"
@@ -129,8 +130,8 @@ async def test_a_report_may_come_before_the_providers_own_answer(shop: Shop) -> 
     await shop.claim(run)
 
     assert await prove_it(shop, run)
-    await lost(shop.store, shop.visit(run), reason="time-out")
-    await release(shop.store, shop.visit(run), reason="429")
+    await lost(shop.store, shop.visit(run), 1, reason="time-out")
+    await release(shop.store, shop.visit(run), 1, reason="429")
 
     assert (await the_send(shop, run)).state == "accepted"
 
@@ -154,7 +155,7 @@ async def test_no_send_is_accepted_before_it_was_claimed(shop: Shop, run: str) -
 
 
 async def test_what_the_provider_has_not_got_is_claimed_again(shop: Shop, run: str) -> None:
-    assert await again(shop.store, shop.visit(run))
+    assert await again(shop.store, shop.visit(run), 1)
     assert (await the_send(shop, run)).state == "released"
 
     claimed = await shop.claim(run, now=shop.later(minutes=2))
@@ -164,7 +165,7 @@ async def test_what_the_provider_has_not_got_is_claimed_again(shop: Shop, run: s
 
 
 async def test_a_proof_that_comes_before_the_second_claim_prevents_it(shop: Shop, run: str) -> None:
-    await again(shop.store, shop.visit(run))
+    await again(shop.store, shop.visit(run), 1)
 
     assert await prove_it(shop, run)
 
@@ -172,13 +173,89 @@ async def test_a_proof_that_comes_before_the_second_claim_prevents_it(shop: Shop
 
 
 async def test_a_proof_of_the_first_attempt_outweighs_a_refusal_of_the_second(shop: Shop, run: str) -> None:
-    await again(shop.store, shop.visit(run))
+    await again(shop.store, shop.visit(run), 1)
     await shop.claim(run)
     await shop.record(run, outcome="failed")
 
     assert await prove_it(shop, run)
 
     assert (await the_send(shop, run)).state == "accepted"
+
+
+@pytest.fixture
+async def newer(shop: Shop, run: str) -> str:
+    """The run when the first attempt was given up, and a second one is calling the provider."""
+    await again(shop.store, shop.visit(run), 1)
+    assert isinstance(await shop.claim(run, now=shop.later(minutes=2)), Go)
+    return run
+
+
+async def test_what_an_old_attempt_writes_late_leaves_a_newer_claim_alone(shop: Shop, newer: str) -> None:
+    before, visit = await the_send(shop, newer), shop.visit(newer)
+
+    await release(shop.store, visit, 1, reason="held up")
+    await lost(shop.store, visit, 1, reason="time-out")
+    await shop.record(newer, outcome="failed")
+    assert not await again(shop.store, visit, 1)
+    assert await settled(shop, newer, "unknown") is None
+    assert await settled(shop, newer, "failed") is None
+
+    assert await the_send(shop, newer) == before
+    assert await in_flight(shop.store, [newer]) == 1
+    assert (await get_run(shop.store, newer)).step == STEP
+    await shop.record(newer, attempt=2)
+    assert (await the_send(shop, newer)).state == "accepted"
+
+
+async def test_what_an_old_attempt_writes_late_leaves_a_newer_doubt_alone(shop: Shop, newer: str) -> None:
+    await lost(shop.store, shop.visit(newer), 2, reason="time-out")
+    before = await the_send(shop, newer)
+
+    await shop.record(newer, outcome="failed")
+    assert not await again(shop.store, shop.visit(newer), 1)
+    assert await settled(shop, newer, "unknown") is None
+
+    assert await the_send(shop, newer) == before
+    assert (await get_run(shop.store, newer)).step == STEP
+
+
+@pytest.mark.parametrize("second", ["accepted", "failed", "unknown"])
+async def test_what_an_old_attempt_got_accepted_is_accepted(shop: Shop, newer: str, second: Outcome) -> None:
+    await shop.record(newer, provider_id="p-1")
+
+    await shop.record(newer, outcome=second, attempt=2, provider_id="p-2")
+
+    send = await the_send(shop, newer)
+    assert (send.state, send.provider_id) == ("accepted", "p-1")
+    assert await whys(shop, newer) == ["", "accepted", ""]
+
+
+async def test_an_acceptance_after_a_later_refusal_counts(shop: Shop, newer: str) -> None:
+    await shop.record(newer, outcome="failed", attempt=2)
+
+    await shop.record(newer)
+
+    assert (await the_send(shop, newer)).state == "accepted"
+
+
+async def test_what_surely_was_not_handed_over_is_in_doubt_no_more(shop: Shop) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await shop.claim(run)
+    await shop.claim(run)  # Temporal had given up the first attempt, which was slow
+
+    await release(shop.store, shop.visit(run), 1, reason="held up")
+
+    assert (await the_send(shop, run)).state == "released"
+    assert isinstance(await shop.claim(run), Go)
+
+
+async def test_what_was_settled_stays_settled(shop: Shop, run: str) -> None:
+    await settled(shop, run, "unknown")
+
+    await release(shop.store, shop.visit(run), 1, reason="held up")
+
+    assert (await the_send(shop, run)).state == "unknown"
 
 
 @pytest.mark.parametrize("first", ["proved", "settled", "released", "ended"])
@@ -191,12 +268,12 @@ async def test_not_again_what_is_not_in_doubt_any_more(
         case "settled":
             await settled(shop, run, "unknown")
         case "released":
-            await again(shop.store, shop.visit(run))
+            await again(shop.store, shop.visit(run), 1)
         case "ended":
             await close(shop.store, run, "cancelled", "by hand", shop.now, [])
     before = await the_send(shop, run)
 
-    assert not await again(shop.store, shop.visit(run))
+    assert not await again(shop.store, shop.visit(run), 1)
 
     assert await the_send(shop, run) == before
 
@@ -205,7 +282,7 @@ async def test_a_run_that_has_ended_gets_no_lines(shop: Shop, run: str) -> None:
     await shop.post("purchase-completed")
     before = await whys(shop, run)
 
-    assert (await settled(shop, run, "accepted")).outcome == "accepted"
+    assert await settled(shop, run, "accepted") == Delivery(outcome="accepted", at=shop.now)
 
     assert (await the_send(shop, run)).state == "accepted"
     assert await whys(shop, run) == before
@@ -225,7 +302,7 @@ async def test_a_proof_waits_for_a_claim_under_way(shop: Shop, run: str, databas
 
 
 async def test_proofs_and_second_claims_at_once_end_in_one(shop: Shop, run: str) -> None:
-    await again(shop.store, shop.visit(run))
+    await again(shop.store, shop.visit(run), 1)
 
     claimed, proved = await asyncio.gather(shop.claim(run), asyncio.gather(*(prove_it(shop, run) for _ in range(4))))
 

@@ -7,17 +7,19 @@ import traceback
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from journeys.definition import send_id
-from journeys.problems import Unknown
+from journeys.problems import Unavailable, Unknown
 from journeys.walk.diary import Delivery, Entry
 from store import catalogue
 from store.customers import put_customer
 from store.events import in_flight
 from store.runs import SendView, close, get_run
-from store.sends import Done, Go, claim, give_up_stale, release
-from tests.samples import CONTENTS, CUSTOMER
+from store.schema import diary, versions
+from store.sends import Done, Go, claim, give_up_stale, record, release
+from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
 from tests.shop import Shop
 
 
@@ -43,6 +45,7 @@ async def test_a_claim_hands_over_all_that_the_message_needs(shop: Shop, run: st
 
     assert claimed == Go(
         send_id=send_id(run, "initial-reminder"),
+        attempt=1,
         to="ada@example.com",
         content=CONTENTS["initial-email-reminder"],
         values={"event": {"cart_id": "A", "total": 60}, "customer": dict(CUSTOMER)},
@@ -120,9 +123,54 @@ async def test_accepted_stays_accepted(shop: Shop, run: str) -> None:
     assert (await the_send(shop, run)).state == "accepted"
 
 
+@pytest.mark.parametrize("text", ["no\0thing", "half \ud83d of it"], ids=["a NUL", "half a character"])
+async def test_whatever_a_provider_says_its_answer_is_kept(shop: Shop, run: str, text: str) -> None:
+    await shop.claim(run)
+    refused = Delivery(outcome="failed", at=shop.now, reason=text)
+
+    await record(shop.store, shop.visit(run), 1, refused, text)
+
+    send = await the_send(shop, run)
+    assert (send.state, (await get_run(shop.store, run)).step) == ("failed", "opened")
+    assert not {"\0", "\ud83d"} & {*send.reason, *(send.provider_id or "")}
+
+
+async def test_an_outcome_is_kept_although_the_run_cannot_go_on(shop: Shop, run: str) -> None:
+    await shop.claim(run)
+    in_the_way = {"run": run, "n": 1, "at": shop.now, "step": "opened", "did": "entered", "why": ""}
+    async with shop.store.write() as connection:
+        await connection.execute(insert(diary), in_the_way)
+
+    with pytest.raises((Unavailable, IntegrityError)):
+        await shop.record(run)
+
+    assert (await the_send(shop, run)).state == "accepted"
+    with pytest.raises((Unavailable, IntegrityError)):  # and nothing is sent again, however often it is tried
+        await shop.claim(run)
+    assert (await the_send(shop, run)).attempt == 1
+
+
+async def test_a_run_completes_however_long_its_goal_counts(shop: Shop) -> None:
+    goal = {"trigger": "purchase-completed", "within": "1 day"}
+    await shop.publish(abandoned_cart(goal=goal, exit=[]))
+    run = await shop.start(cart_id="long")
+    async with shop.store.write() as connection:  # as an earlier release let it be published
+        row = (await connection.execute(select(versions).order_by(versions.c.number.desc()).limit(1))).one()
+        endless = row.definition | {"goal": goal | {"within": "999999999 days"}}
+        written = update(versions).where(versions.c.number == row.number).values(definition=endless)
+        await connection.execute(written)
+    shop.store.versions.clear()
+    await shop.claim(run, following=None)
+
+    await shop.record(run, following=None)
+
+    assert (await get_run(shop.store, run)).ended == "completed"
+    assert [made.did for made in (await shop.post("purchase-completed", cart_id="long")).decisions] == ["goal met"]
+
+
 async def test_a_released_send_may_be_claimed_again(shop: Shop, run: str) -> None:
     await shop.claim(run)
-    await release(shop.store, shop.visit(run), reason="429, come back in 30 s")
+    await release(shop.store, shop.visit(run), 1, reason="429, come back in 30 s")
     released = await the_send(shop, run)
     assert (released.state, released.reason) == ("released", "429, come back in 30 s")
     assert await in_flight(shop.store, [run]) == 0
@@ -188,7 +236,7 @@ async def test_a_run_that_has_ended_sends_nothing(shop: Shop, run: str) -> None:
 
 async def test_a_released_send_of_a_run_that_has_ended_stays_put(shop: Shop, run: str) -> None:
     await shop.claim(run)
-    await release(shop.store, shop.visit(run), reason="429")
+    await release(shop.store, shop.visit(run), 1, reason="429")
     await shop.post("purchase-completed")
 
     assert outcome(await shop.claim(run))[0] == "blocked"
