@@ -51,7 +51,8 @@ class Effects:
     def keep(self, event: Event, body: str, made: Sequence[Decision]) -> None:
         """Keep the event, with a hash of what was posted, and the decisions about it."""
         name = {"event": event.id, "source": event.source}
-        self._new[events].append(vars(event) | {"received_at": self._now, "body": body})
+        # Whoever comes later has to come after it: nothing is received before it has occurred.
+        self._new[events].append(vars(event) | {"received_at": max(self._now, _at(event)), "body": body})
         self._new[decisions] += [name | vars(decision) for decision in made]
         self._facts.heard(event)
         if send_of(event) in self._facts.sends:
@@ -94,8 +95,9 @@ class Effects:
     def _end(self, event: Event, decision: Decision) -> None:
         """The fence: once this is committed, no send of the run is claimed."""
         run = decision.run or ""
-        ended = self._runs.end(self._facts.states[run], "exited", decision.why, self._now)
-        self._facts.ended(event.customer or "", ended, self._now)
+        at = max(self._now, _at(event))
+        ended = self._runs.end(self._facts.states[run], "exited", decision.why, at)
+        self._facts.ended(event.customer or "", ended, at)
         self._tell(run, "cancel", {"reason": decision.why})
 
     def _resume(self, event: Event, decision: Decision) -> None:

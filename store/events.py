@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -81,11 +80,11 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
     async with store.write() as connection:
         triggers = await check(connection, events, now)
         sent = await find_sends(connection, events)
-        moments = _moments(events, now)
-        heard = [_filled_in(event, sent, moment) for event, moment in zip(events, moments, strict=True)]
-        await lock_customers(connection, {event.customer for event in heard if event.customer})
+        about = [_of_its_customer(event, sent) for event in events]
+        await lock_customers(connection, {event.customer for event in about if event.customer})
         seen = await _seen_before(connection, events)
-        facts = await read_facts(store, connection, heard, sent, now, day)
+        facts = await read_facts(store, connection, about, sent, now, day)
+        heard = [_filled_in(event, facts.moment(event.customer, now)) for event in about]
         effects = Effects(facts, now)
         receipts = []
         taken: list[Flaw] = []
@@ -163,22 +162,15 @@ def decision_of(row: AnyRow) -> Decision:
     )
 
 
-def _moments(events: Iterable[Event], now: datetime) -> Iterator[datetime]:
-    """When events without a time of their own occurred: now, and those of one customer one after the other."""
-    earlier = Counter[str | None]()
-    for event in events:
-        yield now + timedelta(microseconds=earlier[event.customer])
-        earlier[event.customer] += 1
-
-
-def _filled_in(event: Event, sent: Mapping[str, SentTo], now: datetime) -> Event:
-    """The event with its time, and an interaction with the customer that the send went to.
-
-    A clock that goes ahead of ours is set back: what is said to come has happened now.
-    """
+def _of_its_customer(event: Event, sent: Mapping[str, SentTo]) -> Event:
+    """The event; an interaction with the customer that its send went to."""
     send = sent.get(send_of(event))
-    customer = send.customer if send else event.customer
-    return event.model_copy(update={"customer": customer, "occurred_at": min(event.occurred_at or now, now)})
+    return event.model_copy(update={"customer": send.customer}) if send else event
+
+
+def _filled_in(event: Event, moment: datetime) -> Event:
+    """The event with its time. A clock that goes ahead of ours is set back: what is said to come has happened now."""
+    return event.model_copy(update={"occurred_at": min(event.occurred_at or moment, moment)})
 
 
 async def _seen_before(connection: AsyncConnection, posted: Sequence[Event]) -> dict[EventName, Before]:

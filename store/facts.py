@@ -20,6 +20,9 @@ from store.versions import live_versions, load
 
 EntryKey = tuple[str, str | None]
 
+_INSTANT = timedelta(microseconds=1)
+"""What comes right after something else comes so much later: databases keep no less."""
+
 
 @dataclass
 class BatchFacts:
@@ -34,6 +37,21 @@ class BatchFacts:
     states: dict[str, RunState] = field(default_factory=dict)
     entries: dict[str, dict[EntryKey, datetime]] = field(default_factory=lambda: defaultdict(dict))
     exits: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    latest: dict[str, datetime] = field(default_factory=dict)
+
+    def moment(self, customer: str | None, now: datetime) -> datetime:
+        """When something happens that names no time: now, but after all that is known of the customer.
+
+        The clock of whoever wrote that may be ahead of ours, and ours may have gone back.
+        """
+        latest = self.latest.get(customer or "")
+        at = now if latest is None else max(now, latest + _INSTANT)
+        self.knows_of(customer or "", at)
+        return at
+
+    def knows_of(self, customer: str, at: datetime) -> None:
+        """Something of the customer is known that happened then."""
+        self.latest[customer] = max(at, self.latest.get(customer, at))
 
     def of(self, event: Event) -> Facts:
         """All that decides what *event* does."""
@@ -105,10 +123,12 @@ async def read_facts(
     now: datetime,
     day: timedelta,
 ) -> BatchFacts:
-    """Everything that decides what the events *heard* do, which came in *now*.
+    """Everything that decides what the events *heard* do, which came in *now*. Their customers are locked.
 
-    Their customers are locked, their times filled in.
+    Those without a time occurred now, or later.
     """
+    since = min((event.occurred_at for event in heard if event.occurred_at), default=now)
+    since = min(since, now)
     facts = BatchFacts(
         live=await live_versions(store, connection),
         day=day,
@@ -118,17 +138,18 @@ async def read_facts(
     if whose := sorted({event.customer for event in heard if event.customer}):
         rows = await connection.execute(_CUSTOMERS, {"customers": whose})
         facts.customers = {row.id: row.attributes for row in rows}
-        await _read_runs(store, connection, facts, heard, whose)
+        for row in await connection.execute(_LATEST, {"customers": whose}):
+            facts.knows_of(row.customer, row.at)
+        await _read_runs(store, connection, facts, since, whose)
         await _read_entries(connection, facts, heard, whose)
-        await _read_exits(connection, facts, heard, whose)
+        await _read_exits(connection, facts, heard, since, whose)
     return facts
 
 
 async def _read_runs(
-    store: Store, connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], whose: Sequence[str]
+    store: Store, connection: AsyncConnection, facts: BatchFacts, since: datetime, whose: Sequence[str]
 ) -> None:
     """The runs under way, those whose goal may still be met, and those whose sends the events are about."""
-    since = min(event.occurred_at for event in heard if event.occurred_at)
     sending = sorted({send.run for send in facts.sends.values()})
     rows = (await connection.execute(_RUNS, {"customers": whose, "since": since, "sending": sending})).all()
     versions = await load(store, connection, {(row.journey, row.version) for row in rows})
@@ -136,6 +157,7 @@ async def _read_runs(
         version = versions[row.journey, row.version]
         facts.runs[row.customer][row.id] = _run(row, version)
         facts.states[row.id] = state_of(row, version)
+        facts.knows_of(row.customer, max(row.entered_at, row.step_at or row.entered_at))
 
 
 async def _read_entries(
@@ -149,13 +171,12 @@ async def _read_entries(
 
 
 async def _read_exits(
-    connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], whose: Sequence[str]
+    connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], since: datetime, whose: Sequence[str]
 ) -> None:
     """What came before but occurred after, and would have ended the runs that these customers might start now."""
     starting = _starting(facts, heard)
     names = sorted({leaving.trigger for version in starting for leaving in version.journey.exit})
     if names:
-        since = min(event.occurred_at for event in heard if event.occurred_at)
         for row in await connection.execute(_EXITS, {"customers": whose, "triggers": names, "since": since}):
             facts.exits[row.customer].append(Event.model_construct(**row._asdict()))
 
@@ -181,11 +202,17 @@ def _run(row: AnyRow, version: Version) -> RunFacts:
 
 _SENDS = select(sends.c.id, sends.c.run, sends.c.step, sends.c.kind, sends.c.customer).where(among(sends.c.id, "ids"))
 _CUSTOMERS = select(customers.c.id, customers.c.attributes).where(among(customers.c.id, "customers"))
+_LATEST = (
+    select(events.c.customer, func.max(events.c.received_at).label("at"))
+    .where(among(events.c.customer, "customers"))
+    .group_by(events.c.customer)
+)
 _RUNS = (
     select(
         *STATE,
         runs.c.key,
         runs.c.entered_at,
+        runs.c.step_at,
         runs.c.ended_at,
         runs.c.goal_met_at,
     )

@@ -13,10 +13,11 @@ from journeys.definition import Journey, send_id, short_id
 from journeys.listening import Decision
 from journeys.problems import Conflict, Invalid, Unknown
 from journeys.reading import read_trigger
+from journeys.walk.diary import Entry
 from store import catalogue, events, journeys
 from store.events import Receipt, accept, get_event
 from store.outbox import Job, done, lease
-from store.runs import RunView, get_run, list_runs
+from store.runs import RunView, get_run, list_runs, note
 from store.schema import events as event_table
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
@@ -689,6 +690,57 @@ class TestClocksAndNames:
         receipt = await shop.post("purchase-completed")
 
         assert did(receipt) == ["goal met", "exited"]
+
+    async def test_a_clock_that_goes_back_loses_no_exit(self, shop: Shop) -> None:
+        await shop.publish()
+        run = await shop.start()
+        shop.later(seconds=-2)  # or another process took this one, and its clock is behind
+
+        receipt = await shop.post("purchase-completed")
+
+        assert did(receipt) == ["goal met", "exited"]
+        seen = await get_run(shop.store, run)
+        assert (seen.ended, seen.goal_met_at) == ("exited", NOON + timedelta(microseconds=1))
+        assert seen.ended_at == seen.goal_met_at
+
+    async def test_a_time_of_its_own_is_not_set_back_before_what_is_known(self, shop: Shop) -> None:
+        await shop.publish()
+        await shop.start()
+
+        shop.later(seconds=-2)
+        receipt = await shop.post("purchase-completed", at=NOON + timedelta(seconds=1))
+
+        assert did(receipt) == ["goal met", "exited"]
+
+    async def test_a_cart_after_a_purchase_starts_whatever_the_clock_says(self, shop: Shop) -> None:
+        await shop.publish()
+        await shop.start()
+        await shop.post("purchase-completed")
+
+        shop.later(minutes=-5)
+        receipts = [await shop.post("abandoned-cart", total=1), await shop.post("purchase-completed")]
+
+        assert [did(receipt) for receipt in receipts] == [["started"], ["goal met", "exited"]]
+
+    async def test_an_answer_comes_after_its_question_whoever_s_clock_is_ahead(self, shop: Shop) -> None:
+        await shop.publish(_asks_for_purchase("asks"))
+        run = (await shop.post("abandoned-cart", total=1)).decisions[-1].run or ""
+        at_the_question = shop.now + timedelta(seconds=3)  # by Temporal's clock
+        await note(shop.store, run, [Entry(n=1, at=at_the_question, step="bought", did="entered")])
+
+        await shop.post("purchase-completed", id="answer")
+
+        event = await get_event(shop.store, "api", "answer")
+        assert event.occurred_at > at_the_question
+
+    async def test_another_customer_s_time_does_not_matter(self, shop: Shop) -> None:
+        await shop.publish()
+        await shop.start()
+        shop.later(seconds=-2)
+
+        await shop.post("store-visit", "bob", id="visit", city="Delft")
+
+        assert (await get_event(shop.store, "api", "visit")).occurred_at == shop.now
 
     async def test_a_late_cart_does_not_end_the_run_of_a_newer_one(self, shop: Shop) -> None:
         start = {"trigger": "abandoned-cart", "overlap": "restart"}

@@ -162,9 +162,9 @@ async def test_a_send_stands_where_the_reports_say_in_any_order(shop: Shop, run:
     send = (await get_run(shop.store, run)).sends[0]
     assert send.standing == "accepted"
     reports = [
-        shop.event("email-bounced", None, id="r-2", send_id=send.id),
-        shop.event("email-delivered", None, id="r-1", send_id=send.id),
-        shop.event("email-opened", None, id="r-3", send_id=send.id, machine=True),
+        shop.event("email-bounced", None, id="r-2", send_id=send.id, at=shop.now),
+        shop.event("email-delivered", None, id="r-1", send_id=send.id, at=shop.now),
+        shop.event("email-opened", None, id="r-3", send_id=send.id, machine=True, at=shop.now),
     ]
 
     for report in (*reports, *reports):
