@@ -29,6 +29,7 @@ READY = {
     "status": "ok",
     "outbox": 0,
     "oldest_seconds": 0.0,
+    "refused": 0,
     "waiting_events": 0,
     "channels": {"email": "ok"},
     "webhooks": {"sendgrid": {"new": 120, "repeated": 3, "unreadable": 0, "forged": 0}},
@@ -42,15 +43,17 @@ class Health(Frozen):
 
 
 class Readiness(Frozen):
-    """``degraded``: events are accepted, but Temporal hears of them late, or a channel is down.
+    """``degraded``: events are accepted, but Temporal hears of them late or not at all, or a channel is down.
 
-    *outbox* counts what Temporal has not heard. *channels* are those that were used, and *webhooks* what providers
-    have told this process; why a channel is down is told to whoever has the key, at ``/v1/channels``.
+    *outbox* counts what Temporal has not heard, *refused* what it does not take; why, the log tells. *channels* are
+    those that were used, and *webhooks* what providers have told this process; why a channel is down is told to
+    whoever has the key, at ``/v1/channels``.
     """
 
     status: Literal["ok", "degraded"]
     outbox: int
     oldest_seconds: float
+    refused: int
     waiting_events: int
     channels: dict[Kind, ChannelState] = Field(default_factory=dict)
     webhooks: dict[str, Taken] = Field(default_factory=dict)
@@ -82,9 +85,10 @@ async def readyz(deps: Deps, ingest: IngestDep, taken: AllTaken) -> Readiness:
         raise Unavailable("The database does not answer.") from None
     age = max(deps.now() - told.oldest, timedelta(0)) if told.oldest else timedelta(0)
     return Readiness(
-        status="degraded" if age > LATE or "down" in states.values() else "ok",
+        status="degraded" if age > LATE or told.refused or "down" in states.values() else "ok",
         outbox=told.waiting,
         oldest_seconds=round(age.total_seconds(), 3),
+        refused=told.refused,
         waiting_events=ingest.waiting,
         channels=states,
         webhooks=taken,

@@ -84,7 +84,7 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
         await lock_customers(connection, {event.customer for event in about if event.customer})
         seen = await _seen_before(connection, events)
         facts = await read_facts(store, connection, about, sent, now, day)
-        heard = [_filled_in(event, facts.moment(event.customer, now)) for event in about]
+        heard = [_filled_in(event, facts.moment(event.customer)) for event in about]
         effects = Effects(facts, now)
         receipts = []
         taken: list[Flaw] = []

@@ -39,13 +39,13 @@ class BatchFacts:
     exits: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     latest: dict[str, datetime] = field(default_factory=dict)
 
-    def moment(self, customer: str | None, now: datetime) -> datetime:
+    def moment(self, customer: str | None) -> datetime:
         """When something happens that names no time: now, but after all that is known of the customer.
 
         The clock of whoever wrote that may be ahead of ours, and ours may have gone back.
         """
         latest = self.latest.get(customer or "")
-        at = now if latest is None else max(now, latest + _INSTANT)
+        at = self.now if latest is None else max(self.now, latest + _INSTANT)
         self.knows_of(customer or "", at)
         return at
 
@@ -127,8 +127,7 @@ async def read_facts(
 
     Those without a time occurred now, or later.
     """
-    since = min((event.occurred_at for event in heard if event.occurred_at), default=now)
-    since = min(since, now)
+    since = min(event.occurred_at or now for event in heard) if heard else now
     facts = BatchFacts(
         live=await live_versions(store, connection),
         day=day,

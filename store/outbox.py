@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 
 from journeys.models import Frozen
 from journeys.walk.position import Arrival
-from store.schema import outbox
+from store.schema import among, outbox, storable
 from store.store import Store, retried
 
 JobKind = Literal["start", "arrive", "cancel"]
@@ -31,18 +31,29 @@ class Job(Frozen):
     attempts: int = 0
 
 
+class Postponed(NamedTuple):
+    """A job that Temporal did not take: to be given out again from *until* on. *refused*: for good, as it seems."""
+
+    job: int
+    until: datetime
+    error: str
+    refused: bool = False
+
+
 class Backlog(NamedTuple):
-    """How much waits to be told, and since when (aware UTC)."""
+    """How much waits to be told, and since when (aware UTC); and how much Temporal has refused."""
 
     waiting: int
     oldest: datetime | None
+    refused: int
 
 
 @retried
 async def lease(store: Store, now: datetime, limit: int, lease_for: timedelta) -> list[Job]:
     """Up to *limit* jobs that are due, oldest first, and nobody else's until *lease_for* has passed.
 
-    Only the first job of each run is given out: the next one follows when that one is done.
+    Those of a whole journey's stop come after all others. Only the first job of each run is given out: the next one
+    follows when that one is done. What was refused is passed, but an answer does not pass the start.
     """
     async with store.write() as connection:
         parameters = {"now": now, "limit": limit, "to_due_at": now + lease_for}
@@ -51,17 +62,23 @@ async def lease(store: Store, now: datetime, limit: int, lease_for: timedelta) -
 
 
 @retried
-async def done(store: Store, ids: Sequence[int]) -> None:
-    """Temporal has them: these jobs are over."""
+async def done(store: Store, ids: Sequence[int], *, cancelled: Sequence[str] = ()) -> None:
+    """Temporal has them: these jobs are over. So is what it refused of runs that are *cancelled* by them."""
     async with store.write() as connection:
         await connection.execute(_DONE, [{"job": id} for id in ids])
+        if cancelled:
+            await connection.execute(_FORGET, {"runs": list(cancelled)})
 
 
 @retried
-async def postpone(store: Store, id: int, until: datetime, error: str) -> None:
-    """Temporal did not take it: give it out again from *until* on. The run's later jobs wait behind it."""
+async def postpone(store: Store, jobs: Sequence[Postponed], now: datetime) -> None:
+    """Temporal did not take these *now*. A run's later jobs wait behind what was not refused."""
     async with store.write() as connection:
-        await connection.execute(_POSTPONE, {"job": id, "to_due_at": until, "to_error": error})
+        rows = [
+            {"job": id, "to_due_at": until, "to_error": storable(error), "to_refused_at": now if refused else None}
+            for id, until, error, refused in jobs
+        ]
+        await connection.execute(_POSTPONE, rows)
 
 
 async def backlog(store: Store) -> Backlog:
@@ -75,9 +92,15 @@ _due = (
     select(outbox.c.id)
     .where(
         outbox.c.due_at <= bindparam("now"),
-        ~select(_earlier.c.id).where(_earlier.c.run == outbox.c.run, _earlier.c.id < outbox.c.id).exists(),
+        ~select(_earlier.c.id)
+        .where(
+            _earlier.c.run == outbox.c.run,
+            _earlier.c.id < outbox.c.id,
+            or_(_earlier.c.refused_at.is_(None), and_(_earlier.c.kind == "start", outbox.c.kind == "arrive")),
+        )
+        .exists(),
     )
-    .order_by(outbox.c.id)
+    .order_by(outbox.c.bulk, outbox.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
     .cte("due")  # PostgreSQL looks into a CTE once; a plain subquery it might ask for each row anew
@@ -92,9 +115,18 @@ _DONE = delete(outbox).where(outbox.c.id == bindparam("job"))
 _POSTPONE = (
     update(outbox)
     .where(outbox.c.id == bindparam("job"))
-    .values(due_at=bindparam("to_due_at"), attempts=outbox.c.attempts + 1, error=bindparam("to_error"))
+    .values(
+        due_at=bindparam("to_due_at"),
+        attempts=outbox.c.attempts + 1,
+        error=bindparam("to_error"),
+        refused_at=bindparam("to_refused_at"),
+    )
 )
-_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).select_from(outbox)
+_FORGET = delete(outbox).where(among(outbox.c.run, "runs"), outbox.c.refused_at.is_not(None))
+_waits = outbox.c.refused_at.is_(None)
+_BACKLOG = select(
+    func.count(case((_waits, 1))), func.min(case((_waits, outbox.c.created_at))), func.count(outbox.c.refused_at)
+)
 
 
 async def untold(store: Store, run: str) -> tuple[Arrival, ...]:

@@ -360,7 +360,9 @@ outbox = Table(
     Column("due_at", Time, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),
+    Column("refused_at", Time),  # Temporal does not take it, for good as it seems
+    Column("bulk", Boolean, nullable=False, server_default=false()),  # one of very many: all others come first
     Index(None, "run", "id"),
-    Index(None, "due_at"),
+    Index(None, "bulk", "id"),
     sqlite_autoincrement=True,  # an id is never used again: a relay whose lease ran out still names its row
 )

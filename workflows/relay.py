@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
@@ -18,7 +19,7 @@ from journeys.listening import Ended
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival
 from store import outbox
-from store.outbox import Job
+from store.outbox import Job, Postponed
 from store.store import Store
 from workflows.cancels import marked
 from workflows.client import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
@@ -27,10 +28,13 @@ from workflows.journey import JourneyWorkflow, RunInput
 log = structlog.get_logger()
 
 TOGETHER = 100
+MOST_UNDER_WAY = 1000
+A_MOMENT = timedelta(seconds=0.1)
 CALL = timedelta(seconds=10)
 LEASE = timedelta(seconds=30)
 SOON = timedelta(seconds=1)
 LATEST = timedelta(seconds=30)
+LATEST_REFUSED = timedelta(minutes=10)
 
 _NO_ANSWER = frozenset(
     {
@@ -40,11 +44,28 @@ _NO_ANSWER = frozenset(
         RPCStatusCode.CANCELLED,
     }
 )
+_REFUSALS = frozenset(
+    {
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.OUT_OF_RANGE,
+        RPCStatusCode.UNIMPLEMENTED,
+        RPCStatusCode.DATA_LOSS,
+    }
+)
+
+
+class _Round(NamedTuple):
+    """How many jobs were begun, and how many Temporal has now, of these and of earlier ones."""
+
+    leased: int
+    told: int
 
 
 class Relay:
     """Takes jobs from the outbox to Temporal. Any number of relays may run: a job is leased to one at a time.
 
+    A job that Temporal does not take is tried again, later each time; only where it takes none at all, all wait.
     *clock* gives the time that leases are measured by (aware UTC). *client* may be lazy: Temporal may be down.
     """
 
@@ -55,6 +76,7 @@ class Relay:
         self._clock = clock
         self._nudged = asyncio.Event()
         self._pause = SOON
+        self._under_way: dict[asyncio.Task[Exception | None], Job] = {}
 
     def nudge(self) -> None:
         """There is work: do not wait for the next look."""
@@ -62,41 +84,73 @@ class Relay:
 
     async def run(self) -> None:
         """Take over whatever comes, at a nudge or every second, until cancelled."""
-        while True:
-            self._nudged.clear()
-            try:
-                await self.drain_once()
-            except Exception:
-                log.warning("the relay could not read the outbox", exc_info=True)
-                self._back_off()
-            await self._rest()
+        try:
+            while True:
+                self._nudged.clear()
+                try:
+                    while (await self._round()).leased and not self._is_away:
+                        pass
+                except Exception:
+                    log.warning("the relay could not read the outbox", exc_info=True)
+                    self._back_off()
+                await self._rest()
+        finally:
+            for task in self._under_way:
+                task.cancel()
 
     async def drain_once(self) -> int:
         """Take over all that is due, as long as Temporal answers. Returns how many jobs Temporal has now."""
-        total = 0
-        while jobs := await outbox.lease(self._store, self._clock(), TOGETHER, LEASE):
-            errors = await asyncio.gather(*(self._try(job) for job in jobs))
-            taken = [job.id for job, error in zip(jobs, errors, strict=True) if error is None]
-            if taken:
-                await outbox.done(self._store, taken)
-            total += len(taken)
-            if any(_is_away(error) for error in errors):
-                self._back_off()
-                return total
-            self._pause = SOON
-        return total
+        told = 0
+        while True:
+            ended = await self._round()
+            told += ended.told
+            if self._is_away or not (ended.leased or self._under_way):
+                return told
+
+    async def _round(self) -> _Round:
+        """Begin what is due, and book what has come to its end: what hangs is waited for no longer than a moment."""
+        room = min(TOGETHER, MOST_UNDER_WAY - len(self._under_way))
+        jobs = await outbox.lease(self._store, self._clock(), room, LEASE) if room else []
+        self._under_way |= {asyncio.create_task(self._try(job)): job for job in jobs}
+        if not self._under_way:
+            return _Round(0, 0)
+        ended, hanging = await asyncio.wait(self._under_way, timeout=A_MOMENT.total_seconds())
+        for task in hanging:
+            task.add_done_callback(lambda _: self.nudge())
+        return _Round(len(jobs), await self._book([(self._under_way.pop(task), task.result()) for task in ended]))
 
     async def _try(self, job: Job) -> Exception | None:
         try:
             async with asyncio.timeout(2 * CALL.total_seconds()):
                 await self._take_over(job)
         except Exception as error:  # noqa: BLE001 - one bad job must not stop the others
-            pause = self._pause if _is_away(error) else min(LATEST, SOON * 2 ** min(job.attempts, 10))
-            said = f"{type(error).__name__}: {error}"
-            log.warning("Temporal did not take a job", run=job.run, kind=job.kind, error=said)
-            await outbox.postpone(self._store, job.id, self._clock() + pause, said)
+            log.warning("Temporal did not take a job", run=job.run, kind=job.kind, error=_words(error))
             return error
         return None
+
+    async def _book(self, ended: Sequence[tuple[Job, Exception | None]]) -> int:
+        """Note what Temporal has, and what it did not take. Returns how many it has."""
+        told = [job for job, error in ended if error is None]
+        if told:
+            cancelled = [job.run for job in told if job.kind == "cancel"]
+            await outbox.done(self._store, [job.id for job in told], cancelled=cancelled)
+            self._pause = SOON
+        failed = [(job, error) for job, error in ended if error is not None]
+        if failed:
+            now = self._clock()
+            await outbox.postpone(self._store, [_postponed(job, error, now) for job, error in failed], now)
+            if not told and any(_is_no_answer(error) for _, error in failed) and not await self._takes_others(failed):
+                self._back_off()
+        return len(told)
+
+    async def _takes_others(self, failed: Sequence[object]) -> bool:
+        """Whether it is these jobs that are wrong: they are few, and Temporal itself answers."""
+        if len(failed) >= TOGETHER:
+            return False
+        try:
+            return await self._client.service_client.check_health(timeout=CALL)
+        except Exception:  # noqa: BLE001 - whatever it is, it is no answer
+            return False
 
     async def _take_over(self, job: Job) -> None:
         """Do the job. That it was done before, or that the run is over, is no error."""
@@ -136,12 +190,16 @@ class Relay:
     def _handle(self, job: Job) -> WorkflowHandle[JourneyWorkflow, Ended]:
         return self._client.get_workflow_handle_for(JourneyWorkflow.run, job.run)
 
+    @property
+    def _is_away(self) -> bool:
+        return self._pause > SOON
+
     def _back_off(self) -> None:
         self._pause = min(LATEST, self._pause * 2)
 
     async def _rest(self) -> None:
         """Until the next nudge or look; while Temporal or the database is away, nudges do not hurry us."""
-        if self._pause > SOON:
+        if self._is_away:
             await asyncio.sleep(self._pause.total_seconds())
             return
         with suppress(TimeoutError):
@@ -162,8 +220,14 @@ def _names_no_namespace(error: RPCError) -> bool:
     return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
 
 
-def _is_away(error: Exception | None) -> bool:
-    """Whether it is Temporal that does not answer, and not this job that is wrong."""
+def _postponed(job: Job, error: Exception, now: datetime) -> Postponed:
+    refused = not _is_no_answer(error) and _is_refusal(error)
+    wait = min(LATEST_REFUSED if refused else LATEST, SOON * 2 ** min(job.attempts, 10))
+    return Postponed(job.id, now + wait, _words(error), refused)
+
+
+def _is_no_answer(error: Exception) -> bool:
+    """Whether it may be Temporal that does not answer, and not this job that is wrong."""
     match error:
         case RPCError():
             return error.status in _NO_ANSWER
@@ -171,3 +235,12 @@ def _is_away(error: Exception | None) -> bool:
             return True
         case _:
             return False
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether Temporal will not take it however often it is asked, or we cannot even ask."""
+    return error.status in _REFUSALS if isinstance(error, RPCError) else True
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

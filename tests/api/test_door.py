@@ -119,6 +119,7 @@ async def test_it_is_ready(live: Door) -> None:
         "status": "ok",
         "outbox": 1,
         "oldest_seconds": 0.0,
+        "refused": 0,
         "waiting_events": 0,
         "channels": {},
         "webhooks": {},

@@ -6,9 +6,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
+from store.effects import job as written
 from store.events import accept
-from store.outbox import Job, backlog, done, lease, postpone
+from store.outbox import Job, Postponed, backlog, done, lease, postpone
+from store.schema import outbox
 from store.store import open_store
 from tests.shop import Shop
 
@@ -55,11 +58,61 @@ async def test_a_postponed_job_comes_again_with_what_follows_behind_it(shop: Sho
     await shop.post("purchase-completed")
     [job] = await leased(shop)
 
-    await postpone(shop.store, job.id, shop.now + MINUTE, "no connection")
+    await postpone(shop.store, [Postponed(job.id, shop.now + MINUTE, "no connection")], shop.now)
 
     assert await leased(shop) == []
     shop.later(minutes=1)
     assert await leased(shop) == [job.model_copy(update={"attempts": 1})]
+
+
+async def refuse(shop: Shop, *jobs: Job) -> None:
+    hour = shop.now + 60 * MINUTE
+    await postpone(shop.store, [Postponed(job.id, hour, "no \0 such thing", refused=True) for job in jobs], shop.now)
+
+
+async def test_what_is_refused_is_counted_apart_and_tried_again(shop: Shop) -> None:
+    await shop.start()
+    [job] = await leased(shop)
+
+    await refuse(shop, job)
+
+    assert await backlog(shop.store) == (0, None, 1)
+    assert await leased(shop) == []
+    shop.later(hours=1)
+    assert await leased(shop) == [job.model_copy(update={"attempts": 1})]
+    await done(shop.store, [job.id])
+    assert await backlog(shop.store) == (0, None, 0)
+
+
+async def test_an_exit_passes_what_was_refused_and_takes_it_along(shop: Shop) -> None:
+    await shop.start()
+    await refuse(shop, *await leased(shop))
+    await shop.post("purchase-completed")
+
+    [cancel] = await leased(shop)
+    await done(shop.store, [cancel.id], cancelled=[cancel.run])
+
+    assert cancel.kind == "cancel"
+    assert await backlog(shop.store) == (0, None, 0)
+
+
+async def test_an_answer_passes_another_one_that_was_refused_but_not_the_start(shop: Shop) -> None:
+    run = await shop.start()
+    start = await leased(shop)
+    for number in range(2):
+        arrival = {"event": f"e{number}", "at": shop.now.isoformat(), "answers": ["opened"]}
+        async with shop.store.write() as connection:
+            await connection.execute(insert(outbox), written(run, "arrive", arrival, shop.now))
+
+    await refuse(shop, *start)
+    behind = await leased(shop)
+    await done(shop.store, [start[0].id])
+    first = await leased(shop)
+    await refuse(shop, *first)
+    second = await leased(shop)
+
+    assert behind == []
+    assert [one.payload["event"] for one in (*first, *second)] == ["e0", "e1"]
 
 
 async def test_the_oldest_come_first_and_no_more_than_asked_for(shop: Shop) -> None:
@@ -73,14 +126,14 @@ async def test_the_oldest_come_first_and_no_more_than_asked_for(shop: Shop) -> N
 
 
 async def test_the_backlog_counts_what_is_leased_too(shop: Shop) -> None:
-    assert await backlog(shop.store) == (0, None)
+    assert await backlog(shop.store) == (0, None, 0)
     since = shop.now
     await shop.start("ada")
     shop.later(minutes=1)
     await shop.start("bob")
     await leased(shop, limit=1)
 
-    assert await backlog(shop.store) == (2, since)
+    assert await backlog(shop.store) == (2, since, 0)
 
 
 async def test_relays_share_the_work_without_taking_a_job_twice(shop: Shop, database_url: str) -> None:

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 from temporalio.testing import WorkflowEnvironment
 
 from journeys.definition import send_id
-from store.outbox import lease
+from store.outbox import Job, backlog, lease
 from store.schema import outbox
 from tests.engine import Engine, engine, until
 from tests.samples import abandoned_cart
@@ -112,21 +114,87 @@ async def test_all_jobs_of_a_run_are_told_in_order(played: Engine) -> None:
     assert played.ledger.took == []
 
 
-async def test_a_job_that_cannot_be_done_holds_up_its_own_run_only(played: Engine) -> None:
-    await played.accept(played.event("abandoned-cart", "rea", total=60))
-    await played.accept(played.event("purchase-completed", "rea"))
+async def spoil_starts(played: Engine) -> None:
     async with played.store.write() as connection:
         await connection.execute(update(outbox).where(outbox.c.kind == "start").values(payload={}))
+
+
+async def test_a_job_that_cannot_be_done_holds_up_its_own_run_only(played: Engine) -> None:
+    await played.accept(played.event("abandoned-cart", "rea", total=60))
+    await spoil_starts(played)
     await played.accept(played.event("abandoned-cart", "ron", total=60))
 
     assert await played.relay.drain_once() == 1
 
     (ron,) = await played.runs("ron")
     assert (await played.handle(ron.id).describe()).status == WorkflowExecutionStatus.RUNNING
+    assert await backlog(played.store) == (0, None, 1)
     async with played.store.read() as connection:
-        rows = (await connection.execute(select(outbox).order_by(outbox.c.id))).all()
-    assert [(row.kind, row.attempts) for row in rows] == [("start", 1), ("cancel", 0)]
-    assert rows[0].error.startswith("KeyError")
+        (row,) = (await connection.execute(select(outbox))).all()
+    assert (row.kind, row.attempts) == ("start", 1)
+    assert row.error.startswith("KeyError")
+
+
+async def test_an_exit_takes_along_a_start_that_cannot_be_done(played: Engine) -> None:
+    await played.accept(played.event("abandoned-cart", "rea", total=60))
+    await spoil_starts(played)
+    await played.accept(played.event("purchase-completed", "rea"))
+
+    assert await played.relay.drain_once() == 1
+
+    assert await backlog(played.store) == (0, None, 0)
+
+
+class OneBadRun(Relay):
+    """For the *bad* run Temporal does not answer; or it hangs, where *hangs*. Others get through."""
+
+    def __init__(self, played: Engine, *, hangs: bool) -> None:
+        super().__init__(played.store, played.client, played.task_queue, played.now)
+        self.told: list[str] = []
+        self.bad, self._hangs = "", hangs
+
+    async def _take_over(self, job: Job) -> None:
+        if job.run == self.bad:
+            if self._hangs:
+                await asyncio.sleep(60)
+            raise RPCError("shard status unknown", RPCStatusCode.UNAVAILABLE, b"")
+        self.told.append(job.run)
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["refuses", "hangs"])
+async def test_a_run_that_temporal_refuses_for_now_holds_up_no_other(played: Engine, hangs: bool) -> None:
+    relay = OneBadRun(played, hangs=hangs)
+    receipt = await played.accept(played.event("abandoned-cart", "rea", total=60))
+    relay.bad = receipt.decisions[0].run or ""
+    relaying = asyncio.create_task(relay.run())
+    await asyncio.sleep(1)  # by now it has been tried, alone
+
+    for number in range(5):
+        await played.accept(played.event("abandoned-cart", "ron", total=60, cart_id=str(number)))
+        relay.nudge()
+        await until(partial(_has_told, relay, number + 1))
+        assert not relay._is_away
+
+    assert relay.bad not in relay.told
+    relaying.cancel()
+    with suppress(asyncio.CancelledError):
+        await relaying
+
+
+async def _has_told(relay: OneBadRun, jobs: int) -> bool:
+    return len(relay.told) == jobs
+
+
+async def test_where_temporal_takes_nothing_all_wait_longer_each_time(played: Engine) -> None:
+    config = played.client.config()
+    config["service_client"] = await ServiceClient.connect(ConnectConfig(target_host="127.0.0.1:1", lazy=True))
+    relay = Relay(played.store, Client(**config), played.task_queue, played.now)
+    await played.accept(played.event("abandoned-cart", "rea", total=60))
+
+    assert await relay.drain_once() == 0
+
+    assert relay._is_away
+    assert await played.waiting() == 1
 
 
 async def test_a_namespace_that_is_not_there_does_not_mean_that_the_run_is_over(played: Engine) -> None:
