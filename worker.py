@@ -32,6 +32,7 @@ from store.store import Store, open_store, ping
 from terminal.logs import log_to
 from workflows.client import connect, register_search_attributes
 from workflows.journey import JourneyWorkflow
+from workflows.lookout import Lookout
 from workflows.relay import Relay
 
 log = structlog.get_logger()
@@ -63,6 +64,7 @@ async def work(
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
         tasks.create_task(_sweep(store))
+        tasks.create_task(Lookout(store, client, queue, _now).run())
 
 
 @asynccontextmanager

@@ -23,8 +23,10 @@ from journeys.steps import EventQuestion, MessageQuestion, Question, every_step
 from journeys.walk.pace import DAY, at_pace, later
 from journeys.walk.walk import clock
 
-Ended = Literal["completed", "exited", "stopped", "cancelled"]
-"""How a run can end: all steps done, an exit, its journey stopped, or an operator's cancel."""
+Ended = Literal["completed", "exited", "stopped", "cancelled", "aborted"]
+"""How a run can end: all steps done, an exit, its journey stopped, an operator's cancel, or an end that only Temporal
+knew of, such as a termination.
+"""
 
 
 class Decision(Frozen):

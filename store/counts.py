@@ -30,6 +30,7 @@ class Counts(Frozen):
     exited: int = 0
     stopped: int = 0
     cancelled: int = 0
+    aborted: int = 0
 
 
 class GoalCount(Frozen):

@@ -20,7 +20,7 @@ from journeys.standing import Reported, SendState, standing
 from journeys.walk.diary import Entry
 from store.events import decision_of
 from store.lifecycle import advance, end, lock_run
-from store.schema import AnyRow, decisions, diary, events, interactions, runs, sends, storable
+from store.schema import AnyRow, among, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
 from store.store import Store, retried
 
@@ -101,6 +101,12 @@ async def close(store: Store, run: str, ended: Ended, why: str, at: datetime, en
     """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown."""
     async with store.write() as connection:  # an operator may give any reason
         await end(connection, await lock_run(store, connection, run), ended, storable(why), at, entries)
+
+
+async def under_way(store: Store, ids: Sequence[str]) -> frozenset[str]:
+    """Which of these runs are."""
+    async with store.read() as connection:
+        return frozenset((await connection.execute(_UNDER_WAY, {"ids": list(ids)})).scalars())
 
 
 async def list_runs(
@@ -190,6 +196,7 @@ def _decision(row: AnyRow) -> EventDecision:
 
 
 _RUN = select(runs).where(runs.c.id == bindparam("run"))
+_UNDER_WAY = select(runs.c.id).where(among(runs.c.id, "ids"), runs.c.ended.is_(None))
 _DIARY = select(diary).where(diary.c.run == bindparam("run")).order_by(diary.c.n)
 _SENDS = (
     select(sends)

@@ -29,6 +29,7 @@ COLOURS = {
     "exited": "yellow",
     "stopped": "red",
     "cancelled": "red",
+    "aborted": "red",
     "ignored": "dim",
 }
 MARKS = {

@@ -1,0 +1,136 @@
+"""What ends in Temporal behind our back: it is noticed, said as what it is, and the customer can enter again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from tests.engine import Engine, engine, until, worker
+from tests.samples import abandoned_cart
+from workflows.journey import RunInput
+from workflows.lookout import Lookout
+
+
+@pytest.fixture
+async def played(temporal: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
+    async with engine(temporal.client, sqlite_url, working=False) as built:
+        await built.publish(abandoned_cart())
+        await built.customer("tess")
+        yield built
+
+
+def lookout(played: Engine) -> Lookout:
+    return Lookout(played.store, played.client, played.task_queue, played.now)
+
+
+async def until_noticed(played: Engine, runs: int = 1) -> None:
+    """Temporal's list comes a little late."""
+    looking, seen = lookout(played), 0
+
+    async def noticed() -> bool:
+        nonlocal seen
+        seen += await looking.look()
+        return seen == runs
+
+    await until(noticed)
+
+
+async def test_a_terminated_run_is_aborted_with_the_reason_given(played: Engine) -> None:
+    async with worker(played):
+        run = await played.start("tess")
+        await played.until_waiting(run)
+    await played.handle(run).terminate("see ticket 7", reason="wrong audience")
+
+    await until_noticed(played)
+
+    (seen,) = await played.runs("tess")
+    assert (seen.ended, seen.why, seen.step) == ("aborted", "terminated in Temporal: wrong audience: see ticket 7", None)
+    assert [(line.step, line.did, line.why) for line in seen.diary][-1] == ("opened", "left", seen.why)
+    assert seen.ended_at == (await played.handle(run).describe()).close_time
+    assert await lookout(played).look() == 0
+
+
+async def test_the_customer_can_enter_again(played: Engine) -> None:
+    run = await played.start("tess")
+    await played.handle(run).terminate()
+    await until_noticed(played)
+
+    again = await played.start("tess")
+
+    assert again != run
+    assert [seen.ended for seen in await played.runs("tess")] == ["aborted", None]
+
+
+async def test_a_run_that_times_out_is_aborted(played: Engine) -> None:
+    receipt = await played.accept(played.event("abandoned-cart", "tess", total=60))
+    run = receipt.decisions[0].run or ""
+    told = RunInput(id=run, version=1, steps=abandoned_cart().steps, started_at=played.now())
+    await played.client.start_workflow(
+        "Journey", told, id=run, task_queue=played.task_queue, run_timeout=timedelta(seconds=1)
+    )
+
+    await until_noticed(played)
+
+    (seen,) = await played.runs("tess")
+    assert (seen.ended, seen.why) == ("aborted", "timed out in Temporal")
+
+
+async def test_very_many_are_noticed_together(played: Engine) -> None:
+    runs = [await played.start("tess", cart_id=str(number)) for number in range(30)]
+    for run in runs:
+        await played.handle(run).terminate(reason="all of them")
+
+    await until_noticed(played, len(runs))
+
+    assert {seen.ended for seen in await played.runs("tess")} == {"aborted"}
+
+
+async def test_what_the_store_ended_stays_as_it_ended(played: Engine) -> None:
+    run = await played.start("tess")
+    await played.happen("purchase-completed", "tess")
+    await played.handle(run).terminate(reason="by hand")
+    other = await played.start("tess", cart_id="c2")
+    await played.handle(other).terminate(reason="by hand")
+
+    await until_noticed(played)
+
+    assert [seen.ended for seen in await played.runs("tess")] == ["exited", "aborted"]
+
+
+async def test_a_run_that_is_reset_goes_on_and_sends_nothing_twice(played: Engine) -> None:
+    played.day = timedelta(seconds=2)
+    async with worker(played):
+        run = await played.start("tess")
+        await played.until_waiting(run)
+        await reset(played, run)
+        assert await lookout(played).look() == 0
+        await played.until_ended(run)
+    other = await played.start("tess", cart_id="c2")
+    await played.handle(other).terminate()
+
+    await until_noticed(played)  # both are on the list by now
+
+    assert [seen.ended for seen in await played.runs("tess")] == ["completed", "aborted"]
+    assert played.ledger.steps == ["initial-reminder", "second-reminder", "final-reminder"]
+
+
+async def reset(played: Engine, run: str) -> None:
+    """As an operator does: to the first task, in a new run of the same workflow."""
+    first = (await played.handle(run).describe()).run_id
+    await played.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=played.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=run),
+            reason="operator",
+            workflow_task_finish_event_id=4,
+            request_id=run,
+        )
+    )
+    described = await played.handle(run).describe()
+    assert (described.status, described.run_id == first) == (WorkflowExecutionStatus.RUNNING, False)
