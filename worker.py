@@ -27,6 +27,7 @@ from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.interactions import Kind
 from journeys.problems import SojournError, Unavailable
 from settings import Settings, read_settings
+from store.journeys import finish_stops
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
 from terminal.logs import log_to
@@ -137,9 +138,11 @@ async def _register(client: Client) -> None:
 
 
 async def _sweep(store: Store) -> None:
-    """Call sends unknown whose worker died, where no retry will: their run has ended."""
+    """Finish what a process that died has left: stops, and sends that no retry will report on, as their run is over."""
     while True:
         with suppress(Unavailable):
+            if ended := await finish_stops(store, _now()):
+                log.warning("a stop had not come to its end", ended=ended)
             if given_up := await give_up_stale(store, _now(), ABANDONED_AFTER):
                 log.warning("sends without an outcome", unknown=given_up)
         await asyncio.sleep(SWEEP_EVERY)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Text, bindparam, func, insert, literal, select, update
+from sqlalchemy import JSON, Text, bindparam, func, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.definition import Journey
@@ -17,9 +17,9 @@ from journeys.problems import Conflict, Flaw, Invalid, Unknown, did_you_mean
 from journeys.publishing import check, version_of, warn
 from store.catalogue import read_catalogue
 from store.counts import GoalCount, JourneyView, read_views
-from store.lifecycle import INSIDE, end_inside, lock_inside
+from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
-from store.schema import AnyRow, Time, journeys, outbox, runs, sends, versions
+from store.schema import AnyRow, Time, among, journeys, outbox, runs, sends, versions
 from store.store import Store, retried
 from store.versions import IN_USE, load
 
@@ -28,6 +28,7 @@ __all__ = [
     "JourneyView",
     "Published",
     "Stopped",
+    "finish_stops",
     "get_journey",
     "get_version",
     "list_journeys",
@@ -35,6 +36,15 @@ __all__ = [
     "put_journey",
     "stop",
 ]
+
+
+TOGETHER = 60
+"""So many runs are ended in one transaction: nobody waits longer than for these."""
+
+BREATH = 0.015
+"""Seconds in between. Other processes that write to SQLite look every few milliseconds whether it is their turn."""
+
+LONG_AGO = timedelta(minutes=5)
 
 
 class Published(Frozen):
@@ -97,30 +107,58 @@ async def publish(store: Store, name: str, now: datetime, channels: frozenset[Ki
         return Published(journey=name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
 
 
-@retried
 async def stop(store: Store, name: str, now: datetime) -> Stopped:
     """Nobody enters any more, and everybody inside stops where they are, whatever their version.
 
+    At once nothing is sent any more. The runs are ended some at a time, and others come in between.
     Raises Unknown, and Conflict where the journey was never published. To stop again changes nothing.
     """
-    about = {"named": name, "now": now}
+    await _close_doors(store, name, now)
+    return await _end_everybody(store, name, now)
+
+
+async def finish_stops(store: Store, now: datetime) -> int:
+    """End whoever was left inside by a stop that did not come to its end. Returns how many runs that were."""
+    async with store.read() as connection:
+        begun = {"before": now - LONG_AGO}
+        names = (await connection.execute(_LEFT_OVER, begun)).scalars().all()
+    return sum([(await _end_everybody(store, name, now)).runs for name in names])
+
+
+@retried
+async def _close_doors(store: Store, name: str, now: datetime) -> None:
     async with store.write() as connection:
         await lock_house(connection)
         row = await _one(connection, name)
-        if row.live_version is None:
-            return _stopped_before(row)
-        inside = await lock_inside(connection, name)
+        if row.live_version is None and row.stopped_at is None:
+            raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
+        if row.live_version is not None:
+            for statement in (_STOP_VERSIONS, _STOP):
+                await connection.execute(statement, {"named": name, "now": now})
+
+
+async def _end_everybody(store: Store, name: str, now: datetime) -> Stopped:
+    ended = in_flight = 0
+    while (some := await _end_some(store, name, now)) is not None:
+        ended, in_flight = ended + some.runs, in_flight + some.in_flight
+        await asyncio.sleep(BREATH)
+    return Stopped(journey=name, runs=ended, in_flight=in_flight)
+
+
+@retried
+async def _end_some(store: Store, name: str, now: datetime) -> Stopped | None:
+    """End some of those that are inside. None where nobody is."""
+    async with store.read() as connection:  # a writer of SQLite holds up all others
+        ids = await some_stopped(connection, name, TOGETHER)
+    if not ids:
+        return None
+    async with store.write() as connection:
+        locked = await lock_these(connection, ids)  # others may have ended them meanwhile
+        about = {"runs": list(locked), "now": now}
         in_flight = (await connection.execute(_IN_FLIGHT, about)).scalar_one()
-        for statement in (_STOP_VERSIONS, _CANCEL, _STOP):
-            await connection.execute(statement, about)
-        await end_inside(connection, name, inside, "stopped", STOPPED, now)
-        return Stopped(journey=name, runs=inside.total(), in_flight=in_flight)
-
-
-def _stopped_before(row: AnyRow) -> Stopped:
-    if row.stopped_at is None:
-        raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
-    return Stopped(journey=row.name, runs=0, in_flight=0)
+        await connection.execute(_CANCEL, about)
+        await end_these(connection, name, locked, "stopped", STOPPED, now)
+        return Stopped(journey=name, runs=len(locked), in_flight=in_flight)
 
 
 async def get_journey(store: Store, name: str, now: datetime) -> JourneyView:
@@ -141,9 +179,6 @@ async def get_version(store: Store, name: str, number: int) -> Version:
         if await _hash(connection, name, number) is None:
             raise Unknown(f'Journey "{name}" has no version {number}.')
         return (await load(store, connection, [(name, number)]))[name, number]
-
-
-STOPPED = "the journey was stopped"
 
 
 def _dump(journey: Journey) -> dict[str, Any]:
@@ -187,10 +222,16 @@ _UPDATE = (
     update(journeys).where(journeys.c.name == _journey).values(definition=bindparam("to_definition"), changed_at=_now)
 )
 _GO_LIVE = update(journeys).where(journeys.c.name == _journey).values(live_version=bindparam("number"), stopped_at=None)
-_IN_FLIGHT = (
-    select(func.count())
-    .select_from(sends)
-    .where(sends.c.state == "claimed", sends.c.run.in_(select(runs.c.id).where(INSIDE)))
+_IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")
+_LEFT_OVER = (
+    select(versions.c.journey)
+    .distinct()
+    .where(
+        versions.c.stopped_at < bindparam("before"),
+        select(runs.c.id)
+        .where(runs.c.journey == versions.c.journey, runs.c.version == versions.c.number, runs.c.ended.is_(None))
+        .exists(),
+    )
 )
 _STOP_VERSIONS = (
     update(versions)
@@ -198,7 +239,7 @@ _STOP_VERSIONS = (
     .values(stopped_at=_now)
 )
 _CANCEL = insert(outbox).from_select(
-    ["run", "kind", "payload", "created_at", "due_at", "attempts", "error"],
+    ["run", "kind", "payload", "created_at", "due_at", "attempts", "error", "bulk"],
     select(
         runs.c.id,
         literal("cancel"),
@@ -207,8 +248,9 @@ _CANCEL = insert(outbox).from_select(
         _now,
         literal(0),
         literal(""),
+        true(),
     )
-    .where(INSIDE)
+    .where(THESE)
     .order_by(runs.c.id),
 )
 _STOP = update(journeys).where(journeys.c.name == _journey).values(live_version=None, stopped_at=_now)

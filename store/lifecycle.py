@@ -38,7 +38,7 @@ from journeys.problems import Unknown
 from journeys.walk.diary import Entry, at_start
 from journeys.walk.pace import at_pace, later
 from store.locks import lock_customer
-from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs
+from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs, versions
 from store.store import Store
 from store.versions import load
 
@@ -212,10 +212,10 @@ class RunWrites:
             ("first goal", _FIRST_GOAL, self._met),
         )
         for did, statement, people_in in first:
-            for journey, versions in people_in.items():
-                rows = await connection.execute(statement, {"named": journey, "customers": sorted(versions)})
+            for journey, version_of in people_in.items():
+                rows = await connection.execute(statement, {"named": journey, "customers": sorted(version_of)})
                 for customer in rows.scalars():
-                    self._count(versions[customer], did)
+                    self._count(version_of[customer], did)
 
     def _count(self, version: Version, did: Did) -> None:
         self._counts[version.name, version.number, did] += 1
@@ -238,24 +238,30 @@ async def end(
     await writes.write(connection)
 
 
-INSIDE = (runs.c.journey == bindparam("named", type_=Text())) & runs.c.ended.is_(None)
-"""The runs under way of the journey *named*."""
+STOPPED = "the journey was stopped"
+
+THESE = among(runs.c.id, "runs") & runs.c.ended.is_(None)
+"""Those of the runs that are named that are under way."""
 
 
-async def lock_inside(connection: AsyncConnection, journey: str) -> Counter[int]:
-    """Take the locks of all runs that are inside a journey. Returns how many they are, by version."""
-    rows = await connection.execute(_LOCK_INSIDE, {"named": journey})
-    return Counter({row.version: row.runs for row in rows})
+async def some_stopped(connection: AsyncConnection, journey: str, most: int) -> list[str]:
+    """Some of the runs that are inside versions of a journey that were stopped, in the order to lock them in."""
+    return sorted((await connection.execute(_SOME_STOPPED, {"named": journey, "most": most})).scalars())
 
 
-async def end_inside(
-    connection: AsyncConnection, journey: str, inside: Mapping[int, int], ended: Ended, why: str, at: datetime
+async def lock_these(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
+    """Take the locks of those of these runs that are under way. Returns the versions that they walk."""
+    return {row.id: row.version for row in await connection.execute(_LOCK_THESE, {"runs": ids})}
+
+
+async def end_these(
+    connection: AsyncConnection, journey: str, locked: Mapping[str, int], ended: Ended, why: str, at: datetime
 ) -> None:
-    """End all runs that are *inside* a journey, as lock_inside() found them: end(), but for a million at once."""
-    end = {"named": journey, "to_ended": ended, "to_ended_at": at, "to_why": why}
-    await connection.execute(_LEAVE_INSIDE, end)
-    await connection.execute(_END_INSIDE, end)
-    await _add(connection, {(journey, version, ended): runs for version, runs in inside.items()})
+    """End runs of a journey, as lock_these() found them: end(), but for very many at once."""
+    end = {"runs": list(locked), "to_ended": ended, "to_ended_at": at, "to_why": why}
+    await connection.execute(_LEAVE_THESE, end)
+    await connection.execute(_END_THESE, end)
+    await _add(connection, Counter((journey, version, ended) for version in locked.values()))
 
 
 async def _add(connection: AsyncConnection, counted: Mapping[Counted, int]) -> None:
@@ -333,12 +339,12 @@ _END = _ending(
     goal_until=bindparam("to_goal_until", type_=Time()),
     lines=bindparam("to_lines", type_=Integer()),
 )
-_END_INSIDE = _ending(
-    INSIDE,
+_END_THESE = _ending(
+    THESE,
     goal_until=bindparam("to_ended_at", type_=Time()),  # what occurred before it still counts
     lines=case((runs.c.step.is_not(None), runs.c.lines + 1), else_=runs.c.lines),
 )
-_LEAVE_INSIDE = insert(diary).from_select(
+_LEAVE_THESE = insert(diary).from_select(
     ["run", "n", "at", "step", "did", "why"],
     select(
         runs.c.id,
@@ -347,10 +353,17 @@ _LEAVE_INSIDE = insert(diary).from_select(
         runs.c.step,
         literal("left"),
         bindparam("to_why", type_=Text()),
-    ).where(INSIDE, runs.c.step.is_not(None)),
+    ).where(THESE, runs.c.step.is_not(None)),
 )
-_inside = select(runs.c.version).where(INSIDE).order_by(runs.c.id).with_for_update().subquery()
-_LOCK_INSIDE = select(_inside.c.version, func.count().label("runs")).group_by(_inside.c.version)
+_LOCK_THESE = select(runs.c.id, runs.c.version).where(THESE).order_by(runs.c.id).with_for_update()
+_stopped = select(versions.c.number).where(
+    versions.c.journey == bindparam("named", type_=Text()), versions.c.stopped_at.is_not(None)
+)
+_SOME_STOPPED = (
+    select(runs.c.id)
+    .where(runs.c.journey == bindparam("named", type_=Text()), runs.c.version.in_(_stopped), runs.c.ended.is_(None))
+    .limit(bindparam("most"))
+)
 
 _named = bindparam("named", type_=Text())
 _FIRST_GOAL = (

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 NO_HURRY = text("SET LOCAL statement_timeout = 0")
-"""To end a million runs takes its time. What waits for that meanwhile has a time limit of its own."""
+"""To migrate a million runs takes its time. What waits for that meanwhile has a time limit of its own."""
 
 # Two numbers, so that the locks of the house have keys of their own, apart from those of customers.
 _HOUSE = text("SELECT pg_advisory_xact_lock(1, 0)")

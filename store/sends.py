@@ -26,8 +26,8 @@ from journeys.walk.diary import Delivery, Held
 from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit
 from store.consents import fingerprint, said_by, suppressed
-from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run
-from store.schema import AnyRow, contents, customers, events, runs, sends, storable
+from store.lifecycle import STOPPED, RunState, advance, end, lock_customer_and_run, lock_run
+from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
 from store.store import Again, Store, retried
 
 _KNOWN = ("accepted", "blocked", "failed")
@@ -264,9 +264,11 @@ _LOOK = (
         runs.c.customer.label("whose"),
         customers.c.attributes.label("customer"),
         events.c.attributes.label("event"),
+        versions.c.stopped_at,
     )
     .select_from(runs)
     .join(events, (events.c.id == runs.c.event_id) & (events.c.source == runs.c.event_source))
+    .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
     .outerjoin(sends, (sends.c.run == runs.c.id) & (sends.c.step == bindparam("step")))
     .outerjoin(contents, contents.c.name == bindparam("content"))
     .outerjoin(customers, customers.c.id == runs.c.customer)
@@ -300,7 +302,7 @@ async def _claim_anew(connection: AsyncConnection, run: RunState, visit: Visit, 
             return held
         case Blocked(why=why):
             blocked = Delivery(outcome="blocked", at=visit.now, reason=why)
-            if run.ended is None:
+            if known.ended is None:  # else the end is all that there is to know
                 await _write_row(connection, visit, ledger, row | _outcome(blocked))
                 await _pass_step(connection, run, visit, blocked)
             return Done(delivery=blocked)
@@ -341,7 +343,7 @@ async def _circumstances(
         rules=rules,
         content=Content.model_validate(ledger.ready) if ledger.ready else None,
         content_state=ledger.content_state,
-        ended=run.why if run.ended else None,
+        ended=run.why if run.ended else STOPPED if ledger.stopped_at else None,
     )
     to = recipient(message, known.event, known.customer)
     if to is None:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from journeys.problems import Conflict, Invalid, Unknown
 from store import catalogue
-from store.events import in_flight
-from store.journeys import get_journey, get_version, list_journeys, publish, put_journey, stop
+from store.events import accept, in_flight
+from store.journeys import (
+    TOGETHER,
+    _close_doors,
+    finish_stops,
+    get_journey,
+    get_version,
+    list_journeys,
+    publish,
+    put_journey,
+    stop,
+)
 from store.outbox import done, lease
 from store.runs import get_run
-from store.sends import Go
+from store.sends import Done, Go
+from store.store import open_store
 from tests.samples import abandoned_cart
 from tests.shop import CHANNELS, NOON, Shop
 
@@ -152,6 +164,83 @@ async def test_a_second_stop_changes_nothing(shop: Shop) -> None:
     assert again.runs == 0
     assert await get_run(shop.store, run) == before
     assert (await get_journey(shop.store, "abandoned-cart", shop.now)).stopped_at == NOON
+
+
+async def many_inside(shop: Shop, runs: int) -> None:
+    carts = [shop.event("abandoned-cart", f"customer-{number}", total=1) for number in range(runs)]
+    await accept(shop.store, carts, shop.now)
+
+
+async def test_others_come_in_between_while_very_many_stop(shop: Shop, database_url: str) -> None:
+    await shop.publish()
+    await shop.publish(abandoned_cart(journey="other"))
+    await many_inside(shop, 5 * TOGETHER)
+    elsewhere = Shop(open_store(database_url), shop.now)
+    stopping = asyncio.create_task(stop(shop.store, "abandoned-cart", shop.now))
+
+    inside = [5 * TOGETHER]
+    while not stopping.done():
+        await elsewhere.post("abandoned-cart", f"new-{len(inside)}", total=1)
+        inside.append((await get_journey(elsewhere.store, "abandoned-cart", shop.now)).counts.active)
+
+    assert (await stopping).runs == 5 * TOGETHER
+    assert any(0 < left < 5 * TOGETHER for left in inside)
+    assert (await get_journey(shop.store, "abandoned-cart", shop.now)).counts.stopped == 5 * TOGETHER
+    assert (await get_journey(shop.store, "other", shop.now)).counts.stopped == 0
+    await elsewhere.store.close()
+
+
+async def test_what_a_stop_has_to_tell_comes_after_all_else(shop: Shop) -> None:
+    await shop.publish()
+    await shop.publish(abandoned_cart(journey="other", exit=[]))
+    await many_inside(shop, 10)
+    while batch := await lease(shop.store, shop.now, 100, timedelta(minutes=1)):
+        await done(shop.store, [job.id for job in batch])
+    await stop(shop.store, "abandoned-cart", shop.now)
+    await shop.start("newcomer")
+
+    jobs = await lease(shop.store, shop.now, 4, timedelta(minutes=1))
+
+    assert [job.kind for job in await lease(shop.store, shop.now, 100, timedelta(minutes=1))] == ["cancel"] * 7
+    assert sorted(job.kind for job in jobs) == ["cancel"] * 3 + ["start"]
+
+
+async def cut_off(shop: Shop) -> None:
+    """A stop whose process dies once nobody enters any more."""
+    await _close_doors(shop.store, "abandoned-cart", shop.now)
+
+
+async def test_nothing_is_sent_once_a_stop_has_begun(shop: Shop) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await cut_off(shop)
+
+    claimed = await shop.claim(run)
+
+    assert isinstance(claimed, Done)
+    assert (claimed.delivery.outcome, claimed.delivery.reason) == (
+        "blocked",
+        "the run has ended: the journey was stopped",
+    )
+    assert (await get_run(shop.store, run)).sends == ()
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+async def test_a_stop_that_was_cut_off_is_finished(shop: Shop, by_hand: bool) -> None:
+    await shop.publish()
+    old = await shop.start()
+    await cut_off(shop)
+    await shop.publish(abandoned_cart(exit=[]))
+    new = await shop.start("bob")
+
+    assert await finish_stops(shop.store, shop.now) == 0  # it may still be at it
+    if by_hand:
+        await stop(shop.store, "abandoned-cart", shop.now)
+    else:
+        assert await finish_stops(shop.store, shop.later(minutes=6)) == 1
+
+    assert (await get_run(shop.store, old)).ended == "stopped"
+    assert (await get_run(shop.store, new)).ended == ("stopped" if by_hand else None)
 
 
 async def test_a_send_that_was_under_way_at_the_stop_still_reports(shop: Shop) -> None:
