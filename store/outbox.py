@@ -129,6 +129,15 @@ _BACKLOG = select(
 )
 
 
+async def starting(store: Store, runs: Sequence[str]) -> frozenset[str]:
+    """Which of these runs Temporal has still to start."""
+    async with store.read() as connection:
+        return frozenset((await connection.execute(_STARTING, {"runs": list(runs)})).scalars())
+
+
+_STARTING = select(outbox.c.run).where(among(outbox.c.run, "runs"), outbox.c.kind == "start")
+
+
 async def untold(store: Store, run: str) -> tuple[Arrival, ...]:
     """The answers to a run's ifs that Temporal has not been told of yet."""
     async with store.read() as connection:

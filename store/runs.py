@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
@@ -19,10 +19,11 @@ from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
 from journeys.walk.diary import Entry
 from store.events import decision_of
-from store.lifecycle import advance, end, lock_run
+from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
 from store.schema import AnyRow, among, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
 from store.store import Store, retried
+from store.versions import load
 
 
 class Run(Frozen):
@@ -45,6 +46,13 @@ class Run(Frozen):
     ended_at: AwareDatetime | None
     why: str
     goal_met_at: AwareDatetime | None
+
+
+class Standing(NamedTuple):
+    """A run under way, and since when it stands at its step (aware UTC)."""
+
+    state: RunState
+    since: datetime
 
 
 class RunPage(Frozen):
@@ -107,6 +115,20 @@ async def under_way(store: Store, ids: Sequence[str]) -> frozenset[str]:
     """Which of these runs are."""
     async with store.read() as connection:
         return frozenset((await connection.execute(_UNDER_WAY, {"ids": list(ids)})).scalars())
+
+
+async def long_standing(
+    store: Store, before: datetime, after: tuple[datetime, str] | None, limit: int
+) -> list[Standing]:
+    """Runs under way that stand at a step since *before*, the longest first, from the one *after* on."""
+    wanted = select(*STATE, runs.c.step_at).where(runs.c.step_at < before).order_by(runs.c.step_at, runs.c.id)
+    if after is not None:
+        at, id = after
+        wanted = wanted.where(or_(runs.c.step_at > at, and_(runs.c.step_at == at, runs.c.id > id)))
+    async with store.read() as connection:
+        rows = (await connection.execute(wanted.limit(limit))).all()
+        versions = await load(store, connection, {(row.journey, row.version) for row in rows})
+    return [Standing(state_of(row, versions[row.journey, row.version]), row.step_at) for row in rows]
 
 
 async def list_runs(

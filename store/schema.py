@@ -272,6 +272,7 @@ runs = Table(
     Index(None, "journey", "version", "ended"),
     Index(None, "journey", "started_at"),
     Index(None, "started_at"),
+    Index(None, "step_at", "id"),  # of runs under way: who is over stands nowhere
 )
 
 diary = Table(

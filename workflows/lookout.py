@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +14,10 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from journeys.listening import Ended
-from store.runs import close, under_way
+from journeys.steps import every_step
+from journeys.walk.pace import at_pace, later
+from store.outbox import starting
+from store.runs import Standing, close, long_standing, under_way
 from store.store import Store
 from workflows.journey import JourneyWorkflow
 
@@ -26,18 +29,28 @@ ABREAST = 20
 AGAIN = timedelta(minutes=5)
 """So far each look goes back before the last one: clocks differ, and Temporal's list comes a little late."""
 
-_WORDS = {
-    WorkflowExecutionStatus.TERMINATED: "terminated in Temporal",
-    WorkflowExecutionStatus.TIMED_OUT: "timed out in Temporal",
-    WorkflowExecutionStatus.FAILED: "failed in Temporal",
+PAGE = 1000
+MOST_PAGES = 10
+MOST_ASKED = 200
+OVERDUE = timedelta(minutes=1)
+"""So long after a run should have left its step, Temporal is asked for it."""
+
+_ENDS: dict[WorkflowExecutionStatus | None, tuple[Ended, str]] = {
+    WorkflowExecutionStatus.TERMINATED: ("aborted", "terminated in Temporal"),
+    WorkflowExecutionStatus.TIMED_OUT: ("aborted", "timed out in Temporal"),
+    WorkflowExecutionStatus.FAILED: ("aborted", "failed in Temporal"),
+    # Of these the store hears from the run itself, unless the store was set back to what it was earlier.
+    WorkflowExecutionStatus.CANCELED: ("cancelled", "cancelled in Temporal"),
+    WorkflowExecutionStatus.COMPLETED: ("completed", "completed in Temporal"),
 }
-"""Ends of which a workflow hears nothing, or can say nothing any more."""
+GONE = "Temporal does not know it any more"
 
 
 class Lookout:
-    """Looks through what Temporal has closed since the last look. Any number of them may.
+    """Looks through what Temporal has closed since the last look, and asks for runs that should have gone on long ago.
 
-    The first look goes as far back as Temporal does, so that nothing is missed that happened while nobody looked.
+    Any number of them may. The first look goes as far back as Temporal does, so that nothing is missed that happened
+    while nobody looked.
     """
 
     def __init__(self, store: Store, client: Client, task_queue: str, clock: Callable[[], datetime]) -> None:
@@ -46,6 +59,7 @@ class Lookout:
         self._task_queue = task_queue
         self._clock = clock
         self._since: datetime | None = None
+        self._asked: tuple[datetime, str] | None = None
 
     async def run(self) -> None:
         """Look every quarter of a minute, until cancelled."""
@@ -61,11 +75,38 @@ class Lookout:
         begun = self._clock()
         ended = 0
         async for ids in self._closed():
-            behind = sorted(await under_way(self._store, ids))
-            for first in range(0, len(behind), ABREAST):
-                ended += sum(await asyncio.gather(*(self._end(run) for run in behind[first : first + ABREAST])))
+            ended += await self._end_all(sorted(await under_way(self._store, ids)))
         self._since = begun - AGAIN
+        return ended + await self._end_all(await self._overdue())
+
+    async def _end_all(self, ids: Sequence[str]) -> int:
+        ended = 0
+        for first in range(0, len(ids), ABREAST):
+            ended += sum(await asyncio.gather(*(self._try(run) for run in ids[first : first + ABREAST])))
         return ended
+
+    async def _try(self, run: str) -> bool:
+        try:
+            return await self._end(run)
+        except Exception as error:  # noqa: BLE001 - one run must not keep the others; it is asked for again when overdue
+            log.warning("could not ask for a run", run=run, error=type(error).__name__)
+            return False
+
+    async def _overdue(self) -> list[str]:
+        """Some runs that should have left their step by now. The next look goes on behind them, or from the front."""
+        now, late = self._clock(), list[str]()
+        for _ in range(MOST_PAGES):
+            page = await long_standing(self._store, now - OVERDUE, self._asked, PAGE)
+            for run in page:
+                self._asked = run.since, run.state.id
+                if _due(run) + OVERDUE < now:
+                    late.append(run.state.id)
+                if len(late) == MOST_ASKED:
+                    return late
+            if len(page) < PAGE:
+                self._asked = None
+                break
+        return late
 
     async def _closed(self) -> AsyncIterator[list[str]]:
         """The ids of workflows that came to such an end, some at a time."""
@@ -85,14 +126,35 @@ class Lookout:
     async def _end(self, run: str) -> bool:
         """End one run as what became of it. One that was reset goes on, under the same id."""
         handle = self._client.get_workflow_handle_for(JourneyWorkflow.run, run)
-        described = await handle.describe()
-        if described.status not in _WORDS:
+        try:
+            described = await handle.describe()
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return await self._is_gone(run) and await self._close(run, "aborted", GONE, self._clock())
+        if described.status not in _ENDS:
             return False
-        reason = await _reason(self._client.get_workflow_handle_for(JourneyWorkflow.run, run, run_id=described.run_id))
-        why = _WORDS[described.status] + (f": {reason}" if reason else "")
-        await close(self._store, run, "aborted", why, described.close_time or self._clock(), ())
-        log.warning("a run ended in Temporal", run=run, how=_WORDS[described.status])
+        ended, why = _ENDS[described.status]
+        this = self._client.get_workflow_handle_for(JourneyWorkflow.run, run, run_id=described.run_id)
+        reason = await _reason(this)
+        why = f"{why}: {reason}" if reason else why
+        return await self._close(run, ended, why, described.close_time or self._clock())
+
+    async def _is_gone(self, run: str) -> bool:
+        """Whether a run that Temporal does not know was there: this is our Temporal, and it was told of it."""
+        known = await self._client.count_workflows(f"TaskQueue = '{self._task_queue}'")
+        return known.count > 0 and run not in await starting(self._store, [run])
+
+    async def _close(self, run: str, ended: Ended, why: str, at: datetime) -> bool:
+        await close(self._store, run, ended, why, at, ())
+        log.warning("a run ended in Temporal", run=run, ended=ended)
         return True
+
+
+def _due(run: Standing) -> datetime:
+    """When the run will have left its step at the latest, if nothing holds it."""
+    step = next((step for step in every_step(run.state.version.journey.steps) if step.id == run.state.step), None)
+    return later(run.since, at_pace(step.longest, run.state.day)) if step else run.since
 
 
 async def _reason(handle: WorkflowHandle[JourneyWorkflow, Ended]) -> str:

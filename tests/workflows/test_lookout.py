@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import delete
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
+from store.runs import long_standing
+from store.schema import outbox
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from workflows.journey import RunInput
@@ -80,6 +85,97 @@ async def test_a_run_that_times_out_is_aborted(played: Engine) -> None:
 
     (seen,) = await played.runs("tess")
     assert (seen.ended, seen.why) == ("aborted", "timed out in Temporal")
+
+
+async def remove(played: Engine, run: str) -> None:
+    """As an operator does, with all its history."""
+    gone = DeleteWorkflowExecutionRequest(
+        namespace=played.client.namespace, workflow_execution=WorkflowExecution(workflow_id=run)
+    )
+    await played.client.workflow_service.delete_workflow_execution(gone)
+    await until(partial(_is_unknown, played, run))
+
+
+async def _is_unknown(played: Engine, run: str) -> bool:
+    try:
+        await played.handle(run).describe()
+    except RPCError as error:
+        return error.status == RPCStatusCode.NOT_FOUND
+    return False
+
+
+async def test_a_deleted_run_is_aborted_once_it_should_have_gone_on(played: Engine) -> None:
+    run = await played.start("tess")
+    other = await played.start("tess", cart_id="c2")
+    await remove(played, run)
+    await until(partial(_is_listed, played))
+    assert await lookout(played).look() == 0
+    tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
+
+    assert await tomorrow.look() == 1
+
+    ends = {seen.id: (seen.ended, seen.why) for seen in await played.runs("tess")}
+    assert ends == {run: ("aborted", "Temporal does not know it any more"), other: (None, "")}
+
+
+async def _is_listed(played: Engine) -> bool:
+    return (await played.client.count_workflows(f"TaskQueue = '{played.task_queue}'")).count > 0
+
+
+async def test_a_run_that_temporal_has_not_been_told_of_is_left(played: Engine) -> None:
+    await played.start("tess")
+    await played.accept(played.event("abandoned-cart", "tess", cart_id="c2", total=60))
+    await until(partial(_is_listed, played))
+    tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
+
+    assert await tomorrow.look() == 0
+
+
+async def test_a_temporal_that_knows_none_of_our_runs_is_not_believed(played: Engine) -> None:
+    await played.accept(played.event("abandoned-cart", "tess", total=60))
+    async with played.store.write() as connection:
+        await connection.execute(delete(outbox))
+    tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
+
+    assert await tomorrow.look() == 0
+
+
+async def test_all_that_stand_somewhere_are_looked_at_in_turn(played: Engine) -> None:
+    runs = [await played.start("tess", cart_id=str(number)) for number in range(5)]
+
+    pages, after = list[str](), None
+    while page := await long_standing(played.store, played.now(), after, 2):
+        pages += [run.state.id for run in page]
+        after = page[-1].since, page[-1].state.id
+
+    assert pages == runs
+
+
+class OneBadRun(Lookout):
+    """It cannot ask for the *bad* run."""
+
+    bad = ""
+
+    async def _end(self, run: str) -> bool:
+        if run == self.bad:
+            raise RPCError("shard status unknown", RPCStatusCode.UNAVAILABLE, b"")
+        return await super()._end(run)
+
+
+async def test_one_run_that_cannot_be_asked_for_keeps_no_other(played: Engine) -> None:
+    bad, other = [await played.start("tess", cart_id=cart) for cart in "AB"]
+    for run in (bad, other):
+        await played.handle(run).terminate()
+    looking = OneBadRun(played.store, played.client, played.task_queue, played.now)
+    looking.bad = bad
+
+    await until(partial(_ends, looking, 1))
+
+    assert {seen.id: seen.ended for seen in await played.runs("tess")} == {bad: None, other: "aborted"}
+
+
+async def _ends(looking: Lookout, runs: int) -> bool:
+    return await looking.look() == runs
 
 
 async def test_very_many_are_noticed_together(played: Engine) -> None:

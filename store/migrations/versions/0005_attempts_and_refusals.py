@@ -1,4 +1,4 @@
-"""A send counts how often it was repeated in doubt; the outbox knows what was refused, and what can wait."""
+"""A send counts its repeats in doubt, the outbox knows what was refused and what can wait, runs are found by age."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,9 +15,11 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("bulk", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_index("ix_outbox_bulk_id", "outbox", ["bulk", "id"])
     op.drop_index("ix_outbox_due_at", "outbox")
+    op.create_index("ix_runs_step_at_id", "runs", ["step_at", "id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_runs_step_at_id", "runs")
     op.create_index("ix_outbox_due_at", "outbox", ["due_at"])
     op.drop_index("ix_outbox_bulk_id", "outbox")
     op.drop_column("outbox", "bulk")
