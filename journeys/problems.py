@@ -12,20 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from textwrap import indent
 
 from journeys.models import Frozen
 
 
 class Flaw(Frozen):
-    """One thing wrong with an input: where it is, what was found, what was expected, what to do."""
+    """One thing wrong with an input: where it is, what was found, what was expected, what to do.
+
+    *excerpt*: of a text that cannot be read the line, with a mark below the place.
+    """
 
     path: str
     message: str
     hint: str = ""
+    excerpt: str = ""
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{where}{self.message}" + (f" {self.hint}" if self.hint else "")
+        said = f"{where}{self.message}" + (f" {self.hint}" if self.hint else "")
+        return "\n".join([said, *(f"  {line}" for line in self.excerpt.splitlines())])
 
     def within(self, prefix: str) -> Flaw:
         """The same flaw, seen from further out: ``where`` in ``start`` is ``start.where``."""
@@ -46,7 +52,7 @@ class SojournError(Exception):
         super().__init__(detail)
 
     def __str__(self) -> str:
-        return "\n".join([self.detail, *(f"  {flaw}" for flaw in self.flaws)])
+        return "\n".join([self.detail, *(indent(str(flaw), "  ") for flaw in self.flaws)])
 
 
 class Invalid(SojournError):

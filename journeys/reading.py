@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
+from journeys.notation.bounds import MOST_CHARACTERS
+from journeys.notation.json_text import read_json
+from journeys.notation.unreadable import Unreadable
+from journeys.notation.yaml_text import read_yaml, write_yaml
 from journeys.problems import Flaw, Invalid, did_you_mean
 from journeys.steps import STEP_TYPES
 from journeys.unions import bare, members, tagged
 
 Read = TypeVar("Read", bound=BaseModel)
-
-MOST_CHARACTERS = 1_000_000
 
 
 def read_journey(source: str | bytes | Mapping[str, Any], *, name: str | None = None) -> Journey:
@@ -42,7 +44,7 @@ def read_content(source: str | bytes | Mapping[str, Any], *, name: str | None = 
 def write(model: BaseModel) -> str:
     """YAML that reads back as the same model, in the order and with the fields that it was written with."""
     data = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    return write_yaml(data)
 
 
 def read(model: type[Read], source: str | bytes | Mapping[str, Any], what: str, name: str | None = None) -> Read:
@@ -71,48 +73,43 @@ def validated(model: type[Read], data: object, what: str) -> Read:
 
 
 def parse(source: str | bytes, what: str) -> dict[str, Any]:
-    """The mapping that a YAML or JSON text holds. Raises Invalid, with the line, where it cannot be read."""
+    """The object that a YAML or JSON text holds. Raises Invalid, with the line, where it cannot be read."""
     try:
-        text = source.decode() if isinstance(source, bytes) else source
-        if len(text) > MOST_CHARACTERS:
-            raise Invalid(f"This {what} has {len(text)} characters; at most {MOST_CHARACTERS} are read.")
-        data = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError) as error:
-        raise Invalid(f"This {what} is neither YAML nor JSON.", [Flaw(path="", message=_one_line(error))]) from None
-    except RecursionError:
-        raise Invalid(f"This {what} is nested too deeply to read.") from None
-    if not isinstance(data, dict):
-        found = "nothing" if data is None else type(data).__name__
-        raise Invalid(f"Expected a mapping that describes a {what}; found {found}.")
-    return data
+        data = plain(source)
+    except Unreadable as error:
+        raise Invalid(f"This {what} cannot be read.", [error.flaw]) from None
+    if isinstance(data, dict):
+        return data
+    found = "it is empty." if data is None else "it is a list."
+    flaw = Flaw(path="", message=found, hint="Write its fields, one in each line: name: value.")
+    raise Invalid(f"This {what} cannot be read.", [flaw])
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without its traps: a key given twice is an error, and so are anchors, which can grow without bound."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.get_mark()
-            raise yaml.MarkedYAMLError(problem="aliases (*name) are not allowed", problem_mark=mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(  # the signature is PyYAML's own
-        self,
-        node: yaml.MappingNode,
-        deep: bool = False,  # noqa: FBT001, FBT002
-    ) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f'"{key.value}" is given twice', problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+def plain(source: str | bytes) -> object:
+    """The object or list that a YAML or JSON text holds; None where it is empty. Raises Unreadable."""
+    text = text_of(source)
+    if len(text) > MOST_CHARACTERS:
+        message = f"it has {len(text)} characters; at most {MOST_CHARACTERS} are read."
+        raise Unreadable(Flaw(path="", message=message))
+    return read_json(text) if _IS_JSON.match(text) else read_yaml(text)
 
 
-def _one_line(error: Exception) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem or error.context}."
-    return " ".join(str(error).split())
+# An object of YAML begins with a brace too, but not with a quote after it.
+_IS_JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\"{\[\]])")
+
+
+def text_of(source: str | bytes) -> str:
+    """The text that *source* is, in UTF-8. Raises Unreadable."""
+    if isinstance(source, str):
+        return source.removeprefix("\ufeff")
+    try:
+        return source.decode().removeprefix("\ufeff")  # which editors put there
+    except UnicodeDecodeError as error:
+        hint = "Save it as UTF-8."
+        if source.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise Unreadable(Flaw(path="", message="it is written in UTF-16.", hint=hint)) from None
+        line = source.count(b"\n", 0, error.start) + 1
+        raise Unreadable(Flaw(path="", message=f"line {line}: it is not written in UTF-8.", hint=hint)) from None
 
 
 UNIONS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from textwrap import indent
 from urllib.parse import quote
 
 from rich.console import Console
@@ -57,6 +58,8 @@ def problem(error: SojournError) -> Iterator[Text]:
     yield Text.assemble(("error: ", "bold red"), error.detail)
     for flaw in error.flaws:
         yield Text.assemble("  ", _found(flaw))
+        if flaw.excerpt:
+            yield Text(indent(flaw.excerpt, "    "))
 
 
 def warnings(found: Iterable[Flaw]) -> Iterator[Text]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from journeys.notation.bounds import MOST_CHARACTERS
 from journeys.problems import Invalid
 from journeys.reading import read_content, read_journey, read_trigger
 
@@ -98,19 +99,32 @@ def test_a_flaw_says_where_and_what_was_expected(change: dict[str, object], path
     ("text", "words"),
     [
         pytest.param("journey: [", "line 1", id="broken-yaml"),
-        pytest.param('{"journey": ', "Expecting value", id="broken-json"),
+        pytest.param('{"journey": ', "line 1: a value is missing here", id="broken-json"),
         pytest.param("journey: a\njourney: b", 'line 2: "journey" is given twice', id="a-key-twice"),
-        pytest.param("a: &x [1]\nb: *x", "aliases (*name) are not allowed", id="aliases"),
-        pytest.param("- a", "Expected a mapping", id="a-list"),
-        pytest.param("", "found nothing", id="nothing"),
+        pytest.param("a: &x [1]\nb: *x", "`&` at the beginning of a value", id="aliases"),
+        pytest.param("- a", "it is a list", id="a-list"),
+        pytest.param("", "it is empty", id="nothing"),
+        pytest.param("{journey: a, steps: [}", "line 1: this `}`", id="braces-of-yaml"),
+        pytest.param("{}".encode("utf-16"), "written in UTF-16. Save it as UTF-8", id="utf-16"),
+        pytest.param(b"journey: a\ntitle: \xff", "line 2: it is not written in UTF-8", id="latin-1"),
+        pytest.param("#" * (MOST_CHARACTERS + 1), "at most 1000000 are read", id="too-long"),
         pytest.param("[" * 5000, "nested too deeply", id="too-deep"),
     ],
 )
-def test_text_that_cannot_be_read_says_where(text: str, words: str) -> None:
+def test_text_that_cannot_be_read_says_where(text: str | bytes, words: str) -> None:
     with pytest.raises(Invalid) as caught:
         read_journey(text)
 
     assert words in str(caught.value)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_text() -> None:
+    assert read_trigger(b"\xef\xbb\xbftrigger: bought\n").trigger == "bought"
+    assert read_trigger(b'\xef\xbb\xbf{"trigger": "bought"}').trigger == "bought"
+
+
+def test_braces_of_yaml_need_no_quotes() -> None:
+    assert read_trigger("{trigger: bought, keep: false}").trigger == "bought"
 
 
 def test_the_name_is_filled_in_from_the_place_it_came_from() -> None:

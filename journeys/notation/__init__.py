@@ -1,0 +1,1 @@
+"""How definitions are written: YAML or JSON, read to plain data."""
