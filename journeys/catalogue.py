@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -9,22 +10,32 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from journeys.clearance.consent import About, Purpose
 from journeys.interactions import INTERACTIONS, Interaction, Kind, interaction_trigger
 from journeys.language.attributes import AttributeName, Attributes, Declaration, Schema
-from journeys.models import Model, Name, Time
+from journeys.models import Expected, Model, Name, Time
 
 State = Literal["draft", "ready", "stopped"]
 
 
-def _no_address(customer: str) -> str:
+def _opaque(customer: str) -> str:
     if "@" in customer or customer.startswith("+"):
         raise ValueError(
             "a customer id must not be an email address or a phone number: ids are shown to operators and kept by "
             "Temporal in clear. Use your own opaque id"
         )
+    if strange := _STRANGE.search(customer):
+        raise ValueError(
+            f'a customer id cannot have "{strange[0]}" in it: use letters, digits and . _ : -, such as '
+            f'"{_STRANGE.sub(":", customer)[:128]}"'
+        )
     return customer
 
 
+_STRANGE = re.compile(r"[^A-Za-z0-9@+._:\-\ud800-\udfff]")
+
 CustomerId = Annotated[
-    str, AfterValidator(_no_address), StringConstraints(pattern=r"^[A-Za-z0-9@+][A-Za-z0-9@+._:-]{0,127}$")
+    str,
+    AfterValidator(_opaque),
+    StringConstraints(pattern=r"^[A-Za-z0-9@+][A-Za-z0-9@+._:-]{0,127}$"),
+    Expected("at most 128 letters, digits and . _ : -, the first a letter or a digit, such as cust-42"),
 ]
 """Your own id of a customer, such as ``ada`` or ``cust-42``. Not an address: ids are not secret."""
 

@@ -6,10 +6,10 @@ import hashlib
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from journeys.language.durations import Duration
-from journeys.models import Model, Name, Time
+from journeys.models import Expected, Model, Name, Time
 from journeys.steps import ContentUse, Message, Steps, every_step, message_in
 
 
@@ -19,7 +19,7 @@ class After(Model):
     after: Duration
 
 
-Repeat = Literal["never", "immediately"] | After
+Repeat = Annotated[Literal["never", "immediately"] | After, Expected("never, immediately, or {after: 7 days}")]
 
 
 class Start(Model):
@@ -39,6 +39,12 @@ class Start(Model):
     newest: Duration = timedelta(days=3)
 
 
+Target = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^(100|\d{1,2})(\.\d+)?%$")] | int,
+    Expected("a share of the people who entered, such as 50%, or a number of people"),
+]
+
+
 class Goal(Model):
     """What the journey is for. Reaching it is counted once per run and ends nothing.
 
@@ -49,7 +55,7 @@ class Goal(Model):
 
     trigger: Name
     where: str | None = None
-    target: Annotated[str, StringConstraints(pattern=r"^(100|\d{1,2})(\.\d+)?%$")] | int | None = None
+    target: Target | None = None
     within: Duration = timedelta(days=3)
 
 
@@ -58,6 +64,19 @@ class Exit(Model):
 
     trigger: Name
     where: str | None = None
+
+
+def _trigger_alone(given: object) -> object:
+    """Where only a name is given, it is that of the trigger."""
+    return {"trigger": given} if isinstance(given, str) else given
+
+
+def _by_name(described: object) -> BeforeValidator:
+    return BeforeValidator(_trigger_alone, json_schema_input_type=described)
+
+
+def _one_exit(given: object) -> object:
+    return (given,) if isinstance(given, str) else given
 
 
 def _at_least_one(steps: Steps) -> Steps:
@@ -71,10 +90,12 @@ class Journey(Model):
 
     journey: Name
     title: str = ""
-    start: Start
-    goal: Goal | None = None
-    exit: tuple[Exit, ...] = ()
-    steps: Annotated[Steps, AfterValidator(_at_least_one)]
+    start: Annotated[Start, _by_name(Name | Start)]
+    goal: Annotated[Goal, _by_name(Name | Goal)] | None = None
+    exit: Annotated[tuple[Annotated[Exit, _by_name(Name | Exit)], ...], BeforeValidator(_one_exit)] = ()
+    steps: Annotated[
+        Steps, AfterValidator(_at_least_one), Expected("a list of steps, such as - {id: pause, wait: 1 day}")
+    ]
 
     @property
     def hash(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
@@ -11,7 +11,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Strin
 class Frozen(BaseModel):
     """Never changed once it is made."""
 
-    model_config = ConfigDict(frozen=True)
+    # What a library says of an input that is wrong could end in a log, and the input be an address.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class Model(Frozen):
@@ -20,7 +21,17 @@ class Model(Frozen):
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
+class Expected(NamedTuple):
+    """What people are told that a field takes, wherever they give it something else: a note on its type."""
+
+    words: str
+
+
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$"),
+    Expected("a name of lower-case letters, digits and dashes, such as abandoned-cart"),
+]
 """A name for people and for URLs: lower-case letters, digits and dashes, such as ``abandoned-cart``."""
 
 
@@ -31,5 +42,7 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("a time between the years 1 and 9999 in UTC is expected") from None
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Time = Annotated[
+    AwareDatetime, AfterValidator(_in_utc), Expected("a time with its offset, such as 2026-11-24T09:00:00Z")
+]
 """An instant. Written with its offset, kept as UTC."""

@@ -10,7 +10,7 @@ SojournError            500  a bug, or something outside failed
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from textwrap import indent
 
@@ -98,6 +98,78 @@ class Unavailable(SojournError):
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """A hint for a name that is not there: the nearest known one, or the list of what there is."""
     names = sorted(known)
-    if near := get_close_matches(found, names, n=1):
-        return f'Did you mean "{near[0]}"?'
+    if near := nearest(found, names):
+        return f'Did you mean "{near}"?'
     return f"There is: {', '.join(names)}." if names else "There is none yet."
+
+
+def nearest(found: str, known: Iterable[str]) -> str | None:
+    """The known name that *found* was meant to be: written much alike, or what others call the same."""
+    names = {name.lower(): name for name in known}
+    word, optional = found.lower().rstrip("?"), found.endswith("?")
+    meant = [f"{other}?" if optional else other for other in _OTHER_WORDS.get(word, ())]
+    alike = get_close_matches(found.lower(), names, n=1)
+    return next((names[name] for name in (*meant, *alike) if name in names), None)
+
+
+_OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "string": ("text",),
+    "str": ("text",),
+    "varchar": ("text",),
+    "int": ("number",),
+    "integer": ("number",),
+    "float": ("number",),
+    "double": ("number",),
+    "decimal": ("number",),
+    "money": ("number",),
+    "currency": ("number",),
+    "bool": ("boolean",),
+    "flag": ("boolean",),
+    "date": ("time",),
+    "datetime": ("time",),
+    "timestamp": ("time", "occurred_at"),
+    "read": ("opened",),
+    "seen": ("opened",),
+    "viewed": ("opened",),
+    "received": ("delivered",),
+    "answered": ("replied",),
+    "mail": ("email",),
+    "e-mail": ("email",),
+    "sms": ("text",),
+    "notification": ("push",),
+    "delay": ("wait",),
+    "sleep": ("wait",),
+    "pause": ("wait",),
+    "stop": ("end", "exit"),
+    "finish": ("end",),
+    "condition": ("where",),
+    "filter": ("where",),
+    "event": ("trigger",),
+    "type": ("trigger",),
+    "template": ("content",),
+    "timeout": ("within",),
+    "limit": ("within",),
+    "recipient": ("to",),
+    "address": ("to",),
+    "otherwise": ("else",),
+    "yes": ("then",),
+    "no": ("else",),
+    "always": ("immediately",),
+    "once": ("never",),
+    "name": ("journey", "trigger", "content", "customer", "title"),
+    "description": ("title",),
+    "entry": ("start",),
+    "exits": ("exit",),
+    "goals": ("goal",),
+    "step": ("steps",),
+    "actions": ("steps",),
+    "body": ("text", "html"),
+    "fields": ("attributes",),
+    "properties": ("attributes",),
+    "url": ("link",),
+    "user": ("customer",),
+    "userid": ("customer",),
+    "user_id": ("customer",),
+    "messageid": ("id",),
+}
+"""What other products and languages call the same, by their words: for each what it is called here."""

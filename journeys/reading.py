@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
+from journeys.model_words import flaws_of
 from journeys.notation.bounds import MOST_CHARACTERS
 from journeys.notation.json_text import read_json
 from journeys.notation.unreadable import Unreadable
 from journeys.notation.yaml_text import read_yaml, write_yaml
-from journeys.problems import Flaw, Invalid, did_you_mean
-from journeys.steps import STEP_TYPES
-from journeys.unions import bare, members, tagged
+from journeys.problems import Flaw, Invalid
 
 Read = TypeVar("Read", bound=BaseModel)
 
@@ -65,9 +62,7 @@ def validated(model: type[Read], data: object, what: str) -> Read:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = [_flaw(details, model) for details in error.errors(include_url=False)]
-        flaws = {flaw.path: flaw for flaw in found}  # a union tells every way in which it does not fit; one is enough
-        raise Invalid(f"This {what} is not valid.", flaws.values()) from None
+        raise Invalid(f"This {what} is not valid.", flaws_of(error.errors(include_url=False), model)) from None
     except RecursionError:
         raise Invalid(f"This {what} is nested too deeply to read.") from None
 
@@ -110,85 +105,3 @@ def text_of(source: str | bytes) -> str:
             raise Unreadable(Flaw(path="", message="it is written in UTF-16.", hint=hint)) from None
         line = source.count(b"\n", 0, error.start) + 1
         raise Unreadable(Flaw(path="", message=f"line {line}: it is not written in UTF-8.", hint=hint)) from None
-
-
-UNIONS = {
-    "repeat": "expected never, immediately, or {after: 7 days}.",
-    "target": "expected a share of the people who entered, such as 50%, or a number of people.",
-}
-
-
-def _flaw(error: ErrorDetails, root: type[BaseModel]) -> Flaw:
-    places, model = _places(error["loc"], root)
-    path = ""
-    for place in places:
-        path += f"[{place}]" if isinstance(place, int) else f".{place}" if path else str(place)
-    found = error["input"]
-    name = places[-1] if places else ""
-    kind = error["type"]
-    if places and name in UNIONS:
-        return Flaw(path=path, message=f"found {_shown(found)}; {UNIONS[str(name)]}")
-    if kind == "missing":
-        return Flaw(path=path, message="is missing.")
-    if kind == "extra_forbidden":
-        known = [field.alias or key for key, field in model.model_fields.items()]
-        return Flaw(path=path, message="there is no such field.", hint=did_you_mean(str(name), known))
-    if kind == "unknown_step":
-        return Flaw(
-            path=path,
-            message=f"is no step: {_keys(found)}.",
-            hint=f"A step has one of: {', '.join(STEP_TYPES)}.",
-        )
-    if kind == "string_pattern_mismatch":
-        return Flaw(
-            path=path,
-            message=f"found {_shown(found)}; {_PATTERNS.get(error['ctx']['pattern'], error['msg'])}",
-        )
-    message = str(error["ctx"]["error"]) if kind == "value_error" else error["msg"]
-    return Flaw(path=path, message=message if kind == "value_error" else f"found {_shown(found)}; {message}.")
-
-
-_PATTERNS = {
-    r"^[a-z][a-z0-9-]{0,62}$": "expected lower-case letters, digits and dashes, such as abandoned-cart.",
-    r"^[a-z][a-z0-9_]*$": "expected lower-case letters, digits and underscores, such as cart_id.",
-}
-
-
-def _places(loc: tuple[int | str, ...], root: type[BaseModel]) -> tuple[list[int | str], type[BaseModel]]:
-    """The path in the input, and the model that its end is in: pydantic's own notes on unions are left out."""
-    places: list[int | str] = []
-    inside: Any = root
-    model = root
-    for part in loc:
-        if (member := tagged(inside).get(str(part))) is not None:
-            inside = member
-            continue
-        if places and places[-1] in UNIONS:
-            break
-        model = _model(inside) or model
-        inside = _below(inside, part)
-        places.append(part)
-    return places, model
-
-
-def _model(inside: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotation may be anything
-    """The model that an annotation means, if it means one."""
-    named = [bare(member) for member in members(inside)] or [bare(inside)]
-    return next((name for name in named if isinstance(name, type) and issubclass(name, BaseModel)), None)
-
-
-def _below(inside: Any, part: int | str) -> Any:  # noqa: ANN401
-    """What is expected at *part* of what *inside* describes; None where nothing is."""
-    if isinstance(part, int):
-        return next(iter(get_args(bare(inside))), None)
-    fields = model.model_fields if (model := _model(inside)) else {}
-    return next((field.annotation for name, field in fields.items() if part in (name, field.alias)), None)
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:77]}…"
-
-
-def _keys(step: object) -> str:
-    return f"it has {', '.join(map(str, step))}" if isinstance(step, dict) else f"found {_shown(step)}"

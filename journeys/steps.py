@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ta
 
 from journeys.interactions import Interaction, Kind, interaction_trigger
 from journeys.language.durations import Duration, say
-from journeys.models import Model, Name
+from journeys.models import Expected, Model, Name
 from journeys.unions import tagged
 
 
@@ -134,13 +134,25 @@ class EventQuestion(Model):
         return self.trigger
 
 
-def _asks_for(question: object) -> str:
-    names = question if isinstance(question, dict) else vars(question)
-    return "message" if "message" in names else "trigger"
+def _asks_for(question: object) -> str | None:
+    match question:
+        case dict():
+            return next((name for name in ("message", "trigger") if name in question), None)
+        case MessageQuestion():
+            return "message"
+        case EventQuestion():
+            return "trigger"
+        case _:
+            return None
 
 
 Question = Annotated[
-    Annotated[MessageQuestion, Tag("message")] | Annotated[EventQuestion, Tag("trigger")], Discriminator(_asks_for)
+    Annotated[MessageQuestion, Tag("message")] | Annotated[EventQuestion, Tag("trigger")],
+    Discriminator(
+        _asks_for,
+        custom_error_type="unknown_question",
+        custom_error_message="A question names a message or a trigger",
+    ),
 ]
 
 
@@ -202,7 +214,7 @@ class Message(Step):
 
     kind: ClassVar[Kind]
 
-    to: str
+    to: Annotated[str, Expected("the attribute that holds the address, such as customer.email")]
     expires: Duration | None = None
     in_doubt: Literal["leave", "repeat"] | None = None
 
@@ -311,6 +323,7 @@ class End(Step):
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
         AfterValidator(_one_line),
+        Expected("a reason in words, at most 200 characters"),
     ]
 
     @property

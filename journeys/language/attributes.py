@@ -10,13 +10,20 @@ from typing import Annotated, Literal, TypeVar, cast, get_args
 
 from pydantic import AfterValidator
 
+from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean
 
 AttributeType = Literal["text", "number", "boolean", "time"]
-Declaration = Literal["text", "number", "boolean", "time", "text?", "number?", "boolean?", "time?"]
+Declaration = Annotated[
+    Literal["text", "number", "boolean", "time", "text?", "number?", "boolean?", "time?"],
+    Expected("text, number, boolean or time, with a ? after it where it may be missing"),
+]
 """The type of an attribute; with a question mark it may be missing or null."""
 
-Value = str | bool | int | float | None
+Value = Annotated[
+    str | bool | int | float | None,
+    Expected("text, a number, true, false or null; lists and objects are not taken"),
+]
 """What an attribute holds. A time is written as text, such as "2026-11-24T09:00:00Z"."""
 
 Attributes = dict[str, Value]
@@ -38,7 +45,7 @@ def _name(text: str) -> str:
     return text
 
 
-AttributeName = Annotated[str, AfterValidator(_name)]
+AttributeName = Annotated[str, AfterValidator(_name), Expected("small letters, digits and _, such as cart_id")]
 Schema = Mapping[AttributeName, Declaration]
 """What a trigger or the customers of a house declare: ``{"total": "number", "coupon": "text?"}``."""
 

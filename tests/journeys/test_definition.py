@@ -86,3 +86,25 @@ def test_ids_are_readable_and_the_same_for_the_same_event() -> None:
     assert run != run_id("abandoned-cart", "ada", "api", "evt-2")
     assert run.startswith("abandoned-cart/ada/")
     assert send_id(run, "initial-reminder") != send_id(run, "second-reminder")
+
+
+def test_a_trigger_alone_stands_for_the_start_the_goal_and_the_exits() -> None:
+    steps = [{"id": "pause", "wait": "1 day"}]
+    by_name = {
+        "journey": "j",
+        "start": "cart",
+        "goal": "bought",
+        "exit": ["bought", {"trigger": "gone"}],
+        "steps": steps,
+    }
+    whole = {
+        "journey": "j",
+        "start": {"trigger": "cart"},
+        "goal": {"trigger": "bought"},
+        "exit": [{"trigger": "bought"}, {"trigger": "gone"}],
+        "steps": steps,
+    }
+
+    assert read_journey(by_name) == read_journey(whole)
+    assert read_journey(by_name).hash == read_journey(whole).hash
+    assert read_journey({**by_name, "exit": "bought"}).exit == read_journey({**by_name, "exit": ["bought"]}).exit

@@ -46,13 +46,13 @@ def test_all_flaws_come_at_once() -> None:
     [
         pytest.param({"steps": []}, "steps", "at least one", id="no-steps"),
         pytest.param(
-            {"steps": [{"id": "x", "mail": "y"}]},
+            {"steps": [{"id": "x", "fly": "y"}]},
             "steps[0]",
             "email, text, push, wait, if, end",
             id="no-such-step",
         ),
         pytest.param(
-            {"steps": [{"id": "x", "end": " "}]}, "steps[0].end", "at least 1 character", id="an-end-without-a-reason"
+            {"steps": [{"id": "x", "end": " "}]}, "steps[0].end", "a reason in words", id="an-end-without-a-reason"
         ),
         pytest.param(
             {"steps": [{"id": "x", "end": "a\0b"}]}, "steps[0].end", "control characters", id="an-end-with-a-nul"
@@ -80,7 +80,7 @@ def test_all_flaws_come_at_once() -> None:
         pytest.param(
             {"start": {"trigger": "signed-up", "from": "2026-11-23T00:00:00"}},
             "start.from",
-            "timezone",
+            "no offset",
             id="naive-time",
         ),
         pytest.param({"goal": {"trigger": "bought", "target": "half"}}, "goal.target", "such as 50%", id="target"),

@@ -1,0 +1,338 @@
+"""What pydantic says about an input, in the words of people who write journeys. None of its own sentences is shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from journeys.models import Expected
+from journeys.problems import Flaw, did_you_mean, nearest
+from journeys.steps import STEP_TYPES, Step
+from journeys.unions import members, tagged
+
+
+def flaws_of(errors: Iterable[ErrorDetails], root: Any = None) -> list[Flaw]:  # noqa: ANN401 - an annotation
+    """One flaw for each thing that is wrong with an input for *root*: a model, or what a field is annotated with."""
+    found = [(error, _place(error["loc"], root)) for error in errors]
+    # A union tells of each of its members why it is none of them: what is wrong deep in one was meant as that one.
+    around = {place.path[:length] for _, place in found for length in range(len(place.path))}
+    flaws: dict[str, Flaw] = {}
+    for error, place in found:
+        if not (place.of_a_union and place.path in around):
+            flaws.setdefault(path_of(place.path), _flaw(error, place))
+    return list(flaws.values())
+
+
+def path_of(places: Iterable[int | str]) -> str:
+    """``("steps", 0, "wait")`` as people read it: ``steps[0].wait``."""
+    path = ""
+    for place in places:
+        path += f"[{place}]" if isinstance(place, int) else f".{place}" if path else place
+    return path
+
+
+class _Place(NamedTuple):
+    """Where an error is. *inside*: what is expected there, *words*: in words; *model*: the one that the place is in."""
+
+    path: tuple[int | str, ...]
+    inside: Any
+    words: str
+    model: type[BaseModel] | None
+    of_a_union: bool
+
+    @property
+    def name(self) -> str:
+        return str(self.path[-1]) if self.path else ""
+
+
+def _place(loc: Iterable[int | str], root: Any) -> _Place:  # noqa: ANN401
+    """The place in the input: pydantic's own notes on keys and on unions are left out."""
+    inside, words = _meant(root)
+    place = _Place((), inside, words, None, of_a_union=False)
+    for part in loc:
+        if part == "[key]":
+            continue
+        if (member := tagged(place.inside).get(str(part))) is not None:
+            place = place._replace(inside=member)
+        elif union := members(place.inside):
+            place = place._replace(inside=_named(union, part), of_a_union=True)
+        else:
+            inside, words = _meant(_below(place.inside, part))
+            model = place.inside if _is_model(place.inside) else place.model
+            place = _Place((*place.path, part), inside, words, model, of_a_union=False)
+    return place
+
+
+def _meant(annotation: Any) -> tuple[Any, str]:  # noqa: ANN401
+    """What an annotation is without its notes and without None, and the words that tell what is expected."""
+    words = ""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation, *notes = get_args(annotation)
+            words = words or next((note.words for note in reversed(notes) if isinstance(note, Expected)), "")
+        elif get_origin(annotation) in (Union, UnionType) and len(members(annotation)) == 1:
+            (annotation,) = members(annotation)
+        else:
+            return annotation, words
+
+
+def _named(union: Iterable[Any], name: int | str) -> Any:  # noqa: ANN401
+    """The member of a union that pydantic calls by *name*, if it is a model: nothing lies below the others."""
+    inside = (_meant(member)[0] for member in union)
+    return next((model for model in inside if _is_model(model) and model.__name__ == name), None)
+
+
+def _below(inside: Any, part: int | str) -> Any:  # noqa: ANN401
+    """What is expected at *part* of what *inside* describes; None where nothing is."""
+    if _is_model(inside):
+        fields = inside.model_fields.items()
+        return next((field.rebuild_annotation() for name, field in fields if part in (name, field.alias)), None)
+    described = get_args(inside)
+    if isinstance(get_origin(inside), type) and issubclass(get_origin(inside), Mapping):
+        return described[1]
+    return described[0] if described else None
+
+
+def _is_model(inside: Any) -> bool:  # noqa: ANN401
+    return isinstance(inside, type) and issubclass(inside, BaseModel)
+
+
+def _flaw(error: ErrorDetails, place: _Place) -> Flaw:
+    path, found = path_of(place.path), error["input"]
+    match error["type"]:
+        case "missing":
+            return Flaw(path=path, message="is missing.", hint=f"Expected {place.words}." if place.words else "")
+        case "extra_forbidden":
+            message, hint = _unknown_field(place)
+            return Flaw(path=path, message=message, hint=hint)
+        case "value_error":
+            return Flaw(path=path, message=_sentence(str(error["ctx"]["error"])))
+        case "timezone_aware":
+            message = f"{_shown(found)} has no offset, so it is not one moment."
+            return Flaw(path=path, message=message, hint="Add Z or an offset such as +02:00.")
+        case "unknown_step":
+            message, hint = _unknown_step(found)
+            return Flaw(path=path, message=message, hint=hint)
+        case "unknown_question":
+            message, hint = _unknown_question(found)
+            return Flaw(path=path, message=message, hint=hint)
+        case _:
+            message = f"found {_shown(found)}; expected {_expected(error, place)}."
+            return Flaw(path=path, message=message, hint=_hint(error, place))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _unknown_field(place: _Place) -> tuple[str, str]:
+    model = place.model
+    if model and issubclass(model, Step) and place.name in STEP_TYPES:
+        mine = next(name for name, step in STEP_TYPES.items() if step is model)
+        return f'a step is one thing, and this one is "{mine}" already.', "Make two steps of it, each with its id."
+    if model and issubclass(model, Step) and place.name in ("then", "else"):
+        return "belongs to a step with if, and this is none.", _IF
+    known = [field.alias or name for name, field in model.model_fields.items()] if model else []
+    return "there is no such field.", did_you_mean(place.name, known)
+
+
+_IF = "Such a step waits for something: if: {trigger: purchase-completed, within: 1 day}."
+
+
+def _unknown_step(found: object) -> tuple[str, str]:
+    if not isinstance(found, dict):
+        return f"found {_shown(found)}; expected a step.", "Write it as an object, such as {id: pause, wait: 1 day}."
+    near = next(filter(None, (nearest(str(name), STEP_TYPES) for name in found)), None)
+    hint = f'Did you mean "{near}"?' if near else f"A step has one of: {', '.join(STEP_TYPES)}."
+    hint = _IF if not near and {"then", "else"} & {*found} else hint
+    return f"is no step: it has {', '.join(_short(str(name)) for name in found) or 'nothing'}.", hint
+
+
+def _unknown_question(found: object) -> tuple[str, str]:
+    example = "{message: <id of a step>, is: opened, within: 1 day} or {trigger: purchase-completed, within: 1 day}"
+    if isinstance(found, str) or (isinstance(found, dict) and "where" in found):
+        return (
+            "`if` asks whether something happens while a run waits, not what is known already.",
+            f"Write {example}. A condition on what is known goes into where of start, or of a trigger.",
+        )
+    return f"found {_shown(found)}; expected what is waited for.", f"Write {example}."
+
+
+def _expected(error: ErrorDetails, place: _Place) -> str:
+    if place.words:
+        return place.words
+    if _is_model(place.inside) and error["type"] in _OBJECTS:
+        return f"an object such as {_like(place.inside)}"
+    told = _WORDS.get(error["type"], "something else")
+    return told.format_map({name: _plain(value) for name, value in error.get("ctx", {}).items()})
+
+
+def _plain(value: object) -> object:
+    """``'never' or 'immediately'`` without the quotes, which are pydantic's."""
+    return value.replace("'", "") if isinstance(value, str) else value
+
+
+def _like(model: type[BaseModel]) -> str:
+    """An example of an object: ``{trigger: …}``."""
+    needed = [field.alias or name for name, field in model.model_fields.items() if field.is_required()]
+    named = needed or [field.alias or name for name, field in model.model_fields.items()][:1]
+    return "{" + ", ".join(f"{name}: …" for name in named) + "}"
+
+
+def _hint(error: ErrorDetails, place: _Place) -> str:
+    found, kind = error["input"], error["type"]
+    if kind == "string_type" and isinstance(found, bool | int | float) and not place.of_a_union:
+        return "Put it in quotes to make it a text."
+    if kind in _LISTS and found is not None:
+        return "Begin the line of each thing in it with a dash: - …"
+    if kind in _OBJECTS and isinstance(found, list | tuple):
+        return "Remove the dash or the brackets: it is not a list."
+    if kind == "literal_error" and isinstance(found, str):
+        known = re.findall("'([^']*)'", str(error["ctx"]["expected"]))
+        return f'Did you mean "{near}"?' if (near := nearest(found, known)) else ""
+    return ""
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case dict():
+            return "an object"
+        case list() | tuple() | set() | frozenset():
+            return "a list"
+        case int() if value.bit_length() > 1_000:
+            return "a number that is too large"
+        case _:
+            return _short(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+_LISTS = frozenset(
+    {"tuple_type", "list_type", "set_type", "frozen_set_type", "deque_type", "iterable_type", "iteration_error"}
+)
+_OBJECTS = frozenset(
+    {
+        *("model_type", "model_attributes_type", "dataclass_type", "dataclass_exact_type", "named_tuple_type"),
+        *("dict_type", "frozen_dict_type", "ordered_dict_type", "counter_type", "mapping_type", "arguments_type"),
+    }
+)
+
+_TEXT = "text"
+_NUMBER = "a number"
+_WHOLE = "a whole number"
+_TRUTH = "true or false"
+_LIST = "a list"
+_OBJECT = "an object"
+_DATE = "a date such as 2026-11-24"
+_CLOCK = "a time of day such as 09:00"
+_TIME = "a time with its offset, such as 2026-11-24T09:00:00Z"
+_LENGTH = "a duration such as 1 day"
+_URL = "an address such as https://example.com"
+_UUID = "a UUID such as 3f2b8c1e-9d4a-4f6b-8a57-1c2d3e4f5a6b"
+_NOTHING = "nothing here"
+
+_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(_LISTS, _LIST),
+    **dict.fromkeys(_OBJECTS, _OBJECT),
+    "no_such_attribute": "a field that is there",
+    "json_invalid": "JSON",
+    "json_type": "JSON as text",
+    "needs_python_object": "something else",
+    "recursion_loop": "something that does not hold itself",
+    "recursion_depth_exceeded": "something that is nested less deeply",
+    "frozen_field": "no change here",
+    "frozen_instance": "no change here",
+    "invalid_key": "a name that is text",
+    "get_attribute_error": "a field that can be read",
+    "default_factory_not_called": "what it follows from to be right",
+    "none_required": _NOTHING,
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "finite_number": "a number that is not infinite",
+    "too_short": "at least {min_length} in it",
+    "too_long": "at most {max_length} in it",
+    "string_type": _TEXT,
+    "string_unicode": "text without halves of characters",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_too_long": "text of at most {max_length} characters",
+    "string_pattern_mismatch": "text of another form",
+    "string_not_ascii": "text of plain letters, digits and signs",
+    "enum": "{expected}",
+    "literal_error": "{expected}",
+    "set_item_not_hashable": "things that can be told apart",
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": "a smaller number",
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "bytes_type": _TEXT,
+    "bytes_too_short": "at least {min_length} bytes",
+    "bytes_too_long": "at most {max_length} bytes",
+    "bytes_invalid_encoding": "bytes in another encoding",
+    "assertion_error": "something else",
+    "missing_sentinel_error": _NOTHING,
+    "ellipsis_error": "something else",
+    "date_type": _DATE,
+    "date_parsing": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": "a date without a time of day",
+    "date_past": "a date in the past",
+    "date_future": "a date in the future",
+    "time_type": _CLOCK,
+    "time_parsing": _CLOCK,
+    "datetime_type": _TIME,
+    "datetime_parsing": _TIME,
+    "datetime_object_invalid": _TIME,
+    "datetime_from_date_parsing": _TIME,
+    "datetime_past": "a time in the past",
+    "datetime_future": "a time in the future",
+    "timezone_naive": "a time without an offset",
+    "timezone_offset": "a time with another offset",
+    "time_delta_type": _LENGTH,
+    "time_delta_parsing": _LENGTH,
+    "is_instance_of": "something else",
+    "is_subclass_of": "something else",
+    "callable_type": "something else",
+    "union_tag_invalid": "{expected_tags}",
+    "union_tag_not_found": "a field that tells what it is",
+    "missing_argument": "one more value",
+    "unexpected_keyword_argument": _NOTHING,
+    "missing_keyword_only_argument": "one more value",
+    "unexpected_positional_argument": _NOTHING,
+    "missing_positional_only_argument": "one more value",
+    "multiple_argument_values": "one value",
+    "url_type": _URL,
+    "url_parsing": _URL,
+    "url_syntax_violation": _URL,
+    "url_too_long": "an address of at most {max_length} characters",
+    "url_scheme": "an address that begins with {expected_schemes}",
+    "uuid_type": _UUID,
+    "uuid_parsing": _UUID,
+    "uuid_version": _UUID,
+    "decimal_type": _NUMBER,
+    "decimal_parsing": _NUMBER,
+    "decimal_max_digits": "a number of at most {max_digits} digits",
+    "decimal_max_places": "a number of at most {decimal_places} digits after the point",
+    "decimal_whole_digits": "a number of at most {whole_digits} digits before the point",
+    "fraction_type": _NUMBER,
+    "fraction_parsing": _NUMBER,
+    "complex_type": _NUMBER,
+    "complex_str_parsing": _NUMBER,
+}
+"""What was expected, by pydantic's name for what was found instead."""
