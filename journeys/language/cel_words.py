@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
 from journeys.language.attributes import AttributeType
+from journeys.language.cel_syntax import Place, syntax_flaw
 from journeys.problems import Flaw, did_you_mean
 
 
@@ -14,12 +15,33 @@ def flaws_of(error: str, source: str, scope: Mapping[str, AttributeType]) -> lis
     """Every error in CEL's message, which lists them as ``ERROR: <input>:line:column: what``."""
     if not source.strip():
         return [Flaw(path="", message="the condition is empty.")]
-    found = [
-        _flaw(what, _Place(source, int(line), int(column)), scope)
-        for line, column, what in _ERROR.findall(error)
-        if int(line) > 0
+    errors = [
+        (what, Place(source, int(line), int(column))) for line, column, what in _ERROR.findall(error) if int(line) > 0
     ]
+    # Where CEL has lost its way, whatever it says afterwards comes from that.
+    if lost := next(filter(None, (syntax_flaw(what, place) for what, place in errors)), None):
+        return [lost]
+    found = [_flaw(what, place, scope) for what, place in errors if "*error*" not in what]
     return found or [Flaw(path="", message=_unlisted(error))]
+
+
+def why_untold(error: str) -> str:
+    """Why a condition could not be told about some values: CEL's own words for it as ours."""
+    return next((words for part, words in _UNTOLD.items() if part in error), "its values do not go together")
+
+
+_UNTOLD = {
+    "by zero": "it divides by zero",
+    "overflow": "a number or a time in it is too large",
+    "out of": "a number or a time in it is too large",
+    "onver": "a value in it cannot be turned into another type",
+    "regular expression": "the pattern that it matches is none",
+    "Index error": "it asks for a member that a list does not have",
+    "Key not found": "it asks for a key that a map does not have",
+    "overload": "it compares or joins what is of different types",
+    "SELECT": "it names a part of something that has none",
+    "timezone": "there is no such time zone",
+}
 
 
 def name_type(cel_type: str) -> str:
@@ -44,39 +66,34 @@ _TYPES = {
     "dyn": "something of no known type",
 }
 
-_STATUS = re.compile(r" \[[A-Z_]+\]$")
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE)
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '\((.*)\)'")
 _PARTS = re.compile(r"expression of type '([^']+)' cannot be the operand of a select operation")
-_SYNTAX = re.compile(r"Syntax error: (?:.*? input|token recognition error at:) '(.*?)'(?: expecting .*)?$")
+_RANGE = re.compile(r"expression of type '([^']+)' cannot be the range of a comprehension")
 
 
-class _Place:
-    """A place in a source: CEL's line from 1 and column from 1, both in characters."""
-
-    def __init__(self, source: str, line: int, column: int) -> None:
-        lines = source.split("\n")
-        self.words = f"column {column}" if len(lines) == 1 else f"line {line}, column {column}"
-        text = lines[line - 1] if line <= len(lines) else ""
-        self.before, self.after = text[: column - 1], text[column - 1 :]
-
-
-def _flaw(what: str, place: _Place, scope: Mapping[str, AttributeType]) -> Flaw:
+def _flaw(what: str, place: Place, scope: Mapping[str, AttributeType]) -> Flaw:
     if found := _UNDECLARED.match(what):
         return _undeclared(found[1].removeprefix("has_"), place, scope)
     if found := _OVERLOAD.match(what):
         return _mismatch(found[1], _split(found[2]), place, scope)
-    if found := _SYNTAX.match(what):
-        return _syntax(found[1].strip(), place)
     if found := _PARTS.match(what):
-        return Flaw(path="", message=f"{name_type(found[1])} has no parts to name ({place.words}).")
-    return Flaw(path="", message=f"{what} ({place.words}).")
+        length = (
+            f"Write size({_last(place)}) for its length." if re.match(r"\.(length|len|size)\b", place.after) else ""
+        )
+        return Flaw(path="", message=f"{name_type(found[1])} has no parts to name ({place.words}).", hint=length)
+    if found := _RANGE.match(what):
+        return Flaw(path="", message=f"{name_type(found[1])} has no members to go through ({place.words}).")
+    return Flaw(path="", message=f"this is not understood ({place.words}).")
 
 
 def _unlisted(error: str) -> str:
-    first = error.splitlines()[0].partition(": ")[2] or error
-    return f"the condition cannot be read: {_STATUS.sub('', first)}."
+    return f"the condition is {'nested too deeply' if 'recursion' in error else 'too long or cannot be read'}."
+
+
+def _last(place: Place) -> str:
+    return re.split(r"[\s(!&|]", place.before)[-1]
 
 
 _FUNCTIONS = """
@@ -86,12 +103,30 @@ _FUNCTIONS = """
 """.split()  # noqa: SIM905 - as a list it takes a line for each
 
 
-def _undeclared(name: str, place: _Place, scope: Mapping[str, AttributeType]) -> Flaw:
-    if place.after.startswith("("):
-        near = get_close_matches(name, _FUNCTIONS, n=1)
-        hint = f'Did you mean "{near[0]}"?' if near else ""
-        return Flaw(path="", message=f'there is no function "{name}".', hint=hint)
-    return Flaw(path="", message=f'there is no "{name}".', hint=_nearest(name, scope))
+_METHODS = frozenset({"contains", "endsWith", "matches", "startsWith"})
+_FUNCTIONS_ELSEWHERE = {"len": "size", "length": "size", "date": "timestamp", "datetime": "timestamp", "exists": "has"}
+
+
+def _undeclared(name: str, place: Place, scope: Mapping[str, AttributeType]) -> Flaw:
+    if not place.after.startswith("("):
+        return Flaw(
+            path="", message=f'there is no "{name}".', hint=_LITERALS.get(name.lower()) or _nearest(name, scope)
+        )
+    if name in _METHODS:
+        message = f"{name} is written after what it is asked of."
+        return Flaw(path="", message=message, hint=f"Write it as event.name.{name}('…').")
+    near = get_close_matches(_FUNCTIONS_ELSEWHERE.get(name.lower(), name), _FUNCTIONS, n=1)
+    hint = f'Did you mean "{near[0]}"?' if near else ""
+    return Flaw(path="", message=f'there is no function "{name}".', hint=hint)
+
+
+_NOTHING = "Ask has(event.name) whether an attribute is there."
+_LITERALS = {
+    "true": "Write true in small letters.",
+    "false": "Write false in small letters.",
+    **dict.fromkeys(("none", "nil", "null", "undefined"), _NOTHING),
+    "now": "A condition knows the event and the customer only, not the present time.",
+}
 
 
 def _nearest(name: str, scope: Collection[str]) -> str:
@@ -100,23 +135,9 @@ def _nearest(name: str, scope: Collection[str]) -> str:
     siblings = {known.removeprefix(f"{root}."): known for known in scope if known.startswith(f"{root}.")}
     if near := get_close_matches(rest, siblings, n=1):
         return f'Did you mean "{siblings[near[0]]}"?'
-    return f"There is: {', '.join(sorted(siblings.values()))}." if siblings else did_you_mean(name, scope)
-
-
-_END = "<EOF>"
-_SPELLINGS = {"and": "&&", "or": "||", "not": "!", "is": "==", "=": "==", "=>": ">=", "&": "&&", "|": "||"}
-
-
-def _syntax(found: str, place: _Place) -> Flaw:
-    if found == _END:
-        return Flaw(path="", message=f"the condition ends too early ({place.words}).")
-    found = found.removesuffix(r"\n").strip()
-    return Flaw(path="", message=f'"{found}" is not understood here ({place.words}).', hint=_spelling(found, place))
-
-
-def _spelling(found: str, place: _Place) -> str:
-    word = "not" if place.before.lower().split()[-1:] == ["not"] else found.lower()
-    return f"Write {_SPELLINGS[word]} for {word}." if word in _SPELLINGS else ""
+    if siblings:
+        return f"There is: {', '.join(sorted(siblings.values()))}."
+    return did_you_mean(name, scope) + ("" if rest or get_close_matches(name, scope, n=1) else " Texts go in quotes.")
 
 
 _COMPARISONS = {"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"}
@@ -130,7 +151,7 @@ _CALCULATIONS = {
 _LOGIC = {"_&&_", "_||_", "!_"}
 
 
-def _mismatch(operation: str, kinds: list[str], place: _Place, scope: Mapping[str, AttributeType]) -> Flaw:
+def _mismatch(operation: str, kinds: list[str], place: Place, scope: Mapping[str, AttributeType]) -> Flaw:
     symbol = operation.strip("_@").replace("[_]", "[ ]")
     names = [name_type(kind) for kind in kinds]
     if operation in _LOGIC:
@@ -158,7 +179,7 @@ def _hint(operation: str, names: list[str]) -> str:
     if operation not in _COMPARISONS:
         return ""
     if "null" in names:
-        return "Ask has(event.name) whether an attribute is there."
+        return _NOTHING
     if "a boolean" in names and "a number" in names:
         return "Join two comparisons with &&."
     return "Write a time as timestamp('2026-11-24T09:00:00Z')." if "a time" in names else ""
@@ -169,7 +190,7 @@ _LEFT = re.compile(rf"(?:^|[\s(!&|]){_OPERAND}\s*$")
 _RIGHT = re.compile(rf"\s*{_OPERAND}\s*(?:$|[)&|])")
 
 
-def _shown(symbol: str, names: list[str], place: _Place, scope: Mapping[str, AttributeType]) -> str:
+def _shown(symbol: str, names: list[str], place: Place, scope: Mapping[str, AttributeType]) -> str:
     """``event.total (number) > "a" (text)`` where both operands are plain, else the place."""
     left = _LEFT.search(place.before)
     right = _RIGHT.match(place.after.removeprefix(symbol))

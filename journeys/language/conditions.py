@@ -15,7 +15,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from journeys.language.attributes import AttributeType
 from journeys.language.cel_numbers import CALCULATING, COMPARING
 from journeys.language.cel_source import flaws_of_constants, read
-from journeys.language.cel_words import flaws_of, name_type
+from journeys.language.cel_words import flaws_of, name_type, why_untold
 from journeys.problems import Flaw
 
 
@@ -55,7 +55,7 @@ class Condition:
             return Verdict(answer, f"{asked} {'holds' if answer else 'does not hold'}{self._given(values)}")
         if missing := _MISSING.search(answer):
             return Verdict(False, f"{asked} cannot be told: {missing[1]} is missing")
-        return Verdict(False, f"{asked} cannot be told: {answer}{self._given(values)}")
+        return Verdict(False, f"{asked} cannot be told: {why_untold(answer)}{self._given(values)}")
 
     def _bindings(self, values: Mapping[str, object]) -> dict[str, object]:
         present = {name: _bound(values[name]) for name in self.uses if values.get(name) is not None}
@@ -121,10 +121,10 @@ def _ask(expression: cel.Expression, bindings: Mapping[str, object]) -> bool | s
     try:
         answer = expression.eval(data=bindings)
     except Exception as error:  # noqa: BLE001 - half a surrogate pair, for one, fails only in the binding
-        return f"its values cannot be read ({type(error).__name__})"
+        return str(error)
     if answer.type() == cel.Type.BOOL:
         return cast(bool, answer.value())
-    return str(answer.value()).partition(": ")[2] or str(answer.value())
+    return str(answer.value())
 
 
 def _bound(value: object) -> object:
