@@ -16,6 +16,7 @@ from activities.channels.registry import PROVIDERS, senders
 from journeys.clearance.consent import Enforcement, Rules
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
+from journeys.model_words import flaws_of
 from journeys.problems import Flaw, Invalid
 from journeys.walk.pace import DAY
 
@@ -129,11 +130,8 @@ def read_settings(**given: object) -> Settings:
         return AllSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         flaws = [
-            Flaw(
-                path=f"SOJOURN_{str(flaw['loc'][0]).upper()}",
-                message=f"{flaw['msg']}; found {flaw['input']!r}.",
-            )
-            for flaw in error.errors()
+            flaw.model_copy(update={"path": f"SOJOURN_{flaw.path.upper()}"})
+            for flaw in flaws_of(error.errors(), AllSettings)
         ]
         raise Invalid("The settings are not valid.", flaws) from None
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from api.bodies import JSON, Body, gives, ref, takes
 from api.dependencies import Deps, IngestDep
@@ -16,8 +15,10 @@ from api.keys import require_key
 from api.names import EventId
 from api.problems import STANDARD, TooLarge, declare
 from journeys.catalogue import Event
+from journeys.notation.json_text import read_json
+from journeys.notation.unreadable import Unreadable
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
-from journeys.reading import validated
+from journeys.reading import text_of, validated
 from store import events
 from store.events import Receipt, StoredEvent
 
@@ -116,9 +117,9 @@ def _check_sizes(given: tuple[Event, ...], together: int) -> None:
 def _every_flaw(body: bytes) -> Invalid:
     """The same once more and slowly, for messages that say what to do."""
     try:
-        data: Any = from_json(body)
-    except ValueError as error:
-        return Invalid("The body is not JSON.", [Flaw(path="", message=f"{error}.")])
+        data = read_json(text_of(body))
+    except Unreadable as error:
+        return Invalid("The body is not JSON.", [error.flaw])
     if not isinstance(data, list):
         return Invalid("The event is not valid.", _flaws(data))
     flaws = [flaw.within(f"[{index}]") for index, item in enumerate(data) for flaw in _flaws(item)]

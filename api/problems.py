@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from journeys.model_words import flaws_of
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
 
@@ -150,10 +153,24 @@ async def _of_the_family(_: Request, error: Exception) -> Response:
     return answer(error)
 
 
-async def _of_the_request(_: Request, error: Exception) -> Response:
+async def _of_the_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    flaws = [Flaw(path=_path(found["loc"][1:]), message=f"{found['msg']}.") for found in error.errors()]
+    flaws = [flaw for found in error.errors() for flaw in _flaws_of(found, request)]
     return answer(Invalid("The request is not valid.", flaws))
+
+
+def _flaws_of(error: ErrorDetails, request: Request) -> list[Flaw]:
+    """What is wrong with a part of the address or a header: its first place says in which of them it is."""
+    name, *below = error["loc"][1:] or ("",)
+    meant = next((param for param in _params(request.scope["route"].dependant) if param.alias == name), None)
+    flaws = flaws_of([{**error, "loc": tuple(below)}], meant and meant.field_info.rebuild_annotation())
+    return [flaw.within(str(name)) for flaw in flaws]
+
+
+def _params(dependant: Dependant) -> Iterator[Any]:
+    yield from (*dependant.path_params, *dependant.query_params, *dependant.header_params)
+    for below in dependant.dependencies:
+        yield from _params(below)
 
 
 async def _of_http(request: Request, error: Exception) -> Response:
@@ -176,10 +193,3 @@ def _allowed(request: Request) -> str:
         method.upper() for path, item in described if compile_path(path)[0].match(request.url.path) for method in item
     }
     return ", ".join(sorted(found))
-
-
-def _path(places: Sequence[int | str]) -> str:
-    path = ""
-    for place in places:
-        path += f"[{place}]" if isinstance(place, int) else f".{place}" if path else place
-    return path

@@ -40,19 +40,24 @@ class Flaw(Frozen):
 
 
 class SojournError(Exception):
-    """The base of the family; *status* is the HTTP status, *slug* the stable end of the problem type."""
+    """The base of the family; *status* is the HTTP status, *slug* the stable end of the problem type.
+
+    *cause*: what a library said, for whoever runs Sojourn. It is logged and printed, and never answered.
+    """
 
     status = 500
     slug = "internal"
     title = "Something failed on our side"
 
-    def __init__(self, detail: str, flaws: Iterable[Flaw] = ()) -> None:
+    def __init__(self, detail: str, flaws: Iterable[Flaw] = (), *, cause: str = "") -> None:
         self.detail = detail
         self.flaws = tuple(flaws)
+        self.cause = cause
         super().__init__(detail)
 
     def __str__(self) -> str:
-        return "\n".join([self.detail, *(indent(str(flaw), "  ") for flaw in self.flaws)])
+        said = f"{self.detail.rstrip('.')}: {self.cause}" if self.cause else self.detail
+        return "\n".join([said, *(indent(str(flaw), "  ") for flaw in self.flaws)])
 
 
 class Invalid(SojournError):

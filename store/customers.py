@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import bindparam, insert, select, update
@@ -20,14 +22,12 @@ from journeys.language.attributes import (
     check_attributes,
     declaration_of,
 )
+from journeys.model_words import flaws_of
 from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
 from store.locks import lock_customers
 from store.schema import customer_attributes, customers
 from store.store import Store, retried
-
-_NAME = TypeAdapter(AttributeName)
-_ID = TypeAdapter(CustomerId)
 
 
 class CustomerView(Frozen):
@@ -103,20 +103,24 @@ async def customer_schema(connection: AsyncConnection) -> dict[str, Declaration]
 
 
 def _check(id: str, attributes: Mapping[str, Value], schema: Schema) -> None:
-    flaws = [Flaw(path="id", message=message) for message in _wrong(_ID, id)]
-    for name in attributes:
-        flaws += [Flaw(path=f"attributes.{name}", message=message) for message in _wrong(_NAME, name)]
+    flaws = [flaw.within("id") for flaw in _wrong(CustomerId, id)]
+    flaws += [flaw.within(f"attributes.{name}") for name in attributes for flaw in _wrong(AttributeName, name)]
     flaws += [flaw.within("attributes") for flaw in check_attributes(schema, attributes)]
     if flaws:
         raise Invalid(f'Customer "{id}" is not valid.', flaws)
 
 
-def _wrong(expected: TypeAdapter[str], value: str) -> list[str]:
+def _wrong(expected: Any, value: str) -> list[Flaw]:  # noqa: ANN401 - an annotation
     try:
-        expected.validate_python(value)
+        _adapter(expected).validate_python(value)
     except ValidationError as error:
-        return [f"{flaw['msg']}." for flaw in error.errors(include_url=False)]
+        return flaws_of(error.errors(), expected)
     return []
+
+
+@cache
+def _adapter(expected: Any) -> TypeAdapter[str]:  # noqa: ANN401
+    return TypeAdapter(expected)
 
 
 _INSERT_ATTRIBUTE = insert(customer_attributes)

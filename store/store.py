@@ -160,18 +160,18 @@ def _in_our_words() -> Iterator[None]:
     except errors.DBAPIError as error:
         raise _meaning(error) from error
     except _OUT_OF_REACH as error:
-        raise Unavailable(f"The database does not answer: {error}") from error
+        raise Unavailable("The database does not answer.", cause=str(error)) from error
 
 
 def _meaning(error: errors.DBAPIError) -> Exception:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     said = str(error.orig).partition("\n")[0]
     if state in _WORTH_ANOTHER_TRY:
-        return Again(f"The database is too busy with the same rows: {said}")
+        return Again("The database is too busy with the same rows.", cause=said)
     if state.startswith("22"):
-        return Invalid(f"The database cannot store this value: {said}")
+        return Invalid("The database cannot store one of the values.", cause=said)
     if error.connection_invalidated or isinstance(error, _OUT_OF_REACH) or state.startswith(_AWAY):
-        return Unavailable(f"The database does not answer: {said}")
+        return Unavailable("The database does not answer.", cause=said)
     return error
 
 

@@ -55,7 +55,7 @@ def tell(lines: str | Text | Iterable[Text], *, error: bool = False) -> None:
 
 def problem(error: SojournError) -> Iterator[Text]:
     """An error with all its flaws: where, what was found, what was expected, what to do."""
-    yield Text.assemble(("error: ", "bold red"), error.detail)
+    yield Text.assemble(("error: ", "bold red"), str(error).partition("\n  ")[0])
     for flaw in error.flaws:
         yield Text.assemble("  ", _found(flaw))
         if flaw.excerpt:
