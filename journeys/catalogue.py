@@ -35,7 +35,7 @@ CustomerId = Annotated[
     str,
     AfterValidator(_opaque),
     StringConstraints(pattern=r"^[A-Za-z0-9@+][A-Za-z0-9@+._:-]{0,127}$"),
-    Expected("at most 128 letters, digits and . _ : -, the first a letter or a digit, such as cust-42"),
+    Expected("text of at most 128 letters, digits and . _ : -, the first a letter or a digit, such as cust-42"),
 ]
 """Your own id of a customer, such as ``ada`` or ``cust-42``. Not an address: ids are not secret."""
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from journeys.catalogue import Customer, Event
 from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean, nearest
-from journeys.steps import STEP_TYPES, Step
+from journeys.steps import STEP_TYPES, MessageQuestion, Step
 from journeys.unions import members, tagged
 
 
@@ -22,9 +23,12 @@ def flaws_of(errors: Iterable[ErrorDetails], root: Any = None) -> list[Flaw]:  #
     found = [(error, _place(error["loc"], root)) for error in errors]
     # A union tells of each of its members why it is none of them: what is wrong deep in one was meant as that one.
     around = {place.path[:length] for _, place in found for length in range(len(place.path))}
+    # A field under another name is one mistake: what is missing is what that name means.
+    meant = {(*place.path[:-1], _meant_by(place)) for error, place in found if error["type"] == "extra_forbidden"}
     flaws: dict[str, Flaw] = {}
     for error, place in found:
-        if not (place.of_a_union and place.path in around):
+        of_another_member = place.of_a_union and place.path in around
+        if not of_another_member and not (error["type"] == "missing" and place.path in meant):
             flaws.setdefault(path_of(place.path), _flaw(error, place))
     return list(flaws.values())
 
@@ -131,6 +135,15 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
+def _meant_by(place: _Place) -> str | None:
+    """The field that an unknown name means, if any."""
+    return nearest(place.name, _fields(place.model)) if place.model else None
+
+
+def _fields(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
 def _unknown_field(place: _Place) -> tuple[str, str]:
     model = place.model
     if model and issubclass(model, Step) and place.name in STEP_TYPES:
@@ -138,8 +151,11 @@ def _unknown_field(place: _Place) -> tuple[str, str]:
         return f'a step is one thing, and this one is "{mine}" already.', "Make two steps of it, each with its id."
     if model and issubclass(model, Step) and place.name in ("then", "else"):
         return "belongs to a step with if, and this is none.", _IF
-    known = [field.alias or name for name, field in model.model_fields.items()] if model else []
-    return "there is no such field.", did_you_mean(place.name, known)
+    if model is MessageQuestion and place.name == "trigger":
+        return "an if asks for a message or for a trigger, not for both.", "Leave one of them out."
+    if model and issubclass(model, Event | Customer) and not _meant_by(place):
+        return "there is no such field.", f"What you want to know of it goes into attributes: {{{place.name}: …}}."
+    return "there is no such field.", did_you_mean(place.name, _fields(model) if model else [])
 
 
 _IF = "Such a step waits for something: if: {trigger: purchase-completed, within: 1 day}."
@@ -154,9 +170,12 @@ def _unknown_step(found: object) -> tuple[str, str]:
     return f"is no step: it has {', '.join(_short(str(name)) for name in found) or 'nothing'}.", hint
 
 
+_A_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
 def _unknown_question(found: object) -> tuple[str, str]:
     example = "{message: <id of a step>, is: opened, within: 1 day} or {trigger: purchase-completed, within: 1 day}"
-    if isinstance(found, str) or (isinstance(found, dict) and "where" in found):
+    if (isinstance(found, str) and not _A_NAME.fullmatch(found)) or (isinstance(found, dict) and "where" in found):
         return (
             "`if` asks whether something happens while a run waits, not what is known already.",
             f"Write {example}. A condition on what is known goes into where of start, or of a trigger.",
@@ -181,16 +200,18 @@ def _plain(value: object) -> object:
 def _like(model: type[BaseModel]) -> str:
     """An example of an object: ``{trigger: …}``."""
     needed = [field.alias or name for name, field in model.model_fields.items() if field.is_required()]
-    named = needed or [field.alias or name for name, field in model.model_fields.items()][:1]
+    named = needed or _fields(model)[:1]
     return "{" + ", ".join(f"{name}: …" for name in named) + "}"
 
 
 def _hint(error: ErrorDetails, place: _Place) -> str:
     found, kind = error["input"], error["type"]
-    if kind == "string_type" and isinstance(found, bool | int | float) and not place.of_a_union:
+    if kind == "string_type" and isinstance(found, bool | int | float) and not place.words:
         return "Put it in quotes to make it a text."
-    if kind in _LISTS and found is not None:
-        return "Begin the line of each thing in it with a dash: - …"
+    if kind == "string_type" and found is None and not place.words:
+        return 'Write "" for an empty text. One that begins with # goes in quotes.'
+    if kind in _LISTS:
+        return "Write [] for none." if found is None else "Begin the line of each thing in it with a dash: - …"
     if kind in _OBJECTS and isinstance(found, list | tuple):
         return "Remove the dash or the brackets: it is not a list."
     if kind == "literal_error" and isinstance(found, str):

@@ -141,7 +141,19 @@ def _wrong_value(expected: AttributeType, value: object) -> str:
         case "time", str() | datetime():
             return _wrong_time(value)
         case _:
-            return f"{_show(value)} was found, {_EXPECTED[expected]} was expected."
+            return f"{_show(value)} was found, {_EXPECTED[expected]} was expected.{_mended(expected, value)}"
+
+
+def _mended(expected: AttributeType, value: object) -> str:
+    match expected, value:
+        case "text", bool() | int() | float():
+            return " Put it in quotes."
+        case "number", str() if re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return " Write it without quotes."
+        case "boolean", "true" | "false":
+            return " Write it without quotes."
+        case _:
+            return ""
 
 
 def _unstorable(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from journeys.models import Expected
 from journeys.problems import did_you_mean
 
 EXAMPLES = ("1 day", "36 hours", "1 day 12 hours", "P1DT12H")
@@ -47,7 +48,8 @@ def _read(value: object) -> timedelta:
     if isinstance(value, str):
         return parse(value)
     if not isinstance(value, timedelta):
-        raise ValueError(f"{value!r} is not a duration: {_LIKE}")
+        shown = value if isinstance(value, int | float) and not isinstance(value, bool) else "this"
+        raise ValueError(f"{shown} is not a duration: {_LIKE}")
     if value < timedelta():
         raise ValueError(f'"{say(value)}" is negative: {_FORWARD}')
     return value
@@ -58,6 +60,7 @@ Duration = Annotated[
     BeforeValidator(_read),
     PlainSerializer(say, return_type=str),
     WithJsonSchema({"type": "string", "title": "Duration", "examples": list(EXAMPLES)}),
+    Expected("a duration such as 1 day"),
 ]
 """A pydantic field that reads text (or a timedelta, never a bare number) and writes ``say``'s text."""
 
@@ -87,6 +90,7 @@ _CALENDAR = {"month": 30, "mo": 30, "year": 365, "yr": 365, "y": 365}
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _BARE = re.compile(rf"[+-]?{_NUMBER}")
+_DATE = re.compile(r"[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,4}")
 _NEGATIVE = re.compile(r"-\s*[0-9pP]")
 _PART = re.compile(rf"(?:^|,\s*|and\s+|\s*)({_NUMBER})\s*([a-zA-Z]+)\s*")
 _TRAILING_NUMBER = re.compile(rf".*\s({_NUMBER})")
@@ -102,6 +106,8 @@ def _refuse_what_is_no_length_of_time(text: str) -> None:
         raise ValueError(f'"{text[:20]}…" is {len(text)} characters long: {_LIKE}')
     if _BARE.fullmatch(text):
         raise ValueError(f'"{text}" has no unit: {_LIKE}')
+    if _DATE.match(text):
+        raise ValueError(f'"{text}" is a date, not a duration: {_LIKE}')
     if _NEGATIVE.search(text):
         raise ValueError(f'"{text}" is negative: {_FORWARD}')
 

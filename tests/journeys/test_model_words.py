@@ -70,9 +70,9 @@ EVENT = {"id": "1", "trigger": "cart", "customer": "ada", "attributes": {}}
         pytest.param({"customer": "auth0|5f7c"}, "customer", 'such as "auth0:5f7c".', id="auth0-mended"),
         pytest.param({"customer": "a b"}, "customer", 'cannot have " " in it', id="a-space"),
         pytest.param({"customer": "ß"}, "customer", 'cannot have "ß" in it', id="a-letter"),
-        pytest.param({"customer": ""}, "customer", "expected at most 128 letters", id="empty-id"),
-        pytest.param({"customer": "a" * 129}, "customer", "expected at most 128 letters", id="long-id"),
-        pytest.param({"customer": 42}, "customer", "found 42; expected at most 128 letters", id="a-number-as-id"),
+        pytest.param({"customer": ""}, "customer", "text of at most 128 letters", id="empty-id"),
+        pytest.param({"customer": "a" * 129}, "customer", "text of at most 128 letters", id="long-id"),
+        pytest.param({"customer": 42}, "customer", "found 42; expected text of at most 128", id="a-number-as-id"),
         pytest.param(
             {"occurred_at": "2026-11-24 09:00:00"},
             "occurred_at",

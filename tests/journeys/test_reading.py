@@ -38,7 +38,7 @@ def test_all_flaws_come_at_once() -> None:
     assert set(flaws) == {"journey", "start.wher", "steps[0].wait", "steps[1].if.is", "steps[1].if.within"}
     assert flaws["start.wher"] == 'there is no such field. Did you mean "where"?'
     assert "a month has no fixed length" in flaws["steps[0].wait"]
-    assert flaws["steps[1].if.within"] == "is missing."
+    assert flaws["steps[1].if.within"] == "is missing. Expected a duration such as 1 day."
 
 
 @pytest.mark.parametrize(

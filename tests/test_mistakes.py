@@ -1,0 +1,49 @@
+"""Mistakes of people who write their first journey, each answered so that they can go on: see mistakes.yaml."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journeys.problems import Flaw, Invalid
+from journeys.reading import parse
+from terminal.folder import read_folder, validate
+
+TABLE: Any = parse((Path(__file__).parent / "mistakes.yaml").read_bytes(), "table")
+LIBRARY = re.compile(r"Input should|Value error|expected <|\[key\]|mapping|scalar|token|tuple|dictionary|Traceback")
+
+
+def flaws_of(folder: Path) -> tuple[Flaw, ...]:
+    try:
+        return tuple(validate(read_folder([folder])))
+    except Invalid as error:
+        return error.flaws
+
+
+def written(folder: Path, changes: list[dict[str, str]]) -> None:
+    files = dict(TABLE["folder"])
+    for change in changes:
+        assert change["was"] in files[change["file"]]
+        files[change["file"]] = files[change["file"]].replace(change["was"], change["written"], 1)
+    for path, text in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text)
+
+
+def test_without_a_mistake_nothing_is_said(tmp_path: Path) -> None:
+    written(tmp_path, [])
+
+    assert flaws_of(tmp_path) == ()
+
+
+@pytest.mark.parametrize("mistake", [pytest.param(each, id=each["what"]) for each in TABLE["mistakes"]])
+def test_a_mistake_is_answered_so_that_one_can_go_on(mistake: dict[str, Any], tmp_path: Path) -> None:
+    written(tmp_path, mistake["changes"])
+
+    said = [str(flaw).partition("\n")[0].removeprefix(f"{tmp_path}/") for flaw in flaws_of(tmp_path)]
+
+    assert said == mistake["said"]
+    assert not LIBRARY.search("\n".join(said))
