@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -10,7 +14,7 @@ from pydantic_core import ErrorDetails, core_schema
 
 from journeys.catalogue import Content, Customer, Event, Trigger
 from journeys.definition import Journey
-from journeys.model_words import flaws_of
+from journeys.model_words import flaws_of, path_of
 from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.reading import validated
@@ -171,3 +175,53 @@ def test_types_without_a_model_have_words_too() -> None:
         TypeAdapter(positive).validate_python(0)
 
     assert str(flaws_of(caught.value.errors(), positive)[0]) == "found 0; expected at least 1."
+
+
+WHOLE: Any = {
+    "journey": "j",
+    "title": "J",
+    "start": {
+        "trigger": "cart",
+        "where": "event.total > 1.0",
+        "key": "event.cart_id",
+        "repeat": {"after": "7 days"},
+        "overlap": "ignore",
+        "from": "2026-01-01T00:00:00Z",
+    },
+    "goal": {"trigger": "cart", "target": "50%", "within": "3 days"},
+    "exit": [{"trigger": "cart", "where": "true"}],
+    "steps": [
+        {"id": "a", "email": "hello", "to": "customer.email", "expires": "1 day"},
+        {"id": "b", "if": {"message": "a", "is": "clicked", "within": "1 day"}, "then": [{"id": "w", "wait": "1 day"}]},
+        {"id": "c", "if": {"trigger": "cart", "within": "1 day"}, "then": [], "else": [{"id": "e", "end": "done"}]},
+    ],
+}
+WRONG: tuple[object, ...] = (
+    *(None, True, 0, -1, 1.5, 1e308, 10**30, 10**5000, "", "x", "a" * 70_000, [], [None], [[]], {}, {"a": None}, [{}]),
+    *("NaN", "9" * 400 + " days", "-1 day", "99999999999 days", "9999-12-31T23:59:59-14:00", {"repeat": 1}, {"": ""}),
+)
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*way, key)
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*way, key))
+
+
+@pytest.mark.parametrize("way", [pytest.param(way, id=path_of(way)) for way in places(WHOLE)])
+def test_whatever_stands_anywhere_is_read_or_told(way: tuple[Any, ...]) -> None:
+    for wrong in WRONG:
+        whole = deepcopy(WHOLE)
+        inner = whole
+        for key in way[:-1]:
+            inner = inner[key]
+        inner[way[-1]] = wrong
+
+        with suppress(Invalid):
+            validated(Journey, whole, "journey")
+            continue
+        for path, words in said(Journey, whole).items():
+            assert path_of(way[:1]) in path or not path
+            assert not re.search(r"Input should|Value error|valid \w+$|\[key\]|<class|Annotated", words)
+            assert len(words) < 600
