@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -89,6 +90,7 @@ async def _accept_one(event: Event, ingest: Ingest) -> Receipt:
 
 def read_events(body: bytes) -> Event | tuple[Event, ...]:
     """One event, or all events of a list. Raises Invalid with every flaw of each, and TooLarge."""
+    body = body.removeprefix(BOM_UTF8)  # which a reader of JSON may skip
     many = body.lstrip()[:1] == b"["
     try:
         given = _MANY.validate_json(body) if many else _ONE.validate_json(body)

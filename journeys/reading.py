@@ -47,10 +47,10 @@ def write(model: BaseModel) -> str:
 def read(model: type[Read], source: str | bytes | Mapping[str, Any], what: str, name: str | None = None) -> Read:
     """A *model* from YAML, JSON or plain data. *what* is the field that holds its name."""
     data = dict(source) if isinstance(source, Mapping) else parse(source, what)
-    if name is not None and data.setdefault(what, name) != name:
+    if name is not None and isinstance(given := data.setdefault(what, name), str) and given != name:
         flaw = Flaw(
             path=what,
-            message=f'found "{data[what]}", but it is kept as "{name}".',
+            message=f'found "{given}", but it is kept as "{name}".',
             hint="Make the two agree.",
         )
         raise Invalid(f"This {what} has two names.", [flaw])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -64,3 +65,9 @@ async def test_a_part_of_the_address_is_told_by_its_name(door: Door, path: str, 
 
     assert list(flaws) == [name]
     assert words in flaws[name]
+
+
+async def test_a_mark_of_byte_order_before_an_event_is_skipped(live: Door) -> None:
+    answer = await live.http.post("/v1/events", content=b"\xef\xbb\xbf" + json.dumps(event("e1")).encode())
+
+    assert answer.status_code == 202
