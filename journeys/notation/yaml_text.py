@@ -51,6 +51,15 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, list("-.0123456789"))
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Other ends of lines are read back as spaces, unless they are escaped.
+    style = '"' if any(letter in text for letter in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _no_character(text: str, offset: int) -> Unreadable:
     line, column = place_of(text, offset)
     what = f"the character U+{ord(text[offset]):04X} cannot be in a text."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from journeys.notation.bounds import MOST_LEVELS, MOST_VALUES
 from journeys.notation.unreadable import Unreadable
@@ -91,5 +91,8 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
+@example("\x85")
+@example("a\u2028b")
+@example("1e3")
 def test_what_is_written_is_read_back(value: object) -> None:
     assert read_yaml(write_yaml({"value": value})) == {"value": value}
