@@ -77,7 +77,7 @@ class Version:
         schema = self.schemas[event.trigger]
         scope = under("event", types(schema)) | under("customer", types(self.customer))
         values = under("event", typed(schema, event.attributes)) | under("customer", typed(self.customer, customer))
-        return conditions.compile_condition(where, scope).holds(values)
+        return conditions.ask(where, scope, values)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pydantic import AfterValidator
 
 from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean
+from journeys.storable import unstorable, unstorable_number
 
 AttributeType = Literal["text", "number", "boolean", "time"]
 Declaration = Annotated[
@@ -27,6 +27,9 @@ Value = Annotated[
 """What an attribute holds. A time is written as text, such as "2026-11-24T09:00:00Z"."""
 
 Attributes = dict[str, Value]
+
+LONGEST_TEXT = 32_768
+"""Bytes in UTF-8: no more than an event has, so that what a condition may cost can be known before it is asked."""
 
 Anything = TypeVar("Anything")
 
@@ -76,6 +79,11 @@ def reference(text: str) -> tuple[str, str]:
     if found := _REFERENCE.fullmatch(text):
         return found[1], found[2]
     raise ValueError(f'"{text}" is not a reference: write event. or customer. and a name, such as event.cart_id')
+
+
+def is_too_long(text: str) -> bool:
+    """Whether *text* has more bytes than an attribute may have."""
+    return len(text) > LONGEST_TEXT // 4 and len(text.encode(errors="surrogatepass")) > LONGEST_TEXT
 
 
 def check_attributes(schema: Mapping[str, str], attributes: Mapping[str, object]) -> list[Flaw]:
@@ -133,9 +141,9 @@ _EXPECTED: Mapping[AttributeType, str] = {
 def _wrong_value(expected: AttributeType, value: object) -> str:
     match expected, value:
         case "text", str():
-            return _unstorable(value)
+            return _wrong_text(value)
         case "number", int() | float() if not isinstance(value, bool):
-            return "" if _is_finite(value) else f"{_show(value)} was found, a finite number was expected."
+            return unstorable_number(value)
         case "boolean", bool():
             return ""
         case "time", str() | datetime():
@@ -156,17 +164,10 @@ def _mended(expected: AttributeType, value: object) -> str:
             return ""
 
 
-def _unstorable(text: str) -> str:
-    # PostgreSQL takes neither in a text or in JSON, and half a surrogate pair is no character at all.
-    bad = next((char for char in text if char == "\0" or "\ud800" <= char <= "\udfff"), None)
-    return f"the character U+{ord(bad):04X} cannot be stored in text: leave it out." if bad else ""
-
-
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # an int too large for a float
-        return False
+def _wrong_text(text: str) -> str:
+    if is_too_long(text):
+        return f"this text is too long: at most {LONGEST_TEXT} bytes are kept."
+    return unstorable(text)
 
 
 def _wrong_time(value: str | datetime) -> str:

@@ -15,8 +15,12 @@ def flaws_of(error: str, source: str, scope: Mapping[str, AttributeType]) -> lis
     """Every error in CEL's message, which lists them as ``ERROR: <input>:line:column: what``."""
     if not source.strip():
         return [Flaw(path="", message="the condition is empty.")]
+    if _DEEP.search(error):
+        return [TOO_DEEP]
     errors = [
-        (what, Place(source, int(line), int(column))) for line, column, what in _ERROR.findall(error) if int(line) > 0
+        (what, Place(source, int(line), int(column)))
+        for line, column, what in _ERROR.findall(error)[:_MOST_FLAWS]
+        if int(line) > 0
     ]
     # Where CEL has lost its way, whatever it says afterwards comes from that.
     if lost := next(filter(None, (syntax_flaw(what, place) for what, place in errors)), None):
@@ -66,6 +70,8 @@ _TYPES = {
     "dyn": "something of no known type",
 }
 
+_MOST_FLAWS = 10
+_DEEP = re.compile(r"max recursion depth of|Expression recursion limit|Cannot parse serialized CEL expression")
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE)
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '\((.*)\)'")
@@ -86,6 +92,13 @@ def _flaw(what: str, place: Place, scope: Mapping[str, AttributeType]) -> Flaw:
     if found := _RANGE.match(what):
         return Flaw(path="", message=f"{name_type(found[1])} has no members to go through ({place.words}).")
     return Flaw(path="", message=f"this is not understood ({place.words}).")
+
+
+TOO_DEEP = Flaw(
+    path="",
+    message="the condition is nested too deeply: it has more than 32 levels.",
+    hint="Leave out brackets, or compare with a list: event.size in ['s', 'm'].",
+)
 
 
 def _unlisted(error: str) -> str:

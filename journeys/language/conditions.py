@@ -12,11 +12,15 @@ from typing import cast
 from cel_expr_python import cel
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from journeys.language.attributes import AttributeType
+from journeys.language.attributes import LONGEST_TEXT, AttributeType, is_too_long
+from journeys.language.cel_constants import flaws_of_constants
+from journeys.language.cel_cost import flaws_of_cost
 from journeys.language.cel_numbers import CALCULATING, COMPARING
-from journeys.language.cel_source import flaws_of_constants, read
-from journeys.language.cel_words import flaws_of, name_type, why_untold
+from journeys.language.cel_source import LONGEST_CONDITION, read
+from journeys.language.cel_tree import TooDeep, tree
+from journeys.language.cel_words import TOO_DEEP, flaws_of, name_type, why_untold
 from journeys.problems import Flaw
+from journeys.storable import unstorable
 
 
 class ConditionError(ValueError):
@@ -49,8 +53,10 @@ class Condition:
 
         What cannot be told, such as for a missing value, does not hold. Never raises.
         """
-        answer = _ask(self._expression, self._bindings(values))
         asked = " ".join(self.source.split())
+        if long := self._too_long(values):
+            return Verdict(False, f"{asked} cannot be told: {long} has more than {LONGEST_TEXT} bytes")
+        answer = _ask(self._expression, self._bindings(values))
         if isinstance(answer, bool):
             return Verdict(answer, f"{asked} {'holds' if answer else 'does not hold'}{self._given(values)}")
         if missing := _MISSING.search(answer):
@@ -60,6 +66,13 @@ class Condition:
     def _bindings(self, values: Mapping[str, object]) -> dict[str, object]:
         present = {name: _bound(values[name]) for name in self.uses if values.get(name) is not None}
         return present | {f"has_{name}": name in present for name in self.uses}
+
+    def _too_long(self, values: Mapping[str, object]) -> str | None:
+        """An attribute that an earlier release took, and that is longer than a condition's cost was worked out for."""
+        return next(
+            (name for name in self.uses if isinstance(found := values.get(name), str) and is_too_long(found)),
+            None,
+        )
 
     def _given(self, values: Mapping[str, object]) -> str:
         said = ", ".join(f"{name} is {_say(values.get(name))}" for name in self.uses)
@@ -71,21 +84,48 @@ def compile_condition(source: str, scope: Mapping[str, AttributeType]) -> Condit
 
     Raises ConditionError with all flaws at once. Compiling the same again costs nothing.
     """
-    return _compile(source, frozenset(scope.items()))
+    if flaw := flaw_of_length(source):
+        raise ConditionError(source, [flaw])
+    compiled = _compile(source, frozenset(scope.items()))
+    if isinstance(compiled, ConditionError):
+        raise compiled
+    return compiled
+
+
+def ask(source: str, scope: Mapping[str, AttributeType], values: Mapping[str, object]) -> Verdict:
+    """Whether a condition holds that was published, perhaps by a release that checked less. Never raises."""
+    compiled = _compile(source, frozenset(scope.items()))
+    if isinstance(compiled, ConditionError):
+        return Verdict(False, f"{' '.join(source.split())} cannot be told: {compiled.flaws[0]}")
+    return compiled.holds(values)
+
+
+def flaw_of_length(source: str) -> Flaw | None:
+    """What is wrong with a condition that is too long to be read by anybody."""
+    if len(source) <= LONGEST_CONDITION:
+        return None
+    message = f"the condition has {len(source)} characters; at most {LONGEST_CONDITION} are read."
+    return Flaw(path="", message=message, hint="Split it, or let the sender put what it asks for into an attribute.")
 
 
 @lru_cache(maxsize=1024)
-def _compile(source: str, scope: frozenset[tuple[str, AttributeType]]) -> Condition:
+def _compile(source: str, scope: frozenset[tuple[str, AttributeType]]) -> Condition | ConditionError:
     types = dict(scope)
+    if bad := unstorable(source):
+        return ConditionError(source, [Flaw(path="", message=bad)])
     readable, uses = read(source, types)
     checking, evaluating = _environments(scope)
     try:
         checked = checking.compile(readable)
+        root = tree(checked)
+        flaws = _flaws_of_result(checked) + flaws_of_constants(root) + flaws_of_cost(root, types)
+        if flaws:
+            return ConditionError(source, flaws)
+        return Condition(source, uses, evaluating.deserialize(checked.serialize()))
     except RuntimeError as error:
-        raise ConditionError(source, flaws_of(str(error), source, types)) from None
-    if flaws := _flaws_of_result(checked) + flaws_of_constants(source):
-        raise ConditionError(source, flaws)
-    return Condition(source, uses, evaluating.deserialize(checked.serialize()))
+        return ConditionError(source, flaws_of(str(error), source, types))
+    except TooDeep:
+        return ConditionError(source, [TOO_DEEP])
 
 
 def _flaws_of_result(checked: cel.Expression) -> list[Flaw]:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeys.language.attributes import AttributeType
-from journeys.language.conditions import ConditionError, compile_condition
+from journeys.language.attributes import LONGEST_TEXT, AttributeType
+from journeys.language.cel_patterns import pattern_size
+from journeys.language.conditions import ConditionError, ask, compile_condition
 
 SCOPE: dict[str, AttributeType] = {
     "event.total": "number",
@@ -122,7 +123,7 @@ def test_holds(source: str, expected: bool) -> None:
             "1 / (event.total - 40) > 1",
             "1 / (event.total - 40) > 1 cannot be told: it divides by zero (event.total is 40)",
         ),
-        ("event.name.matches(event.name)", 'event.name.matches(event.name) holds (event.name is "abcd")'),
+        ("event.name.contains(event.name)", 'event.name.contains(event.name) holds (event.name is "abcd")'),
     ],
 )
 def test_the_reason_is_in_words(source: str, expected: str) -> None:
@@ -257,7 +258,12 @@ def test_uses_are_the_attributes_named_in_order() -> None:
         ("event.total > 99999999999999999999", ["this number is too large (column 15)."]),
         (
             "(" * 200 + "true" + ")" * 200,
-            ["the condition is nested too deeply."],
+            [
+                (
+                    "the condition is nested too deeply: it has more than 32 levels. "
+                    "Leave out brackets, or compare with a list: event.size in ['s', 'm']."
+                )
+            ],
         ),
         ('event.name = "x"', ['"=" is not understood here (column 12). Write == for =.']),
         ("event.total === 4", ['"=" is not understood here (column 15). Write == for ===.']),
@@ -410,3 +416,106 @@ def test_one_condition_serves_many_threads() -> None:
         verdicts = set(threads.map(lambda _: condition.holds(VALUES), range(2000)))
 
     assert {verdict.holds for verdict in verdicts} == {True}
+
+
+def _doubled(times: int) -> str:
+    return "event.name" if times == 0 else f"({_doubled(times - 1)} + {_doubled(times - 1)})"
+
+
+def _tree(levels: int) -> str:
+    return "[1]" if levels == 0 else f"[1, 2].map(v{levels}, {_tree(levels - 1)})"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("event.name.matches(customer.phone)", "here it comes from data. Write it in quotes"),
+        ("matches(event.name, customer.phone)", "here it comes from data"),
+        ("event.name.matches('a' + customer.phone)", "here it comes from data"),
+        ("['a', 'b'].exists(p, event.name.matches(p))", "here it comes from data"),
+        ("event.name.matches(event.gift ? 'a' : 'b')", "here it comes from data"),
+        ("event.name.matches('.{0,500}.{0,500}b')", "is too large a pattern: 4001 steps, at most 100 go."),
+        ("event.name.matches('(((a{1,10}){1,10}){1,10})b')", "is too large a pattern"),
+        (r"event.name.matches(r'(?i)(\pL*\pN*){100}c')", "is too large a pattern"),
+        ("event.name.matches('(')", "is not a regular expression"),
+        (f"size({_doubled(6)}) > 0", "s for one event; at most 0.05 s go."),
+        (f"['x'].exists(x, x == {_doubled(5)}) || size([1, 2, 3, 4].map(i, {_doubled(4)})) > 1", "s for one event"),
+        (" || ".join(["event.name.contains(customer.phone)"] * 8), "s for one event"),
+        (f"size({_tree(15)}) > 0", "the condition may go through lists 65534 times for one event"),
+        (f"size({_tree(20)}) > 0", "the condition is nested too deeply"),
+        ("[" + "1," * 99 + "1].all(x, [" + "1," * 99 + "1].all(y, x == y))", "may go through lists 10100 times"),
+        ("event.total" + " + event.total" * 40 + " > 1", "the condition is nested too deeply"),
+        ("event.name == '" + "a" * 2000 + "'", "the condition has 2016 characters; at most 2000 are read."),
+        ("event.name == 'a\0b'", "the character U+0000 cannot be stored in text"),
+        ("event.name == '\ud83d'", "the character U+D83D cannot be stored in text"),
+        ("event.name == '" + "\\'" * 900, "is not understood here"),
+        ("x ' " * 400, "is not understood here"),
+    ],
+)
+def test_what_could_cost_too_much_is_refused_before_it_is_asked(source: str, expected: str) -> None:
+    assert expected in flaws(source)[0]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "event.name.matches('^[A-Z]{2}[0-9]{6}$')",
+        r"event.name.matches(r'^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$')",
+        r"event.name.matches(r'^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9.-]+\.[a-zA-Z]{2,24}$')",
+        "event.name.matches('^(shoes|boots|sandals|slippers|trainers)-(red|green|blue)-[0-9]{2,3}$')",
+        "event.name in [" + ", ".join(f"'sku-{number}'" for number in range(180)) + "]",
+        " || ".join(f"event.name == 'sku-{number}'" for number in range(75)),
+        "event.name.contains(customer.phone) || customer.phone.contains(event.name)",
+        "['a', 'b', 'c'].exists(x, event.name.startsWith(x))",
+        "size(event.name + customer.phone) > 20",
+        "!" * 1900 + "event.gift",
+    ],
+)
+def test_what_people_write_is_within_the_bounds(source: str) -> None:
+    assert compile_condition(source, SCOPE).source == source
+
+
+@pytest.mark.parametrize(
+    ("pattern", "size"),
+    [
+        ("abc", 3),
+        ("a{3}b", 4),
+        ("(ab){1,3}", 10),
+        ("(a{9}){9}", 81),
+        ("a{2,}", 5),
+        (".*", 3),
+        ("é{3}", 6),
+        ("[éè]", 4),
+        ("[^]a]+", 2),
+        (r"\pL{5}", 50),
+        (r"\p{Greek}", 10),
+        (r"[\pL\pN]", 21),
+        ("(?P<word>ab)?", 3),
+        ("((", 0),
+        (")){3}", 0),
+    ],
+)
+def test_a_pattern_is_as_large_as_its_repetitions_written_out(pattern: str, size: int) -> None:
+    assert pattern_size(pattern) == size
+
+
+@given(st.text(alphabet=r"ab(){}[]\*+?.,0123456789|^$pPLQE:<>", max_size=200))
+def test_any_pattern_has_a_size(pattern: str) -> None:
+    assert pattern_size(pattern) >= 0
+
+
+def test_a_text_longer_than_an_event_may_have_is_not_gone_through() -> None:
+    told = reason("event.name.contains('x')", name="y" * (LONGEST_TEXT + 1))
+
+    assert told == "event.name.contains('x') cannot be told: event.name has more than 32768 bytes"
+
+
+def test_what_an_earlier_release_published_is_asked_or_its_reason_told() -> None:
+    values = {"event.name": "a", "customer.phone": "a"}
+
+    long = ask("event.name in [" + "'a', " * 900 + "'b']", SCOPE, values)
+    dear = ask("event.name.matches(customer.phone)", SCOPE, values)
+
+    assert long.holds
+    assert not dear.holds
+    assert dear.reason.startswith("event.name.matches(customer.phone) cannot be told: matches takes a pattern")

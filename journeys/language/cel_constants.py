@@ -1,0 +1,43 @@
+"""Constants in a condition that cannot work, which CEL would only try, and fail on, when asked."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cel_expr_python import cel
+
+from journeys.language.cel_tree import Call, Constant, Node, calls
+from journeys.problems import Flaw
+
+_WORDS = {
+    "timestamp": ("is not a time.", "Write it like timestamp('2026-11-24T09:00:00Z')."),
+    "duration": ("is not a duration to CEL.", "Write hours, minutes or seconds, such as duration('36h')."),
+    "matches": ("is not a regular expression.", "See the syntax of RE2."),
+}
+
+
+def flaws_of_constants(root: Node) -> list[Flaw]:
+    """A flaw for each constant such as ``timestamp('tomorrow')``."""
+    found = (_flaw(call) for call in calls(root))
+    return list(dict.fromkeys(flaw for flaw in found if flaw))
+
+
+def _flaw(call: Call) -> Flaw | None:
+    match call.function, call.arguments:
+        case (("timestamp" | "duration"), (Constant(text=str() as text),)):
+            pass
+        case "matches", (_, Constant(text=str() as text)):
+            pass
+        case _:
+            return None
+    if _trial(call.function).eval(data={"text": text}).type() != cel.Type.ERROR:
+        return None
+    message, hint = _WORDS[call.function]
+    shown = text if len(text) <= 60 else f"{text[:59]}…"
+    return Flaw(path="", message=f"{call.function}('{shown}') {message}", hint=hint)
+
+
+@lru_cache(maxsize=3)
+def _trial(function: str) -> cel.Expression:
+    tried = "''.matches(text)" if function == "matches" else f"{function}(text)"
+    return cel.NewEnv(variables={"text": cel.Type.STRING}).compile(tried)
