@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model, Name, Time
-from journeys.steps import ContentUse, Message, Steps, every_step, message_in
+from journeys.steps import ContentUse, Message, Steps, WrittenSteps, every_step, message_in
 
 
 class After(Model):
@@ -30,7 +31,7 @@ class Start(Model):
     """
 
     trigger: Name
-    where: str | None = None
+    where: Where | None = None
     key: str | None = None
     repeat: Repeat = "immediately"
     overlap: Literal["ignore", "parallel", "restart"] = "ignore"
@@ -54,7 +55,7 @@ class Goal(Model):
     """
 
     trigger: Name
-    where: str | None = None
+    where: Where | None = None
     target: Target | None = None
     within: Duration = timedelta(days=3)
 
@@ -63,7 +64,7 @@ class Exit(Model):
     """An event that ends the run wherever it stands."""
 
     trigger: Name
-    where: str | None = None
+    where: Where | None = None
 
 
 def _trigger_alone(given: object) -> object:
@@ -94,7 +95,7 @@ class Journey(Model):
     goal: Annotated[Goal, _by_name(Name | Goal)] | None = None
     exit: Annotated[tuple[Annotated[Exit, _by_name(Name | Exit)], ...], BeforeValidator(_one_exit)] = ()
     steps: Annotated[
-        Steps, AfterValidator(_at_least_one), Expected("a list of steps, such as - {id: pause, wait: 1 day}")
+        WrittenSteps, AfterValidator(_at_least_one), Expected("a list of steps, such as - {id: pause, wait: 1 day}")
     ]
 
     @property

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationInfo
+
+Value = TypeVar("Value")
+
+WRITTEN = "written"
+"""The context in which pydantic reads what somebody writes now, not what was stored, or given to a run, before."""
+
+
+def when_written(check: Callable[[Value], Value]) -> AfterValidator:
+    """Hold to *check* what is written now. What an earlier release let through is read as it is, and goes on."""
+
+    def checked(value: Value, info: ValidationInfo) -> Value:
+        return check(value) if info.context == WRITTEN else value
+
+    return AfterValidator(checked)
 
 
 class Frozen(BaseModel):

@@ -13,8 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from textwrap import indent
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from journeys.models import Frozen
+
+
+def showable(text: str) -> str:
+    """*text* as everybody can show it: half a surrogate pair, which is no character, as its number."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 class Flaw(Frozen):
@@ -23,10 +31,10 @@ class Flaw(Frozen):
     *excerpt*: of a text that cannot be read the line, with a mark below the place.
     """
 
-    path: str
-    message: str
-    hint: str = ""
-    excerpt: str = ""
+    path: Annotated[str, AfterValidator(showable)]
+    message: Annotated[str, AfterValidator(showable)]
+    hint: Annotated[str, AfterValidator(showable)] = ""
+    excerpt: Annotated[str, AfterValidator(showable)] = ""
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
@@ -36,7 +44,7 @@ class Flaw(Frozen):
     def within(self, prefix: str) -> Flaw:
         """The same flaw, seen from further out: ``where`` in ``start`` is ``start.where``."""
         joint = "" if not self.path or self.path.startswith("[") else "."
-        return self.model_copy(update={"path": f"{prefix}{joint}{self.path}"})
+        return self.model_copy(update={"path": showable(f"{prefix}{joint}{self.path}")})
 
 
 class SojournError(Exception):
@@ -50,10 +58,10 @@ class SojournError(Exception):
     title = "Something failed on our side"
 
     def __init__(self, detail: str, flaws: Iterable[Flaw] = (), *, cause: str = "") -> None:
-        self.detail = detail
+        self.detail = showable(detail)
         self.flaws = tuple(flaws)
         self.cause = cause
-        super().__init__(detail)
+        super().__init__(self.detail)
 
     def __str__(self) -> str:
         said = f"{self.detail.rstrip('.')}: {self.cause}" if self.cause else self.detail

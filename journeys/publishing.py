@@ -13,7 +13,7 @@ from journeys.definition import After, Journey
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
-from journeys.language.durations import say
+from journeys.language.durations import LONGEST, say
 from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
 from journeys.links import flaw_of
@@ -31,15 +31,10 @@ from journeys.steps import (
     Steps,
     TriggerUse,
     Use,
-    depth,
     every_step,
     lead_on,
     placed,
 )
-
-DEEPEST = 100
-LONGEST = timedelta(days=365_000)
-"""A thousand years: a calendar ends in the year 9999, and no wait may lead beyond it."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +127,6 @@ class _Checker:
                     hint="Give every step an id of its own.",
                 )
             seen.setdefault(step.id, path)
-        if depth(steps) > DEEPEST:
-            yield Flaw(path="steps", message=f"are nested more than {DEEPEST} deep.", hint="Use steps after the if.")
         if (whole := sum(map(_longest, every_step(steps)), timedelta(0))) > LONGEST:
             yield Flaw(path="steps", message=f"last {say(whole)} in all; at most {say(LONGEST)}.")
         yield from self._each(steps, "steps", set())

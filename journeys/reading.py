@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
 from journeys.model_words import flaws_of
+from journeys.models import WRITTEN
 from journeys.notation.bounds import MOST_CHARACTERS
 from journeys.notation.json_text import read_json
 from journeys.notation.unreadable import Unreadable
 from journeys.notation.yaml_text import read_yaml, write_yaml
 from journeys.problems import Flaw, Invalid
+from journeys.storable import flaws_of_data
 
 Read = TypeVar("Read", bound=BaseModel)
 
@@ -59,8 +61,10 @@ def read(model: type[Read], source: str | bytes | Mapping[str, Any], what: str, 
 
 def validated(model: type[Read], data: object, what: str) -> Read:
     """*data* as a *model*. Raises Invalid with one flaw for each thing that is wrong."""
+    if unfit := flaws_of_data(data):
+        raise Invalid(f"This {what} is not valid.", unfit)
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=WRITTEN)
     except ValidationError as error:
         raise Invalid(f"This {what} is not valid.", flaws_of(error.errors(include_url=False), model)) from None
     except RecursionError:

@@ -10,8 +10,9 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
 from journeys.interactions import Interaction, Kind, interaction_trigger
+from journeys.language.cel_source import Where
 from journeys.language.durations import Duration, say
-from journeys.models import Expected, Model, Name
+from journeys.models import Expected, Model, Name, when_written
 from journeys.unions import tagged
 
 
@@ -115,7 +116,7 @@ class EventQuestion(Model):
     """Asks for an event of a trigger, after the step that asks was entered."""
 
     trigger: Name
-    where: str | None = None
+    where: Where | None = None
     within: Duration
 
     @property
@@ -386,6 +387,24 @@ def lead_on(steps: Steps) -> bool:
 def depth(steps: Steps) -> int:
     """How deep arms lie within arms: 1 for steps without any."""
     return 1 + max((depth(arm.steps) for step in steps for arm in step.arms), default=0)
+
+
+DEEPEST = 50
+MOST_STEPS = 1_000
+
+
+def _walkable(steps: Steps) -> Steps:
+    if (levels := depth(steps)) > DEEPEST:
+        raise ValueError(
+            f"arms are nested {levels} deep, at most {DEEPEST} go. Use steps after the if: both arms join."
+        )
+    if (number := sum(1 for _ in every_step(steps))) > MOST_STEPS:
+        raise ValueError(f"there are {number} steps, at most {MOST_STEPS} go. Make a journey of each part.")
+    return steps
+
+
+WrittenSteps = Annotated[Steps, when_written(_walkable)]
+"""All steps of a journey, as many and as deep as can be walked, shown and stored."""
 
 
 def message_in(steps: Steps, id: str) -> Message | None:

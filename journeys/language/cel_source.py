@@ -4,8 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import Annotated
+
+from journeys.models import when_written
 
 LONGEST_CONDITION = 2_000
+
+
+def flaw_of_length(source: str) -> str:
+    """What is wrong with a condition that is too long to be read by anybody; nothing where it is not."""
+    if len(source) <= LONGEST_CONDITION:
+        return ""
+    return (
+        f"the condition has {len(source)} characters; at most {LONGEST_CONDITION} are read. "
+        "Split it, or let the sender put what it asks for into an attribute."
+    )
+
+
+def _short(source: str) -> str:
+    if flaw := flaw_of_length(source):
+        raise ValueError(flaw)
+    return source
+
+
+Where = Annotated[str, when_written(_short)]
+"""A condition as it is written in a definition."""
+
 
 # What opens a text and never closes it goes on to the end, so that nothing is read twice.
 _TOKEN = re.compile(

@@ -16,7 +16,7 @@ from journeys.language.attributes import LONGEST_TEXT, AttributeType, is_too_lon
 from journeys.language.cel_constants import flaws_of_constants
 from journeys.language.cel_cost import flaws_of_cost
 from journeys.language.cel_numbers import CALCULATING, COMPARING
-from journeys.language.cel_source import LONGEST_CONDITION, read
+from journeys.language.cel_source import flaw_of_length, read
 from journeys.language.cel_tree import TooDeep, tree
 from journeys.language.cel_words import TOO_DEEP, flaws_of, name_type, why_untold
 from journeys.problems import Flaw
@@ -85,7 +85,7 @@ def compile_condition(source: str, scope: Mapping[str, AttributeType]) -> Condit
     Raises ConditionError with all flaws at once. Compiling the same again costs nothing.
     """
     if flaw := flaw_of_length(source):
-        raise ConditionError(source, [flaw])
+        raise ConditionError(source, [Flaw(path="", message=flaw)])
     compiled = _compile(source, frozenset(scope.items()))
     if isinstance(compiled, ConditionError):
         raise compiled
@@ -98,14 +98,6 @@ def ask(source: str, scope: Mapping[str, AttributeType], values: Mapping[str, ob
     if isinstance(compiled, ConditionError):
         return Verdict(False, f"{' '.join(source.split())} cannot be told: {compiled.flaws[0]}")
     return compiled.holds(values)
-
-
-def flaw_of_length(source: str) -> Flaw | None:
-    """What is wrong with a condition that is too long to be read by anybody."""
-    if len(source) <= LONGEST_CONDITION:
-        return None
-    message = f"the condition has {len(source)} characters; at most {LONGEST_CONDITION} are read."
-    return Flaw(path="", message=message, hint="Split it, or let the sender put what it asks for into an attribute.")
 
 
 @lru_cache(maxsize=1024)

@@ -10,8 +10,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from journeys.models import Expected
+from journeys.models import Expected, when_written
 from journeys.problems import did_you_mean
+
+LONGEST = timedelta(days=365_000)
+"""A thousand years: a calendar ends in the year 9999, and nothing may lead beyond it."""
 
 EXAMPLES = ("1 day", "36 hours", "1 day 12 hours", "P1DT12H")
 
@@ -55,9 +58,20 @@ def _read(value: object) -> timedelta:
     return value
 
 
+def _shown(value: object) -> str:
+    return f"{value}" if isinstance(value, int | float) else "what was found"
+
+
+def _no_longer_than_a_calendar(duration: timedelta) -> timedelta:
+    if duration > LONGEST:
+        raise ValueError(f'"{say(duration)}" is too long: the longest duration is {say(LONGEST)}')
+    return duration
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_read),
+    when_written(_no_longer_than_a_calendar),
     PlainSerializer(say, return_type=str),
     WithJsonSchema({"type": "string", "title": "Duration", "examples": list(EXAMPLES)}),
     Expected("a duration such as 1 day"),

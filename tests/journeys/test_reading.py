@@ -5,12 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from journeys.definition import Journey
 from journeys.notation.bounds import MOST_CHARACTERS
 from journeys.problems import Invalid
 from journeys.reading import read_content, read_journey, read_trigger
 
-WAIT = {"id": "pause", "wait": "1 day"}
+WAIT: dict[str, object] = {"id": "pause", "wait": "1 day"}
+HALF = "Ada \ud83d"
+"""With half a surrogate pair, as JavaScript makes it where it cuts a text."""
+
+
+def nested(levels: int) -> list[dict[str, object]]:
+    steps: list[dict[str, object]] = [WAIT]
+    for number in range(levels - 1):
+        steps = [{"id": f"if-{number}", "if": {"trigger": "bought", "within": "1 day"}, "else": steps}]
+    return steps
+
+
+def _inside(children: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    names = st.sampled_from(["id", "if", "trigger", "message", "wait", "where", "\ud83d"]) | st.text() | st.integers()
+    return st.lists(children) | st.dictionaries(names, children)
 
 
 def flaws_of(source: Any, read: Any = read_journey, **options: Any) -> dict[str, str]:
@@ -55,7 +72,7 @@ def test_all_flaws_come_at_once() -> None:
             {"steps": [{"id": "x", "end": " "}]}, "steps[0].end", "a reason in words", id="an-end-without-a-reason"
         ),
         pytest.param(
-            {"steps": [{"id": "x", "end": "a\0b"}]}, "steps[0].end", "control characters", id="an-end-with-a-nul"
+            {"steps": [{"id": "x", "end": "a\7b"}]}, "steps[0].end", "control characters", id="an-end-with-a-bell"
         ),
         pytest.param({"steps": ["pause"]}, "steps[0]", '"pause"', id="a-step-that-is-text"),
         pytest.param({"steps": [{"id": "x", "wait": 5}]}, "steps[0].wait", "unit", id="a-bare-number"),
@@ -93,6 +110,83 @@ def test_a_flaw_says_where_and_what_was_expected(change: dict[str, object], path
 
     assert list(flaws) == [path]
     assert words in flaws[path]
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        pytest.param({"title": HALF}, "title", "U+D83D cannot be stored", id="half-a-pair"),
+        pytest.param({"title": "a\0b"}, "title", "U+0000 cannot be stored", id="a-nul"),
+        pytest.param({"start": {"trigger": "t", "where": "event.a == 'a\0b'"}}, "start.where", "U+0000", id="where"),
+        pytest.param({"start": {"trigger": "t", "where": "true" + " " * 2000}}, "start.where", "2,000", id="long"),
+        pytest.param({"exit": [{"trigger": "t", "where": "1" * 2001}]}, "exit[0].where", "2,000", id="long-exit"),
+        pytest.param({"steps": [{"id": "x", "end": HALF}]}, "steps[0].end", "U+D83D", id="end"),
+        pytest.param({HALF: 1}, "Ada \\ud83d", "U+D83D", id="a-name"),
+        pytest.param({1: 2}, "", "1 is no name", id="a-number-as-name"),
+        pytest.param({"steps": [{("a",): 1}]}, "steps[0]", "is no name", id="a-list-as-name"),
+        pytest.param({"steps": [{"id": "x", "if": "opened"}]}, "steps[0].if", "is: opened, within", id="if-a-word"),
+        pytest.param({"steps": [{"id": "x", "if": None}]}, "steps[0].if", "found nothing; expected", id="if-nothing"),
+        pytest.param({"steps": [{"id": "x", "if": [1]}]}, "steps[0].if", "Write {message", id="if-a-list"),
+        pytest.param({"goal": {"trigger": "t", "target": 10**18}}, "goal.target", "18 digits", id="a-large-number"),
+        pytest.param({"goal": {"trigger": "t", "target": 10**5000}}, "goal.target", "18 digits", id="5000-digits"),
+        pytest.param({"goal": {"trigger": "t", "target": float("inf")}}, "goal.target", "finite", id="infinity"),
+        pytest.param({"title": float("nan")}, "title", "finite", id="no-number"),
+        pytest.param({"goal": {"trigger": "t", "within": "365001 days"}}, "goal.within", "365000 days", id="within"),
+        pytest.param({"steps": [{"id": "x", "wait": "999999999 days"}]}, "steps[0].wait", "365000 days", id="wait"),
+        pytest.param(
+            {"steps": [{"id": "x", "push": "p", "to": "customer.a", "expires": "400000 days"}]},
+            "steps[0].expires",
+            "too long: the longest duration is 365000 days",
+            id="expires",
+        ),
+        pytest.param(
+            {"start": {"trigger": "t", "repeat": {"after": "400000 days"}}},
+            "start.repeat.after",
+            "365000 days",
+            id="after",
+        ),
+        pytest.param(
+            {"start": {"trigger": "t", "until": "9999-12-31T23:59:59-14:00"}}, "start.until", "1 and 9999", id="until"
+        ),
+        pytest.param(
+            {"start": {"trigger": "t", "from": "0001-01-01T00:00:00+14:00"}}, "start.from", "1 and 9999", id="from"
+        ),
+        pytest.param({"steps": nested(51)}, "steps", "nested 51 deep, at most 50 go", id="51-deep"),
+        pytest.param({"steps": nested(150)}, "steps" + "[0].else" * 54 + "[0]", "110 levels", id="150-deep"),
+        pytest.param(
+            {"steps": [{"id": f"w{number}", "wait": "1 day"} for number in range(1001)]},
+            "steps",
+            "there are 1001 steps, at most 1000 go",
+            id="1001-steps",
+        ),
+    ],
+)
+def test_what_cannot_be_stored_walked_or_shown_is_refused_with_its_path(
+    change: dict[object, object], path: str, words: str
+) -> None:
+    flaws = flaws_of({**journey(), **change})
+
+    assert list(flaws) == [path]
+    assert words.replace(",", "") in flaws[path].replace(",", "")
+
+
+def test_what_an_earlier_release_stored_is_read_as_it_is() -> None:
+    stored = journey(steps=nested(60), goal={"trigger": "bought", "within": "999999999 days"})
+
+    read = Journey.model_validate(stored)
+
+    assert read.goal
+    assert read.goal.within.days == 999_999_999
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.characters(), _inside))
+def test_any_data_is_a_journey_or_has_flaws_that_can_be_shown(data: object) -> None:
+    for change in ({"title": data}, {"steps": data}, {"start": data}, {"goal": data}, {"exit": [data]}):
+        try:
+            read_journey(journey(**change))
+        except Invalid as refused:
+            for flaw in refused.flaws:
+                flaw.model_dump_json()
 
 
 @pytest.mark.parametrize(
