@@ -13,7 +13,7 @@ from api.dependencies import Deps, IngestDep
 from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
 from api.keys import require_key
-from api.names import EventId
+from api.names import EventId, Stored
 from api.problems import STANDARD, TooLarge, declare
 from journeys.catalogue import Event
 from journeys.notation.json_text import read_json
@@ -74,7 +74,7 @@ async def post_events(body: Body, ingest: IngestDep) -> Response:
 async def get_event(
     deps: Deps,
     id: EventId,
-    source: Annotated[str, Query(description="Where it came from.", examples=["api"])] = "api",
+    source: Annotated[Stored, Query(description="Where it came from.", examples=["api"])] = "api",
 ) -> StoredEvent:
     """An event and what each journey made of it, with the reason, also where that is nothing."""
     return await events.get_event(deps.store, source, id)

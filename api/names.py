@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
+from pydantic import AfterValidator
 
 from journeys.catalogue import CustomerId
 from journeys.models import Name
+from journeys.storable import unstorable
+
+
+def _stored(text: str) -> str:
+    if flaw := unstorable(text):
+        raise ValueError(flaw)
+    return text
+
+
+Stored = Annotated[str, AfterValidator(_stored)]
+"""A text that may be the id of something that is kept: on every database the same answer where it cannot be."""
 
 TriggerName = Annotated[Name, Path(alias="name", description="The trigger's name.", examples=["abandoned-cart"])]
 ContentName = Annotated[
@@ -15,6 +27,6 @@ ContentName = Annotated[
 ]
 JourneyName = Annotated[Name, Path(alias="name", description="The journey's name.", examples=["abandoned-cart"])]
 CustomerName = Annotated[CustomerId, Path(alias="id", description="Your own id of the customer.", examples=["ada"])]
-EventId = Annotated[str, Path(alias="id", description="The event's own id.", examples=["cart-17-abandoned"])]
-RunId = Annotated[str, Path(alias="id", description="The run's id.", examples=["abandoned-cart/ada/k3v9x2mq"])]
-SendId = Annotated[str, Path(alias="id", description="The send's id.", examples=["k3v9x2mqk3v9x2mqk3v9"])]
+EventId = Annotated[Stored, Path(alias="id", description="The event's own id.", examples=["cart-17-abandoned"])]
+RunId = Annotated[Stored, Path(alias="id", description="The run's id.", examples=["abandoned-cart/ada/k3v9x2mq"])]
+SendId = Annotated[Stored, Path(alias="id", description="The send's id.", examples=["k3v9x2mqk3v9x2mqk3v9"])]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
 from api.bodies import Body, gives, ref, takes
 from api.dependencies import Deps
@@ -20,7 +22,7 @@ from journeys.clearance.consent import NOBODY, Asked, Consent, Rules, said
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.listening import Version
-from journeys.models import Model
+from journeys.models import Model, Time
 from journeys.problems import Flaw, Invalid, Unknown
 from journeys.publishing import Catalogue, check, version_of, warn
 from journeys.reading import parse, read_journey, validated
@@ -30,8 +32,17 @@ from store.catalogue import read_catalogue
 from store.journeys import get_journey
 
 MOST_LINES = 200
+LAST_YEAR = 7000
+"""Of a script's beginning: its last line, and what then follows, may each be a thousand years later."""
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
+
+
+def _before_the_end_of_time(at: datetime) -> datetime:
+    """What follows must have a date too, and the last year is 9999."""
+    if at.year >= LAST_YEAR:
+        raise ValueError(f"a time before the year {LAST_YEAR} is expected")
+    return at
 
 
 class PreviewBody(Model):
@@ -44,7 +55,7 @@ class PreviewBody(Model):
     customer_id: CustomerId = "sample"
     consents: tuple[Consent, ...] | None = Field(None, max_length=100)
     script: tuple[Happening, ...] = Field((), max_length=MOST_LINES)
-    started_at: AwareDatetime = DEFAULT_START
+    started_at: Annotated[Time, AfterValidator(_before_the_end_of_time)] = DEFAULT_START
     definition: Journey | None = None
     paths: bool = False
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from api.bodies import gives
 from api.dependencies import Deps
 from api.keys import require_key
-from api.names import RunId
+from api.names import RunId, Stored
 from api.problems import STANDARD, declare
 from api.runs_examples import RUN_VIEW, RUNS
 from journeys.catalogue import CustomerId
@@ -30,7 +30,7 @@ async def list_runs(
     customer: Annotated[CustomerId | None, Query(description="Only runs of this customer.", examples=["ada"])] = None,
     active: Annotated[bool | None, Query(description="Only runs that are under way, or only those over.")] = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=200)] = 50,
-    before: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
+    before: Annotated[Stored | None, Query(description="The `next` of the page before.")] = None,
 ) -> RunPage:
     """Runs, the latest first, page by page: ask again with `before` set to `next` until that is null."""
     return await runs.list_runs(

@@ -79,6 +79,11 @@ def warn(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) 
     return checker.warnings
 
 
+def check_tree(journey: Journey) -> list[Flaw]:
+    """Every reason why nobody could walk *journey*, whatever else there is or is not: it needs no catalogue."""
+    return list(_Checker(journey, Catalogue({}, {})).steps((DurationUse, MessageUse)))
+
+
 class _Checker:
     def __init__(self, journey: Journey, catalogue: Catalogue, told: Collection[str]) -> None:
         self._journey = journey
@@ -116,7 +121,8 @@ class _Checker:
         for index, leaving in enumerate(self._journey.exit):
             yield from self._listens(f"exit[{index}]", leaving.trigger, leaving.where)
 
-    def steps(self) -> Iterator[Flaw]:
+    def steps(self, of: tuple[type[Use], ...] | None = None) -> Iterator[Flaw]:
+        """What is wrong with the tree and with what its steps use, or only with those *of* these types."""
         steps = self._journey.steps
         seen: dict[str, str] = {}
         for path, step in placed(steps, "steps"):
@@ -129,9 +135,9 @@ class _Checker:
             seen.setdefault(step.id, path)
         if (whole := sum(map(_longest, every_step(steps)), timedelta(0))) > LONGEST:
             yield Flaw(path="steps", message=f"last {say(whole)} in all; at most {say(LONGEST)}.")
-        yield from self._each(steps, "steps", set())
+        yield from self._each(steps, "steps", set(), of)
 
-    def _each(self, steps: Steps, path: str, certain: set[str]) -> Iterator[Flaw]:
+    def _each(self, steps: Steps, path: str, certain: set[str], of: tuple[type[Use], ...] | None) -> Iterator[Flaw]:
         """The flaws of *steps*. *certain* holds the messages that surely precede; it grows on the way."""
         for index, step in enumerate(steps):
             here = f"{path}[{index}]"
@@ -142,13 +148,14 @@ class _Checker:
                     hint="Remove what comes after it, or let a run go on there.",
                 )
             for use in step.uses:
-                yield from self._use(here, use, certain)
+                if of is None or isinstance(use, of):
+                    yield from self._use(here, use, certain)
             if isinstance(step, Message):
                 certain.add(step.id)
             joining: list[set[str]] = []
             for arm in step.arms:
                 inside = set(certain)
-                yield from self._each(arm.steps, f"{here}.{arm.field}", inside)
+                yield from self._each(arm.steps, f"{here}.{arm.field}", inside, of)
                 if lead_on(arm.steps):
                     joining.append(inside)
             if joining:
@@ -320,6 +327,8 @@ def _of(content: Content, path: str, found: Iterable[Flaw]) -> list[Flaw]:
 def _positive(path: str, duration: timedelta) -> Iterator[Flaw]:
     if duration <= timedelta(0):
         yield Flaw(path=path, message=f"found {say(duration)}; expected more than nothing, such as 1 day.")
+    elif duration > LONGEST:
+        yield Flaw(path=path, message=f"found {say(duration)}; at most {say(LONGEST)} go.")
 
 
 def _longest(step: Step) -> timedelta:

@@ -238,6 +238,8 @@ class Message(Step):
     def uses(self) -> Iterable[Use]:
         yield ChannelUse(self.kind, self.kind)
         yield AddressUse("to", self.to)
+        if self.expires is not None:
+            yield DurationUse("expires", self.expires)
         yield ContentUse(self.kind, self.content, self.kind)
 
 

@@ -9,6 +9,8 @@ from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
 from journeys.models import Model
+from journeys.problems import Invalid
+from journeys.publishing import check_tree
 from journeys.steps import Message, Step, every_step
 from journeys.walk.diary import Delivery
 from journeys.walk.position import Arrival, Position
@@ -17,6 +19,8 @@ from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
 
 MOST_PATHS = 1000
+MOST_VISITS = 20_000
+"""On all paths together, so that a long journey is not walked for minutes."""
 
 
 class PathMessage(Model):
@@ -50,11 +54,15 @@ def every_path(journey: Journey) -> list[Path]:
     """All ways through *journey* that reach its end, as if every message were accepted at once.
 
     An answer may come at any moment up to its limit, so that a message after it has an earliest and a latest time.
-    At most MOST_PATHS are listed; an exit can end any of them at any moment.
+    At most MOST_PATHS are listed, of a long journey fewer; an exit can end any of them at any moment.
+    Raises Invalid where nobody could walk it.
     """
+    if flaws := check_tree(journey):
+        raise Invalid(f'The journey "{journey.journey}" cannot be walked as it is.', flaws)
+    most = min(MOST_PATHS, MOST_VISITS // sum(1 for _ in every_step(journey.steps)))
     paths: list[Path] = []
     pending: list[tuple[str, ...]] = [()]
-    while pending and len(paths) < MOST_PATHS:
+    while pending and len(paths) < most:
         arms = pending.pop()
         at_once, at_last = _trace(journey, arms, late=False), _trace(journey, arms, late=True)
         paths.append(_path(at_once, at_last))

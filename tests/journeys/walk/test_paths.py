@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from journeys.problems import Invalid
 from journeys.walk.paths import MOST_PATHS, every_path
 from tests.samples import abandoned_cart
 
@@ -69,3 +72,18 @@ def test_the_list_is_bounded() -> None:
     steps = [{"id": f"a-{n}", "if": {"trigger": "store-visit", "within": "1 day"}} for n in range(12)]
 
     assert len(every_path(abandoned_cart(steps=steps))) == MOST_PATHS
+
+
+def test_of_a_long_journey_fewer_paths_are_listed() -> None:
+    steps = [{"id": f"a-{n}", "if": {"trigger": "store-visit", "within": "1 day"}} for n in range(200)]
+
+    assert len(every_path(abandoned_cart(steps=steps))) == 100
+
+
+def test_a_draft_that_nobody_could_walk_has_no_paths() -> None:
+    asks = {"id": "ask", "if": {"message": "nothing", "is": "opened", "within": "1 day"}}
+
+    with pytest.raises(Invalid) as refused:
+        every_path(abandoned_cart(steps=[asks, asks, MAIL]))
+
+    assert [flaw.path for flaw in refused.value.flaws] == ["steps[1].id", "steps[0].if.message", "steps[1].if.message"]
