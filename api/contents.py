@@ -18,6 +18,7 @@ from journeys.problems import Conflict, Flaw, Unknown
 from journeys.reading import read_content
 from store import catalogue
 from store.catalogue import ContentView
+from store.showing import Unreadable
 
 router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
 
@@ -63,9 +64,10 @@ class CheckedContent(ContentAnswer):
 
 
 class Contents(Frozen):
-    """All contents, by name."""
+    """All contents, by name. *unreadable*: what an earlier release let in and cannot be shown; to be put again."""
 
     contents: tuple[ContentAnswer, ...]
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @router.put(
@@ -89,7 +91,7 @@ async def put_content(name: ContentName, body: Body, deps: Deps, response: Respo
 @router.get(
     "/{name}",
     response_model=CheckedContent,
-    responses=declare(Unknown) | {200: gives(CONTENT_VIEW | {"flaws": [], "warnings": []}, yaml=Content)},
+    responses=declare(Unknown, Conflict) | {200: gives(CONTENT_VIEW | {"flaws": [], "warnings": []}, yaml=Content)},
 )
 async def get_content(name: ContentName, deps: Deps, yaml: Yaml) -> CheckedContent | Response:
     """A content: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
@@ -100,8 +102,8 @@ async def get_content(name: ContentName, deps: Deps, yaml: Yaml) -> CheckedConte
 @router.get("", response_model=Contents, responses={200: gives({"contents": [CONTENT_VIEW]})})
 async def list_contents(deps: Deps) -> Contents:
     """All contents, by name."""
-    views = await catalogue.list_contents(deps.store)
-    return Contents(contents=tuple(ContentAnswer(**dict(view)) for view in views))
+    views, unreadable = await catalogue.list_contents(deps.store)
+    return Contents(contents=tuple(ContentAnswer(**dict(view)) for view in views), unreadable=unreadable)
 
 
 @router.post("/{name}/ready", response_model=CheckedContent, responses=declare(Unknown, Conflict) | {200: ANSWER})

@@ -16,6 +16,7 @@ from journeys.problems import Conflict, Unknown
 from journeys.reading import read_journey
 from store import journeys
 from store.journeys import JourneyView, Published, Stopped
+from store.showing import Unreadable
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
 
@@ -29,9 +30,10 @@ class JourneyAnswer(JourneyView):
 
 
 class Journeys(Frozen):
-    """All journeys, by name."""
+    """All journeys, by name. *unreadable*: what an earlier release let in and cannot be shown; to be put again."""
 
     journeys: tuple[JourneyAnswer, ...]
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @router.put(
@@ -53,7 +55,7 @@ async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Respo
 @router.get(
     "/{name}",
     response_model=JourneyAnswer,
-    responses=declare(Unknown) | {200: gives(JOURNEY_VIEW, yaml=Journey)},
+    responses=declare(Unknown, Conflict) | {200: gives(JOURNEY_VIEW, yaml=Journey)},
 )
 async def get_journey(name: JourneyName, deps: Deps, yaml: Yaml) -> JourneyAnswer | Response:
     """A journey: JSON with versions and counts, or with `Accept: application/yaml` the draft alone, to be put again."""
@@ -64,8 +66,8 @@ async def get_journey(name: JourneyName, deps: Deps, yaml: Yaml) -> JourneyAnswe
 @router.get("", response_model=Journeys, responses={200: gives({"journeys": [JOURNEY_VIEW]})})
 async def list_journeys(deps: Deps) -> Journeys:
     """All journeys, by name."""
-    views = await journeys.list_journeys(deps.store, deps.now())
-    return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views))
+    views, unreadable = await journeys.list_journeys(deps.store, deps.now())
+    return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views), unreadable=unreadable)
 
 
 @router.post("/{name}/publish", response_model=Published, responses=declare(Unknown) | {200: gives(PUBLISHED)})

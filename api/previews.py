@@ -23,7 +23,7 @@ from journeys.definition import Journey
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.listening import Version
 from journeys.models import Model, Time
-from journeys.problems import Flaw, Invalid, Unknown
+from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.publishing import Catalogue, check, version_of, warn
 from journeys.reading import parse, read_journey, validated
 from journeys.walk.paths import Path, every_path
@@ -80,7 +80,7 @@ class Paths(Model):
 @router.post(
     "/{name}/preview",
     response_model=Preview,
-    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(PREVIEWED)},
+    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(PREVIEWED)},
     openapi_extra=takes(ref(PreviewBody), PREVIEWS, yaml_too=True),
 )
 async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
@@ -96,7 +96,7 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
     return await asyncio.to_thread(_play, asked, journey, catalogue, deps.rules)
 
 
-@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown) | {200: gives(PATHS)})
+@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown, Conflict) | {200: gives(PATHS)})
 async def get_paths(name: JourneyName, deps: Deps) -> Paths:
     """Every way through the journey, with when each message would go on it."""
     journey = (await get_journey(deps.store, name, deps.now())).definition

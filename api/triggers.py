@@ -15,6 +15,7 @@ from journeys.problems import Conflict, Unknown
 from journeys.reading import read_trigger
 from store import catalogue
 from store.catalogue import TriggerView
+from store.showing import Unreadable
 
 router = APIRouter(prefix="/v1/triggers", tags=["triggers"], dependencies=[Depends(require_key)], responses=STANDARD)
 
@@ -47,9 +48,13 @@ class TriggerAnswer(TriggerView):
 
 
 class Triggers(Frozen):
-    """All triggers, by name. Built-in ones, such as `email-opened`, are not listed."""
+    """All triggers, by name. Built-in ones, such as `email-opened`, are not listed.
+
+    *unreadable*: what an earlier release let in and cannot be shown; to be put again.
+    """
 
     triggers: tuple[TriggerAnswer, ...]
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @router.put(
@@ -72,7 +77,7 @@ async def put_trigger(name: TriggerName, body: Body, deps: Deps, response: Respo
 @router.get(
     "/{name}",
     response_model=TriggerAnswer,
-    responses=declare(Unknown) | {200: gives(TRIGGER_VIEW, yaml=Trigger)},
+    responses=declare(Unknown, Conflict) | {200: gives(TRIGGER_VIEW, yaml=Trigger)},
 )
 async def get_trigger(name: TriggerName, deps: Deps, yaml: Yaml) -> TriggerAnswer | Response:
     """A trigger: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
@@ -83,18 +88,18 @@ async def get_trigger(name: TriggerName, deps: Deps, yaml: Yaml) -> TriggerAnswe
 @router.get("", response_model=Triggers, responses={200: gives({"triggers": [TRIGGER_VIEW]})})
 async def list_triggers(deps: Deps) -> Triggers:
     """All triggers, by name."""
-    views = await catalogue.list_triggers(deps.store)
-    return Triggers(triggers=tuple(TriggerAnswer(**dict(view)) for view in views))
+    views, unreadable = await catalogue.list_triggers(deps.store)
+    return Triggers(triggers=tuple(TriggerAnswer(**dict(view)) for view in views), unreadable=unreadable)
 
 
-@router.post("/{name}/ready", response_model=TriggerAnswer, responses=declare(Unknown) | {200: ANSWER})
+@router.post("/{name}/ready", response_model=TriggerAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
 async def ready_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
     """Accept events of the trigger from now on, and let journeys that listen to it be published."""
     await catalogue.ready_trigger(deps.store, name, deps.now())
     return await _answer(deps, name)
 
 
-@router.post("/{name}/stop", response_model=TriggerAnswer, responses=declare(Unknown) | {200: ANSWER})
+@router.post("/{name}/stop", response_model=TriggerAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
 async def stop_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
     """Refuse events of the trigger from now on. The answer names the journeys in use that listen to it."""
     await catalogue.stop_trigger(deps.store, name, deps.now())

@@ -81,7 +81,7 @@ def warn(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) 
 
 def check_tree(journey: Journey) -> list[Flaw]:
     """Every reason why nobody could walk *journey*, whatever else there is or is not: it needs no catalogue."""
-    return list(_Checker(journey, Catalogue({}, {})).steps((DurationUse, MessageUse)))
+    return list(_Checker(journey, Catalogue({}, {}), ()).steps((DurationUse, MessageUse)))
 
 
 class _Checker:

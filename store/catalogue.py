@@ -21,6 +21,7 @@ from journeys.publishing import Catalogue, check
 from store.customers import customer_schema
 from store.locks import lock_house
 from store.schema import AnyRow, contents, triggers
+from store.showing import Unreadable, all_shown, readable, shown
 from store.store import Store, retried
 from store.versions import versions_in_use
 
@@ -90,17 +91,19 @@ async def stop_trigger(store: Store, name: str, now: datetime) -> tuple[str, ...
 
 
 async def get_trigger(store: Store, name: str) -> TriggerView:
-    """A trigger. Raises Unknown."""
+    """A trigger. Raises Unknown, and Conflict where it cannot be shown."""
     async with store.read() as connection:
         row = await _one(connection, triggers, name)
-        return _trigger(row, await versions_in_use(store, connection))
+        in_use = await versions_in_use(store, connection)
+        return shown("trigger", row, lambda row: _trigger(row, in_use))
 
 
-async def list_triggers(store: Store) -> list[TriggerView]:
-    """All triggers by name, without the built-in ones."""
+async def list_triggers(store: Store) -> tuple[list[TriggerView], tuple[Unreadable, ...]]:
+    """All triggers by name, without the built-in ones, and those that cannot be shown."""
     async with store.read() as connection:
         in_use = await versions_in_use(store, connection)
-        return [_trigger(row, in_use) for row in await connection.execute(_ALL[triggers])]
+        rows = await connection.execute(_ALL[triggers])
+        return all_shown("trigger", rows, lambda row: _trigger(row, in_use))
 
 
 @retried
@@ -150,29 +153,35 @@ async def stop_content(store: Store, name: str, now: datetime) -> None:
 
 
 async def get_content(store: Store, name: str) -> ContentView:
-    """A content. Raises Unknown."""
+    """A content. Raises Unknown, and Conflict where it cannot be shown."""
     async with store.read() as connection:
         row = await _one(connection, contents, name)
-        return _content(row, await versions_in_use(store, connection))
+        in_use = await versions_in_use(store, connection)
+        return shown("content", row, lambda row: _content(row, in_use))
 
 
-async def list_contents(store: Store) -> list[ContentView]:
-    """All contents by name."""
+async def list_contents(store: Store) -> tuple[list[ContentView], tuple[Unreadable, ...]]:
+    """All contents by name, and those that cannot be shown."""
     async with store.read() as connection:
         in_use = await versions_in_use(store, connection)
-        return [_content(row, in_use) for row in await connection.execute(_ALL[contents])]
+        rows = await connection.execute(_ALL[contents])
+        return all_shown("content", rows, lambda row: _content(row, in_use))
 
 
 async def read_catalogue(connection: AsyncConnection, channels: frozenset[Kind]) -> Catalogue:
-    """All that a journey may refer to. Of a content it is what would be sent, or the draft where nothing would."""
+    """All that a journey may refer to. Of a content it is what would be sent, or the draft where nothing would.
+
+    What an earlier release let in and cannot be read is as good as not there.
+    """
+    known = (await connection.execute(_ALL[triggers])).all()
+    sendable = (await connection.execute(_ALL[contents])).all()
     return Catalogue(
         triggers={
-            row.name: (Trigger.model_validate(row.definition), row.state)
-            for row in await connection.execute(_ALL[triggers])
+            row.name: (trigger, row.state) for row, trigger in readable(known, Trigger, lambda row: row.definition)
         },
         contents={
-            row.name: (Content.model_validate(row.ready or row.draft), row.state)
-            for row in await connection.execute(_ALL[contents])
+            row.name: (content, row.state)
+            for row, content in readable(sendable, Content, lambda row: row.ready or row.draft)
         },
         customer=await customer_schema(connection),
         channels=channels,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -73,8 +73,10 @@ class JourneyView(Frozen):
     stopped_at: AwareDatetime | None
 
 
-async def read_views(connection: AsyncConnection, rows: Sequence[AnyRow], now: datetime) -> list[JourneyView]:
-    """The journeys of these rows, with all that is counted about them."""
+async def read_views(
+    connection: AsyncConnection, rows: Sequence[AnyRow], now: datetime
+) -> Callable[[AnyRow], JourneyView]:
+    """What makes the view of each of these rows, with all that is counted about the journey."""
     names = {"names": [row.name for row in rows]}
     published = defaultdict[str, list[AnyRow]](list)
     for row in await connection.execute(_VERSIONS, names):
@@ -82,7 +84,7 @@ async def read_views(connection: AsyncConnection, rows: Sequence[AnyRow], now: d
     counted = defaultdict[VersionId, Counter[Did]](Counter)
     for row in await connection.execute(_COUNTS, names):
         counted[row.journey, row.version][row.did] = int(row.n)
-    return [_view(row, published[row.name], counted, now) for row in rows]
+    return lambda row: _view(row, published[row.name], counted, now)
 
 
 def _view(

@@ -20,6 +20,7 @@ from store.counts import GoalCount, JourneyView, read_views
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
 from store.schema import AnyRow, Time, among, journeys, outbox, runs, sends, versions
+from store.showing import Unreadable, all_shown, shown
 from store.store import Store, retried
 from store.versions import IN_USE, load
 
@@ -162,15 +163,17 @@ async def _end_some(store: Store, name: str, now: datetime) -> Stopped | None:
 
 
 async def get_journey(store: Store, name: str, now: datetime) -> JourneyView:
-    """A journey with its versions and counts. Raises Unknown."""
+    """A journey with its versions and counts. Raises Unknown, and Conflict where it cannot be shown."""
     async with store.read() as connection:
-        return (await read_views(connection, [await _one(connection, name)], now))[0]
+        row = await _one(connection, name)
+        return shown("journey", row, await read_views(connection, [row], now))
 
 
-async def list_journeys(store: Store, now: datetime) -> list[JourneyView]:
-    """All journeys by name."""
+async def list_journeys(store: Store, now: datetime) -> tuple[list[JourneyView], tuple[Unreadable, ...]]:
+    """All journeys by name, and those that cannot be shown."""
     async with store.read() as connection:
-        return await read_views(connection, (await connection.execute(_ALL)).all(), now)
+        rows = (await connection.execute(_ALL)).all()
+        return all_shown("journey", rows, await read_views(connection, rows, now))
 
 
 async def get_version(store: Store, name: str, number: int) -> Version:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Table, update
 
+from store import schema
 from tests import samples
 from tests.api.door import Door, problem
 
@@ -177,6 +179,57 @@ async def test_what_cannot_be_stored_is_refused_alike_on_both_databases(door: Do
     [flaw] = problem(answer, 422, "invalid")["errors"]
     assert flaw["path"] == "id"
     assert "U+0000 cannot be stored" in flaw["message"]
+
+
+def _nested(levels: int) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = [{"id": "w", "wait": "1 day"}]
+    for number in range(levels):
+        steps = [{"id": f"n{number}", "if": {"trigger": "abandoned-cart", "within": "1 day"}, "then": steps}]
+    return steps
+
+
+def _is_spoilt(row: dict[str, Any]) -> bool:
+    return "spoilt" in (row.get("name"), row.get("trigger", {}).get("trigger"), row.get("content", {}).get("content"))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "stored"),
+    [
+        pytest.param(schema.triggers, "definition", {"trigger": "spoilt", "title": "\ud800"}, id="trigger"),
+        pytest.param(
+            schema.contents, "draft", {"content": "spoilt", "text": {"body": "a \ud83d"}}, id="content-half-a-pair"
+        ),
+        pytest.param(schema.contents, "draft", {"content": "spoilt"}, id="content-of-no-kind"),
+        pytest.param(
+            schema.journeys,
+            "definition",
+            {"journey": "spoilt", "start": {"trigger": "t"}, "steps": _nested(400)},
+            id="journey-400-deep",
+        ),
+        pytest.param(schema.journeys, "definition", {"journey": "spoilt"}, id="journey-without-steps"),
+    ],
+)
+async def test_a_spoilt_row_is_named_and_spoils_no_list(
+    live: Door, table: Table, column: str, stored: dict[str, Any]
+) -> None:
+    rows = f"/v1/{table.name}"
+    good = {"triggers": {}, "contents": {"text": {"body": "x"}}, "journeys": JOURNEY}[table.name]
+    await live.put(f"{rows}/spoilt", good)
+    whole = await live.get(rows)
+    async with live.store.write() as connection:
+        await connection.execute(update(table).where(table.c.name == "spoilt").values({column: stored}))
+
+    listed = await live.get(rows)
+    alone = await live.http.get(f"{rows}/spoilt")
+    await live.http.put("/v1/journeys/abandoned-cart", content=samples.ABANDONED_CART.replace("1 day", "2 days"))
+    other = await live.http.post("/v1/journeys/abandoned-cart/publish")
+    await live.put(f"{rows}/spoilt", good)
+
+    assert listed[table.name] == [row for row in whole[table.name] if not _is_spoilt(row)]
+    assert [row["name"] for row in listed["unreadable"]] == ["spoilt"]
+    assert "Put it again." in problem(alone, 409, "conflict")["detail"]
+    assert other.status_code == 200
+    assert (await live.get(rows))["unreadable"] == []
 
 
 async def test_the_paths_of_a_draft_with_a_typo_say_so(live: Door) -> None:

@@ -102,7 +102,7 @@ class TestTriggers:
     async def test_all_are_listed_by_name(self, shop: Shop) -> None:
         await shop.publish()
 
-        listed = await catalogue.list_triggers(shop.store)
+        listed, _ = await catalogue.list_triggers(shop.store)
 
         assert [(seen.trigger.trigger, seen.state, seen.journeys) for seen in listed] == [
             ("abandoned-cart", "ready", ("abandoned-cart",)),
@@ -168,7 +168,7 @@ class TestContents:
     async def test_all_are_listed_by_name(self, shop: Shop) -> None:
         await catalogue.put_content(shop.store, email("welcome", "Welcome!"), shop.now)
 
-        listed = await catalogue.list_contents(shop.store)
+        listed, _ = await catalogue.list_contents(shop.store)
 
         assert [(seen.content.content, seen.state) for seen in listed] == [
             *((name, "ready") for name in sorted(CONTENTS)),

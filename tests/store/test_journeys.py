@@ -320,7 +320,7 @@ async def test_all_journeys_are_listed_by_name(shop: Shop) -> None:
         await shop.publish(abandoned_cart(journey=name))
     await shop.post("abandoned-cart", total=1)
 
-    listed = await list_journeys(shop.store, shop.now)
+    listed, _ = await list_journeys(shop.store, shop.now)
 
     assert [(journey.name, journey.counts.active) for journey in listed] == [("abandoned-cart", 1), ("welcome", 1)]
     assert listed == [await get_journey(shop.store, journey.name, shop.now) for journey in listed]

@@ -148,7 +148,7 @@ async def test_readers_do_not_wait_for_the_writer(store: Store) -> None:
     async with store.write() as connection:
         await connection.execute(text("UPDATE triggers SET seen = 0"))
 
-        assert await list_journeys(store, NOON) == []
+        assert await list_journeys(store, NOON) == ([], ())
 
 
 @pytest.mark.parametrize(
