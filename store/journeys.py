@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Text, bindparam, func, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,15 +13,16 @@ from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Invalid, Unknown, did_you_mean
-from journeys.publishing import check, version_of, warn
+from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown, did_you_mean
+from journeys.publishing import Catalogue, check, version_of, warn
+from journeys.reading import read_journey
 from store.catalogue import read_catalogue
 from store.counts import GoalCount, JourneyView, read_views
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
 from store.schema import AnyRow, Time, among, journeys, outbox, runs, sends, versions
 from store.showing import Unreadable, all_shown, shown
-from store.store import Store, retried
+from store.store import MOST_ATTEMPTS, Store, retried
 from store.versions import IN_USE, load
 
 __all__ = [
@@ -80,32 +81,73 @@ async def put_journey(store: Store, journey: Journey, now: datetime) -> bool:
         return True
 
 
-@retried
 async def publish(store: Store, name: str, now: datetime, channels: frozenset[Kind]) -> Published:
     """Make the draft the version that newcomers take. People inside stay on theirs.
 
     What is live already is not published again. Raises Unknown, and Invalid with every flaw.
     """
+    for _ in range(MOST_ATTEMPTS):
+        draft = await _read_draft(store, name, channels)
+        # In a thread, and before the transaction: a check may take a second, and events go on meanwhile.
+        journey, warnings = await asyncio.to_thread(_checked, draft)
+        if published := await _go_live(store, draft, journey, warnings, now, channels):
+            return published
+    raise Unavailable(f'Journey "{name}" was changed again and again while it was checked. Publish it once more.')
+
+
+class _Draft(NamedTuple):
+    """What is published: a journey as it is written, and all that it may refer to."""
+
+    name: str
+    definition: dict[str, Any]
+    live: str | None  # the hash of what newcomers take
+    catalogue: Catalogue
+
+
+async def _read_draft(store: Store, name: str, channels: frozenset[Kind]) -> _Draft:
     async with store.read() as connection:
-        draft = Journey.model_validate((await _one(connection, name)).definition)
-        known = await read_catalogue(connection, channels)
-    # What is found in contents is kept: to fill in samples takes time, and the lock below is one that others need.
-    await asyncio.to_thread(check, draft, known)
+        return await _draft(connection, name, channels)
+
+
+async def _draft(connection: AsyncConnection, name: str, channels: frozenset[Kind]) -> _Draft:
+    row = await _one(connection, name)
+    live = None if row.live_version is None else await _hash(connection, name, row.live_version)
+    return _Draft(name, row.definition, live, await read_catalogue(connection, channels))
+
+
+def _checked(draft: _Draft) -> tuple[Journey, tuple[Flaw, ...]]:
+    """The journey of a draft, held to all that holds for what is written now, and what its author should know.
+
+    Raises Invalid with every flaw.
+    """
+    journey = read_journey(draft.definition)
+    if journey.hash != draft.live and (flaws := check(journey, draft.catalogue)):
+        raise Invalid(f'Journey "{draft.name}" cannot be published as it is.', flaws)
+    return journey, tuple(warn(journey, draft.catalogue))
+
+
+@retried
+async def _go_live(
+    store: Store,
+    draft: _Draft,
+    journey: Journey,
+    warnings: tuple[Flaw, ...],
+    now: datetime,
+    channels: frozenset[Kind],
+) -> Published | None:
+    """Write the version; None where something was changed since the draft was read."""
     async with store.write() as connection:
         await lock_house(connection)
-        row = await _one(connection, name)
-        journey = Journey.model_validate(row.definition)
-        if row.live_version is not None and await _hash(connection, name, row.live_version) == journey.hash:
-            return Published(journey=name, version=row.live_version, hash=journey.hash, new=False)
-        catalogue = await read_catalogue(connection, channels)
-        if flaws := check(journey, catalogue):
-            raise Invalid(f'Journey "{name}" cannot be published as it is.', flaws)
-        last = (await connection.execute(_LAST, {"named": name})).scalar_one() or 0
-        version = version_of(journey, last + 1, catalogue)
+        if await _draft(connection, draft.name, channels) != draft:
+            return None
+        row = await _one(connection, draft.name)
+        if draft.live == journey.hash:
+            return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False)
+        last = (await connection.execute(_LAST, {"named": draft.name})).scalar_one() or 0
+        version = version_of(journey, last + 1, draft.catalogue)
         await connection.execute(insert(versions), _version(version, now))
-        await connection.execute(_GO_LIVE, {"named": name, "number": version.number})
-        warnings = tuple(warn(journey, catalogue))
-        return Published(journey=name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
+        await connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
+        return Published(journey=draft.name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
 
 
 async def stop(store: Store, name: str, now: datetime) -> Stopped:

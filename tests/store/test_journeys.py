@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
+from journeys.definition import Journey
 from journeys.problems import Conflict, Invalid, Unknown
 from store import catalogue
 from store.events import accept, in_flight
@@ -27,6 +29,8 @@ from store.sends import Done, Go
 from store.store import open_store
 from tests.samples import abandoned_cart
 from tests.shop import CHANNELS, NOON, Shop
+
+_numbers = count()
 
 
 async def state(shop: Shop, name: str = "abandoned-cart") -> tuple[str, list[str]]:
@@ -57,6 +61,47 @@ async def test_publishing_the_same_again_changes_nothing(shop: Shop) -> None:
     again = await shop.publish(abandoned_cart(title="Only the title is new"))
 
     assert (again.version, again.new) == (1, False)
+
+
+async def test_events_go_on_while_a_journey_is_checked(shop: Shop) -> None:
+    dear = " || ".join(f"event.cart_id == 'cart-{number}'" for number in range(60))
+    own = [f"{dear} || {next(_numbers)} == 0" for _ in range(150)]  # what was compiled before costs nothing
+    exits = [{"trigger": "purchase-completed", "where": where} for where in own]
+    publishing = asyncio.create_task(shop.publish(abandoned_cart(exit=exits)))
+
+    meanwhile = 0
+    while not publishing.done():
+        await shop.post("store-visit", city="Oslo")
+        meanwhile += not publishing.done()
+
+    assert (await publishing).new
+    assert meanwhile >= 5
+
+
+async def test_a_draft_that_is_changed_while_it_is_checked_is_checked_anew(shop: Shop) -> None:
+    titles = [f"draft {number}" for number in range(3)]
+
+    async def change() -> None:
+        for title in titles:
+            await put_journey(shop.store, abandoned_cart(title=title, goal=None), shop.now)
+
+    await put_journey(shop.store, abandoned_cart(), shop.now)
+    published, _ = await asyncio.gather(publish(shop.store, "abandoned-cart", shop.now, CHANNELS), change())
+
+    live = await get_version(shop.store, "abandoned-cart", published.version)
+    assert live.journey.hash == published.hash
+
+
+async def test_a_draft_of_an_earlier_release_is_held_to_the_bounds_of_today(shop: Shop) -> None:
+    long = Journey.model_validate(
+        {"journey": "long", "start": {"trigger": "store-visit"}, "steps": [{"id": "w", "wait": "999999999 days"}]}
+    )
+    await put_journey(shop.store, long, shop.now)
+
+    with pytest.raises(Invalid) as refused:
+        await publish(shop.store, "long", shop.now, CHANNELS)
+
+    assert [flaw.path for flaw in refused.value.flaws] == ["steps[0].wait"]
 
 
 async def test_an_edit_is_not_live_before_it_is_published(shop: Shop) -> None:
