@@ -46,27 +46,16 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _check(data: object) -> None:
-    """Raises Unreadable where it is deeper or longer than is read, or holds half of a character."""
+    """Raises Unreadable where it is deeper or longer than is read."""
     level, values = [data], 0
     for _ in range(MOST_LEVELS + 1):
         values += len(level)
         if values > MOST_VALUES:
             raise _whole(f"at most {MOST_VALUES} values are read.", "Make it smaller.")
-        for text in _texts(level):
-            if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-                raise _whole(f'"{_escaped(text)}" holds half of a character.', "Write both halves, or leave it out.")
         level = list(_below(level))
         if not level:
             return
     raise _too_deep()
-
-
-def _texts(level: list[object]) -> Iterator[str]:
-    for value in level:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from value
 
 
 def _below(level: list[object]) -> Iterator[object]:
