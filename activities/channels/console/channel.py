@@ -6,7 +6,8 @@ import asyncio
 import sys
 from typing import TextIO
 
-from activities.channels import Accepted, Finding, Handed, NeverTells, Outgoing, ProviderAnswer
+from activities.channels import Accepted, Down, Finding, Handed, NeverTells, Outgoing, ProviderAnswer
+from activities.channels.console.letters import encodable, harmless
 
 
 class Console:
@@ -16,7 +17,10 @@ class Console:
         self._out = out
 
     async def send(self, message: Outgoing) -> ProviderAnswer:
-        await asyncio.to_thread(self._print, picture(message))  # a full pipe must not hold up the worker
+        try:
+            await asyncio.to_thread(self._print, picture(message))  # a full pipe must not hold up the worker
+        except (OSError, ValueError) as error:  # the other end of the pipe is gone, the disk is full, it is closed
+            return Down(f"the console takes nothing: {getattr(error, 'strerror', None) or 'it is closed'}")
         return Accepted(provider_id=f"console-{message.send_id}")
 
     async def find(self, handed: Handed) -> Finding:
@@ -29,7 +33,7 @@ class Console:
 
     def _print(self, text: str) -> None:
         out = self._out or sys.stdout
-        out.write(text)
+        out.write(encodable(text, out))
         out.flush()
 
 
@@ -38,16 +42,11 @@ def picture(message: Outgoing) -> str:
     head = [f"{message.kind.capitalize()} to {message.to}", message.step, message.run]
     head += [f"{message.at:%d %b %H:%M:%S}", message.send_id]
     lines = [line for part in message.parts for line in _lines(part, message)]
-    return "\n".join([f"┌─ {_plain(' · '.join(head))}", *(f"│ {line}" for line in lines), "└─"]) + "\n"
+    return "\n".join([f"┌─ {harmless(' · '.join(head))}", *(f"│ {line}" for line in lines), "└─"]) + "\n"
 
 
 def _lines(part: str, message: Outgoing) -> list[str]:
-    text = _plain(message.parts[part])
+    text = harmless(message.parts[part].replace("\r\n", "\n"))
     if part == "html" and "text" in message.parts:
         return [f"html: {len(text)} characters"]  # the text says the same, and is made to be read
     return [f"{part}:", *text.split("\n")] if "\n" in text else [f"{part}: {text}"]
-
-
-def _plain(text: str) -> str:
-    """Without what would move the cursor or clear the screen."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
