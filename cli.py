@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import re
 import sys
-import traceback
-from datetime import UTC, datetime
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
 
-from journeys.problems import Invalid, SojournError
+from terminal import exits, streams
+from terminal.values import moment
 
 if TYPE_CHECKING:
     from terminal.client import Connection
 
 # The rooms are imported by the commands that need them: `sojourn --help` must not load the whole engine.
+Ended = TypeVar("Ended")
+
 app = typer.Typer(
     help="Durable customer journeys on Temporal.",
     no_args_is_help=True,
@@ -26,40 +30,84 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _time(text: str) -> datetime:
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _whole(given: str | int) -> int:
+    text = str(given)  # a default is read as well
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise typer.BadParameter(f'"{text}" is no whole number.')
+    return int(text)
+
+
+def _some(given: str | int) -> int:
+    if (number := _whole(given)) < 1:
+        raise typer.BadParameter("It is at least 1.")
+    return number
+
+
 # Said before anything is imported, which takes seconds on a machine that has not compiled it yet.
 STARTING = "Starting Temporal, the API and a worker …"
 
+At = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=_time,
+        metavar="TIME",
+        help="When it happened, such as 2026-11-24T09:00:00+01:00; without an offset in UTC. Default: now.",
+    ),
+]
+Start = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=_time,
+        metavar="TIME",
+        help="When the script begins, such as 2026-11-24T09:00:00+01:00; without an offset in UTC.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Places = Annotated[list[Path], typer.Argument(help="Files, or folders of files.", exists=True)]
 Pace = Annotated[str | None, typer.Option(help="How long a day lasts, such as 5s.")]
-ApiPort = Annotated[int | None, typer.Option("--port", help="Port of the API; 0 takes a free one.")]
-TemporalPort = Annotated[int | None, typer.Option(help="Port of the embedded Temporal; 0 takes a free one.")]
-UiPort = Annotated[int | None, typer.Option("--temporal-ui-port", help="Port of Temporal's UI; 0 takes a free one.")]
+ApiPort = Annotated[
+    int | None, typer.Option("--port", parser=_whole, metavar="PORT", help="Port of the API; 0 takes a free one.")
+]
+TemporalPort = Annotated[
+    int | None, typer.Option(parser=_whole, metavar="PORT", help="Port of the embedded Temporal; 0 takes a free one.")
+]
+UiPort = Annotated[
+    int | None,
+    typer.Option(
+        "--temporal-ui-port", parser=_whole, metavar="PORT", help="Port of Temporal's UI; 0 takes a free one."
+    ),
+]
 
 
 def main() -> NoReturn:
     """What ``sojourn`` runs."""
+    streams.prepare()
     code = run(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # it was flushed line by line, and told where that failed
+            stream.flush()
     os._exit(code)  # temporalio can abort while the interpreter shuts down (sdk-python #300)
 
 
 def run(arguments: list[str]) -> int:
-    """Do one command and return its exit code. Errors that are foreseen are told in words."""
+    """Do one command and return its exit code, one of terminal/exits.py. What is foreseen is told in words."""
     try:
-        app(arguments)
+        app(arguments, prog_name="sojourn")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    except SojournError as error:
-        _tell_problem(error)
-        return 1
+        return end.code if isinstance(end.code, int) else exits.DONE
     except KeyboardInterrupt:
-        return 130
-    except Exception:  # noqa: BLE001 - a bug, and its traceback would be lost by leaving as we do
-        traceback.print_exc()
-        return 70
-    return 0
+        return exits.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a bug's traceback would be lost by leaving as we do
+        return exits.told(error)
+    return exits.DONE
 
 
 # --- run -------------------------------------------------------------------------------------------
@@ -81,7 +129,7 @@ def dev(
     settings = read_settings(
         data=data, day=day, port=port, temporal_port=temporal_port, temporal_ui_port=temporal_ui_port
     )
-    raise typer.Exit(asyncio.run(run_dev(settings)))
+    raise typer.Exit(_loop(run_dev(settings)))
 
 
 @app.command()
@@ -101,7 +149,7 @@ def demo(
     from embedded.demo import run_demo
 
     ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
-    raise typer.Exit(asyncio.run(run_demo(day or "5s", ports, keep=keep, providers=providers)))
+    raise typer.Exit(_loop(run_demo(day or "5s", ports, keep=keep, providers=providers)))
 
 
 @app.command()
@@ -124,7 +172,7 @@ def worker() -> None:
 
     settings = read_settings()
     log_to(None, settings.log_level)
-    raise typer.Exit(asyncio.run(run_worker(settings)))
+    raise typer.Exit(_loop(run_worker(settings)))
 
 
 @app.command()
@@ -137,7 +185,7 @@ def migrate() -> None:
     settings = read_settings()
     if not settings.database_url:
         settings.data.mkdir(parents=True, exist_ok=True)
-    asyncio.run(migrate_database(settings.database))
+    _loop(migrate_database(settings.database))
     tell("The database is up to date.")
 
 
@@ -147,6 +195,7 @@ def migrate() -> None:
 @app.command()
 def validate(paths: Places, json_: AsJson = False) -> None:
     """Check definitions without sending anything, and say everything that is wrong at once."""
+    from journeys.problems import Invalid
     from terminal import folder, show
     from terminal.asking import answer
 
@@ -167,7 +216,7 @@ def preview(
     script: Annotated[str | None, typer.Option(help="What happens: a script's name or file.")] = None,
     customer: Annotated[str | None, typer.Option(help="To whom: a customer's name or file.")] = None,
     paths: Annotated[bool, typer.Option("--paths", help="Show every way through instead.")] = False,
-    start: Annotated[datetime | None, typer.Option(help="When the script begins, in UTC.")] = None,
+    start: Start = None,
     json_: AsJson = False,
 ) -> None:
     """See who would get what and when, on a virtual clock. Nothing is sent."""
@@ -183,7 +232,7 @@ def preview(
         return
     happens = rehearsal.choose(Script, script, folder)
     sample = rehearsal.choose(Customer, customer, folder)
-    played = rehearsal.play(journey, folder, happens, sample, _utc(start))
+    played = rehearsal.play(journey, folder, happens, sample, start)
     answer(played, pictures.timeline(played, journey, happens, sample.customer), as_json=json_)
 
 
@@ -194,6 +243,7 @@ def apply(
     json_: AsJson = False,
 ) -> None:
     """Send a folder of definitions to the API, mark them ready, and publish the journeys."""
+    from journeys.problems import Invalid
     from terminal import show
     from terminal.asking import apply_and_tell, ask
     from terminal.folder import count, read_folder, validate, warnings
@@ -236,16 +286,17 @@ def event(
     customer: Annotated[str, typer.Argument(help="To whom.")],
     attributes: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
     id_: Annotated[str | None, typer.Option("--id", help="The event's id. The same id is the same event.")] = None,
-    at: Annotated[datetime | None, typer.Option(help="When it happened, in UTC. Default: now.")] = None,
+    at: At = None,
     json_: AsJson = False,
 ) -> None:
     """Post one event, and say what it did."""
     from terminal import show
-    from terminal.asking import answer, ask, pairs
+    from terminal.asking import answer, ask
     from terminal.client import post_event
+    from terminal.values import pairs
 
     given = pairs(attributes or [])
-    told = ask(_connection(), lambda api: post_event(api, trigger, customer, given, id=id_, occurred_at=_utc(at)))
+    told = ask(_connection(), lambda api: post_event(api, trigger, customer, given, id=id_, occurred_at=at))
     answer(told, show.receipt(told), as_json=json_)
 
 
@@ -254,7 +305,7 @@ def runs(
     journey: Annotated[str | None, typer.Option(help="Only runs of this journey.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only runs of this customer.")] = None,
     active: Annotated[bool, typer.Option("--active", help="Only runs that are under way.")] = False,
-    limit: Annotated[int, typer.Option(help="At most so many, the newest first.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(parser=_some, metavar="NUMBER", help="At most so many, the newest first.")] = 50,
     json_: AsJson = False,
 ) -> None:
     """List runs: who walks which journey, and where they stand."""
@@ -291,11 +342,7 @@ def _connection() -> Connection:
     return find_connection(settings.url, key, settings.data)
 
 
-def _tell_problem(error: SojournError) -> None:
-    from terminal import show
+def _loop(work: Coroutine[Any, Any, Ended]) -> Ended:
+    import asyncio
 
-    show.tell(show.problem(error), error=True)
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=UTC) if at else None
+    return asyncio.run(work)

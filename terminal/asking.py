@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from pydantic_core import to_json
 from rich.text import Text
 
-from journeys.problems import Invalid
 from terminal import show
 from terminal.client import Api, Connection, apply_folder
 from terminal.folder import Folder
@@ -30,7 +28,7 @@ def ask(connection: Connection, question: Callable[[Api], Awaitable[Answer]]) ->
 def answer(data: object, words: Iterable[Text], *, as_json: bool) -> None:
     """Print *data* for a script, or *words* for people."""
     if as_json:
-        show.tell(Text(to_json(data, indent=2).decode()))
+        show.data(data)
     else:
         show.tell(words)
 
@@ -44,11 +42,3 @@ async def apply_and_tell(api: Api, folder: Folder, *, publish: bool, as_json: bo
             show.tell(show.change(made.kind, made.name, made.became))
     if as_json:
         answer(changes, (), as_json=True)
-
-
-def pairs(given: Sequence[str]) -> dict[str, str]:
-    """``["cart_id=c1"]`` as a mapping. Raises Invalid."""
-    wrong = [text for text in given if "=" not in text]
-    if wrong:
-        raise Invalid(f"Attributes are written as key=value, such as cart_id=c1; found {', '.join(wrong)}.")
-    return dict(text.split("=", 1) for text in given)

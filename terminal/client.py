@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,6 @@ from pydantic import BaseModel, ValidationError
 
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
-from journeys.language.attributes import Value
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
 from store.catalogue import ContentView, TriggerView
@@ -27,6 +25,7 @@ from store.customers import CustomerView
 from store.events import Receipt
 from store.journeys import JourneyView, Published
 from terminal.folder import Customer, Definition, File, Folder, Script
+from terminal.values import typed
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -89,13 +88,16 @@ class Api:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._http = httpx.AsyncClient(
-            base_url=connection.url,
-            headers={"Authorization": f"Bearer {connection.key}"},
-            # An exit's answer waits for sends that are under way; the proxies of this machine are for elsewhere.
-            timeout=httpx.Timeout(60, connect=5),
-            trust_env="127.0.0.1" not in connection.url,
-        )
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=connection.url,
+                headers={"Authorization": f"Bearer {connection.key}"},
+                # An exit's answer waits for sends that are under way; the proxies of this machine are for elsewhere.
+                timeout=httpx.Timeout(60, connect=5),
+                trust_env="127.0.0.1" not in connection.url,
+            )
+        except httpx.InvalidURL as error:
+            raise _unreachable(connection.url, error) from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,12 +137,14 @@ class Api:
             raise _not_ours(answer) from None
 
     async def _send(self, method: str, path: tuple[str, ...], **how: Any) -> httpx.Response:
-        address = "/v1/" + "/".join(quote(part, safe="/:@") for part in path)
         try:
+            address = "/v1/" + "/".join(quote(part, safe="/:@") for part in path)
             answer = await self._http.request(method, address, **how)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except (httpx.RequestError, httpx.InvalidURL) as error:
             raise _unreachable(self.connection.url, error) from None
-        if answer.is_error:
+        except UnicodeEncodeError:  # what the shell hands on as it is
+            raise Invalid("What was given holds bytes that are no text in UTF-8, so it cannot be sent.") from None
+        if not answer.is_success:
             raise _problem(answer)
         return answer
 
@@ -171,7 +175,7 @@ async def post_event(
         "id": id or f"cli-{secrets.token_hex(6)}",
         "trigger": trigger,
         "customer": customer,
-        "attributes": {name: _typed(types.get(name, "text"), value) for name, value in attributes.items()},
+        "attributes": typed(types, attributes),
     }
     when = {"occurred_at": occurred_at.isoformat()} if occurred_at else {}
     return await api.post(Receipt, "events", body=event | when)
@@ -227,17 +231,6 @@ async def _ready(api: Api, change: Change, *, already: bool) -> Change:
     await api.do(f"{change.kind}s", change.name, "ready")
     became = "made ready" if change.became == "unchanged" else f"{change.became}, ready"
     return Change(change.kind, change.name, became)
-
-
-def _typed(declared: str, value: str) -> Value:
-    """A text as the type that is declared; where it does not fit, as it is: the API says what is wrong with it."""
-    bare = declared.removesuffix("?")
-    if bare == "boolean" and value in ("true", "false"):
-        return value == "true"
-    if bare == "number":
-        with suppress(ValueError):
-            return float(value)
-    return value
 
 
 def _unreachable(url: str, error: Exception) -> Unavailable:

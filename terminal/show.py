@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from textwrap import indent
+from typing import NoReturn
 from urllib.parse import quote
 
+from pydantic_core import to_json
 from rich.console import Console
 from rich.text import Text
 
+from activities.channels.console.letters import harmless
 from journeys.language.durations import say
 from journeys.listening import Decision
 from journeys.problems import Flaw, SojournError
@@ -18,6 +22,8 @@ from journeys.walk.pace import DAY
 from store.events import Receipt
 from store.journeys import Published, Stopped
 from store.runs import Run, RunPage, RunView, SendView
+from terminal import streams
+from terminal.exits import NobodyReads
 from terminal.folder import File
 
 COLOURS = {
@@ -46,11 +52,25 @@ LONGEST_LINE = 60
 
 
 def tell(lines: str | Text | Iterable[Text], *, error: bool = False) -> None:
-    """Print lines, each at once, so that what happens is seen when it happens. Long ones are left to the terminal."""
-    console = Console(stderr=error, highlight=False, soft_wrap=True)
+    """Print lines, each at once, so that what happens is seen when it happens. Long ones are left to the terminal.
+
+    What others have written, such as a customer or a provider, cannot play tricks with the terminal.
+    """
+    console = _Terminal(stderr=error, highlight=False, soft_wrap=True)
     for line in [lines] if isinstance(lines, str | Text) else lines:
-        console.print(line, markup=False)
+        console.print(_harmless(line), markup=False)
         console.file.flush()
+
+
+def data(answer: object) -> None:
+    """Print JSON for a script: with every letter as it is, or escaped where the other end has no code for it."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    try:
+        sys.stdout.write(to_json(answer, indent=2, ensure_ascii=encoding != "utf8").decode() + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        streams.let_go()
+        raise NobodyReads from None
 
 
 def problem(error: SojournError) -> Iterator[Text]:
@@ -198,6 +218,20 @@ def run(view: RunView, temporal_ui: str) -> Iterator[Text]:
         yield Text.assemble(f"  {_when(touched.occurred_at, view)}  {touched.trigger} ({touched.event})  ", made)
     if temporal_ui:
         yield Text(f"\nTemporal: {temporal_ui}/namespaces/default/workflows/{quote(view.id, safe='')}")
+
+
+class _Terminal(Console):
+    """Ends the command where nobody reads what it prints."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        streams.let_go()
+        raise NobodyReads
+
+
+def _harmless(line: str | Text) -> Text:
+    text = line.copy() if isinstance(line, Text) else Text(line)
+    text.plain = harmless(text.plain)  # of the same length, so that colours stay where they are
+    return text
 
 
 def _row(run: Run) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from activities.channels.registry import PROVIDERS, senders
 from journeys.interactions import Kind
 from journeys.language.durations import say
 from settings import Settings
+from terminal.exits import MEANINGS
 
 ROOT = Path(__file__).parent.parent
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -29,6 +30,7 @@ def pages() -> dict[Path, dict[str, list[str]]]:
     """Every page that holds such tables, and their lines by the tables' names."""
     tables = {
         ROOT / "docs" / "settings.md": {"channels": [*_head("variable", "what it is", "default"), *_channels()]},
+        ROOT / "docs" / "cli.md": {"exits": [*_head("exit code", "what it says"), *_exits()]},
         ROOT / "docs" / "providers.md": {"providers": [*_head("provider", "choose it"), *_providers()]},
     }
     return tables | {
@@ -86,6 +88,10 @@ def _providers() -> Iterator[str]:
         title = page_of(name).read_text("utf-8").partition("\n")[0].removeprefix("# ")
         chosen = ", ".join(f"`SOJOURN_{kind.upper()}={name}`" for kind in KINDS if kind in provider.kinds)
         yield f"| [{title}](../{page_of(name).relative_to(ROOT).as_posix()}) | {chosen} |"
+
+
+def _exits() -> Iterator[str]:
+    return (f"| {code} | {meaning} |" for code, meaning in MEANINGS.items())
 
 
 def _lower(sentence: str) -> str:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 import cli
-from tests.programs import EXAMPLE, program
+from tests.programs import EXAMPLE, PATIENCE, SOJOURN, environment, program
 
 JOURNEY = EXAMPLE / "journeys" / "abandoned-cart.yaml"
-KEY = "a-key-for-tests"
+KEY = "a-key-for-tests-that-nobody-would-guess"
 
 Sojourn = Callable[..., str]
 
@@ -174,7 +182,7 @@ def test_preview_says_that_a_message_was_not_sent_by_then(folder: Path, sojourn:
 
 
 def test_without_a_key_it_says_what_to_set(sojourn: Sojourn) -> None:
-    printed = sojourn("runs", code=1)
+    printed = sojourn("runs", code=4)
 
     assert "Set SOJOURN_KEY, or start the embedded stack with: sojourn dev" in printed
 
@@ -183,7 +191,7 @@ def test_an_api_that_does_not_answer_is_named(sojourn: Sojourn, monkeypatch: pyt
     monkeypatch.setenv("SOJOURN_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("SOJOURN_KEY", KEY)
 
-    printed = sojourn("runs", code=1)
+    printed = sojourn("runs", code=3)
 
     assert "No API answers at http://127.0.0.1:1" in printed
     assert "`sojourn dev`" in printed
@@ -197,6 +205,152 @@ def test_a_wrong_setting_is_named(sojourn: Sojourn, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SOJOURN_PORT", "many")
 
     assert "SOJOURN_PORT: " in sojourn("runs", code=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("SOJOURN_PORT=99999", "SOJOURN_PORT: expected at most 65535; found '99999'."),
+        ("SOJOURN_URL=127.0.0.1:8000", "SOJOURN_URL: expected an address such as https://"),
+        ("SOJOURN_URL=http://[", "SOJOURN_URL: expected an address such as https://"),
+        ("SOJOURN_KEY=two words", "SOJOURN_KEY: it is sent in a header"),
+        ("SOJOURN_KEY=schlüssel", "SOJOURN_KEY: it is sent in a header"),
+        ("SOJOURN_DATABASE_URL=mysql://x", "names no database that we know"),
+        ("SOJOURN_DATABASE_URL=postgresql://u:p@h:port/x", "names no database that we know"),
+        ("SOJOURN_DATABASE_URL=sqlite:////nowhere/x.db", "there is no folder /nowhere"),
+        ("SOJOURN_DATA=/dev/null", "/dev/null cannot be used: File exists."),
+    ],
+)
+def test_a_setting_that_will_not_do_is_told_in_words(
+    sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch, setting: str, words: str
+) -> None:
+    monkeypatch.setenv(*setting.split("=", 1))
+
+    printed = sojourn("migrate", code=1)
+
+    assert words in printed
+    assert "two words" not in printed
+    assert "schlüssel" not in printed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nothing-like-that",),
+        ("event", "abandoned-cart"),
+        ("runs", "--limit", "0"),
+        ("runs", "--limit", "many"),
+        ("dev", "--port", "many"),
+        ("validate", "not-there"),
+        ("event", "order", "ada", "--at", "tomorrow"),
+        ("event", "order", "ada", "--at", "2026-02-30"),
+        ("event", "order", "ada", "--at", "0001-01-01T00:00:00+14:00"),
+        ("preview", str(JOURNEY), "--start", "25:00"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_is_not_understood_ends_with_2(sojourn: Sojourn, arguments: tuple[str, ...]) -> None:
+    printed = sojourn(*arguments, code=2)
+
+    assert "Error" in printed
+    assert "Input should be" not in printed
+
+
+@pytest.mark.usefixtures("online")
+@pytest.mark.parametrize("arguments", [("order", "ad\udcffa"), ("order\udcff", "ada"), ("order", "ada", "x=\udcff")])
+def test_what_is_no_text_is_not_sent(sojourn: Sojourn, arguments: tuple[str, ...]) -> None:
+    assert "no text in UTF-8" in sojourn("event", *arguments, code=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [("=1", "key=value"), ("total", "key=value"), ("a=1 a=2", "Each attribute is given once")]
+)
+def test_attributes_are_pairs_and_each_is_given_once(
+    sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch, given: str, words: str
+) -> None:
+    monkeypatch.setenv("SOJOURN_KEY", KEY)
+
+    assert words in sojourn("event", "order", "ada", *given.split(), code=1)
+
+
+# --- streams and exit codes, as a shell sees them --------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_without_the_letters_shows_the_rest(encoding: str) -> None:
+    shown = shell(f"PYTHONIOENCODING={encoding} sojourn validate {EXAMPLE}")
+
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert shown.stdout.decode(encoding).startswith("? trigger   abandoned-cart")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_json_is_the_same_whatever_the_output_can_hold(encoding: str) -> None:
+    shown = shell(f"PYTHONIOENCODING={encoding} sojourn preview {JOURNEY} --customer di --json")
+
+    played = json.loads(shown.stdout.decode(encoding))
+    assert any("all €128.45 of it" in text for text in strings(played))
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (f"sojourn validate {EXAMPLE} > /dev/full", 3, "The output cannot be used: No space left on device."),
+        (f"sojourn validate {EXAMPLE} --json > /dev/full", 3, "The output cannot be used: No space left on device."),
+        (f"sojourn validate {EXAMPLE} | true; exit ${{PIPESTATUS[0]}}", 141, ""),
+        (f"sojourn preview {JOURNEY} --json | true; exit ${{PIPESTATUS[0]}}", 141, ""),
+        (f"sojourn validate {EXAMPLE} >&-", 0, ""),
+        (f"sojourn validate {EXAMPLE} <&- >&- 2>&-", 0, ""),
+        ("sojourn runs 2>&-", 4, ""),
+        ("sojourn --help > /dev/full", 3, "The output cannot be used: No space left on device."),
+    ],
+)
+def test_how_it_ends_where_the_output_does(command: str, code: int, words: str) -> None:
+    ended = shell(command)
+
+    assert (ended.returncode, ended.stderr.decode()) == (code, f"error: {words}\n" if words else "")
+
+
+def test_ctrl_c_ends_a_command_without_a_word_of_python(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with program("runs", folder=tmp_path, SOJOURN_URL=url, SOJOURN_KEY=KEY) as asking:
+            silent.settimeout(PATIENCE)
+            with silent.accept()[0]:
+                assert asking.signal(signal.SIGINT) == 130
+    assert asking.printed == ""
+
+
+def test_help_needs_nothing_of_the_engine() -> None:
+    heavy = {"asyncio", "pydantic", "sqlalchemy", "temporalio", "fastapi", "httpx", "yaml", "liquid", "cel_expr_python"}
+    code = f"import cli, sys; cli.run(['--help']); print(sorted({heavy} & set(sys.modules)), len(sys.modules))"
+
+    shown = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+
+    loaded, count = shown.stdout.splitlines()[-1].rsplit(" ", 1)
+    assert loaded == "[]"
+    assert int(count) < 500
+
+
+def shell(command: str) -> subprocess.CompletedProcess[bytes]:
+    """What bash makes of it, with ``sojourn`` on its path."""
+    ours = shlex.join(SOJOURN)
+    script = f'sojourn() {{ {ours} "$@"; }}; {command}'
+    return subprocess.run(["bash", "-c", script], env=environment(), capture_output=True, check=False)
+
+
+def strings(value: object) -> Iterator[str]:
+    match value:
+        case dict():
+            for item in value.values():
+                yield from strings(item)
+        case list():
+            for item in value:
+                yield from strings(item)
+        case str():
+            yield value
+        case _:
+            return
 
 
 # --- against an API --------------------------------------------------------------------------------
@@ -277,4 +431,98 @@ def test_errors_of_the_api_are_told_with_their_flaws(sojourn: Sojourn) -> None:
 def test_a_wrong_key_is_said_to_be_wrong(sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOJOURN_KEY", "another")
 
-    assert "This is not the key." in sojourn("runs", code=1)
+    assert "This is not the key." in sojourn("runs", code=4)
+
+
+@pytest.mark.usefixtures("online")
+@pytest.mark.parametrize(
+    ("at", "stored"),
+    [
+        ("2026-11-26T05:00:00+01:00", "2026-11-26T04:00:00Z"),
+        ("2026-11-26T05:00:00-08:00", "2026-11-26T13:00:00Z"),
+        ("2026-11-26T05:00:00", "2026-11-26T05:00:00Z"),
+        ("2026-11-26 05:00:00.25z", "2026-11-26T05:00:00.250000Z"),
+        ("2026-11-26", "2026-11-26T00:00:00Z"),
+        ("20261126T0530+0530", "2026-11-26T00:00:00Z"),
+    ],
+)
+def test_an_event_happened_at_the_offset_that_is_written(sojourn: Sojourn, api: str, at: str, stored: str) -> None:
+    sojourn("apply", EXAMPLE)
+
+    sojourn("event", "purchase-completed", "ada", "cart_id=c", "total=1", "--id", f"at {at}", "--at", at)
+
+    assert stored_event(api, f"at {at}")["occurred_at"] == stored
+
+
+TYPES = {"order_id": "number?", "code": "text?", "gift": "boolean?", "due": "time?"}
+
+
+@pytest.mark.usefixtures("online")
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("order_id=820982911946154509", 820982911946154509),
+        ("order_id=-9007199254740993", -9007199254740993),
+        ("order_id=0.1", 0.1),
+        ("order_id=1e3", 1000.0),
+        ("order_id=10.0", 10.0),
+        ("code=01234", "01234"),
+        ("code=1e3", "1e3"),
+        ("code=true", "true"),
+        ("code=a=b", "a=b"),
+        ("code=", ""),
+        ("gift=true", True),
+        ("gift=false", False),
+        ("due=2026-11-24T09:00:00+01:00", "2026-11-24T09:00:00+01:00"),
+    ],
+)
+def test_values_are_those_that_were_written(
+    sojourn: Sojourn, tmp_path: Path, api: str, given: str, stored: object
+) -> None:
+    declare_order(sojourn, tmp_path)
+
+    sojourn("event", "order", "ada", given, "--id", given)
+
+    name = given.partition("=")[0]
+    value = stored_event(api, given)["attributes"][name]
+    assert (value, type(value)) == (stored, type(stored))
+
+
+@pytest.mark.usefixtures("online")
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("order_id=nan", "order_id=inf", "order_id=-Infinity", "order_id=1_000", "order_id=1e999", "order_id=+1"),
+        *("order_id=007", "order_id=\uff11\uff12", "order_id= 12", "order_id=0x10", "order_id=1,5", "order_id="),
+        f"order_id={'9' * 400}",
+        f"order_id={'9' * 5000}",
+        *("gift=yes", "gift=True", "gift=1", "due=tomorrow", "due=2026-11-24T09:00:00"),
+    ],
+)
+def test_what_is_no_value_of_its_type_is_told_in_words(sojourn: Sojourn, tmp_path: Path, given: str) -> None:
+    declare_order(sojourn, tmp_path)
+
+    printed = sojourn("event", "order", "ada", given, code=1)
+
+    assert f"attributes.{given.partition('=')[0]}: " in printed
+    assert len(printed) < 400
+
+
+@pytest.mark.usefixtures("online")
+def test_an_id_with_another_content_is_refused(sojourn: Sojourn, tmp_path: Path) -> None:
+    declare_order(sojourn, tmp_path)
+    sojourn("event", "order", "ada", "code=a", "--id", "once", "--at", "2026-11-24")
+
+    sojourn("event", "order", "ada", "code=a", "--id", "once", "--at", "2026-11-24")
+    sojourn("event", "order", "ada", "code=b", "--id", "once", "--at", "2026-11-24", code=1)
+
+
+def declare_order(sojourn: Sojourn, folder: Path) -> None:
+    (folder / "order.json").write_text(json.dumps({"trigger": "order", "attributes": TYPES}))
+    sojourn("apply", folder / "order.json")
+
+
+def stored_event(api: str, id: str) -> dict[str, Any]:
+    found = httpx.get(f"{api}/v1/events/{quote(id)}", headers={"Authorization": f"Bearer {KEY}"})
+    stored: dict[str, Any] = found.json()
+    return stored

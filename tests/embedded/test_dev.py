@@ -81,7 +81,7 @@ def test_it_ends_with_its_temporal_and_says_why(tmp_path: Path) -> None:
         [server] = temporals(tmp_path)
         os.kill(server, signal.SIGKILL)
 
-        assert dev.wait() == 1
+        assert dev.wait() == 3
         assert "Temporal ended by itself" in dev.printed
         assert "temporal.log" in dev.printed
         assert "Traceback" not in dev.printed
@@ -121,7 +121,7 @@ def test_a_temporal_that_is_named_is_used_and_none_started(tmp_path: Path) -> No
         port = unused.getsockname()[1]
 
     with program("dev", *FREE_PORTS, folder=tmp_path, TEMPORAL_ADDRESS=f"127.0.0.1:{port}") as dev:
-        assert dev.wait() == 1
+        assert dev.wait() == 3
 
     assert f"No Temporal answers at 127.0.0.1:{port}" in dev.printed
     assert "unset TEMPORAL_ADDRESS" in dev.printed
