@@ -16,7 +16,7 @@ from api.dependencies import Dependencies
 from api.serve import serve
 from journeys.interactions import Kind
 from journeys.problems import Invalid
-from settings import Settings
+from settings import HOW_TO_MAKE_ONE, Settings, check_secrets
 from store.store import Store, open_store
 from terminal.lifetimes import beside, cancelled_by_signals
 from terminal.logs import log_to
@@ -30,9 +30,10 @@ log = structlog.get_logger()
 async def run_api(settings: Settings) -> int:
     """Serve the API alone, against any database and any Temporal, until SIGTERM or Ctrl-C. Returns the exit code.
 
-    Raises Invalid without a key, and Conflict where the port is taken.
+    Raises Invalid without a key or with one that can be guessed, and Conflict where the port is taken.
     """
     key_of(settings)
+    check_secrets(settings, "key", "secret")
     log_to(None, settings.log_level)
     store = open_store(settings.database)
     # Events are taken while Temporal is down: what it is to be told waits in the outbox.
@@ -72,7 +73,7 @@ def build_app(settings: Settings, store: Store, relay: Relay, channels: Mapping[
 def key_of(settings: Settings) -> str:
     """The key that guards the API. Raises Invalid where there is none."""
     if settings.key is None:
-        raise Invalid("SOJOURN_KEY is not set, and guards the API. Set it to a long random text: openssl rand -hex 32")
+        raise Invalid(f"SOJOURN_KEY is not set, and guards the API. {HOW_TO_MAKE_ONE}")
     return settings.key.get_secret_value()
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, create_model, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticKnownError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,11 +30,19 @@ from journeys.model_words import flaws_of
 from journeys.problems import Flaw, Invalid
 from journeys.walk.pace import DAY
 
+LONG_ENOUGH = 32
+VARIED_ENOUGH = 8
+HOW_TO_MAKE_ONE = "Make one with: openssl rand -hex 32"
+
+_WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?")
+
 
 class Settings(BaseSettings):
     """What can be set. Temporal's own settings (``TEMPORAL_ADDRESS``, profiles) are read by Temporal's own rules."""
 
-    model_config = SettingsConfigDict(env_prefix="SOJOURN_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SOJOURN_", env_file=".env", extra="ignore", frozen=True, str_strip_whitespace=True
+    )
 
     data: Path = Field(Path(".sojourn"), description="Folder of the embedded stack's data.")
     database_url: str = Field("", description="SQLite or PostgreSQL. Default: sojourn.db in the data folder.")
@@ -43,18 +61,35 @@ class Settings(BaseSettings):
     email: str = Field("console", description="The channel of emails.")
     text: str = Field("console", description="The channel of text messages.")
     push: str = Field("console", description="The channel of push notifications.")
-    consent_email: Enforcement = Field("non-restrictive", description="How consent to marketing emails is enforced.")
-    consent_text: Enforcement = Field("restrictive", description="How consent to marketing texts is enforced.")
-    consent_push: Enforcement = Field("non-restrictive", description="How consent to marketing pushes is enforced.")
+    consent_email: Enforcement = Field("non-restrictive", description="How consent to commercial emails is enforced.")
+    consent_text: Enforcement = Field("restrictive", description="How consent to commercial texts is enforced.")
+    consent_push: Enforcement = Field("non-restrictive", description="How consent to commercial pushes is enforced.")
     consent_transactional: Enforcement = Field("disabled", description="The same for transactional messages.")
     temporal_port: int = Field(7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: int = Field(8233, description="Port of the embedded Temporal server's UI.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
-    @field_validator("email", "text", "push", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _unset_is_none(cls, name: object) -> object:
-        return name or "none"
+    def _empty_is_not_set(cls, given: dict[str, object]) -> dict[str, object]:
+        """``SOJOURN_FILE_PATH=`` names no file. A kind of message without a channel is the one thing that it says."""
+        empty = {name for name, value in given.items() if value == ""}
+        kinds = dict.fromkeys(empty & {*get_args(Kind)}, "none")
+        return {name: value for name, value in given.items() if name not in empty} | kinds
+
+    @field_validator("key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+            raise ValueError("it is sent in a header: use letters, digits and signs of ASCII, without blanks")
+        return key
+
+    @field_validator("url", "public_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if url and not _WEB_ADDRESS.fullmatch(url):
+            raise ValueError("expected an address such as https://journeys.example.com, without ? and #")
+        return url
 
     @field_validator("email", "text", "push")
     @classmethod
@@ -105,7 +140,10 @@ class Settings(BaseSettings):
     def _of(self, provider: str) -> ProviderSettings:
         model: type[ProviderSettings] = PROVIDERS[provider].settings
         given = {name: getattr(self, f"{provider}_{name}") for name in model.model_fields}
-        return model(**{name: value for name, value in given.items() if value is not None})
+        try:
+            return model(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            raise _invalid(error, model, f"{provider}_") from None
 
 
 def _declared() -> dict[str, Any]:
@@ -129,17 +167,43 @@ def read_settings(**given: object) -> Settings:
     try:
         return AllSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        flaws = [
-            flaw.model_copy(update={"path": f"SOJOURN_{flaw.path.upper()}"})
-            for flaw in flaws_of(error.errors(), AllSettings)
-        ]
-        raise Invalid("The settings are not valid.", flaws) from None
+        raise _invalid(error, AllSettings) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"The file .env cannot be read as UTF-8 text: {error}.") from None
+
+
+def check_secrets(settings: Settings, *names: Literal["key", "secret"]) -> None:
+    """Raises Invalid where one of the named ones is set, but can be guessed. For whoever serves other machines."""
+    flaws = [
+        Flaw(path=f"SOJOURN_{name.upper()}", message=weakness, hint=HOW_TO_MAKE_ONE)
+        for name in names
+        if (secret := getattr(settings, name)) and (weakness := _weakness(secret.get_secret_value()))
+    ]
+    if flaws:
+        raise Invalid("The settings are not safe.", flaws)
 
 
 def check_channels(settings: Settings) -> None:
     """Raises Invalid where a channel is chosen without the settings that it needs, and names each of them."""
     if flaws := list(_missing(settings)):
         raise Invalid("The settings are not complete.", flaws)
+
+
+def _weakness(secret: str) -> str:
+    if len(secret) < LONG_ENOUGH:
+        return f"has {len(secret)} characters, and can be guessed: {LONG_ENOUGH} are the least."
+    if len(set(secret)) < VARIED_ENOUGH:
+        return f"repeats a few characters, and can be guessed: {VARIED_ENOUGH} different ones are the least."
+    return ""
+
+
+def _invalid(error: ValidationError, model: type[BaseModel], provider: str = "") -> Invalid:
+    """Settings that will not do, in our words."""
+    flaws = [
+        flaw.model_copy(update={"path": f"SOJOURN_{provider}{flaw.path}".upper()})
+        for flaw in flaws_of(error.errors(), model)
+    ]
+    return Invalid("The settings are not valid.", flaws)
 
 
 def _missing(settings: Settings) -> Iterator[Flaw]:

@@ -26,7 +26,7 @@ from activities.reconcile import Reconcile
 from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.interactions import Kind
 from journeys.problems import SojournError, Unavailable
-from settings import Settings, read_settings
+from settings import Settings, check_secrets, read_settings
 from store.journeys import finish_stops
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
@@ -45,8 +45,10 @@ SWEEP_EVERY = 30.0
 async def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or Ctrl-C; then finish and record the sends under way. Returns the exit code.
 
-    Waits for Temporal as long as it does not answer. Raises Unavailable where the database does not.
+    Waits for Temporal as long as it does not answer. Raises Unavailable where the database does not, and Invalid where
+    a secret can be guessed.
     """
+    check_secrets(settings, "secret")
     working = asyncio.create_task(_run(settings))
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, working.cancel)

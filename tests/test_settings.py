@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,27 @@ from activities.channels.twilio import Twilio
 from activities.channels.twilio.settings import TwilioSettings
 from journeys.clearance.consent import Rules
 from journeys.problems import Invalid
-from settings import AllSettings, check_channels, read_settings
-from worker import links_of, open_channels
+from server import run_api
+from settings import AllSettings, check_channels, check_secrets, read_settings
+from worker import links_of, open_channels, run_worker
 
+# A public key on P-256, as SendGrid shows it.
+VERIFICATION_KEY = (
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEr5t1ztpOYEVIlzXT7RiQY1irlwswpt4if0fq7gHfNe+FPw6SH1tDjn4NvuALx97RyAeM2bwg"
+    "/KPUOSM2DWzfzw=="
+)
+P_384 = (
+    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE"
+    "D1RsngmwoCKcU/iNb5AH9Q4RyAw/5QXJoO4vlphdmN4bQdthEVUu+WIbZkV1rqW8Vs5xFk"
+    "1yx8Yd9rQqahxeWo++0Z8q749gXrsg95OIJAaMASZKmDyRZDdhWacdxNs0"
+)
 SECRETS = {"sendgrid_key": "SG.hidden", "twilio_token": "hidden", "secret": "hidden", "key": "hidden"}
 COMPLETE: dict[str, dict[str, str]] = {
     "email": {
         "email": "sendgrid",
         "sendgrid_key": "SG.hidden",
         "sendgrid_sender": "Shop <shop@example.com>",
-        "sendgrid_webhook_key": "key",
+        "sendgrid_webhook_key": VERIFICATION_KEY,
         "secret": "hidden",
         "public_url": "https://journeys.example.com",
     },
@@ -61,8 +73,6 @@ def test_a_channel_with_all_it_needs_is_complete(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize("how", ["not set", "empty"])
 def test_what_a_channel_needs_is_named_when_it_is_missing(given: dict[str, Any], name: str, how: str) -> None:
     lacking = {key: value for key, value in given.items() if key != name} | ({name: ""} if how == "empty" else {})
-    if (name, how) == ("firebase_account", "empty"):
-        lacking["firebase_account"] = None
 
     with pytest.raises(Invalid) as raised:
         check_channels(read_settings(**lacking))
@@ -147,6 +157,16 @@ async def test_channels_are_made_as_settings_say_and_let_go() -> None:
     [
         pytest.param(COMPLETE["email"] | {"sendgrid_sender": "nobody"}, "is no address", id="sender"),
         pytest.param(COMPLETE["text"] | {"twilio_validity": "11 hours"}, "10 hours", id="validity"),
+        *(
+            pytest.param(COMPLETE["email"] | {"sendgrid_webhook_key": key}, "SOJOURN_SENDGRID_WEBHOOK_KEY", id=id)
+            for id, key in {
+                "webhook key cut short": VERIFICATION_KEY[:-8],
+                "webhook key in quotes": f'"{VERIFICATION_KEY}"',
+                "webhook key with a letter changed": VERIFICATION_KEY.replace("FPw6", "AAAA"),
+                "webhook key of another kind": "SG.an.api-key",
+                "webhook key on another curve": P_384,
+            }.items()
+        ),
         pytest.param(COMPLETE["push"] | {"firebase_account": "not-there.json"}, "not-there.json", id="account"),
     ],
 )
@@ -184,3 +204,67 @@ async def test_no_sdk_is_imported_where_the_console_is_chosen() -> None:
     printed, _ = await process.communicate()
 
     assert printed.decode().splitlines()[-1] == "[]"
+
+
+WORDS_FOR_SECRETS = "Make one with: openssl rand -hex 32"
+GOOD = "Zb3K9vQm2Xr7Lw5Tn8Yc4Hd6Jf1Pg0Sa"
+
+
+@pytest.mark.parametrize("weak", ["x", "changeme", GOOD[:31], "a" * 64, "abcabc" * 10, "12345678" * 3])
+def test_a_secret_that_can_be_guessed_is_refused_without_being_shown(weak: str) -> None:
+    for name in ("key", "secret"):
+        with pytest.raises(Invalid) as raised:
+            check_secrets(read_settings(**{name: weak}), "key", "secret")
+
+        [flaw] = raised.value.flaws
+        assert flaw.path == f"SOJOURN_{name.upper()}"
+        assert "can be guessed" in flaw.message
+        assert flaw.hint == WORDS_FOR_SECRETS
+        assert len(weak) < 6 or weak not in str(raised.value)
+
+
+def test_secrets_that_nobody_guesses_pass() -> None:
+    check_secrets(read_settings(key=GOOD, secret=secrets.token_hex(32)), "key", "secret")
+    check_secrets(read_settings(), "key", "secret")
+
+
+async def test_neither_the_api_nor_a_worker_starts_with_a_weak_secret() -> None:
+    with pytest.raises(Invalid, match="SOJOURN_KEY"):
+        await run_api(read_settings(key="short"))
+    with pytest.raises(Invalid, match="SOJOURN_SECRET"):
+        await run_api(read_settings(key=GOOD, secret="short"))
+    with pytest.raises(Invalid, match="SOJOURN_SECRET"):
+        await run_worker(read_settings(secret="short"))
+
+
+@pytest.mark.parametrize("name", [name for name in AllSettings.model_fields if name not in ("email", "text", "push")])
+def test_a_setting_that_is_empty_is_not_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    unset = getattr(read_settings(), name)
+    monkeypatch.setenv(f"SOJOURN_{name.upper()}", "")
+
+    assert getattr(read_settings(), name) == unset
+
+
+def test_blanks_around_a_setting_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOJOURN_PUBLIC_URL", " https://x.example.com\n")
+    monkeypatch.setenv("SOJOURN_TWILIO_TOKEN", "hidden\n")
+
+    settings = read_settings(text="twilio", twilio_account=" AC1", twilio_sender="+15550001111 ")
+
+    assert settings.public_url == "https://x.example.com"
+    assert isinstance(twilio := settings.providers["twilio"], TwilioSettings)
+    assert (twilio.account, twilio.sender, twilio.secret) == ("AC1", "+15550001111", "hidden")
+
+
+@pytest.mark.parametrize("url", ["journeys.example.com", "http://", "https://a b", "https://x/?a=1", "javascript:x"])
+def test_a_public_address_that_is_none_is_told(url: str) -> None:
+    with pytest.raises(Invalid, match="SOJOURN_PUBLIC_URL: expected an address such as https://"):
+        read_settings(public_url=url)
+
+
+@pytest.mark.parametrize("written", [b"SOJOURN_PORT=\xff\n", b"\xff\xfeS\x00"])
+def test_a_file_of_settings_that_is_no_text_is_told(written: bytes, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(written)
+
+    with pytest.raises(Invalid, match=r"\.env cannot be read as UTF-8"):
+        read_settings()

@@ -24,7 +24,7 @@ class ProviderSettings(Frozen):
     Those without a default are needed where the provider is chosen. The descriptions are what the docs say.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from temporalio.client import Client
 from workflows.client import SEARCH_ATTRIBUTES, connect
 
 HOST = "127.0.0.1"
-KEY = "chaos"
+KEY = "chaos-that-nobody-would-have-guessed"
 PATIENCE = 300.0
 BESIDE = Path(sys.executable).parent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.channels.provider import Provider, Webhook
 from activities.channels.sendgrid.channel import SendGrid
-from activities.channels.sendgrid.reports import read_reports
+from activities.channels.sendgrid.reports import check_key, read_reports
 from activities.channels.sendgrid.settings import SendGridSettings
 
 __all__ = ["PROVIDER", "SendGrid", "read_reports"]
@@ -15,6 +15,7 @@ What SendGrid has told before changes nothing. Nothing else than SendGrid needs 
 
 
 def _channel(settings: SendGridSettings, _webhook: str) -> SendGrid:
+    check_key(settings.webhook_key)  # what SendGrid reports to a key that cannot be read would be lost
     key = settings.key.get_secret_value()
     return SendGrid(key, settings.sender, reply_to=settings.reply_to, url=settings.url)
 

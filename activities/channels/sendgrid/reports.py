@@ -97,6 +97,19 @@ def _verify(headers: Mapping[str, str], body: bytes, key: str, now: datetime) ->
         raise Forged(f"SendGrid's webhook was signed too long ago, or in the future: {age}.")
 
 
+def check_key(key: str) -> None:
+    """Raises ValueError where *key* is no verification key of SendGrid's: a public key on the curve P-256."""
+    try:
+        curve = getattr(getattr(_webhook(key).public_key, "curve", None), "name", "")
+    except ValueError:
+        curve = ""
+    if curve != "secp256r1":
+        raise ValueError(
+            "SOJOURN_SENDGRID_WEBHOOK_KEY is no Verification Key: it begins with MFkw, and is shown beside the Event "
+            "Webhook's settings at SendGrid; take it as it is, on one line and without BEGIN and END"
+        )
+
+
 @lru_cache(maxsize=4)
 def _webhook(key: str) -> Any:  # noqa: ANN401 - the SDK has no types
     from sendgrid.helpers.eventwebhook import EventWebhook  # noqa: PLC0415 - only where this channel is chosen
