@@ -180,11 +180,12 @@ def migrate() -> None:
     """Bring the database up to what this release needs."""
     from settings import read_settings
     from store.migrate import migrate as migrate_database
+    from terminal.data import keep_private
     from terminal.show import tell
 
     settings = read_settings()
     if not settings.database_url:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        keep_private(settings.data)
     _loop(migrate_database(settings.database))
     tell("The database is up to date.")
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from rich.text import Text
 
-from embedded.dev import Stack, addresses, beside_it, stack
+from embedded.dev import EXAMPLE, Stack, addresses, command_for, stack
 from embedded.fakes.process import Fakes, fakes
 from embedded.story import HALF_A_DAY, PEOPLE, Found, Person, Stage, Teller, differences, line, table, verdict
 from embedded.temporal import free_port
@@ -38,7 +38,6 @@ from worker import open_channels
 
 Providers = Literal["none", "fake"]
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "abandoned-cart"
 JOURNEY = "abandoned-cart"
 LONGEST = timedelta(days=4)
 PATIENCE = timedelta(seconds=60)
@@ -231,8 +230,8 @@ def _left_running(running: Stack) -> Iterator[Text]:
     yield Text.assemble("\n", ("Everything is left running.", "bold green"), " Ctrl-C ends it, and removes its data.\n")
     yield from addresses(running)
     yield Text("\nTry, in another terminal:\n")
-    for command in ("runs", f"event {JOURNEY} ada cart_id=c-2001 total=60", f"stop {JOURNEY}"):
-        yield Text(f"  {beside_it(running)}sojourn {command}")
+    for words in ("runs", f"event {JOURNEY} ada cart_id=c-2001 total=60", f"stop {JOURNEY}"):
+        yield Text(f"  {command_for(running, *words.split())}")
     yield Text()
 
 

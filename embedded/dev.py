@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import secrets
+import shlex
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -29,14 +30,17 @@ from settings import Settings
 from store.migrate import migrate
 from store.store import open_store
 from terminal.client import Connection, keep_connection, kept_connection
+from terminal.data import keep_private
 from terminal.lifetimes import beside, cancelled_by_signals, one_error
 from terminal.logs import log_to
 from terminal.show import tell
+from terminal.started import command, from_here
 from worker import open_channels, work
 from workflows.client import connect
 from workflows.relay import Relay
 
 PATIENCE = 30.0
+EXAMPLE = Path(__file__).parent.parent / "examples" / "abandoned-cart"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
     *channels* instead of those that the settings name. Raises Conflict for a taken port or folder, and Unavailable;
     a part that fails later cancels the block and raises its error.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    keep_private(settings.data)
     log_to(settings.data / "sojourn.log", settings.log_level)
     async with AsyncExitStack() as parts:
         parts.enter_context(_alone_in(settings.data))
@@ -97,14 +101,14 @@ def banner(running: Stack) -> Iterator[Text]:
     connection, data = running.connection, running.settings.data
     yield Text.assemble("\n", ("Sojourn is running.", "bold green"), f" Ctrl-C ends it; its data stays in {data}\n")
     yield from addresses(running)
-    yield Text("\nTry, in another terminal:\n")
-    yield Text(f"  {beside_it(running)}sojourn apply examples/abandoned-cart\n")
+    yield Text("\nTry, in another terminal, from the same folder:\n")
+    yield Text(f"  {command_for(running, 'apply', from_here(EXAMPLE))}\n")
     yield Text(
-        f"  curl {connection.url}/v1/events -H 'Authorization: Bearer {connection.key}' \\\n"
+        f"  curl {connection.url}/v1/events -H {shlex.quote(f'Authorization: Bearer {connection.key}')} \\\n"
         """    -d '{"id": "cart-1", "trigger": "abandoned-cart", "customer": "ada", """
         """"attributes": {"cart_id": "c-1001", "total": 60}}'\n"""
     )
-    yield Text(f"  {beside_it(running)}sojourn runs\n")
+    yield Text(f"  {command_for(running, 'runs')}\n")
 
 
 def addresses(running: Stack) -> Iterator[Text]:
@@ -122,10 +126,11 @@ def addresses(running: Stack) -> Iterator[Text]:
     yield Text(f"  {'Logs':<13}{settings.data / 'sojourn.log'}, {settings.data / 'temporal.log'}")
 
 
-def beside_it(running: Stack) -> str:
-    """What goes before a command so that it finds the stack: nothing where the data are in their usual place."""
+def command_for(running: Stack, *arguments: str) -> str:
+    """A command as a shell takes it, so that it finds the stack: by itself where the data are in their usual place."""
     data = running.settings.data
-    return "" if data == Settings.model_fields["data"].default else f"SOJOURN_DATA={data} "
+    usual = data == Settings.model_fields["data"].default
+    return command(*arguments) if usual else command(*arguments, SOJOURN_DATA=str(data))
 
 
 @asynccontextmanager

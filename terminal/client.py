@@ -25,6 +25,7 @@ from store.customers import CustomerView
 from store.events import Receipt
 from store.journeys import JourneyView, Published
 from terminal.folder import Customer, Definition, File, Folder, Script
+from terminal.started import command
 from terminal.values import typed
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -56,6 +57,7 @@ def keep_connection(data: Path, connection: Connection) -> None:
     path = data / CONNECTION
     # It holds the key, so nobody else may read it, not even for a moment.
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as note:
+        os.fchmod(note.fileno(), 0o600)  # one that was there keeps the rights it had
         note.write(connection.model_dump_json(indent=2))
 
 
@@ -78,7 +80,7 @@ def find_connection(url: str, key: str, data: Path) -> Connection:
     key = key or (ours.key if ours else "")
     if not key:
         raise Unauthorized(
-            f"There is no key for the API at {url}. Set SOJOURN_KEY, or start the embedded stack with: sojourn dev"
+            f"There is no key for the API at {url}. Set SOJOURN_KEY, or start the embedded stack with: {command('dev')}"
         )
     return Connection(url=url, key=key, temporal_ui=ours.temporal_ui if ours else "")
 
@@ -237,7 +239,7 @@ def _unreachable(url: str, error: Exception) -> Unavailable:
     said = str(error) or type(error).__name__
     return Unavailable(
         f"No API answers at {url} ({said}). "
-        "Start one with `sojourn dev`, or set SOJOURN_URL to the address of one that runs."
+        f"Start one with `{command('dev')}`, or set SOJOURN_URL to the address of one that runs."
     )
 
 

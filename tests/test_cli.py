@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 import cli
+from terminal.started import command
 from tests.programs import EXAMPLE, PATIENCE, SOJOURN, environment, program
 
 JOURNEY = EXAMPLE / "journeys" / "abandoned-cart.yaml"
@@ -184,7 +185,8 @@ def test_preview_says_that_a_message_was_not_sent_by_then(folder: Path, sojourn:
 def test_without_a_key_it_says_what_to_set(sojourn: Sojourn) -> None:
     printed = sojourn("runs", code=4)
 
-    assert "Set SOJOURN_KEY, or start the embedded stack with: sojourn dev" in printed
+    assert "Set SOJOURN_KEY, or start the embedded stack with: " in printed
+    assert "sojourn dev\n" in printed
 
 
 def test_an_api_that_does_not_answer_is_named(sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +196,7 @@ def test_an_api_that_does_not_answer_is_named(sojourn: Sojourn, monkeypatch: pyt
     printed = sojourn("runs", code=3)
 
     assert "No API answers at http://127.0.0.1:1" in printed
-    assert "`sojourn dev`" in printed
+    assert "sojourn dev`" in printed
 
 
 def test_an_api_without_a_key_does_not_start(sojourn: Sojourn) -> None:
@@ -271,6 +273,27 @@ def test_attributes_are_pairs_and_each_is_given_once(
     monkeypatch.setenv("SOJOURN_KEY", KEY)
 
     assert words in sojourn("event", "order", "ada", *given.split(), code=1)
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "shown"),
+    [
+        ("tools/sojourn", "", "tools/sojourn runs"),
+        ("tools/sojourn", "tools", "sojourn runs"),
+        ("my tools/sojourn", "", "'my tools/sojourn' runs"),
+        ("-c", "", f"{Path(sys.executable).with_name('sojourn')} runs"),
+    ],
+)
+def test_a_command_is_printed_as_it_works_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, path: str, shown: str
+) -> None:
+    file = tmp_path / "-c" if script == "-c" else tmp_path / script
+    file.parent.mkdir(exist_ok=True)
+    file.touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [script])
+    monkeypatch.setenv("PATH", str(tmp_path / path) if path else "")
+
+    assert command("runs") == shown
 
 
 # --- streams and exit codes, as a shell sees them --------------------------------------------------

@@ -5,14 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.programs import EXAMPLE, FREE_PORTS, PATIENCE, Program, program, temporals
+import pytest
+
+from terminal.data import keep_private
+from tests.programs import EXAMPLE, FREE_PORTS, PATIENCE, Program, environment, program, temporals
 
 READY = r"Sojourn is running"
+
+
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """As it was: keep_private sets it for a process of its own."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def sojourn(*arguments: str, folder: Path) -> str:
@@ -37,6 +49,9 @@ def test_everything_is_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
     first = started(tmp_path)
     try:
         first.until(READY)
+        assert {file.name: oct(file.stat().st_mode & 0o077) for file in folder_and_files(tmp_path / ".sojourn")} == {
+            file.name: "0o0" for file in folder_and_files(tmp_path / ".sojourn")
+        }
         key = first.until(r"Key +(\S+)")[1]
         sojourn("apply", str(EXAMPLE), folder=tmp_path)
         receipt = sojourn("event", "abandoned-cart", "ada", "cart_id=c-1", "total=60", folder=tmp_path)
@@ -62,6 +77,49 @@ def test_everything_is_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
         second.kill()
     assert "Email to" not in second.printed
     assert temporals(tmp_path) == []
+
+
+def folder_and_files(folder: Path) -> list[Path]:
+    return [folder, *folder.iterdir()]
+
+
+def test_what_it_prints_to_try_works_when_it_is_pasted(tmp_path: Path) -> None:
+    with program("dev", *FREE_PORTS, "--data", "my data", folder=tmp_path) as dev:
+        dev.until(READY)
+        dev.until(r"runs\n")
+        pasted = "".join(
+            line.removeprefix("  ") for line in dev.printed.partition("same folder:\n")[2].splitlines(True)
+        )
+
+        tried = subprocess.run(
+            ["bash", "-euc", pasted], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+        )
+
+        assert tried.returncode == 0, (pasted, tried)
+        assert "published v1" in tried.stdout
+        assert '"did":"started"' in tried.stdout.replace(" ", "")
+        assert "abandoned-cart/ada/" in tried.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("there", ["connection.json", "sojourn.db"])
+def test_a_folder_of_an_earlier_start_is_closed_to_others(tmp_path: Path, there: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / there).touch()
+
+    keep_private(data)
+
+    assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_others_use_too_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "sojourn.db").touch()
+    (tmp_path / "photos").mkdir()
+    tmp_path.chmod(0o755)
+
+    keep_private(tmp_path)
+
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_kill_leaves_no_temporal_behind(tmp_path: Path) -> None:
