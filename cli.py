@@ -331,6 +331,22 @@ def show_run(id_: Annotated[str, typer.Argument(metavar="ID")], json_: AsJson = 
     answer(told, show.run(told, connection.temporal_ui), as_json=json_)
 
 
+@app.command()
+def cancel(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The run.")],
+    reason: Annotated[str, typer.Option(help="Why, and who says so. Temporal keeps it: name no customer.")],
+) -> None:
+    """End one run as an operator, in Temporal. The run's story tells the reason."""
+    from settings import read_settings
+    from terminal.cancel import cancel_run
+    from terminal.client import kept_connection
+    from terminal.show import tell
+
+    kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(read_settings().data)
+    _loop(cancel_run(id_, reason, kept.temporal if kept else None))
+    tell(f"{id_} is asked to end: {reason}")
+
+
 # --- beneath ---------------------------------------------------------------------------------------
 
 

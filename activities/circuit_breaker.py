@@ -51,6 +51,13 @@ class CircuitBreaker:
             await set_channel(self._store, kind, "down", reason, now)
         return self._probe
 
+    async def stumble(self, kind: Kind, reason: str, now: datetime) -> None:
+        """There was no way to the provider just now. Operators see it at once; the next send tries all the same."""
+        self._said_ok.pop(kind, None)
+        with suppress(Unavailable):
+            if await set_channel(self._store, kind, "down", reason, now):
+                log.warning("channel cannot be reached; it is tried again and again", channel=kind, reason=reason)
+
     async def close(self, kind: Kind, now: datetime) -> None:
         """The channel took a message."""
         if self._next_try.pop(kind, None) is not None:

@@ -104,8 +104,10 @@ class Deliver:
                 return delivery
             case _Lost(reason=reason):
                 return await self._lose(visit, claim.attempt, reason, clock)
-            case NotNow(reason=reason, after=after):
+            case NotNow(reason=reason, after=after, unreachable=unreachable):
                 await self._release(visit, claim.attempt, reason, clock)
+                if unreachable:
+                    await self._breaker.stumble(kind, reason, clock.now())
                 raise _later(visit, after, clock)
             case Down(reason=reason):
                 await self._release(visit, claim.attempt, reason, clock)

@@ -31,7 +31,10 @@ CHANNELS = {
 
 
 class Channel(Frozen):
-    """One channel. ``down``: its provider takes nothing from us, for that *reason*, and is tried once a minute."""
+    """One channel. ``down``: its provider takes nothing from us or cannot be reached, for that *reason*.
+
+    It is tried again by itself, once a minute or more often.
+    """
 
     kind: Kind
     state: Literal["ok", "down", "unused"]

@@ -89,7 +89,9 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
         app = build_app(settings, store, relay, channels)
         serving = serve(app, settings.host, settings.port, ready=listening.set_result)
         await parts.enter_async_context(beside(serving))
-        connection = Connection(url=await listening, key=key_of(settings), temporal_ui=temporal.ui)
+        connection = Connection(
+            url=await listening, key=key_of(settings), temporal=temporal.address, temporal_ui=temporal.ui
+        )
         settings = settings.model_copy(update={"public_url": settings.public_url or connection.url})
         await parts.enter_async_context(beside(work(store, client, settings, channels, relay)))
         keep_connection(settings.data, connection)

@@ -36,10 +36,11 @@ KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, 
 
 
 class Connection(Frozen):
-    """Where an API is, its key, and the Temporal UI that belongs to it."""
+    """Where an API is, its key, and the Temporal that belongs to it, with its UI."""
 
     url: str
     key: str
+    temporal: str | None = None
     temporal_ui: str = ""
 
 

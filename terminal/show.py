@@ -49,6 +49,7 @@ MARKS = {
     "resumed": "↻",
 }
 LONGEST_LINE = 60
+AGAIN = "not sent yet, and tried again by itself within a minute or when the provider says"
 
 
 def tell(lines: str | Text | Iterable[Text], *, error: bool = False) -> None:
@@ -261,8 +262,9 @@ def _entry(entry: Entry) -> str:
 def _send(send: SendView, run: Run) -> Iterator[Text]:
     at = _when(send.at, run) if send.at else " " * 29
     to = f" to {send.recipient}" if send.recipient else ""
+    state = {"released": AGAIN}.get(send.state, send.state)
     reason = f": {send.reason}" if send.reason else ""
     kind = (f"→ {send.kind:<5}", COLOURS[send.kind])
-    yield Text.assemble(f"  {at}  ", kind, f" {send.content}{to}  {send.state}{reason}", (f"  {send.id}", "dim"))
+    yield Text.assemble(f"  {at}  ", kind, f" {send.content}{to}  {state}{reason}", (f"  {send.id}", "dim"))
     for seen in send.interactions:
         yield Text(f"  {_when(seen.at, run)}    {seen.interaction}{' by a program' * seen.machine}")

@@ -51,10 +51,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class NotNow:
-    """The provider surely did not take it, and may later: *after* that long, where it said so."""
+    """The provider surely did not take it, and may later: *after* that long, where it said so.
+
+    *unreachable*: it was not even asked, since there is no way to it. Then the reason is for operators.
+    """
 
     reason: str
     after: timedelta | None = None
+    unreachable: bool = False
 
 
 @dataclass(frozen=True)

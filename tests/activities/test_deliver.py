@@ -374,6 +374,24 @@ async def test_a_channel_that_is_down_stops_loudly_and_is_tried_by_one_at_a_time
     assert capsys.readouterr().out.count("channel down") == 1
 
 
+async def test_a_provider_that_cannot_be_reached_is_seen_at_once_and_tried_again_at_once(sending: Sending) -> None:
+    breaker = CircuitBreaker(sending.shop.store)
+    no_way = NotNow("SendGrid cannot be reached: ConnectionError", unreachable=True)
+    ledger = Ledger(Accepted(), no_way, Accepted())
+    other = Sending(sending.shop, await sending.shop.start("bob", cart_id="c2"))
+
+    await other.attempt(ledger, breaker=breaker)
+    with pytest.raises(ApplicationError):
+        await sending.attempt(ledger, breaker=breaker)
+
+    [seen] = (await channels(sending.shop.store)).values()
+    assert (seen.kind, seen.state, seen.reason) == ("email", "down", no_way.reason)
+
+    assert (await sending.attempt(ledger, breaker=breaker)).outcome == "accepted"
+    [seen] = (await channels(sending.shop.store)).values()
+    assert seen.state == "ok"
+
+
 async def test_an_expired_message_does_not_wait_for_a_channel_that_is_down(sending: Sending) -> None:
     breaker = CircuitBreaker(sending.shop.store)
     await breaker.open("email", "no key", NOON)

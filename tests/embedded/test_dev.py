@@ -27,9 +27,9 @@ def _umask() -> Iterator[None]:
     os.umask(before)
 
 
-def sojourn(*arguments: str, folder: Path) -> str:
+def sojourn(*arguments: str, folder: Path, data: str = ".sojourn") -> str:
     """What a command beside the stack prints; it must succeed."""
-    with program(*arguments, folder=folder) as command:
+    with program(*arguments, folder=folder, SOJOURN_DATA=data) as command:
         assert command.wait() == 0, command.printed
         return command.printed
 
@@ -98,7 +98,15 @@ def test_what_it_prints_to_try_works_when_it_is_pasted(tmp_path: Path) -> None:
         assert tried.returncode == 0, (pasted, tried)
         assert "published v1" in tried.stdout
         assert '"did":"started"' in tried.stdout.replace(" ", "")
-        assert "abandoned-cart/ada/" in tried.stdout.splitlines()[-1]
+        run = tried.stdout.splitlines()[-1].split()[0]
+        assert run.startswith("abandoned-cart/ada/")
+
+        cancelled = sojourn("cancel", run, "--reason", "wrong cart, says Nell", folder=tmp_path, data="my data")
+
+        assert "wrong cart, says Nell" in cancelled
+        assert eventually(lambda: ": wrong cart, says Nell" in sojourn("runs", folder=tmp_path, data="my data"))
+        with program("cancel", "no/such/run", "--reason", "x", folder=tmp_path, SOJOURN_DATA="my data") as again:
+            assert again.wait() == 1, again.printed
 
 
 @pytest.mark.parametrize("there", ["connection.json", "sojourn.db"])

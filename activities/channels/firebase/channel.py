@@ -157,11 +157,11 @@ def _without_response(error: Exception) -> ProviderAnswer | NoAnswer:
     if isinstance(error, exceptions.RefreshError) and not error.retryable:
         return Down(f"Firebase does not take the service account's key: {without_addresses(str(error))}")
     if isinstance(error, exceptions.GoogleAuthError):  # nothing is sent without an access token
-        return NotNow(f"Firebase's access tokens cannot be had just now: {name}")
+        return NotNow(f"Firebase's access tokens cannot be had just now: {name}", unreachable=never_left(error))
     if isinstance(error, ValueError):  # the SDK found the message not valid, and sent nothing
         return Refused(f"Firebase's SDK: {error}")
     if never_left(error):
-        return NotNow(f"Firebase cannot be reached: {name}")
+        return NotNow(f"Firebase cannot be reached: {name}", unreachable=True)
     return NoAnswer(f"Firebase gave no answer: {name}")
 
 

@@ -126,7 +126,7 @@ def _refusal(error: Exception) -> Refused | NotNow | Down:
     status = getattr(error, "status_code", None)
     if status is None:
         if never_left(error):
-            return NotNow(f"SendGrid cannot be reached: {type(error).__name__}")
+            return NotNow(f"SendGrid cannot be reached: {type(error).__name__}", unreachable=True)
         raise NoAnswer(f"SendGrid gave no answer: {type(error).__name__}") from None
     if status == 429:
         return NotNow("SendGrid takes no more just now (429)", delay(dict(error.headers)))  # type: ignore[attr-defined]

@@ -165,7 +165,7 @@ def _refusal(error: Exception, to: str, headers: Mapping[str, str]) -> Refused |
     status, code = getattr(error, "status", None), getattr(error, "code", None)
     if status is None:
         if never_left(error):
-            return NotNow(f"Twilio cannot be reached: {type(error).__name__}")
+            return NotNow(f"Twilio cannot be reached: {type(error).__name__}", unreachable=True)
         raise NoAnswer(f"Twilio gave no answer: {type(error).__name__}") from None
     if not 400 <= status < 500 or status == 408:
         raise NoAnswer(f"Twilio answered {status}, error {code}") from None
