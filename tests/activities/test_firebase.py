@@ -207,7 +207,10 @@ async def test_on_a_401_a_new_access_token_is_tried_which_repeats_nothing_that_w
 async def test_what_never_left_may_be_sent_again(fake: FakeFcm, url: str) -> None:
     channel = Firebase(fake.account, url=url, limits=Limits(timedelta(seconds=5)))
 
-    assert isinstance(await answer(channel, outgoing("push")), NotNow)
+    sent = await answer(channel, outgoing("push"))
+
+    assert isinstance(sent, NotNow)
+    assert sent.unreachable
     await channel.close()
 
 

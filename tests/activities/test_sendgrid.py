@@ -140,7 +140,10 @@ async def test_the_providers_own_delay_is_passed_on(channel: SendGrid, fake: Fak
 async def test_what_never_left_may_be_sent_again(url: str) -> None:
     channel = SendGrid("SG.key", "shop@example.com", url=url, limits=Limits(timedelta(seconds=5)))
 
-    assert isinstance(await answer(channel, outgoing("email")), NotNow)
+    sent = await answer(channel, outgoing("email"))
+
+    assert isinstance(sent, NotNow)
+    assert sent.unreachable
     await channel.close()
 
 

@@ -157,7 +157,10 @@ async def test_the_providers_own_delay_is_passed_on(channel: Twilio, fake: FakeT
 async def test_what_never_left_may_be_sent_again(url: str) -> None:
     channel = Twilio("AC1", "token", "+15005550006", url=url, limits=Limits(timedelta(seconds=5)))
 
-    assert isinstance(await answer(channel, outgoing("text")), NotNow)
+    sent = await answer(channel, outgoing("text"))
+
+    assert isinstance(sent, NotNow)
+    assert sent.unreachable
     await channel.close()
 
 
