@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -43,6 +43,12 @@ def _whole(given: str | int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise typer.BadParameter(f'"{text}" is no whole number.')
     return int(text)
+
+
+def _none_or_fake(text: str) -> str:
+    if text not in ("none", "fake"):
+        raise typer.BadParameter(f'"{text}" is neither none nor fake.')
+    return text
 
 
 def _some(given: str | int) -> int:
@@ -137,8 +143,12 @@ def demo(
     day: Pace = "5s",
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
     providers: Annotated[
-        Literal["none", "fake"],
-        typer.Option(help="fake: send through the providers' SDKs to local fakes, and take opens from their webhooks."),
+        str,
+        typer.Option(
+            parser=_none_or_fake,
+            metavar="none|fake",
+            help="fake: send through the providers' SDKs to local fakes, and take opens from their webhooks.",
+        ),
     ] = "none",
     port: ApiPort = 0,
     temporal_port: TemporalPort = 0,
@@ -149,7 +159,7 @@ def demo(
     from embedded.demo import run_demo
 
     ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
-    raise typer.Exit(_loop(run_demo(day or "5s", ports, keep=keep, providers=providers)))
+    raise typer.Exit(_loop(run_demo(day or "5s", ports, keep=keep, fake=providers == "fake")))
 
 
 @app.command()

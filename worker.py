@@ -25,11 +25,12 @@ from activities.notes import Notes
 from activities.reconcile import Reconcile
 from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.interactions import Kind
-from journeys.problems import SojournError, Unavailable
+from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
 from store.journeys import finish_stops
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
+from terminal import exits, streams
 from terminal.logs import log_to
 from workflows.client import connect, register_search_attributes
 from workflows.journey import JourneyWorkflow
@@ -156,13 +157,13 @@ def _now() -> datetime:
 
 def main() -> int:
     """``python worker.py``"""
+    streams.prepare()
     try:
         settings = read_settings()
         log_to(None, settings.log_level)
         return asyncio.run(run_worker(settings))
-    except SojournError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+    except Exception as error:  # noqa: BLE001 - a bug's traceback would be lost by leaving as we do
+        return exits.told(error)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 from urllib.parse import quote
 
 from rich.text import Text
@@ -36,27 +35,23 @@ from terminal.lifetimes import cancelled_by_signals
 from terminal.show import happened, promise, said, tell
 from worker import open_channels
 
-Providers = Literal["none", "fake"]
-
 JOURNEY = "abandoned-cart"
 LONGEST = timedelta(days=4)
 PATIENCE = timedelta(seconds=60)
 LOOK_EVERY = 0.1
 
 
-async def run_demo(
-    pace: str, ports: Mapping[str, int | None], *, keep: bool = False, providers: Providers = "none"
-) -> int:
+async def run_demo(pace: str, ports: Mapping[str, int | None], *, keep: bool = False, fake: bool = False) -> int:
     """``sojourn demo``: the story from its start to its table. Returns 1 where it did not go as it must.
 
-    *providers*: ``fake`` sends through the SDKs of SendGrid, Twilio and Firebase to local fakes of theirs.
+    *fake* sends through the SDKs of SendGrid, Twilio and Firebase to local fakes of theirs.
     """
     code = 130
     with TemporaryDirectory(prefix="sojourn-demo-") as folder, cancelled_by_signals():
         began = time.monotonic()
         with suppress(asyncio.CancelledError):
             async with AsyncExitStack() as parts:
-                settings, beside = await _settings(Path(folder), pace, ports, providers, parts)
+                settings, beside = await _settings(Path(folder), pace, ports, parts, fake=fake)
                 channels = await parts.enter_async_context(open_channels(settings)) if beside else None
                 stage, teller = Stage(channels), Teller(settings.day)
                 running = await parts.enter_async_context(stack(settings, stage.channels))
@@ -236,7 +231,7 @@ def _left_running(running: Stack) -> Iterator[Text]:
 
 
 async def _settings(
-    data: Path, pace: str, ports: Mapping[str, int | None], providers: Providers, parts: AsyncExitStack
+    data: Path, pace: str, ports: Mapping[str, int | None], parts: AsyncExitStack, *, fake: bool
 ) -> tuple[Settings, Fakes | None]:
     """The settings of a stack of its own, whatever the environment says of another one, and the fakes beside it."""
     usual: dict[str, object] = {
@@ -247,7 +242,7 @@ async def _settings(
         # A Temporal that others use too may have a worker on the usual task queue.
         "task_queue": f"sojourn-demo-{secrets.token_hex(3)}",
     }
-    if providers == "none":
+    if not fake:
         return read_settings(**usual | {"email": "console", "text": "console", "push": "console"}), None
     port = ports.get("port") or free_port()  # the fakes must know where to report to before anything listens there
     beside = await parts.enter_async_context(fakes(f"http://127.0.0.1:{port}", data))

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 
+from journeys.problems import Invalid
 from store.locks import lock_house
-from store.store import open_store
+from store.store import database_url, open_store
 
 FOLDER = Path(__file__).parent / "migrations"
 
 
 async def migrate(url: str, to: str = "head") -> None:
-    """Bring the tables at *url* up to what this code needs. Several processes may ask at once."""
+    """Bring the tables at *url* up to what this code needs. Several processes may ask at once. Raises Invalid."""
     await _move(url, command.upgrade, to)
 
 
@@ -35,6 +36,7 @@ def config(connection: Connection) -> Config:
 
 
 async def _move(url: str, towards: Callable[[Config, str], None], to: str) -> None:
+    _check_place(database_url(url))
     store = open_store(url)
     try:
         async with store.write() as connection:
@@ -42,3 +44,13 @@ async def _move(url: str, towards: Callable[[Config, str], None], to: str) -> No
             await connection.run_sync(lambda plain: towards(config(plain), to))
     finally:
         await store.close()
+
+
+def _check_place(address: URL) -> None:
+    """SQLite makes a file, but no folder. Raises Invalid."""
+    file = Path(address.database or "")
+    if address.get_backend_name() != "sqlite" or not address.database or ":" in address.database:
+        return
+    if file.is_dir() or not file.parent.is_dir():
+        wrong = f"{file} is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+        raise Invalid(f"The database cannot be kept in the file {file}: {wrong}.")

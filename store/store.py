@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import wraps
-from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, event, text
@@ -84,7 +83,6 @@ def open_store(url: str, *, patience: timedelta = PATIENCE) -> Store:
     address = database_url(url)
     seconds = patience.total_seconds()
     if address.get_backend_name() == "sqlite":
-        _check_place(address.database)
         engine = create_async_engine(address, connect_args={"timeout": seconds}, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -116,13 +114,6 @@ def database_url(url: str) -> URL:
     if mode is not None:
         address = address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     return address.set(drivername=driver)
-
-
-def _check_place(file: str | None) -> None:
-    place = Path(file or "")
-    if file and ":" not in file and (place.is_dir() or not place.parent.is_dir()):
-        wrong = f"{place} is a folder" if place.is_dir() else f"there is no folder {place.parent}"
-        raise Invalid(f"The database cannot be kept in the file {place}: {wrong}.")
 
 
 async def ping(store: Store) -> None:

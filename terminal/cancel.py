@@ -20,5 +20,6 @@ async def cancel_run(run: str, reason: str, temporal: str | None = None) -> None
         if error.status == RPCStatusCode.NOT_FOUND:
             raise Unknown(f'Temporal has no run "{run}" that is under way.') from None
         raise Unavailable(f"Temporal does not answer: {error.message}.") from None
-    except RuntimeError as error:
-        raise Unavailable(f"No Temporal answers ({error}). Set TEMPORAL_ADDRESS to where it is.") from None
+    except RuntimeError:
+        where = f" at {temporal}" if temporal else ""
+        raise Unavailable(f"No Temporal answers{where}. Set TEMPORAL_ADDRESS to where it is.") from None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from journeys import catalogue
 from journeys.catalogue import CUSTOMER, Content, Trigger
@@ -119,7 +119,8 @@ def read_file(path: Path) -> File:
     kind = next((kind for kind in MODELS if kind in data), None)
     if kind is None:
         expected = ", ".join(f"{kind}: …" for kind in MODELS)
-        raise Invalid(f"Nothing says what this is: expected one of {expected}; found {', '.join(data) or 'nothing'}.")
+        found = ", ".join(map(str, [*data][:5])) or "nothing"
+        raise Invalid(f"Nothing says what this is: expected one of {expected}; found {found}.")
     model: Definition = read(MODELS[kind], data, kind)
     return File(path=path, kind=kind, name=str(getattr(model, kind)), model=model, body=source)
 
@@ -199,10 +200,18 @@ def _expand(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        below = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+        below = sorted(file for file in _below(path) if file.suffix in SUFFIXES and file.is_file())
         if not below:
             raise Invalid(f"{path} holds no definitions: expected YAML or JSON files in it.")
         yield from below
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    def unreadable(error: OSError) -> NoReturn:
+        raise Invalid(f"{error.filename} cannot be read: {error.strerror}.")
+
+    for place, _, names in os.walk(folder, onerror=unreadable):
+        yield from (Path(place, name) for name in names)
 
 
 def _twice(files: Sequence[File]) -> Iterator[Flaw]:

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.text import Text
 
-from activities.channels.console.letters import harmless
+from activities.channels.letters import harmless
 from journeys.language.durations import say
 from journeys.listening import Decision
 from journeys.problems import Flaw, SojournError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -153,6 +154,40 @@ def test_preview_is_json_for_scripts(sojourn: Sojourn) -> None:
     assert [send["to"] for send in played["runs"][0]["sends"]] == ["cy@example.com", "+15550102", "cy-phone"]
 
 
+@pytest.mark.parametrize("written", ["yes: 1\n3: 2\nnull: 3\n", "a: {b: c}\n"])
+def test_what_is_no_definition_is_told_whatever_its_keys_are(folder: Path, sojourn: Sojourn, written: str) -> None:
+    file = folder / "other.yaml"
+    file.write_text(written)
+
+    assert "Nothing says what this is" in sojourn("validate", file, code=1)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_named(folder: Path, sojourn: Sojourn) -> None:
+    (folder / "contents").chmod(0)
+
+    printed = sojourn("validate", folder, code=1)
+
+    (folder / "contents").chmod(0o700)
+    assert f"{folder / 'contents'} cannot be read: Permission denied." in printed
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "words"),
+    [
+        ("TEMPORAL_ADDRESS=127.0.0.1:1", 3, "No Temporal answers."),
+        ("TEMPORAL_ADDRESS=x:y", 1, "TEMPORAL_ADDRESS is no address: expected host:port"),
+        ("TEMPORAL_PROFILE=none", 1, "Temporal's settings cannot be used: Profile 'none' not found."),
+    ],
+)
+def test_a_temporal_that_is_not_there_is_told_in_words(
+    sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch, setting: str, code: int, words: str
+) -> None:
+    monkeypatch.setenv(*setting.split("=", 1))
+
+    assert words in sojourn("cancel", "abandoned-cart/ada/none", "--reason", "x", code=code)
+
+
 def test_preview_shows_every_path(sojourn: Sojourn) -> None:
     printed = sojourn("preview", JOURNEY, "--paths")
 
@@ -243,7 +278,9 @@ def test_a_setting_that_will_not_do_is_told_in_words(
         ("runs", "--limit", "0"),
         ("runs", "--limit", "many"),
         ("dev", "--port", "many"),
+        ("demo", "--providers", "real"),
         ("validate", "not-there"),
+        ("cancel", "abandoned-cart/ada/none"),
         ("event", "order", "ada", "--at", "tomorrow"),
         ("event", "order", "ada", "--at", "2026-02-30"),
         ("event", "order", "ada", "--at", "0001-01-01T00:00:00+14:00"),
@@ -256,6 +293,7 @@ def test_a_command_line_that_is_not_understood_ends_with_2(sojourn: Sojourn, arg
 
     assert "Error" in printed
     assert "Input should be" not in printed
+    assert "Value error" not in printed
 
 
 @pytest.mark.usefixtures("online")

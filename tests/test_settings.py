@@ -153,6 +153,36 @@ async def test_channels_are_made_as_settings_say_and_let_go() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        pytest.param("no JSON", "is no service account's key", id="no JSON"),
+        pytest.param("[]", "is no service account's key", id="a list"),
+        pytest.param('{"type": "service_account"}', "is no service account's key", id="fields missing"),
+        pytest.param(
+            '{"type": "t", "project_id": "p", "client_email": "e", "token_uri": "u", "private_key": "planted"}',
+            "private_key in SOJOURN_FIREBASE_ACCOUNT",
+            id="no key",
+        ),
+        pytest.param(None, "cannot be read: Is a directory", id="a folder"),
+    ],
+)
+async def test_an_account_of_firebase_that_cannot_be_read_is_told(
+    written: str | None, words: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "account.json"
+    if written is None:
+        file.mkdir()
+    else:
+        file.write_text(written)
+
+    with pytest.raises(Invalid, match=words) as raised:
+        async with open_channels(read_settings(push="firebase", firebase_account=file)):
+            pass
+
+    assert "planted" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("given", "words"),
     [
         pytest.param(COMPLETE["email"] | {"sendgrid_sender": "nobody"}, "is no address", id="sender"),

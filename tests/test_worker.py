@@ -94,6 +94,6 @@ async def test_without_a_database_it_ends_and_says_why(tmp_path: Path) -> None:
     async with python_worker(tmp_path, **settings) as process:
         code, said = await ended(process)
 
-    assert code == 1
+    assert code == 3
     assert "The database does not answer: no such table: outbox" in said
     assert "Traceback" not in said

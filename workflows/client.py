@@ -9,6 +9,8 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
+from journeys.problems import Invalid
+
 JOURNEY_ID = SearchAttributeKey.for_keyword("JourneyId")
 JOURNEY_VERSION = SearchAttributeKey.for_int("JourneyVersion")
 CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
@@ -20,13 +22,18 @@ async def connect(*, address: str | None = None, identity: str | None = None, la
     """A client for the Temporal at *address*, or where ``TEMPORAL_ADDRESS`` and its like say.
 
     *lazy*: connect on first use, so that a process may start while Temporal is down. A worker cannot be lazy.
-    Raises RuntimeError where Temporal does not answer.
+    Raises RuntimeError where Temporal does not answer, and Invalid where its settings will not do.
     """
-    config = ClientConfig.load_client_connect_config()
-    if address:
-        config["target_host"] = address
-    config.setdefault("target_host", "localhost:7233")
-    return await Client.connect(**config, data_converter=pydantic_data_converter, identity=identity, lazy=lazy)
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:  # no such profile, no such file of a certificate
+        raise Invalid(f"Temporal's settings cannot be used: {error}.") from None
+    config["target_host"] = address or config.get("target_host", "localhost:7233")
+    try:
+        return await Client.connect(**config, data_converter=pydantic_data_converter, identity=identity, lazy=lazy)
+    except ValueError:
+        message = f"TEMPORAL_ADDRESS is no address: expected host:port; found '{config['target_host']}'."
+        raise Invalid(message) from None
 
 
 async def register_search_attributes(client: Client) -> None:

@@ -7,7 +7,7 @@ import sys
 from typing import TextIO
 
 from activities.channels import Accepted, Down, Finding, Handed, NeverTells, Outgoing, ProviderAnswer
-from activities.channels.console.letters import encodable, harmless
+from activities.channels.letters import encodable, harmless
 
 
 class Console:
