@@ -247,7 +247,7 @@ def test_a_wrong_setting_is_named(sojourn: Sojourn, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("SOJOURN_PORT=99999", "SOJOURN_PORT: expected at most 65535; found '99999'."),
+        ("SOJOURN_PORT=99999", 'SOJOURN_PORT: found "99999"; expected at most 65535.'),
         ("SOJOURN_URL=127.0.0.1:8000", "SOJOURN_URL: expected an address such as https://"),
         ("SOJOURN_URL=http://[", "SOJOURN_URL: expected an address such as https://"),
         ("SOJOURN_KEY=two words", "SOJOURN_KEY: it is sent in a header"),
