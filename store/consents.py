@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, get_args
@@ -12,6 +10,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from journeys.clearance.addresses import fingerprint
 from journeys.clearance.consent import About, Choice, Consent, Purpose, said
 from journeys.interactions import Kind
 from journeys.models import Frozen
@@ -115,18 +114,6 @@ async def suppressed(connection: AsyncConnection, channel: Kind, addresses: Iter
     rows = await connection.execute(_SUPPRESSED, {"channel": channel, "addresses": sorted(set(prints.values()))})
     reasons = {row.address: row.reason for row in rows}
     return {address: reasons[print_] for address, print_ in prints.items() if print_ in reasons}
-
-
-def fingerprint(channel: Kind, address: str) -> str:
-    """A hash that is the same however an address is written: ``+1 (555) 0100`` and ``+15550100``."""
-    match channel:
-        case "email":
-            address = address.strip().lower()
-        case "text":
-            address = re.sub(r"[\s().-]", "", address)
-        case "push":
-            address = address.strip()
-    return hashlib.sha256(address.encode()).hexdigest()
 
 
 class _Told(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import CUSTOMER, CustomerId
-from journeys.clearance.clearance import addresses
+from journeys.clearance.addresses import normal_each
 from journeys.language.attributes import (
     AttributeName,
     Attributes,
@@ -25,6 +25,7 @@ from journeys.language.attributes import (
 from journeys.model_words import flaws_of
 from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
+from store.addresses import address_attributes, spelled
 from store.locks import lock_customers
 from store.schema import customer_attributes, customers
 from store.store import Store, retried
@@ -43,15 +44,17 @@ class CustomerView(Frozen):
 async def put_customer(store: Store, id: str, attributes: Mapping[str, Value], now: datetime) -> bool:
     """Make *attributes* all that the customer has; null is as good as missing. Returns whether the customer is new.
 
-    The first value of an attribute fixes its type for all customers. Raises Invalid with every flaw.
+    The first value of an attribute fixes its type for all customers. Addresses are kept in their one spelling.
+    Raises Invalid with every flaw.
     """
-    present = {name: value for name, value in attributes.items() if value is not None}
-    row = {"customer": id, "to_attributes": present, "now": now}
+    given = {name: value for name, value in attributes.items() if value is not None}
     async with store.write() as connection:
         await lock_customers(connection, [id])
         schema = await customer_schema(connection)
-        new = {name: declaration_of(value) for name, value in present.items() if name not in schema}
-        _check(id, present, {**schema, **new})
+        new = {name: declaration_of(value) for name, value in given.items() if name not in schema}
+        present, unsendable = spelled(given, await address_attributes(store, connection))
+        _check(id, given, {**schema, **new}, unsendable)
+        row = {"customer": id, "to_attributes": present, "now": now}
         if new:
             await connection.execute(_INSERT_ATTRIBUTE, [{"name": name, "type": kind} for name, kind in new.items()])
         if (await connection.execute(_UPDATE, row)).rowcount:
@@ -70,7 +73,7 @@ async def forget_tokens(store: Store, customer: str, attribute: str, dead: Seque
         await lock_customers(connection, [customer])
         row = (await connection.execute(_ONE, {"customer": customer})).one_or_none()
         held = row.attributes.get(attribute) if row else None
-        known = addresses(held) if isinstance(held, str) else []
+        known = normal_each("push", held) if isinstance(held, str) else []
         left = [address for address in known if address not in dead]
         if row is None or left == known:
             return False
@@ -102,10 +105,13 @@ async def customer_schema(connection: AsyncConnection) -> dict[str, Declaration]
     return {**CUSTOMER, **{row.name: row.type for row in rows}}
 
 
-def _check(id: str, attributes: Mapping[str, Value], schema: Schema) -> None:
+def _check(id: str, attributes: Mapping[str, Value], schema: Schema, unsendable: Iterable[Flaw]) -> None:
     flaws = [flaw.within("id") for flaw in _wrong(CustomerId, id)]
     flaws += [flaw.within(f"attributes.{name}") for name in attributes for flaw in _wrong(AttributeName, name)]
-    flaws += [flaw.within("attributes") for flaw in check_attributes(schema, attributes)]
+    wrong = check_attributes(schema, attributes)
+    mistyped = {flaw.path for flaw in wrong}
+    wrong += [flaw for flaw in unsendable if flaw.path not in mistyped]
+    flaws += [flaw.within("attributes") for flaw in wrong]
     if flaws:
         raise Invalid(f'Customer "{id}" is not valid.', flaws)
 

@@ -14,7 +14,8 @@ from sqlalchemy import Text, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import Content
-from journeys.clearance.clearance import Blocked, Circumstances, Clear, addresses, clearance, recipient
+from journeys.clearance.addresses import Unsendable, fingerprint
+from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, recipients
 from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
 from journeys.definition import send_id
 from journeys.interactions import Kind
@@ -25,7 +26,7 @@ from journeys.steps import Message
 from journeys.walk.diary import Delivery, Held
 from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit
-from store.consents import fingerprint, said_by, suppressed
+from store.consents import said_by, suppressed
 from store.lifecycle import STOPPED, RunState, advance, end, lock_customer_and_run, lock_run
 from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
 from store.store import Again, Store, retried
@@ -345,13 +346,14 @@ async def _circumstances(
         content_state=ledger.content_state,
         ended=run.why if run.ended else STOPPED if ledger.stopped_at else None,
     )
-    to = recipient(message, known.event, known.customer)
-    if to is None:
+    try:
+        named = recipients(message, known.event, known.customer)
+    except Unsendable:  # nothing more decides
         return known
     return replace(
         known,
         said=await said_by(connection, ledger.whose, message.kind),
-        suppressed=await suppressed(connection, message.kind, addresses(to)),
+        suppressed=await suppressed(connection, message.kind, named),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from journeys.catalogue import Content, State
+from journeys.clearance.addresses import Unsendable, normal_each
 from journeys.clearance.consent import NOT_ASKED, About, Choice, Rules, refusal
 from journeys.language.attributes import reference
 from journeys.steps import Message
@@ -58,25 +59,29 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
         return Blocked(f"the run has ended: {known.ended}")
     if visit.expires_at is not None and visit.now >= visit.expires_at:
         return Blocked(f"it expired at {clock(visit.expires_at)}")
-    if (to := recipient(message, known.event, known.customer)) is None:
+    try:
+        named = recipients(message, known.event, known.customer)
+    except Unsendable as error:
+        return Blocked(f"{message.to} {error}")
+    if not named:
         return Blocked(f"{message.to} is missing")
-    if why := _consent(message, known) or _suppressed(to, known.suppressed):
+    if why := _consent(message, known) or _suppressed(named, known.suppressed):
         return Blocked(why)
     if known.content_state != "ready":
         return Blocked(f'content "{message.content}" is {known.content_state or "not there"}, not ready to send')
-    return Clear(",".join(address for address in addresses(to) if address not in known.suppressed))
+    return Clear(",".join(address for address in named if address not in known.suppressed))
 
 
-def recipient(message: Message, event: Mapping[str, object], customer: Mapping[str, object]) -> str | None:
-    """The address a message goes to; None where there is none. Several push tokens are separated by commas."""
+def recipients(message: Message, event: Mapping[str, object], customer: Mapping[str, object]) -> list[str]:
+    """The addresses a message goes to, each in its one spelling; none where none is there. Raises Unsendable."""
+    return normal_each(message.kind, written(message, event, customer) or "")
+
+
+def written(message: Message, event: Mapping[str, object], customer: Mapping[str, object]) -> str | None:
+    """Where a message is to go, as it was written. Several push tokens are separated by commas."""
     source, name = reference(message.to)
     address = (event if source == "event" else customer).get(name)
     return address.strip() or None if isinstance(address, str) else None
-
-
-def addresses(to: str) -> list[str]:
-    """The addresses in a recipient: one, or several devices."""
-    return [address.strip() for address in to.split(",")]
 
 
 def _consent(message: Message, known: Circumstances) -> str:
@@ -87,9 +92,8 @@ def _consent(message: Message, known: Circumstances) -> str:
     return refusal(about, known.rules.enforcement(about), known.said)
 
 
-def _suppressed(to: str, suppressed: Mapping[str, str]) -> str:
+def _suppressed(named: Sequence[str], suppressed: Mapping[str, str]) -> str:
     """Where several devices are named, one that is left is enough."""
-    named = addresses(to)
     if all(address in suppressed for address in named):
         return f"the address is suppressed: {suppressed[named[0]]}"
     return ""

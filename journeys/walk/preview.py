@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
-from journeys.clearance.clearance import Blocked, Circumstances, clearance, recipient
+from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, written
 from journeys.clearance.consent import NOBODY, Asked
 from journeys.contents import render_content
 from journeys.definition import send_id
@@ -328,7 +328,7 @@ class _Run:
                 content=step.content,
                 at=delivery.at,
                 outcome=delivery.outcome,
-                to=recipient(step, known.event, known.customer),
+                to=answer.to if isinstance(answer, Clear) else written(step, known.event, known.customer),
                 reason=refused,
                 parts=parts,
             )

@@ -11,7 +11,7 @@ import pytest
 from journeys.clearance.consent import Choice, Consent, Enforcement, Rules
 from journeys.definition import Journey, send_id
 from store import catalogue
-from store.consents import ConsentLine, fingerprint, get_consents, opt, put_consents, suppress
+from store.consents import ConsentLine, get_consents, opt, put_consents, suppress
 from store.customers import put_customer
 from store.lifecycle import lock_customer_and_run
 from store.schema import suppressions
@@ -278,19 +278,6 @@ async def test_of_several_devices_the_suppressed_ones_are_left_out(shop: Shop, r
 
     assert isinstance(claimed, Go)
     assert claimed.to == "new,newer"
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [pytest.param("+1 (555) 010-0", NUMBER, id="brackets"), pytest.param("+1.555.0100", NUMBER, id="dots")],
-)
-def test_a_number_is_the_same_however_it_is_written(one: str, other: str) -> None:
-    assert fingerprint("text", one) == fingerprint("text", other)
-
-
-def test_other_addresses_have_other_fingerprints() -> None:
-    assert fingerprint("push", "Token") != fingerprint("push", "token")
-    assert fingerprint("text", "+15550100") != fingerprint("text", "+15550101")
 
 
 async def stop(shop: Shop, address: str = NUMBER, choice: Any = "out", detail: str = "") -> tuple[str, ...]:

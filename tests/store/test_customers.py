@@ -49,14 +49,64 @@ async def test_the_first_value_fixes_the_type_for_all(store: Store) -> None:
         ("ada", {"Shoe Size": 3}, "attributes.Shoe Size"),
         ("ada", {"email": 3}, "attributes.email"),
         ("ada", {"note": "a\0b"}, "attributes.note"),
+        ("ada", {"email": "ada@example"}, "attributes.email"),
+        ("ada", {"phone": "0171 1234567"}, "attributes.phone"),
     ],
-    ids=["address as id", "name", "type", "unstorable"],
+    ids=["address as id", "name", "type", "unstorable", "no email address", "no number"],
 )
 async def test_what_is_wrong_has_its_path(store: Store, id: str, attributes: Attributes, path: str) -> None:
     found = await flaws(store, id, attributes)
 
     assert found[0].startswith(f"{path}: ")
     assert await list_customers(store) == []
+
+
+async def test_an_address_that_nothing_can_be_sent_to_says_what_to_do_once(store: Store) -> None:
+    found = await flaws(store, "ada", {"email": "ada@example\0", "phone": "15550100002"})
+
+    unstorable, no_country = found
+    assert unstorable == "attributes.email: the character U+0000 cannot be stored in text: leave it out."
+    assert no_country.startswith("attributes.phone: this has no country code. Write it as +15550100002: ")
+
+
+async def test_addresses_are_kept_in_their_one_spelling(store: Store) -> None:
+    written = {"email": "\ufeffAda <Ada@Example.COM>", "phone": "00 1 (555) 010-0002", "push_token": "one, two"}
+
+    await put(store, "ada", {**written, "note": " as <it> is ", "work_email": "mailto:ada@example.com"})
+
+    assert (await get_customer(store, "ada")).attributes == {
+        "email": "Ada@example.com",
+        "phone": "+15550100002",
+        "push_token": "one,two",
+        "note": " as <it> is ",
+        "work_email": "mailto:ada@example.com",
+    }
+
+
+async def test_an_attribute_that_a_live_journey_sends_to_holds_addresses(shop: Shop) -> None:
+    steps = [{"id": "hello", "email": "initial-email-reminder", "to": "customer.work_email"}]
+    await put(shop.store, "bob", {"work_email": "nobody"})
+    await shop.publish(abandoned_cart(steps=steps))
+
+    assert [flaw.partition(":")[0] for flaw in await flaws(shop.store, "ada", {"work_email": "nobody"})] == [
+        "attributes.work_email"
+    ]
+    await put(shop.store, "ada", {"work_email": "mailto:ada@example.com"})
+
+    assert (await get_customer(shop.store, "ada")).attributes == {"work_email": "ada@example.com"}
+
+
+async def test_an_attribute_that_is_sent_emails_and_texts_holds_neither(shop: Shop) -> None:
+    steps = [
+        {"id": "mail", "email": "initial-email-reminder", "to": "customer.reach"},
+        {"id": "text", "text": "second-text-reminder", "to": "customer.reach"},
+    ]
+    await put(shop.store, "bob", {"reach": "somewhere"})
+    await shop.publish(abandoned_cart(steps=steps))
+
+    await put(shop.store, "ada", {"reach": "0171 1234567"})
+
+    assert (await get_customer(shop.store, "ada")).attributes == {"reach": "0171 1234567"}
 
 
 async def test_the_same_customer_at_once_from_everywhere(store: Store, database_url: str) -> None:

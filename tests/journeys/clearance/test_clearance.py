@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from journeys.catalogue import State
-from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, recipient
+from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, recipients
 from journeys.clearance.consent import About, Choice, Rules
 from journeys.steps import Email, Message, Push, Text
 from journeys.walk.diary import Held
@@ -51,7 +51,28 @@ def test_without_an_address_nothing_goes_out(missing: str | None) -> None:
 def test_an_address_may_come_with_the_event() -> None:
     step = Email(id="mail", email="initial-email-reminder", to="event.email")
 
-    assert recipient(step, {"email": " guest@example.com "}, {}) == "guest@example.com"
+    assert recipients(step, {"email": " guest@example.com "}, {}) == ["guest@example.com"]
+    assert recipients(step, {}, {"email": "ada@example.com"}) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "stored", "to"),
+    [
+        (EMAIL, {"email": "\ufeffAda <ada@Example.com>\u200b"}, "ada@example.com"),
+        (TEXT, {"phone": "0049 (0)171 / 123\u2011456\u20117"}, "+491711234567"),
+        (PUSH, {"push_token": "one,\u200b two ,,"}, "one,two"),
+    ],
+    ids=["email", "text", "push"],
+)
+def test_a_message_goes_to_the_one_spelling_of_an_address(step: Message, stored: dict[str, object], to: str) -> None:
+    assert answer(step, Circumstances(event={}, customer=stored)) == Clear(to)
+
+
+def test_what_cannot_be_sent_to_blocks_without_being_told() -> None:
+    said = why(TEXT, somebody(phone="0171 1234567"))
+
+    assert said.startswith("customer.phone has no country code. Write it as ")
+    assert "1234567" not in said
 
 
 @pytest.mark.parametrize(

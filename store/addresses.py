@@ -1,0 +1,67 @@
+"""Which attributes of customers hold addresses, and the addresses that a customer has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from journeys.clearance.addresses import Unsendable, fingerprint, normal_each
+from journeys.interactions import Kind
+from journeys.language.attributes import Value, reference
+from journeys.listening import Version
+from journeys.problems import Flaw
+from journeys.steps import Message, every_step
+from store.store import Store
+from store.versions import live_versions
+
+BUILT_IN: Mapping[str, Kind] = {"email": "email", "phone": "text", "push_token": "push"}
+
+
+async def address_attributes(store: Store, connection: AsyncConnection) -> dict[str, Kind]:
+    """The attributes that hold addresses, each with what is sent there.
+
+    Those that every customer may have, and those that a live journey sends to. One that is sent both emails and texts
+    is taken for neither.
+    """
+    sent_to = set(_sent_to(await live_versions(store, connection)))
+    kinds = {name: {kind for attribute, kind in sent_to if attribute == name} for name, _ in sent_to}
+    return {name: kind for name, (kind, *others) in kinds.items() if not others} | dict(BUILT_IN)
+
+
+def spelled(attributes: Mapping[str, Value], holding: Mapping[str, Kind]) -> tuple[dict[str, Value], list[Flaw]]:
+    """The attributes with each address in its one spelling, and what is wrong where nothing can be sent."""
+    told, flaws = dict(attributes), []
+    for name, value in attributes.items():
+        if name in holding and isinstance(value, str):
+            try:
+                told[name] = ",".join(normal_each(holding[name], value))
+            except Unsendable as error:
+                flaws.append(Flaw(path=name, message=f"this {error.why}.", hint=error.hint))
+    return told, flaws
+
+
+def fingerprints(attributes: Mapping[str, Value], holding: Mapping[str, Kind]) -> set[tuple[Kind, str]]:
+    """The addresses of a customer by channel, however they were written."""
+    return {
+        (kind, fingerprint(kind, address))
+        for name, kind in holding.items()
+        if isinstance(value := attributes.get(name), str)
+        for address in _each(kind, value)
+    }
+
+
+def _each(kind: Kind, value: str) -> list[str]:
+    try:
+        return normal_each(kind, value)
+    except Unsendable:
+        return [value]
+
+
+def _sent_to(versions: Iterable[Version]) -> Iterable[tuple[str, Kind]]:
+    for version in versions:
+        for step in every_step(version.journey.steps):
+            if isinstance(step, Message):
+                source, name = reference(step.to)
+                if source == "customer":
+                    yield name, step.kind
