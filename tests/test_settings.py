@@ -185,7 +185,7 @@ async def test_an_account_of_firebase_that_cannot_be_read_is_told(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        pytest.param(COMPLETE["email"] | {"sendgrid_sender": "nobody"}, "is no address", id="sender"),
+        pytest.param(COMPLETE["email"] | {"sendgrid_sender": "nobody"}, "is no email address", id="sender"),
         pytest.param(COMPLETE["text"] | {"twilio_validity": "11 hours"}, "10 hours", id="validity"),
         *(
             pytest.param(COMPLETE["email"] | {"sendgrid_webhook_key": key}, "SOJOURN_SENDGRID_WEBHOOK_KEY", id=id)

@@ -95,6 +95,30 @@ async def test_an_email_goes_out_with_all_that_belongs_to_it(channel: SendGrid, 
     }
 
 
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [("Shop@Home <shop@acme.example>", "Shop@Home"), ("Acme, Inc. <shop@acme.example>", "Acme, Inc.")],
+)
+async def test_a_shop_is_called_as_it_is_written(fake: FakeSendGrid, limits: Limits, sender: str, name: str) -> None:
+    channel = SendGrid(fake.key, sender, reply_to="Fish: Chips <help@acme.example>", url=fake.url, limits=limits)
+    message = outgoing("email")
+
+    await answer(channel, message)
+
+    [kept] = fake.accepted(message.send_id)
+    assert kept.content["from"] == {"email": "shop@acme.example", "name": name}
+    assert kept.content["reply_to"] == {"email": "help@acme.example", "name": "Fish: Chips"}
+    await channel.close()
+
+
+@pytest.mark.parametrize("sender", ["Shop", "Shop <shop>", "Shop@Home", "A <a@acme.example>, B <b@acme.example>", ""])
+def test_a_sender_without_one_address_is_told(sender: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^\".*\" is (no|not one) email address: .* Write it as Shop <shop@example.com>$"
+    ):
+        SendGrid("SG.made-up", sender)
+
+
 async def test_an_email_without_a_body_is_refused_before_it_is_sent(channel: SendGrid, fake: FakeSendGrid) -> None:
     sent = await answer(channel, outgoing("email", text="", html=""))
 

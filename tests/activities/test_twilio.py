@@ -107,6 +107,17 @@ async def test_a_messaging_service_and_an_api_key_serve_as_well(fake: FakeTwilio
     await channel.close()
 
 
+async def test_a_sender_is_a_number_however_it_is_written(fake: FakeTwilio, limits: Limits) -> None:
+    channel = Twilio(fake.account, fake.token, "+1 (500) 555-0006\u202c", url=fake.url, limits=limits)
+
+    await answer(channel, outgoing("text"))
+
+    assert fake.ledger[0].content["From"] == fake.number
+    await channel.close()
+    with pytest.raises(ValueError, match="too short"):
+        Twilio(fake.account, fake.token, "+1555", url=fake.url)
+
+
 @pytest.mark.parametrize("body", ["", " ", "x" * 1601, "😀" * 801], ids=["none", "blank", "long", "long-emoji"])
 async def test_a_text_of_no_good_length_is_refused_before_it_is_sent(
     channel: Twilio, fake: FakeTwilio, body: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from typing import Any
 
 from activities.channels import (
@@ -20,6 +19,7 @@ from activities.channels import (
     Refused,
 )
 from activities.channels.calls import Busy, Limits, NoAnswer, Threads, delay, hush, never_left, without_addresses
+from journeys.clearance.addresses import Unsendable, mailbox
 
 SEND_ID = "sojourn_send_id"
 """SendGrid puts custom arguments among an event's own fields, so ours has a name that none of its own will have."""
@@ -114,10 +114,11 @@ class SendGrid:
         return list(response.to_dict["messages"])
 
 
-def _mailbox(address: str) -> dict[str, str]:
-    name, email = parseaddr(address)
-    if "@" not in email:
-        raise ValueError(f'"{address}" is no address. Write it as Shop <shop@example.com>.')
+def _mailbox(sender: str) -> dict[str, str]:
+    try:
+        name, email = mailbox(sender)
+    except Unsendable as error:
+        raise ValueError(f'"{sender}" {error.why}. Write it as Shop <shop@example.com>') from None
     return {"email": email, "name": name} if name else {"email": email}
 
 

@@ -21,6 +21,7 @@ from activities.channels import (
 )
 from activities.channels.calls import Busy, Limits, NoAnswer, Threads, delay, hush, never_left, without_addresses
 from activities.channels.segments import utf16_units
+from journeys.clearance.addresses import Unsendable, normal
 
 LONGEST = 1600
 MOST = 100
@@ -64,7 +65,7 @@ class Twilio:
     ) -> None:
         hush(*LOGGERS)
         self._account = _Account(account, secret, url, limits.timeout)
-        self._from = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
+        self._from = {"messaging_service_sid" if sender.startswith("MG") else "from_": _sender(sender)}
         self._callback = callback
         self._validity = _validity(validity)
         self._threads = Threads("Twilio", limits.connections)
@@ -143,6 +144,16 @@ class _Call:
 
     def _heard(self, response: Any, **_: object) -> None:  # noqa: ANN401 - the SDK has no types
         self.headers = dict(response.headers)
+
+
+def _sender(sender: str) -> str:
+    """A number in its one spelling. Names, short codes and SIDs are as they are."""
+    if not sender.strip().startswith("+"):
+        return sender
+    try:
+        return normal("text", sender)
+    except Unsendable as error:
+        raise ValueError(f'the sender "{sender}" {error.why}. Write it as +15550001111') from None
 
 
 def _validity(validity: timedelta) -> int:
