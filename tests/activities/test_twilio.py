@@ -13,8 +13,9 @@ from activities.channels.reports import Forged, Report
 from activities.channels.segments import segments
 from activities.channels.twilio import Twilio, read_reports
 from activities.channels.twilio.channel import DOWN, LATER, OPTED_OUT
-from activities.channels.twilio.reports import DEAD_AFTERWARDS, WORDS
+from activities.channels.twilio.reports import DEAD_AFTERWARDS
 from activities.channels.twilio.reports import STATUSES as STATUSES_READ
+from activities.channels.twilio.words import WORDS
 from embedded.fakes.server import Webhook
 from embedded.fakes.twilio import FakeTwilio
 from tests.fakes.messages import answer, assert_outcome, handed, outgoing

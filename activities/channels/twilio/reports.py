@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from activities.channels.reports import Forged, Report, Told, storable
 from activities.channels.twilio.channel import DEAD, OPTED_OUT
+from activities.channels.twilio.words import OptOutType, opt_out_type
 from journeys.interactions import Interaction
 
 
@@ -32,17 +33,8 @@ STATUSES: dict[str, _Meaning] = {
     "failed": _Meaning("bounced", retracts="delivered"),
     "canceled": _Meaning("bounced"),
 }
+ASKED: dict[OptOutType, Interaction | None] = {"STOP": "unsubscribed", "START": None, "HELP": None}
 DEAD_AFTERWARDS = DEAD | {30005, 30006}  # an unknown number, a landline
-
-# Twilio says STOP, START or HELP itself where Advanced Opt-Out is on; elsewhere these words do, alone in a text.
-# Not YES, which Twilio takes for START: in a journey it answers a question more often.
-STOPS = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT")
-WORDS = dict.fromkeys(STOPS, "STOP") | {
-    "START": "START",
-    "UNSTOP": "START",
-    "HELP": "HELP",
-    "INFO": "HELP",
-}
 
 
 def read_reports(headers: Mapping[str, str], body: bytes, url: str, *, key: str, now: datetime) -> Told:
@@ -106,9 +98,8 @@ def _status(said: Mapping[str, str], query: Mapping[str, list[str]], now: dateti
 
 
 def _incoming(said: Mapping[str, str], now: datetime) -> Report:
-    word = said.get("OptOutType", "").upper() or WORDS.get(said.get("Body", "").strip().upper(), "")
-    interactions: dict[str, Interaction | None] = {"STOP": "unsubscribed", "START": None, "HELP": None}
-    interaction = interactions.get(word, "replied")
+    word = opt_out_type(said.get("OptOutType", ""), said.get("Body", ""))
+    interaction = ASKED[word] if word else "replied"
     return Report(
         id=said["MessageSid"],
         at=now,
@@ -116,7 +107,7 @@ def _incoming(said: Mapping[str, str], now: datetime) -> Report:
         reply=said.get("Body", "") if interaction == "replied" else "",
         provider_id=said["MessageSid"],
         address=said["From"],
-        reason=word,
+        reason=word or "",
         opt_out=word == "STOP",
         opt_in=word == "START",
     )
