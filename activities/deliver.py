@@ -25,7 +25,7 @@ from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
 from journeys.walk.diary import Delivery, Held
 from journeys.walk.world import Visit
-from store import consents, sends
+from store import consents, sends, suppressions
 from store.customers import forget_tokens
 from store.sends import Done, Go
 from store.store import Store
@@ -162,7 +162,7 @@ class Deliver:
             await forget_tokens(self._store, whose.customer, attribute, dead)
             return
         for address in dead:
-            await consents.suppress(self._store, kind, address, GONE, now)
+            await suppressions.suppress(self._store, kind, address, GONE, now)
 
 
 def _expired(visit: Visit, clock: _Clock) -> bool:

@@ -21,10 +21,11 @@ from journeys.clearance.consent import Consent, Purpose
 from journeys.interactions import Kind, interaction_trigger
 from journeys.language.attributes import Attributes
 from journeys.problems import Conflict, Invalid, Unknown
-from store.consents import opt, put_consents, suppress
+from store.consents import opt, put_consents
 from store.events import Receipt
 from store.sends import Send, get_send, latest_send, prove
 from store.store import Store
+from store.suppressions import suppress
 
 log = structlog.get_logger(__name__)
 

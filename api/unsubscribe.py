@@ -16,10 +16,10 @@ from activities.channels.links import read
 from api.dependencies import Dependencies, Deps, IngestDep
 from api.problems import declare
 from journeys.catalogue import BUILT_IN, Event
-from journeys.clearance.consent import About, Consent
+from journeys.clearance.consent import About
 from journeys.interactions import Kind, interaction_trigger
 from journeys.problems import SojournError, Unavailable, Unknown
-from store.consents import get_consents, put_consents
+from store.consents import opt_out
 from store.sends import Send, get_send
 
 SOURCE = "unsubscribe-link"
@@ -65,7 +65,7 @@ async def unsubscribe(token: Token, deps: Deps, ingest: IngestDep) -> HTMLRespon
     send = await _send(deps, token)
     if send is None:
         return _no_such_link()
-    await _opt_out(deps, send)
+    await opt_out(deps.store, send.customer, send.recipient, _about(send), SOURCE, deps.now())
     trigger = interaction_trigger(send.kind, "unsubscribed")
     if trigger in BUILT_IN:
         event = Event(id=send.id, source=SOURCE, trigger=trigger, attributes={"send_id": send.id})
@@ -80,15 +80,6 @@ async def _send(deps: Dependencies, token: str) -> Send | None:
         return await get_send(deps.store, id) if id else None
     except Unknown:
         return None
-
-
-async def _opt_out(deps: Dependencies, send: Send) -> None:
-    """Once: a link that is used again and again does not make the log grow."""
-    about = _about(send)
-    said = (await get_consents(deps.store, send.customer)).said
-    if not any(consent.about == about and consent.choice == "out" for consent in said):
-        out = Consent(channel=about.channel, purpose=about.purpose, topic=about.topic, choice="out")
-        await put_consents(deps.store, send.customer, [out], SOURCE, deps.now())
 
 
 def _about(send: Send) -> About:

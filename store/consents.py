@@ -1,24 +1,24 @@
-"""Who may not be messaged: what customers have said, and addresses that must not be written to any more."""
+"""What customers have said about being messaged: a log, by customer and by address, of which the latest counts."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.clearance.addresses import fingerprint
 from journeys.clearance.consent import About, Choice, Consent, Purpose, said
 from journeys.interactions import Kind
 from journeys.models import Frozen
-from store.locks import lock_customers
-from store.schema import among, consents, sends, suppressions
+from store.addresses import address_attributes, fingerprints
+from store.locks import lock_addresses, lock_customers
+from store.schema import AnyRow, among, consents, customers, sends
 from store.store import Store, retried
-
-STOPPED = "opted out by a text"
+from store.suppressions import STOPPED, add_suppression, remove_stop
 
 
 class ConsentLine(Frozen):
@@ -47,34 +47,40 @@ class ConsentView(Frozen):
 
 @retried
 async def put_consents(
-    store: Store, customer: str, consents: Sequence[Consent], source: str, now: datetime, detail: str = ""
+    store: Store, customer: str, said: Sequence[Consent], source: str, now: datetime, detail: str = ""
 ) -> None:
     """Log what a customer says. What they said about anything else still holds, and the latest said counts.
 
-    The same *detail* from the same source, such as a report's id, is logged once; without one, every time.
-    Once this returns, no send is claimed against it. The customer need not be known yet.
+    An opt-out holds for whoever has the same address, too. The same *detail* from the same source, such as a report's
+    id, is logged once; without one, every time.
+    Once this returns, no send to the customer is claimed against it. The customer need not be known yet.
     """
     async with store.write() as connection:
-        await _log(connection, [customer], consents, _Told(source, now, detail))
+        await lock_customers(connection, [customer])
+        theirs = await _addresses(store, connection, customer)
+        out = [
+            _Line(None, address, consent)
+            for consent in said
+            for channel, address in sorted(theirs)
+            if consent.choice == "out" and channel == consent.channel
+        ]
+        lines = [_Line(customer, None, consent) for consent in said] + out
+        await _log(connection, lines, _Told(source, now, detail))
 
 
 async def get_consents(store: Store, customer: str) -> ConsentView:
-    """What a customer has said; nothing for one that never said anything."""
+    """What a customer has said, and what was said at their addresses; nothing where nothing was."""
     async with store.read() as connection:
-        rows = (await connection.execute(_ALL, {"customer": customer})).all()
-    log = tuple(ConsentLine(**row._asdict()) for row in rows)
+        theirs = await _addresses(store, connection, customer)
+        asked = {"customers": [customer], "addresses": sorted({address for _, address in theirs})}
+        rows = (await connection.execute(_ALL, asked)).all()
+    own = {_line(row) for row in rows if row.customer == customer}
+    there = [row for row in rows if (row.channel, row.address) in theirs and _line(row) not in own]
+    log = tuple(_line(row) for row in rows if row.customer == customer or row in there)
     latest = said(line.consent for line in log)
     return ConsentView(said=tuple(_consent(about, choice) for about, choice in latest.items()), log=log)
 
 
-@retried
-async def suppress(store: Store, channel: Kind, address: str, reason: str, now: datetime) -> None:
-    """Never write to *address* again on this channel. The first reason stays."""
-    async with store.write() as connection:
-        await _suppress(connection, _to(channel, address), reason, now)
-
-
-@retried
 async def opt(
     store: Store,
     channel: Kind,
@@ -84,36 +90,44 @@ async def opt(
     now: datetime,
     detail: str = "",
 ) -> tuple[str, ...]:
-    """STOP or START from an address: log it, for every purpose, for the customers whose latest send went there.
+    """STOP or START from an address: log it for every purpose, for the address and for whom its latest sends were.
 
     After a STOP by text nothing is sent to the number, whoever has it, until a START. *detail* as in put_consents().
     Returns these customers' ids.
     """
+    told = _Told(source, now, detail)
+    everything = [_consent(About(channel, purpose), choice) for purpose in get_args(Purpose)]
+    there = fingerprint(channel, address)
+    await _opt_address(store, there, everything, told)  # first, and committed: whatever else fails, this is heard
+    return await _opt_customers(store, there, everything, told)
+
+
+@retried
+async def opt_out(store: Store, customer: str, address: str | None, about: About, source: str, now: datetime) -> None:
+    """A link in a message to *address*: opt out the customer that it was for, and whoever else has that address.
+
+    Nothing is added where all of them are out already.
+    """
+    there = fingerprint(about.channel, address) if address else None
+    out = _consent(about, "out")
     async with store.write() as connection:
-        to = _to(channel, address)
-        customers = tuple((await connection.execute(_AT, to)).scalars())
-        everything = [_consent(About(channel, purpose), choice) for purpose in get_args(Purpose)]
-        new = await _log(connection, customers, everything, _Told(source, now, detail))
-        if channel == "text" and (new or not customers):
-            if choice == "out":
-                await _suppress(connection, to, STOPPED, now)
-            else:
-                await connection.execute(_START, to)
-        return customers
+        others = await _customers_at(connection, about.channel, there) if there else ()
+        everybody = {customer, *others}
+        await lock_customers(connection, everybody)
+        heard = [await said_by(connection, each, about.channel, [there] if there else []) for each in sorted(everybody)]
+        if all(said.get(about) == "out" for said in heard):
+            return
+        lines = [_Line(customer, None, out)] + ([_Line(None, there, out)] if there else [])
+        await _log(connection, lines, _Told(source, now, ""))
 
 
-async def said_by(connection: AsyncConnection, customer: str, channel: Kind) -> dict[About, Choice]:
-    """What holds for a customer on a channel, for whoever is about to send."""
-    rows = await connection.execute(_SAID, {"customer": customer, "channel": channel})
+async def said_by(
+    connection: AsyncConnection, customer: str | None, channel: Kind, addresses: Collection[str]
+) -> dict[About, Choice]:
+    """What holds for a customer on a channel, and at *addresses* (fingerprints), for whoever is about to send."""
+    asked = {"channel": channel, "customers": [customer] if customer else [], "addresses": list(addresses)}
+    rows = await connection.execute(_SAID, asked)
     return {About(channel, row.purpose, row.topic): row.choice for row in rows}
-
-
-async def suppressed(connection: AsyncConnection, channel: Kind, addresses: Iterable[str]) -> dict[str, str]:
-    """Those of *addresses* that must not be written to, as they are written, with the reason."""
-    prints = {address: fingerprint(channel, address) for address in addresses}
-    rows = await connection.execute(_SUPPRESSED, {"channel": channel, "addresses": sorted(set(prints.values()))})
-    reasons = {row.address: row.reason for row in rows}
-    return {address: reasons[print_] for address, print_ in prints.items() if print_ in reasons}
 
 
 class _Told(NamedTuple):
@@ -124,78 +138,94 @@ class _Told(NamedTuple):
     detail: str
 
 
-def _to(channel: Kind, address: str) -> dict[str, str]:
-    return {"channel": channel, "address": fingerprint(channel, address)}
+class _Line(NamedTuple):
+    """What was said, by a customer or at an address."""
+
+    customer: str | None
+    address: str | None
+    consent: Consent
 
 
-async def _log(connection: AsyncConnection, customers: Collection[str], said: Iterable[Consent], told: _Told) -> bool:
+@retried
+async def _opt_address(store: Store, address: str, everything: Sequence[Consent], told: _Told) -> None:
+    channel, choice = everything[0].channel, everything[0].choice
+    async with store.write() as connection:
+        new = await _log(connection, [_Line(None, address, consent) for consent in everything], told)
+        if channel == "text" and new:
+            if choice == "out":
+                await add_suppression(connection, channel, address, STOPPED, told.at)
+            else:
+                await remove_stop(connection, channel, address)
+
+
+@retried
+async def _opt_customers(store: Store, address: str, everything: Sequence[Consent], told: _Told) -> tuple[str, ...]:
+    async with store.write() as connection:
+        theirs = await _customers_at(connection, everything[0].channel, address)
+        # Whoever claims has the customer's lock: what was claimed before is committed then, what comes later sees this.
+        await lock_customers(connection, theirs)
+        await _log(connection, [_Line(customer, None, consent) for customer in theirs for consent in everything], told)
+        return theirs
+
+
+async def _customers_at(connection: AsyncConnection, channel: Kind, address: str) -> tuple[str, ...]:
+    return tuple((await connection.execute(_AT, {"channel": channel, "address": address})).scalars())
+
+
+async def _addresses(store: Store, connection: AsyncConnection, customer: str) -> set[tuple[Kind, str]]:
+    attributes = (await connection.execute(_ATTRIBUTES, {"customer": customer})).scalar_one_or_none()
+    return fingerprints(attributes, await address_attributes(store, connection)) if attributes else set()
+
+
+async def _log(connection: AsyncConnection, lines: Sequence[_Line], told: _Told) -> bool:
     """Add the lines that are new. Returns whether there are any."""
-    # Whoever claims has the customer's lock: what was claimed before is committed now, what is claimed later sees this.
-    await lock_customers(connection, customers)
-    whose = {"customers": sorted(customers)}
+    if not lines:
+        return False
+    whose = {
+        "customers": sorted({line.customer for line in lines if line.customer}),
+        "addresses": sorted({line.address for line in lines if line.address}),
+    }
+    await lock_addresses(connection, whose["addresses"])
     before = set()
     if told.detail:
         rows = await connection.execute(_BEFORE, {**whose, "source": told.source, "detail": told.detail})
-        before = {(row.customer, About(row.channel, row.purpose, row.topic), row.choice) for row in rows}
+        before = {_Line(row.customer, row.address, _line(row).consent) for row in rows}
     new = [
-        {"customer": customer, **consent.model_dump(), **told._asdict()}
-        for customer in whose["customers"]
-        for consent in said
-        if (customer, consent.about, consent.choice) not in before
+        {"customer": line.customer, "address": line.address, **line.consent.model_dump(), **told._asdict()}
+        for line in lines
+        if line not in before
     ]
     if new:
-        await connection.execute(_LOG, new)
+        await connection.execute(insert(consents), new)
     return bool(new)
 
 
-async def _suppress(connection: AsyncConnection, to: Mapping[str, str], reason: str, now: datetime) -> None:
-    found = (await connection.execute(_REASON, to)).scalar_one_or_none()
-    if found is None:
-        await connection.execute(insert(suppressions), {**to, "reason": reason, "at": now})
-    elif found == STOPPED:  # a START must not bring back an address that is dead as well
-        await connection.execute(_RENAME, {**{f"of_{name}": value for name, value in to.items()}, "to_reason": reason})
+def _line(row: AnyRow) -> ConsentLine:
+    return ConsentLine(**{name: getattr(row, name) for name in ConsentLine.model_fields})
 
 
 def _consent(about: About, choice: Choice) -> Consent:
     return Consent(**about._asdict(), choice=choice)
 
 
-_ALL = select(consents).where(consents.c.customer == bindparam("customer")).order_by(consents.c.at, consents.c.id)
+_THEIRS = or_(among(consents.c.customer, "customers"), among(consents.c.address, "addresses"))
+_ALL = select(consents).where(_THEIRS).order_by(consents.c.at, consents.c.id)
 _SAID = _ALL.where(consents.c.channel == bindparam("channel"))
 _BEFORE = select(consents).where(
-    among(consents.c.customer, "customers"),
-    consents.c.source == bindparam("source"),
-    consents.c.detail == bindparam("detail"),
+    _THEIRS, consents.c.source == bindparam("source"), consents.c.detail == bindparam("detail")
 )
-_LOG = insert(consents)
-_THERE = (suppressions.c.channel == bindparam("channel"), suppressions.c.address == bindparam("address"))
-_REASON = select(suppressions.c.reason).where(*_THERE)
-_START = delete(suppressions).where(*_THERE, suppressions.c.reason == STOPPED)
-_RENAME = (
-    update(suppressions)
-    .where(suppressions.c.channel == bindparam("of_channel"), suppressions.c.address == bindparam("of_address"))
-    .values(reason=bindparam("to_reason"))
-)
-_SUPPRESSED = select(suppressions.c.address, suppressions.c.reason).where(
-    suppressions.c.channel == bindparam("channel"), among(suppressions.c.address, "addresses")
-)
+_ATTRIBUTES = select(customers.c.attributes).where(customers.c.id == bindparam("customer"))
 
-_later = sends.alias()
-_AT = (
-    select(sends.c.customer)
-    .distinct()
-    .where(
-        sends.c.kind == bindparam("channel"),
-        sends.c.address == bindparam("address"),
-        ~(
-            select(_later.c.id)
-            .where(
-                _later.c.customer == sends.c.customer,
-                _later.c.kind == sends.c.kind,
-                _later.c.claimed_at > sends.c.claimed_at,
-            )
-            .exists()
-        ),
-    )
-    .order_by(sends.c.customer)
+_there = (
+    select(sends.c.customer, func.max(sends.c.claimed_at).label("at"))
+    .where(sends.c.kind == bindparam("channel"), sends.c.address == bindparam("address"))
+    .group_by(sends.c.customer)
+    .subquery()
 )
+_last = (
+    select(func.max(sends.c.claimed_at))
+    .where(sends.c.customer == _there.c.customer, sends.c.kind == bindparam("channel"))
+    .scalar_subquery()
+)
+# Those whose latest send on the channel went there: one look at an index for each, however many sends there were.
+_AT = select(_there.c.customer).where(_there.c.at == _last).order_by(_there.c.customer)

@@ -159,7 +159,8 @@ consents = Table(
     "consents",
     metadata,
     Column("id", _Number, primary_key=True),
-    Column("customer", Text, nullable=False),
+    Column("customer", Text),  # or else:
+    Column("address", Text),  # its hash: what was said there holds for whoever has it
     Column("channel", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("topic", Text),
@@ -168,16 +169,41 @@ consents = Table(
     Column("at", Time, nullable=False),  # when it was said, which may be long before it was heard of
     Column("detail", Text, nullable=False),
     Index(None, "customer", "channel", "at"),
+    Index(None, "address", "channel", "at"),
 )
 
 suppressions = Table(
     "suppressions",
     metadata,
+    Column("id", _Number, primary_key=True),
     Column("channel", Text, nullable=False),
     Column("address", Text, nullable=False),  # its hash: what must not be written to need not be kept
     Column("reason", Text, nullable=False),
     Column("at", Time, nullable=False),
-    PrimaryKeyConstraint("channel", "address"),
+    Index(None, "address", "channel", "reason", unique=True),
+)
+
+liftings = Table(
+    "liftings",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("reason", Text, nullable=False),  # of the suppression, and when that was
+    Column("suppressed_at", Time, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Index(None, "address"),
+)
+
+test_sends = Table(
+    "test_sends",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Index(None, "at"),
 )
 
 channels = Table(
@@ -331,7 +357,7 @@ sends = Table(
     Column("provider_id", Text),
     Index(None, "run", "step", unique=True),
     Index(None, "state", "claimed_at"),
-    Index(None, "address", "kind"),
+    Index(None, "address", "kind", "claimed_at"),
     Index(None, "customer", "kind", "claimed_at"),
 )
 

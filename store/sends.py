@@ -26,10 +26,11 @@ from journeys.steps import Message
 from journeys.walk.diary import Delivery, Held
 from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit
-from store.consents import said_by, suppressed
+from store.consents import said_by
 from store.lifecycle import STOPPED, RunState, advance, end, lock_customer_and_run, lock_run
 from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
 from store.store import Again, Store, retried
+from store.suppressions import suppressed
 
 _KNOWN = ("accepted", "blocked", "failed")
 
@@ -352,7 +353,9 @@ async def _circumstances(
         return known
     return replace(
         known,
-        said=await said_by(connection, ledger.whose, message.kind),
+        said=await said_by(
+            connection, ledger.whose, message.kind, [fingerprint(message.kind, address) for address in named]
+        ),
         suppressed=await suppressed(connection, message.kind, named),
     )
 

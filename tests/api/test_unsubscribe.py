@@ -13,6 +13,7 @@ from journeys.clearance.consent import Rules
 from journeys.reading import read_content
 from store import catalogue, sends
 from store.consents import get_consents
+from store.customers import put_customer
 from store.sends import Done, Go
 from store.store import Store
 from tests.api.door import success
@@ -85,7 +86,19 @@ async def test_only_the_run_that_sent_it_hears_of_it(sandbox: Sandbox) -> None:
     await sandbox.http.post(link(ada.id), data=ONE_CLICK)
 
     assert await sandbox.heard(bob) == []
-    assert await sandbox.said("bob") == set()
+
+
+async def test_whoever_has_the_address_is_opted_out_under_every_id(sandbox: Sandbox) -> None:
+    sent = await sandbox.send("ada")
+    await put_customer(sandbox.shop.store, "user-9", {"email": "ADA@example.com"}, sandbox.shop.now)
+
+    await sandbox.http.post(link(sent.id), data=ONE_CLICK)
+
+    assert await sandbox.said("user-9") == {("email", "commercial", "out")}
+    run = await sandbox.shop.start("user-9", cart_id="cart-of-9")
+    claimed = await sandbox.shop.claim(run, rules=Rules())
+    assert isinstance(claimed, Done)
+    assert claimed.delivery.reason == "opted out of commercial email"
 
 
 async def test_an_email_of_a_topic_opts_out_of_that_topic_only(sandbox: Sandbox) -> None:

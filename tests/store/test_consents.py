@@ -7,16 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.event import listen, remove
 
-from journeys.clearance.consent import Choice, Consent, Enforcement, Rules
+from journeys.clearance.consent import About, Choice, Consent, Enforcement, Rules
 from journeys.definition import Journey, send_id
+from journeys.problems import Unavailable
 from store import catalogue
-from store.consents import ConsentLine, get_consents, opt, put_consents, suppress
+from store.consents import ConsentLine, get_consents, opt, opt_out, put_consents
 from store.customers import put_customer
 from store.lifecycle import lock_customer_and_run
-from store.schema import suppressions
+from store.schema import customers, sends, suppressions
 from store.sends import Go, get_send, latest_send, release
 from store.store import open_store
+from store.suppressions import suppress
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
 from tests.shop import Shop
 
@@ -88,7 +91,7 @@ async def test_the_log_keeps_all_that_was_said_and_the_latest_holds(shop: Shop) 
         ("in", "tests", then, ""),
         ("out", "preferences", later, "page 2"),
     ]
-    assert (await get_consents(shop.store, "bob")).log == ()
+    assert (await get_consents(shop.store, "cleo")).log == ()
 
 
 async def test_what_was_said_earlier_but_heard_of_later_does_not_hold(shop: Shop) -> None:
@@ -183,9 +186,75 @@ async def test_push_is_asked_too(shop: Shop, run: str) -> None:
 
 
 async def test_what_somebody_else_said_does_not_count(shop: Shop, run: str) -> None:
+    await put_customer(shop.store, "bob", {**CUSTOMER, "email": "bob@example.com"}, shop.now)
     await say(shop, email("out"), customer="bob")
 
     assert await refusal(shop, run) == ""
+
+
+async def test_an_opt_out_under_one_id_holds_at_the_address_for_every_id(shop: Shop, run: str) -> None:
+    await put_customer(shop.store, "bob", {"email": "Ada@Example.com"}, shop.now)
+
+    await say(shop, email("out"), Consent(channel="text", choice="in"), customer="bob")
+
+    assert await refusal(shop, run) == "opted out of commercial email"
+    assert (await get_consents(shop.store, "ada")).said == (email("out"),)
+    assert [line.choice for line in (await get_consents(shop.store, "bob")).log] == ["out", "in"]
+
+
+async def test_an_id_that_comes_later_with_the_address_is_opted_out_as_well(shop: Shop, run: str) -> None:
+    await say(shop, email("out"))
+    await put_customer(shop.store, "new", CUSTOMER, shop.now)
+
+    assert await refusal(shop, await shop.start("new")) == "opted out of commercial email"
+
+
+async def test_who_opts_in_again_opts_in_under_that_id_alone(shop: Shop, run: str) -> None:
+    await say(shop, email("out"), customer="bob")
+    shop.later(minutes=1)
+
+    await say(shop, email("in"))
+
+    assert await refusal(shop, run) == ""
+    assert await refusal(shop, await shop.start("bob")) == "opted out of commercial email"
+
+
+async def test_an_opt_out_stays_with_the_customer_who_moves_on(shop: Shop, run: str) -> None:
+    await say(shop, email("out"))
+    await put_customer(shop.store, "ada", {**CUSTOMER, "email": "ada@new.example.com"}, shop.now)
+
+    assert await refusal(shop, run) == "opted out of commercial email"
+    assert len((await get_consents(shop.store, "ada")).log) == 1
+
+
+async def test_an_address_in_an_attribute_of_our_own_is_heard_of_too(shop: Shop) -> None:
+    steps = [{"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.work_email"}]
+    await put_customer(shop.store, "bob", {"work_email": ADDRESS}, shop.now)
+    await shop.publish(abandoned_cart(steps=steps))
+
+    await say(shop, email("out"))
+
+    run = await shop.start("bob")
+    assert await refusal(shop, run, following=None) == "opted out of commercial email"
+
+
+async def test_a_link_opts_out_whoever_has_the_address(shop: Shop, run: str) -> None:
+    about = About("email", "commercial")
+    await shop.claim(run)
+
+    for _ in range(3):
+        await opt_out(shop.store, "ada", "ADA@example.com", about, "unsubscribe-link", shop.now)
+
+    assert len((await get_consents(shop.store, "ada")).log) == 1
+    assert await refusal(shop, await shop.start("bob")) == "opted out of commercial email"
+    shop.later(minutes=1)
+    await say(shop, email("in"), customer="bob")
+    await shop.claim(await shop.start("bob", cart_id="B"))
+    shop.later(minutes=1)
+
+    await opt_out(shop.store, "ada", ADDRESS, about, "unsubscribe-link", shop.now)  # the old link, once more
+
+    assert await refusal(shop, await shop.start("bob", cart_id="C")) == "opted out of commercial email"
 
 
 async def test_a_refused_message_is_written_down_and_the_run_goes_on(shop: Shop, run: str) -> None:
@@ -254,8 +323,9 @@ async def test_a_suppressed_address_is_not_written_to(shop: Shop, run: str, writ
 
     assert await refusal(shop, run) == "the address is suppressed: hard bounce"
     async with shop.store.read() as connection:
-        [row] = (await connection.execute(suppressions.select())).all()
-    assert ADDRESS not in row.address
+        rows = (await connection.execute(suppressions.select())).all()
+    assert [row.reason for row in rows] == ["hard bounce", "complaint"]
+    assert ADDRESS not in str(rows)
 
 
 async def test_a_suppressed_address_is_suppressed_on_its_channel_only(shop: Shop, run: str) -> None:
@@ -337,6 +407,60 @@ async def test_start_does_not_bring_back_a_dead_number(shop: Shop, texting: str)
     await stop(shop, choice="in")
 
     assert await refusal(shop, texting, "more", following=None) == "the address is suppressed: landline"
+
+
+@pytest.mark.parametrize("stored", ["15550100002", "00 1 555-010-0002", "tel:+15550100002", "\u202a+15550100002\u202c"])
+async def test_stop_is_heard_whatever_spelling_was_stored(shop: Shop, texting: str, stored: str) -> None:
+    async with shop.store.write() as connection:  # as a release before this one stored it
+        attributes = {**CUSTOMER, "phone": stored}
+        await connection.execute(customers.update().where(customers.c.id == "ada").values(attributes=attributes))
+
+    await stop(shop, "+15550100002")
+
+    said = {(line.purpose, line.choice) for line in (await get_consents(shop.store, "ada")).log}
+    assert said == {("commercial", "out"), ("transactional", "out")}
+    assert await refusal(shop, texting, "hello", following="more") != ""
+
+
+async def test_stop_is_heard_whatever_else_fails(shop: Shop, texting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise Unavailable("The database does not answer.")
+
+    await shop.claim(texting, "hello", following="more")
+    with monkeypatch.context() as broken:
+        broken.setattr("store.consents.lock_customers", fails)
+        with pytest.raises(Unavailable):
+            await stop(shop, detail="SM1")
+
+    refused = await refusal(shop, texting, "more", following=None, rules=Rules(text="disabled"))
+
+    assert refused == "the address is suppressed: opted out by a text"
+    assert await stop(shop, detail="SM1") == ("ada",)  # as the provider reports it once more
+
+
+async def test_a_stop_costs_the_same_however_many_texts_there_were(shop: Shop, texting: str) -> None:
+    async def cost() -> list[str]:
+        statements: list[str] = []
+
+        def count(*executed: Any) -> None:
+            statements.append(executed[2])
+
+        listen(shop.store.engine.sync_engine, "before_cursor_execute", count)
+        await stop(shop)
+        remove(shop.store.engine.sync_engine, "before_cursor_execute", count)
+        return statements
+
+    await shop.claim(texting, "hello", following="more")
+    await stop(shop)
+    once = await cost()
+    async with shop.store.write() as connection:
+        [sent] = (await connection.execute(sends.select())).mappings().all()
+        past = [
+            {**sent, "id": f"s{n}", "run": f"r{n}", "claimed_at": shop.now - timedelta(hours=n)} for n in range(4000)
+        ]
+        await connection.execute(sends.insert(), past)
+
+    assert await cost() == once
 
 
 async def test_a_number_that_went_to_somebody_else_opts_out_only_them(shop: Shop, texting: str) -> None:

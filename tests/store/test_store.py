@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
+from activities.deliver import GONE
 from journeys.definition import send_id
 from journeys.problems import Invalid, Unavailable
 from store.catalogue import put_trigger
@@ -19,9 +20,10 @@ from store.journeys import get_journey, list_journeys
 from store.migrate import downgrade, migrate
 from store.runs import get_run
 from store.schema import customers, metadata
-from store.sends import get_send
+from store.sends import get_send, latest_send
 from store.store import Again, Store, open_store, ping, retried
 from store.store import database_url as normal
+from store.suppressions import get_address, suppress
 from tests.samples import TRIGGERS, abandoned_cart
 from tests.shop import NOON, Shop
 
@@ -65,8 +67,10 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "channels",
         "consents",
         "counts",
+        "liftings",
         "people",
         "suppressions",
+        "test_sends",
     }
     await migrate(database_url)
 
@@ -94,6 +98,44 @@ async def test_what_was_counted_before_there_were_counters_is_counted_still(shop
     await migrate(database_url)
 
     assert await get_journey(shop.store, "abandoned-cart", shop.now) == before
+
+
+async def test_addresses_of_before_are_heard_in_their_one_spelling(shop: Shop, database_url: str) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await shop.claim(run, "second-reminder", following="pause")
+    await suppress(shop.store, "text", "+15550100", "landline", shop.now)
+    await downgrade(database_url, "0004")
+    before = "UPDATE sends SET recipient = '15550100', address = 'of 15550100'"
+    async with shop.store.write() as connection:
+        for statement in (before, "UPDATE suppressions SET address = 'of 15550100'"):
+            await connection.execute(text(statement))
+
+    await migrate(database_url)
+
+    latest = await latest_send(shop.store, "text", "+15550100")
+    assert latest
+    assert latest.recipient == "15550100"
+    [kept] = (await get_address(shop.store, "text", "+15550100")).suppressions
+    assert (kept.reason, kept.customer) == ("landline", "ada")
+
+
+@pytest.mark.parametrize(("recipient", "left"), [("+1 (555) 0100", []), ("+15550100", [GONE])])
+async def test_the_refusal_of_a_spelling_of_before_speaks_against_no_number(
+    shop: Shop, database_url: str, recipient: str, left: list[str]
+) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await shop.claim(run, "second-reminder", following="pause")
+    await suppress(shop.store, "text", "+15550100", GONE, shop.now)
+    await downgrade(database_url, "0004")
+    async with shop.store.write() as connection:
+        await connection.execute(text("UPDATE sends SET state = 'failed', recipient = :it"), {"it": recipient})
+
+    await migrate(database_url)
+
+    found = await get_address(shop.store, "text", "+15550100")
+    assert [each.reason for each in found.suppressions] == left
 
 
 async def test_several_processes_may_migrate_at_once(store: Store, database_url: str) -> None:
