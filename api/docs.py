@@ -24,6 +24,7 @@ from api.consents import Consents
 from api.content_previews import Sample, TestSend
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
+from api.suppressions import AddressQuestion, Lift
 from journeys.catalogue import Content, Customer, Event, Trigger
 from journeys.definition import Journey
 from journeys.models import Frozen
@@ -55,6 +56,7 @@ TAGS = [
     {"name": "journeys", "description": "Definitions: draft, preview, publish, stop."},
     {"name": "runs", "description": "Who walks where, and why."},
     {"name": "sends", "description": "One message to one customer, and what became of it."},
+    {"name": "suppressions", "description": "Addresses that are not written to any more, and why."},
     {"name": "channels", "description": "Whether messages can go out."},
     {"name": "webhooks", "description": "What providers report. Each is signed by its provider; there is no key."},
     {"name": "unsubscribe", "description": "The link in an email, for its reader and their mail program."},
@@ -104,7 +106,7 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody, Problem]
-    models += [Consents, Sample, TestSend]
+    models += [Consents, Sample, TestSend, AddressQuestion, Lift]
     _, schemas = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )

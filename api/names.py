@@ -29,4 +29,5 @@ JourneyName = Annotated[Name, Path(alias="name", description="The journey's name
 CustomerName = Annotated[CustomerId, Path(alias="id", description="Your own id of the customer.", examples=["ada"])]
 EventId = Annotated[Stored, Path(alias="id", description="The event's own id.", examples=["cart-17-abandoned"])]
 RunId = Annotated[Stored, Path(alias="id", description="The run's id.", examples=["abandoned-cart/ada/k3v9x2mq"])]
+SuppressionId = Annotated[int, Path(alias="id", description="The suppression's id.", examples=[17], ge=1, le=2**63 - 1)]
 SendId = Annotated[Stored, Path(alias="id", description="The send's id.", examples=["k3v9x2mqk3v9x2mqk3v9"])]

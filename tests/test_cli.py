@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shlex
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +21,8 @@ import httpx
 import pytest
 
 import cli
+from store.store import open_store
+from store.suppressions import suppress
 from terminal.started import command
 from tests.programs import EXAMPLE, PATIENCE, SOJOURN, environment, program
 
@@ -57,9 +61,14 @@ def sojourn(capsys: pytest.CaptureFixture[str]) -> Sojourn:
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the API keeps its database."""
+    return tmp_path_factory.mktemp("api")
+
+
+@pytest.fixture(scope="module")
+def api(data: Path) -> Iterator[str]:
     """A real API on a database of its own, and no Temporal: events are taken all the same."""
-    data = tmp_path_factory.mktemp("api")
     named = {"SOJOURN_DATA": str(data), "SOJOURN_KEY": KEY, "SOJOURN_PORT": "0", "TEMPORAL_ADDRESS": "127.0.0.1:1"}
     with program("migrate", folder=data, **named) as migrated:
         assert migrated.wait() == 0, migrated.printed
@@ -486,6 +495,30 @@ def test_errors_of_the_api_are_told_with_their_flaws(sojourn: Sojourn) -> None:
     assert "attributes.total: " in sojourn("event", "abandoned-cart", "ada", "cart_id=c", "total=many", code=1)
     assert "key=value" in sojourn("event", "abandoned-cart", "ada", "cart_id", code=1)
     assert 'There is no run "abandoned-cart/ada/none".' in sojourn("run", "abandoned-cart/ada/none", code=1)
+
+
+@pytest.mark.usefixtures("online")
+async def test_a_suppressed_address_is_shown_and_lifted(sojourn: Sojourn, data: Path) -> None:
+    store = open_store(f"sqlite:///{data}/sojourn.db")
+    await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", datetime.now(UTC))
+    await store.close()
+
+    async def said(*arguments: str, code: int = 0) -> str:
+        return await asyncio.to_thread(sojourn, *arguments, code=code)  # a command has a loop of its own
+
+    listed = await said("suppressions")
+    assert "email  never written to" in listed
+    assert "bounced, as sendgrid reports" in listed
+    assert await said("suppressions", "email", "mailto:ADA@example.com") == listed
+    assert "Nothing is suppressed." in await said("suppressions", "text")
+    [found] = json.loads(await said("suppressions", "--json"))["suppressions"]
+
+    lifted = await said("lift", str(found["id"]), "--why", "The mailbox was made.", "--by", "grace")
+
+    assert "by grace: The mailbox was made." in lifted
+    assert lifted in await said("suppressions", "email", "ada@example.com")
+    assert await said("suppressions", "--lifted") == lifted
+    assert "There is no suppression" in await said("lift", str(found["id"]), "--why", "Again.", code=1)
 
 
 @pytest.mark.usefixtures("online")
