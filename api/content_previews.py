@@ -18,14 +18,16 @@ from api.keys import require_key
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
+from journeys.clearance.addresses import Unsendable, normal_each
 from journeys.contents import check_content, render_content
 from journeys.interactions import Kind
 from journeys.language.attributes import Attributes
 from journeys.language.templates import TemplateError, names
 from journeys.models import Model
-from journeys.problems import Conflict, Flaw, Invalid, Unknown
+from journeys.problems import Conflict, Flaw, Invalid, TooMany, Unknown
 from journeys.reading import parse, validated
 from store.catalogue import get_content
+from store.test_sends import allow_test_send
 
 PATIENCE = 25.0
 """Seconds: longer than a channel waits for its provider."""
@@ -121,14 +123,15 @@ async def preview_content(name: ContentName, body: Body, deps: Deps) -> Rendered
 @router.post(
     "/{name}/test-send",
     response_model=TestSent,
-    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(TEST_SENT)},
+    responses=declare(Unknown, Conflict, TooLarge, WrongType, TooMany) | {200: gives(TEST_SENT)},
     openapi_extra=takes(ref(TestSend), {"To a colleague": {**SAMPLE, "to": "grace@example.com"}}, yaml_too=True),
 )
 async def test_send_content(name: ContentName, body: Body, deps: Deps) -> TestSent:
     """Send the draft, filled in for a sample, to an address of your own. It is marked as a test.
 
-    It belongs to no run and no customer: nothing is counted, no consent is asked for, and what becomes of it is not
-    followed. The answer is what the provider said, also where it refused.
+    It belongs to no run and no customer: it is in no figures, and what becomes of it is not followed. An address that
+    is suppressed or opted out is refused, and within an hour at most ten go to one address, and a hundred in all.
+    The answer is what the provider said, also where it refused.
     """
     asked = validated(TestSend, parse(body, "test"), "test")
     content = (await get_content(deps.store, name)).content
@@ -136,9 +139,22 @@ async def test_send_content(name: ContentName, body: Body, deps: Deps) -> TestSe
     if channel is None:
         raise Conflict(f"No channel sends {content.kind} messages here. Set SOJOURN_{content.kind.upper()}.")
     filled = await asyncio.to_thread(_render, content, asked, deps, MARK)
+    to = _to(content.kind, asked.to)
+    await allow_test_send(deps.store, content.about, to, deps.now())
     send_id = f"test{secrets.token_hex(8)}"
-    message = Outgoing(send_id, "test", name, content.kind, asked.to, filled.parts, deps.now())
+    message = Outgoing(send_id, "test", name, content.kind, ",".join(to), filled.parts, deps.now())
     return TestSent(**dict(filled), **dict(await _send(channel, message)), send_id=send_id)
+
+
+def _to(kind: Kind, written: str) -> list[str]:
+    try:
+        addresses = normal_each(kind, written)
+    except Unsendable as error:
+        flaw = Flaw(path="to", message=f"this {error.why}.", hint=error.hint)
+        raise Invalid("Nothing can be sent there.", [flaw]) from None
+    if not addresses:
+        raise Invalid("Nothing can be sent there.", [Flaw(path="to", message="an address was expected.")])
+    return addresses
 
 
 async def _send(channel: Channel, message: Outgoing) -> SendOutcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,7 +16,7 @@ from starlette.routing import compile_path
 
 from journeys.model_words import flaws_of
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
+from journeys.problems import Conflict, Flaw, Invalid, SojournError, TooMany, Unauthorized, Unavailable, Unknown
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FLAWS = 100
@@ -71,6 +72,7 @@ KINDS: tuple[type[SojournError], ...] = (
     TooLarge,
     WrongType,
     Invalid,
+    TooMany,
     SojournError,
     Unavailable,
 )
@@ -106,6 +108,8 @@ def answer(error: SojournError, headers: Mapping[str, str] | None = None) -> Res
         extra["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
         extra["Retry-After"] = "1"
+    if isinstance(error, TooMany):
+        extra["Retry-After"] = str(max(1, ceil(error.after.total_seconds())))
     body = problem_of(error).model_dump_json()
     return Response(body, status_code=error.status, headers=extra, media_type=MEDIA_TYPE)
 
@@ -131,6 +135,7 @@ EXAMPLES = {
     "too-large": "The body is larger than 524288 bytes. Send it in parts.",
     "wrong-type": "Found image/png; expected application/json or application/yaml.",
     "invalid": "1 of 4 events is not valid, so none was accepted.",
+    "too-many": "At most 10 messages an hour are sent as a test to one address.",
     "internal": "This is a fault of ours, and it has been logged.",
     "unavailable": "The database does not answer. Nothing was done; send the same request again.",
 }

@@ -5,12 +5,14 @@ SojournError            500  a bug, or something outside failed
 ├── Unknown             404  nothing has that name
 ├── Conflict            409  the input is fine, the state is not
 ├── Unauthorized        401  no key, or a wrong one
+├── TooMany             429  there is a limit, and it is reached for now
 └── Unavailable         503  what we stand on does not answer; try again
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from textwrap import indent
 from typing import Annotated
@@ -98,6 +100,18 @@ class Unauthorized(SojournError):
     status = 401
     slug = "unauthorized"
     title = "A valid key is needed"
+
+
+class TooMany(SojournError):
+    """There is a limit to how often this is done, and it is reached. Nothing was done; try again *after* that long."""
+
+    status = 429
+    slug = "too-many"
+    title = "A limit is reached for now"
+
+    def __init__(self, detail: str, flaws: Iterable[Flaw] = (), *, after: timedelta = timedelta(seconds=1)) -> None:
+        self.after = after
+        super().__init__(detail, flaws)
 
 
 class Unavailable(SojournError):

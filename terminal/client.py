@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Invalid, SojournError, Unauthorized, Unavailable, Unknown
+from journeys.problems import Conflict, Flaw, Invalid, SojournError, TooMany, Unauthorized, Unavailable, Unknown
 from store.catalogue import ContentView, TriggerView
 from store.consents import ConsentView
 from store.customers import CustomerView
@@ -32,7 +32,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 CONNECTION = "connection.json"
-KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, Unavailable)}
+KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, TooMany, Unavailable)}
 
 
 class Connection(Frozen):

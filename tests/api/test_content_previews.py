@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from store.consents import opt
 from store.runs import list_runs
+from store.suppressions import suppress
+from store.test_sends import TO_ONE
 from tests.api.door import Door, problem, success
 from tests.api.sandbox import WITH_KEY, Sandbox
 
@@ -144,6 +149,60 @@ async def test_the_answer_is_what_the_provider_said(sandbox: Sandbox, fault: str
     assert tried["outcome"] == outcome
     assert tried["reason"]
     assert len(sandbox.mail.sends) == 1
+
+
+async def refused(sandbox: Sandbox, address: str, to: str, status: int, slug: str) -> str:
+    answer = await sandbox.http.post(f"{address}/test-send", json={**SAMPLE, "to": to}, headers=WITH_KEY)
+    told = problem(answer, status, slug)
+    assert sandbox.mail.ledger == sandbox.texts.ledger == []
+    return str(told["detail"] if status == 409 else told["errors"])
+
+
+async def test_a_test_goes_to_the_one_spelling_of_an_address(sandbox: Sandbox) -> None:
+    await try_out(sandbox, EMAIL, "\ufeffGrace <grace@Example.com>")
+    await try_out(sandbox, TEXT, "00 1 (555) 000-1111")
+
+    assert (sandbox.mail.ledger[0].to, sandbox.texts.ledger[0].to) == ("grace@example.com", "+15550001111")
+
+
+@pytest.mark.parametrize(("content", "to"), [(EMAIL, "grace"), (TEXT, "0171 1234567"), (EMAIL, " \u200b")])
+async def test_what_no_test_can_be_sent_to_is_told(sandbox: Sandbox, content: str, to: str) -> None:
+    assert "'path': 'to'" in await refused(sandbox, content, to, 422, "invalid")
+
+
+async def test_no_test_goes_where_nothing_is_wanted(sandbox: Sandbox) -> None:
+    store, now = sandbox.shop.store, sandbox.shop.now
+    await suppress(store, "email", "grace@example.com", "bounced, as sendgrid reports", now)
+    await opt(store, "email", "heidi@example.com", "out", "sendgrid", now)
+    await opt(store, "text", "+15550001111", "out", "twilio", now)
+
+    assert "suppressed: bounced" in await refused(sandbox, EMAIL, "GRACE@example.com", 409, "conflict")
+    assert "opted out of commercial email" in await refused(sandbox, EMAIL, "heidi@example.com", 409, "conflict")
+    assert "opted out by a text" in await refused(sandbox, TEXT, "+15550001111", 409, "conflict")
+
+
+async def test_ten_tests_an_hour_go_to_one_address(sandbox: Sandbox) -> None:
+    for _ in range(TO_ONE):
+        await try_out(sandbox, EMAIL, "grace@example.com")
+
+    body = {**SAMPLE, "to": "Grace@example.com"}
+    answer = await sandbox.http.post(f"{EMAIL}/test-send", json=body, headers=WITH_KEY)
+
+    problem(answer, 429, "too-many")
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    await try_out(sandbox, EMAIL, "heidi@example.com")
+    sandbox.clock.now += timedelta(hours=1)
+    await try_out(sandbox, EMAIL, "grace@example.com")
+    assert len(sandbox.mail.ledger) == TO_ONE + 2
+
+
+async def test_tests_at_once_are_counted_too(sandbox: Sandbox) -> None:
+    body = {**SAMPLE, "to": "grace@example.com"}
+    asked = (sandbox.http.post(f"{EMAIL}/test-send", json=body, headers=WITH_KEY) for _ in range(TO_ONE + 5))
+
+    answers = [answer.status_code for answer in await asyncio.gather(*asked)]
+
+    assert sorted(answers) == [200] * TO_ONE + [429] * 5
 
 
 async def test_without_a_channel_nothing_is_sent_and_the_setting_is_named(sandbox: Sandbox) -> None:
