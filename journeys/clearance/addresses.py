@@ -64,7 +64,7 @@ def mailbox(written: str) -> Mailbox:
 
 
 _WRITE_EMAIL = "Write one address, such as ada@example.com."
-_WRITE_NUMBER = "Write it as +15550100002: a plus, the country code and the number."
+_WRITE_NUMBER = "Write it as +14155550132: a plus, the country code and the number."
 
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<email>[^<>]+)>[^\w<>@]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')

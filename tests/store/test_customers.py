@@ -66,7 +66,7 @@ async def test_an_address_that_nothing_can_be_sent_to_says_what_to_do_once(store
 
     unstorable, no_country = found
     assert unstorable == "attributes.email: the character U+0000 cannot be stored in text: leave it out."
-    assert no_country.startswith("attributes.phone: this has no country code. Write it as +15550100002: ")
+    assert no_country.startswith("attributes.phone: this has no country code. Write it as +14155550132: ")
 
 
 async def test_addresses_are_kept_in_their_one_spelling(store: Store) -> None:
