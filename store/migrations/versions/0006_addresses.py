@@ -6,7 +6,7 @@ from alembic import op
 from journeys.clearance.addresses import Unsendable, fingerprint, normal_each
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
