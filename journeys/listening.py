@@ -137,6 +137,11 @@ def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
     return decisions + _in_vain(event, facts.listening, decisions)
 
 
+def occurred(event: Event, now: datetime) -> datetime:
+    """When an event occurred, as we take it: now where it does not say, or says what is still to come."""
+    return min(event.occurred_at or now, now)
+
+
 def key_of(version: Version, event: Event) -> str | None:
     """The value that tells this event's run apart, None where the journey or the event has none."""
     if version.journey.start.key is None:
@@ -327,14 +332,21 @@ def _may_not_enter(event: Event, at: datetime, version: Version, key: str | None
 
 
 def _known_exit(at: datetime, version: Version, key: str | None, facts: Facts) -> Event | None:
-    """An exit of this customer and key that occurred at or after *at* but came to us before the start did."""
-    for known in facts.known:
-        if known.occurred_at is None or known.occurred_at < at or known.trigger in BUILT_IN:
-            continue  # an interaction belongs to the run that sent the message, and keeps no other from starting
-        known_key = key_of(version, known)
-        if key is not None and known_key is not None and known_key != key:
-            continue
-        for leaving in version.journey.exit:
-            if leaving.trigger == known.trigger and version.holds(leaving.where, known, facts.customer).holds:
-                return known
-    return None
+    """The first exit of this customer and key that occurred at or after *at* but came to us before the start did."""
+    return min(
+        (known for known in facts.known if _would_have_ended(known, at, version, key, facts)),
+        key=lambda known: (known.occurred_at, known.id),
+        default=None,
+    )
+
+
+def _would_have_ended(known: Event, at: datetime, version: Version, key: str | None, facts: Facts) -> bool:
+    if known.occurred_at is None or known.occurred_at < at or known.trigger in BUILT_IN:
+        return False  # an interaction belongs to the run that sent the message, and keeps no other from starting
+    known_key = key_of(version, known)
+    if key is not None and known_key is not None and known_key != key:
+        return False
+    return any(
+        leaving.trigger == known.trigger and version.holds(leaving.where, known, facts.customer).holds
+        for leaving in version.journey.exit
+    )

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Event
 from journeys.language.attributes import Attributes
-from journeys.listening import Decision, decide
+from journeys.listening import Decision, decide, occurred
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Unknown
 from journeys.walk.pace import DAY
@@ -169,8 +169,8 @@ def _of_its_customer(event: Event, sent: Mapping[str, SentTo]) -> Event:
 
 
 def _filled_in(event: Event, moment: datetime) -> Event:
-    """The event with its time. A clock that goes ahead of ours is set back: what is said to come has happened now."""
-    return event.model_copy(update={"occurred_at": min(event.occurred_at or moment, moment)})
+    """The event with its time."""
+    return event.model_copy(update={"occurred_at": occurred(event, moment)})
 
 
 async def _seen_before(connection: AsyncConnection, posted: Sequence[Event]) -> dict[EventName, Before]:

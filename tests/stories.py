@@ -261,6 +261,10 @@ STORIES: dict[str, Story] = {
         (cart("2 hours", occurred_at="0 seconds"),),
         (completed("50 hours", reminders("2 hours", "26 hours", "50 hours")),),
     ),
+    "a-purchase-by-a-clock-that-is-ahead": Story(
+        (buys("", occurred_at="3 minutes"), cart("1 minute")),
+        (completed("2 days 1 minute", reminders("1 minute", "1 day 1 minute", "2 days 1 minute")),),
+    ),
     # --- opening --------------------------------------------------------------------------------------
     "opened-just-in-time": Story(
         (cart(), opens("23 hours 59 minutes")), (completed("23 hours 59 minutes", reminders("")),)

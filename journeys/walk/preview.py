@@ -21,7 +21,7 @@ from journeys.interactions import Interaction, Kind, interaction_trigger
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
 from journeys.language.templates import TemplateError
-from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of
+from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of, occurred
 from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
@@ -201,7 +201,8 @@ class Stage:
         )
 
     def _accept(self, event: Event, send: SendFacts | None) -> Heard:
-        at = min(event.occurred_at or self.now, self.now)
+        at = occurred(event, self.now)
+        event = event.model_copy(update={"occurred_at": at})
         entries: dict[tuple[str, str | None], datetime] = {}
         for run in self._runs:
             name = (run.facts.version.name, run.facts.key)
