@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from journeys.walk.walk import Walk, clock
     from journeys.walk.world import Visit
     from workflows.cancels import is_like_ours, is_marked
+    from workflows.timers import of_one
 
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
 """Without end: what fails is the database or a bug, and both get mended."""
@@ -135,15 +136,24 @@ class JourneyWorkflow:
         )
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
-        """Wait on a durable timer, unless the wait is over already."""
+        """Wait on durable timers, unless the wait is over already."""
         if not arrived() and workflow.now() < until:
             await self._note()
             self._tell(why)
-            with suppress(TimeoutError):
-                await workflow.wait_condition(arrived, timeout=until - workflow.now(), timeout_summary=why)
+            await self._until(until, arrived, why)
         if not arrived() and workflow.now() - until > LATE:
             await self._catch_up()
         return arrived()
+
+    async def _until(self, until: datetime, arrived: Callable[[], bool], why: str) -> None:
+        """One durable timer, or one after the other where none lasts so long."""
+        while True:
+            left = until - workflow.now()
+            lasting = of_one(left)
+            with suppress(TimeoutError):
+                return await workflow.wait_condition(arrived, timeout=lasting, timeout_summary=why)
+            if lasting == left:
+                return
 
     async def _catch_up(self) -> None:
         """After an outage a timer may be here before the answers that were accepted in time: read them."""
