@@ -70,7 +70,7 @@ class JourneyWorkflow:
         self._is_of_0_1 = run.version == 0
         self._pace = "" if run.day == DAY else f" (a day lasts {say(run.day)})"
         begin = Position.at_start(run.steps[0].id, run.started_at)
-        self._walk = Walk(run.steps, begin, run=run.id, version=run.version, day=run.day)
+        self._walk = Walk(run.steps, begin, run=run.id, version=run.version, day=run.day, from_hearing=self._is_of_0_1)
 
     @workflow.run
     async def run(self, run: RunInput) -> Ended:
@@ -151,8 +151,8 @@ class JourneyWorkflow:
             left = until - workflow.now()
             lasting = of_one(left)
             with suppress(TimeoutError):
-                return await workflow.wait_condition(arrived, timeout=lasting, timeout_summary=why)
-            if lasting == left:
+                await workflow.wait_condition(arrived, timeout=lasting, timeout_summary=why)
+            if arrived() or lasting == left:
                 return
 
     async def _catch_up(self) -> None:

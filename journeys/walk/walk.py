@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from journeys.language.durations import say
-from journeys.steps import AnyStep, End, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
+from journeys.steps import AnyStep, End, If, Message, MessageQuestion, Question, Steps, Wait
 from journeys.walk.diary import Delivery, Diary, Held
 from journeys.walk.pace import DAY, at_pace
 from journeys.walk.position import Arrival, Position, Turn
@@ -24,14 +25,25 @@ class Walk:
     """One run's walk: where it stands, what arrived, what was sent, and the diary of it.
 
     It begins *at* any position in *steps*. *run* and *version* are what its visits say they are of.
+    *from_hearing*: after a yes, time counts from when its answer was heard, as it did in release 0.1.
     """
 
-    def __init__(self, steps: Steps, at: Position, *, run: str = "", version: int = 0, day: timedelta = DAY) -> None:
+    def __init__(
+        self,
+        steps: Steps,
+        at: Position,
+        *,
+        run: str = "",
+        version: int = 0,
+        day: timedelta = DAY,
+        from_hearing: bool = False,
+    ) -> None:
         self.diary = Diary(at.entered)
         self._steps = steps
         self._run = run
         self._version = version
         self._day = day
+        self._from_hearing = from_hearing
         self._begin = at
         self._ahead = deque[tuple[str, str | None]]([*at.turns, (at.step, None)])  # the way to where it begins
         self._turns: tuple[Turn, ...] = ()
@@ -140,32 +152,53 @@ class Walk:
         self.diary.passed(step.id, until, f"waited {say(step.wait)}")
 
     async def _ask(self, step: If, world: World) -> str:
-        since, until = self._limit(step.if_)
+        window = self._window(step.if_)
         what = step.if_.words
         # Kept when it occurred in time, even if it is heard of late; never once the limit has been taken.
         yes = await world.wait(
-            until, lambda: self._answered(step, since, until), f"Wait for {what} until {clock(until)}"
+            window.until,
+            lambda: self._answer(step, window) is not None,
+            f"Wait for {what} until {clock(window.until)}",
         )
-        self._at = max(world.now(), self._at) if yes else max(until, self._at)
-        why = what if yes else f"no {what} within {say(step.if_.within)}"
-        arm = "yes" if yes else "no"
-        self.diary.passed(step.id, self._at, why, arm)
-        return arm
+        answer = self._answer(step, window) if yes else None
+        if answer is None:
+            self._at = max(window.until, self._at)
+            self.diary.passed(step.id, self._at, f"no {what} within {say(step.if_.within)}", "no")
+            return "no"
+        # What comes next counts from when it occurred, so that it is all the same how late it was heard of.
+        self._at = max(world.now() if self._from_hearing else answer.at, self._at)
+        self.diary.passed(step.id, self._at, what, "yes")
+        return "yes"
 
-    def _limit(self, question: Question) -> tuple[datetime | None, datetime]:
-        """From when on an arrival counts (None: any), and the last moment at which it does."""
-        match question:
-            case MessageQuestion(message=message, within=within):
-                # Dynamics 365: "within one day after it was sent". The limit counts from the send, not from the if.
-                return None, self._deliveries[message].at + at_pace(within, self._day)
-            case EventQuestion(within=within):
-                return self._at, self._at + at_pace(within, self._day)
+    def _window(self, question: Question) -> Window:
+        sent = self._deliveries[question.message].at if isinstance(question, MessageQuestion) else None
+        return window(question, self._at, sent, self._day)
 
-    def _answered(self, step: If, since: datetime | None, until: datetime) -> bool:
-        return any(
-            step.id in arrival.answers and (since is None or since <= arrival.at) and arrival.at <= until
-            for arrival in self._arrivals.values()
-        )
+    def _answer(self, step: If, window: Window) -> Arrival | None:
+        """The first arrival that answers the step in time."""
+        heard = self._arrivals.values()
+        return next((arrival for arrival in heard if step.id in arrival.answers and window.has(arrival.at)), None)
+
+
+class Window(NamedTuple):
+    """From when on (None: any time) and until when an answer counts, both included (aware UTC)."""
+
+    since: datetime | None
+    until: datetime
+
+    def has(self, at: datetime) -> bool:
+        """Whether an answer counts that occurred then."""
+        return (self.since is None or self.since <= at) and at <= self.until
+
+
+def window(question: Question, asked_at: datetime, sent_at: datetime | None, day: timedelta) -> Window:
+    """When an answer to *question* counts. *sent_at*: when the message that it is about was sent, if it is about one.
+
+    Dynamics 365: "within one day after it was sent". The limit counts from the send, not from the if.
+    """
+    if sent_at is not None:
+        return Window(None, sent_at + at_pace(question.within, day))
+    return Window(asked_at, asked_at + at_pace(question.within, day))
 
 
 def clock(at: datetime) -> str:

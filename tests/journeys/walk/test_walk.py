@@ -128,6 +128,48 @@ async def test_an_event_heard_of_late_counts_only_if_it_occurred_in_time() -> No
     assert next(entry.arm for entry in walk.diary.entries if entry.arm) == "no"
 
 
+TWO_QUESTIONS = [
+    {
+        "id": "visited",
+        "if": {"trigger": "store-visit", "within": "2 days"},
+        "then": [{"id": "bought", "if": {"trigger": "purchase-completed", "within": "2 days"}, "else": []}],
+    },
+    {"id": "pause", "wait": "1 day"},
+]
+
+
+@pytest.mark.parametrize(
+    ("bought", "heard", "arms", "end"),
+    [
+        pytest.param(5 * HOUR, 7 * HOUR, ["yes", "yes"], 5 * HOUR + DAY, id="both-heard-of-late"),
+        pytest.param(HOUR, 7 * HOUR, ["yes", "no"], 2 * HOUR + 3 * DAY, id="bought-before-the-visit"),
+        pytest.param(
+            2 * HOUR + 2 * DAY, 2 * HOUR + 2 * DAY, ["yes", "yes"], 2 * HOUR + 3 * DAY, id="bought-at-the-last-instant"
+        ),
+        pytest.param(3 * HOUR + 2 * DAY, 3 * DAY, ["yes", "no"], 2 * HOUR + 3 * DAY, id="bought-too-late"),
+    ],
+)
+@pytest.mark.parametrize("visit_heard", [2 * HOUR, 7 * HOUR], ids=["visit-at-once", "visit-late"])
+async def test_what_follows_a_yes_counts_from_when_its_answer_occurred(
+    visit_heard: timedelta, bought: timedelta, heard: timedelta, arms: list[str], end: timedelta
+) -> None:
+    visit, purchase = answer("visited", 2 * HOUR, "visit"), answer("bought", bought, "purchase")
+
+    walk, _ = await walked([(visit_heard, visit), (heard, purchase)], steps=TWO_QUESTIONS)
+
+    assert [entry.arm for entry in walk.diary.entries if entry.arm] == arms
+    assert walk.diary.entries[-1].at == START + end
+
+
+async def test_in_a_run_of_release_0_1_it_counts_from_when_the_answer_was_heard() -> None:
+    journey = abandoned_cart(steps=TWO_QUESTIONS)
+    walk = Walk(journey.steps, Position.at_start("visited", START), from_hearing=True)
+
+    await walk.go(SmallWorld(walk, [(7 * HOUR, answer("visited", 2 * HOUR))]))
+
+    assert walk.diary.entries[-1].at == START + 7 * HOUR + 3 * DAY
+
+
 async def test_an_event_before_the_step_does_not_answer_a_trigger_question() -> None:
     steps = [
         {"id": "pause", "wait": "1 day"},
