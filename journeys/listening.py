@@ -5,10 +5,10 @@ For every run of the customer, in this order: goal, exit, resume. Then the journ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
@@ -20,13 +20,22 @@ from journeys.language.durations import say
 from journeys.links import fits
 from journeys.models import Frozen
 from journeys.steps import EventQuestion, MessageQuestion, Question, every_step
+from journeys.walk.ahead import ahead
 from journeys.walk.pace import DAY, at_pace, later
-from journeys.walk.walk import clock
+from journeys.walk.position import Arrival
+from journeys.walk.walk import Window, clock, window
 
 Ended = Literal["completed", "exited", "stopped", "cancelled", "aborted"]
 """How a run can end: all steps done, an exit, its journey stopped, an operator's cancel, or an end that only Temporal
 knew of, such as a termination.
 """
+
+
+MOST_AHEAD = 20
+"""So many answers to a question may wait until it is asked. More are no news."""
+
+
+PAST = "the run is past it"
 
 
 class Decision(Frozen):
@@ -64,6 +73,18 @@ class Version:
         return self.journey.triggers
 
     @cached_property
+    def question_triggers(self) -> frozenset[str]:
+        """The names of the triggers whose events may answer its steps."""
+        steps = self.journey.steps
+        return frozenset(question.trigger_in(steps) for _, question in self.questions)
+
+    @cached_property
+    def soonest(self) -> Callable[[str], Mapping[str, timedelta]]:
+        """For a step, those that a run may come to from there, that one first, and how long this takes at least."""
+        steps = self.journey.steps
+        return lru_cache(maxsize=200)(lambda at: {step.id: soonest for step, soonest in ahead(steps, at)})
+
+    @cached_property
     def questions(self) -> tuple[tuple[str, Question], ...]:
         """What its steps listen to, each with the id of the step that asks."""
         return tuple(
@@ -82,7 +103,11 @@ class Version:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What has to be known of a run to decide what an event does to it. Times are aware UTC."""
+    """What has to be known of a run to decide what an event does to it. Times are aware UTC.
+
+    It stands at *step* since *step_at*, by default at the first one since it was entered. *heard*: the answers to its
+    questions that were accepted, in that order.
+    """
 
     id: str
     version: Version
@@ -92,20 +117,32 @@ class RunFacts:
     ended: Ended | None = None
     ended_at: datetime | None = None
     goal_met: bool = False
+    step: str | None = None
+    step_at: datetime | None = None
+    heard: tuple[Arrival, ...] = ()
 
     @property
     def active(self) -> bool:
         return self.ended_at is None
 
+    @property
+    def stands_at(self) -> str:
+        return self.step or self.version.journey.steps[0].id
+
+    @property
+    def stands_since(self) -> datetime:
+        return self.step_at or self.entered_at
+
 
 @dataclass(frozen=True)
 class SendFacts:
-    """The send that an interaction is about, and the kind of its message."""
+    """The send that an interaction is about, the kind of its message, and since when its outcome is known, if it is."""
 
     id: str
     run: str
     step: str
     kind: Kind
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -214,12 +251,13 @@ def _exit(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Deci
 
 
 def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Decision | None, str]:
-    """Which ``if`` steps of the run's version this event answers, and why others are not."""
-    del at
+    """Which ``if`` steps that the run may still come to this event answers, and why others are not."""
     answers: list[str] = []
     refusals: list[str] = []
     for step, question in run.version.questions if run.active else ():
         refusal = _no_answer(question, event, run, facts)
+        if refusal is None:
+            refusal = _not_any_more(step, question, at, run, facts)
         if refusal is None:
             answers.append(step)
         elif refusal:
@@ -251,6 +289,35 @@ def _no_reaction(question: MessageQuestion, event: Event) -> str | None:
     if question.link is not None and not fits(question.link, str(link)):
         return f"it is about the link {link}, not {question.link}"
     return None
+
+
+def _not_any_more(step: str, question: Question, at: datetime, run: RunFacts, facts: Facts) -> str | None:
+    """Why a run has no use for an answer to *question* that occurred *at*; None where it may have."""
+    soonest = run.version.soonest(run.stands_at).get(step)
+    if soonest is None:
+        return PAST
+    asked_at = run.stands_since + at_pace(soonest, run.day)
+    if isinstance(question, EventQuestion) and at < asked_at:
+        return f"it occurred at {clock(at)}, and is asked for from {clock(asked_at)} on"
+    waiting = [arrival for arrival in run.heard if step in arrival.answers]
+    when = _when(step, question, asked_at, run, facts)
+    if when is None:
+        return f"{MOST_AHEAD} answers wait for it already" if len(waiting) >= MOST_AHEAD else None
+    if at > when.until:
+        return f"it occurred at {clock(at)}, after its limit at {clock(when.until)}"
+    if any(when.has(arrival.at) for arrival in waiting):
+        return PAST  # it goes on as soon as it hears of the answer
+    return None
+
+
+def _when(step: str, question: Question, asked_at: datetime, run: RunFacts, facts: Facts) -> Window | None:
+    """When an answer to *question* counts; None where only the run will know."""
+    match question:
+        case MessageQuestion():
+            sent_at = facts.send.at if facts.send else None
+            return window(question, asked_at, sent_at, run.day) if sent_at else None
+        case EventQuestion():
+            return window(question, asked_at, None, run.day) if step == run.stands_at else None
 
 
 def _made(

@@ -191,6 +191,11 @@ class Step(Model):
         return timedelta(0)
 
     @property
+    def shortest(self) -> timedelta:
+        """How long a run stands here at least, before it takes an arm if there are any."""
+        return timedelta(0)
+
+    @property
     def leads_on(self) -> bool:
         """Whether a run can come from here to the steps after it."""
         return not self.arms or any(lead_on(arm.steps) for arm in self.arms)
@@ -279,6 +284,10 @@ class Wait(Step):
 
     @property
     def longest(self) -> timedelta:
+        return self.wait
+
+    @property
+    def shortest(self) -> timedelta:
         return self.wait
 
 

@@ -10,10 +10,9 @@ from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Event
-from journeys.definition import short_id
 from journeys.listening import Decision, RunFacts, Version, key_of
 from journeys.walk.pace import DAY
-from journeys.walk.position import Arrival
+from store.answers import arrival
 from store.facts import BatchFacts, send_of
 from store.lifecycle import Row, RunWrites
 from store.outbox import JobKind
@@ -101,10 +100,9 @@ class Effects:
         self._tell(run, "cancel", {"reason": decision.why})
 
     def _resume(self, event: Event, decision: Decision) -> None:
-        # Temporal keeps it in clear, and only has to tell one event from another.
-        name = short_id(event.source, event.id, length=16)
-        arrival = Arrival(event=name, at=_at(event), answers=decision.answers)
-        self._tell(decision.run or "", "arrive", arrival.model_dump(mode="json"))
+        run, heard = decision.run or "", arrival(event, decision)
+        self._facts.answered(event.customer or "", run, heard)
+        self._tell(run, "arrive", heard.model_dump(mode="json"))
 
     def _tell(self, run: str, kind: JobKind, payload: Mapping[str, object]) -> None:
         self._new[outbox].append(job(run, kind, payload, self._now))

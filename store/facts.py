@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Event
 from journeys.listening import Facts, RunFacts, SendFacts, Version
+from journeys.walk.position import Arrival
+from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of
 from store.schema import AnyRow, among, customers, events, runs, sends
 from store.store import Store
@@ -80,6 +82,11 @@ class BatchFacts:
         last = self.entries[customer].get(name)
         self.entries[customer][name] = max(last or run.entered_at, run.entered_at)
 
+    def answered(self, customer: str, run: str, arrival: Arrival) -> None:
+        """A question of a run may have an answer."""
+        was = self.runs[customer][run]
+        self.runs[customer][run] = replace(was, heard=(*was.heard, arrival))
+
     def met_goal(self, customer: str, run: str) -> None:
         """A run has met its goal."""
         self.runs[customer][run] = replace(self.runs[customer][run], goal_met=True)
@@ -109,7 +116,7 @@ async def find_sends(connection: AsyncConnection, events: Sequence[Event]) -> di
     rows = (await connection.execute(_SENDS, {"ids": ids})).all()
     about = {(send_of(event), BUILT_IN[event.trigger][0]) for event in events if event.trigger in BUILT_IN}
     return {
-        row.id: SentTo(SendFacts(id=row.id, run=row.run, step=row.step, kind=row.kind), row.customer)
+        row.id: SentTo(_send(row), row.customer)
         for row in rows
         if (row.id, row.kind) in about  # nobody opens a push by opening an email
     }
@@ -152,9 +159,12 @@ async def _read_runs(
     sending = sorted({send.run for send in facts.sends.values()})
     rows = (await connection.execute(_RUNS, {"customers": whose, "since": since, "sending": sending})).all()
     versions = await load(store, connection, {(row.journey, row.version) for row in rows})
+    named = {event.trigger for event in heard}
+    asked = [row.id for row in rows if not named.isdisjoint(versions[row.journey, row.version].question_triggers)]
+    answered = await answers(connection, asked) if asked else {}
     for row in sorted(rows, key=lambda row: (row.entered_at, row.id)):
         version = versions[row.journey, row.version]
-        facts.runs[row.customer][row.id] = _run(row, version)
+        facts.runs[row.customer][row.id] = _run(row, version, answered.get(row.id, ()))
         facts.states[row.id] = state_of(row, version)
         facts.knows_of(row.customer, max(row.entered_at, row.step_at or row.entered_at))
 
@@ -186,7 +196,12 @@ def _starting(facts: BatchFacts, heard: Sequence[Event]) -> list[Version]:
     return [version for version in facts.live if version.journey.start.trigger in named]
 
 
-def _run(row: AnyRow, version: Version) -> RunFacts:
+def _send(row: AnyRow) -> SendFacts:
+    at = row.at if row.state in ("accepted", "blocked", "failed") else None
+    return SendFacts(id=row.id, run=row.run, step=row.step, kind=row.kind, at=at)
+
+
+def _run(row: AnyRow, version: Version, heard: tuple[Arrival, ...]) -> RunFacts:
     return RunFacts(
         id=row.id,
         version=version,
@@ -196,10 +211,15 @@ def _run(row: AnyRow, version: Version) -> RunFacts:
         ended=row.ended,
         ended_at=row.ended_at,
         goal_met=row.goal_met_at is not None,
+        step=row.step,
+        step_at=row.step_at,
+        heard=heard,
     )
 
 
-_SENDS = select(sends.c.id, sends.c.run, sends.c.step, sends.c.kind, sends.c.customer).where(among(sends.c.id, "ids"))
+_SENDS = select(sends.c.id, sends.c.run, sends.c.step, sends.c.kind, sends.c.customer, sends.c.state, sends.c.at).where(
+    among(sends.c.id, "ids")
+)
 _CUSTOMERS = select(customers.c.id, customers.c.attributes).where(among(customers.c.id, "customers"))
 _LATEST = (
     select(events.c.customer, func.max(events.c.received_at).label("at"))
@@ -210,6 +230,7 @@ _RUNS = (
     select(
         *STATE,
         runs.c.key,
+        runs.c.step_at,
         runs.c.entered_at,
         runs.c.step_at,
         runs.c.ended_at,

@@ -269,7 +269,7 @@ decisions = Table(
     Column("run", Text),
     Column("answers", JSON, nullable=False),
     Index(None, "event", "source"),
-    Index(None, "run"),
+    Index(None, "run", "did"),
 )
 
 runs = Table(

@@ -20,6 +20,12 @@ class Arrival(Frozen):
     answers: tuple[str, ...]
 
 
+class Unheard(Frozen):
+    """All answers of a run that were accepted, where it took a question for unanswered that one of them answers."""
+
+    arrivals: tuple[Arrival, ...]
+
+
 class Turn(NamedTuple):
     """A step on the way to another one, and the arm that was taken there."""
 

@@ -209,7 +209,7 @@ class Stage:
             entries[name] = max(entries.get(name, run.facts.entered_at), run.facts.entered_at)
         facts = Facts(
             customer=self.customer,
-            runs=[run.facts for run in self._runs],
+            runs=[run.facts_now for run in self._runs],
             starts=[version for version in self._live.values() if version.journey.start.trigger == event.trigger],
             last_entries=entries,
             known=list(self._events),
@@ -248,7 +248,8 @@ class Stage:
         if happening.message:
             run, sent = self._sender(happening)
             trigger = interaction_trigger(sent.kind, happening.is_ or "opened")
-            send = SendFacts(id=send_id(run.facts.id, sent.step), run=run.facts.id, step=sent.step, kind=sent.kind)
+            id = send_id(run.facts.id, sent.step)
+            send = SendFacts(id=id, run=run.facts.id, step=sent.step, kind=sent.kind, at=sent.at)
             attributes = {**attributes, "send_id": send.id}
         event = Event(
             id=happening.id or f"line-{len(self._heard) + 1}",
@@ -298,6 +299,14 @@ class _Run:
         self._why = ""
         self._goal_met_at: datetime | None = None
         self._coroutine: Coroutine[datetime, None, str] | None = self.walk.go(self)
+
+    @property
+    def facts_now(self) -> RunFacts:
+        """What is known of it, with where it stands."""
+        if not self.facts.active:
+            return self.facts
+        position = self.walk.position
+        return replace(self.facts, step=position.step, step_at=position.since, heard=position.heard)
 
     def now(self) -> datetime:
         return self._stage.now

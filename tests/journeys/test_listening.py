@@ -10,6 +10,7 @@ import pytest
 
 from journeys.catalogue import Event
 from journeys.listening import Decision, Facts, RunFacts, SendFacts, decide
+from journeys.walk.position import Arrival
 from tests.samples import abandoned_cart, version
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -251,3 +252,87 @@ def test_a_trigger_question_is_answered_where_its_condition_holds() -> None:
 
 def test_a_run_that_does_not_listen_is_not_even_looked_at() -> None:
     assert did(event("store-visit", city="Oslo"), runs=[run()]) == []
+
+
+MAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
+VISITED = {"id": "visited", "if": {"trigger": "store-visit", "within": "2 days"}}
+BOUGHT = {"id": "bought", "if": {"trigger": "purchase-completed", "within": "2 days"}}
+OPENED = {"id": "opened", "if": {"message": "mail", "is": "opened", "within": "1 day"}}
+PAUSE = {"id": "pause", "wait": "3 days"}
+VISIT = event("store-visit", city="Oslo")
+
+
+def standing(step: str, *steps: dict[str, Any], since: timedelta = HOUR, heard: tuple[Arrival, ...] = ()) -> RunFacts:
+    walked = version(abandoned_cart(exit=[], goal=None, steps=list(steps)))
+    return run(entered_at=NOW - 9 * DAY, version=walked, step=step, step_at=NOW - since, heard=heard)
+
+
+def heard(step: str, at: datetime, event: str = "earlier") -> Arrival:
+    return Arrival(event=event, at=at, answers=(step,))
+
+
+@pytest.mark.parametrize(
+    ("stands", "why"),
+    [
+        pytest.param(standing("visited", VISITED, PAUSE), None, id="asked-now"),
+        pytest.param(standing("visited", VISITED, PAUSE, since=2 * DAY), None, id="at-the-last-instant"),
+        pytest.param(standing("visited", VISITED, PAUSE, since=3 * DAY), "after its limit", id="after-the-limit"),
+        pytest.param(standing("visited", VISITED, since=-HOUR), "asked for from", id="before-it-is-asked"),
+        pytest.param(standing("pause", VISITED, PAUSE), "past it", id="passed"),
+        pytest.param(standing("pause", PAUSE, VISITED), "asked for from", id="not-before-the-wait-is-over"),
+        pytest.param(standing("pause", PAUSE, VISITED, since=3 * DAY), None, id="the-wait-is-over"),
+        pytest.param(standing("mail", MAIL, VISITED), None, id="after-a-message-that-may-be-out"),
+        pytest.param(standing("bought", {**BOUGHT, "then": [VISITED]}), None, id="in-an-arm-that-may-be-taken"),
+        pytest.param(
+            standing("pause", {**BOUGHT, "then": [VISITED], "else": [PAUSE]}), "past it", id="in-the-arm-not-taken"
+        ),
+        pytest.param(standing("visited", VISITED, heard=(heard("visited", NOW),)), "past it", id="answered-already"),
+        pytest.param(standing("visited", VISITED, heard=(heard("visited", NOW - DAY),)), None, id="by-none-in-time"),
+        pytest.param(standing("visited", VISITED, heard=(heard("bought", NOW),)), None, id="another-one-is"),
+        pytest.param(
+            standing("bought", BOUGHT, VISITED, heard=tuple(heard("visited", NOW, f"e{n}") for n in range(20))),
+            "20 answers wait for it already",
+            id="enough-are-waiting",
+        ),
+    ],
+)
+def test_only_what_is_still_ahead_is_answered(stands: RunFacts, why: str | None) -> None:
+    (decision,) = made(VISIT, runs=[stands])
+
+    assert decision.did == ("ignored" if why else "resumed")
+    assert decision.answers == (() if why else ("visited",))
+    assert (why or "") in decision.why
+
+
+@pytest.mark.parametrize(
+    ("stands", "sent", "why"),
+    [
+        pytest.param(standing("opened", MAIL, OPENED), NOW - HOUR, None, id="asked-now"),
+        pytest.param(standing("pause", MAIL, PAUSE, OPENED), NOW - HOUR, None, id="before-it-is-asked"),
+        pytest.param(standing("mail", MAIL, OPENED), None, None, id="before-the-outcome-is-known"),
+        pytest.param(standing("pause", MAIL, PAUSE, OPENED), NOW - 2 * DAY, "after its limit", id="too-late"),
+        pytest.param(standing("pause", MAIL, OPENED, PAUSE), NOW - HOUR, "past it", id="passed"),
+        pytest.param(
+            standing("pause", MAIL, PAUSE, OPENED, heard=(heard("opened", NOW),)),
+            NOW - HOUR,
+            "past it",
+            id="answered-already",
+        ),
+    ],
+)
+def test_an_open_counts_once_and_in_time(stands: RunFacts, sent: datetime | None, why: str | None) -> None:
+    send = SendFacts(id="s1", run="run-c1", step="mail", kind="email", at=sent)
+
+    (decision,) = made(event("email-opened", send_id="s1"), runs=[stands], send=send)
+
+    assert decision.did == ("ignored" if why else "resumed")
+    assert (why or "") in decision.why
+
+
+def test_where_no_question_listens_any_more_the_goal_and_the_exit_do() -> None:
+    walked = version(abandoned_cart(steps=[BOUGHT, PAUSE]))
+
+    assert did(event(), runs=[run(version=walked, step="pause", step_at=NOW - HOUR)]) == [
+        ("goal met", "run-c1"),
+        ("exited", "run-c1"),
+    ]

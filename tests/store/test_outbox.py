@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
+from journeys.definition import send_id
 from store.effects import job as written
 from store.events import accept
 from store.outbox import Job, Postponed, backlog, done, lease, postpone
 from store.schema import outbox
 from store.store import open_store
+from tests.samples import abandoned_cart
 from tests.shop import Shop
 
 MINUTE = timedelta(minutes=1)
@@ -165,4 +167,40 @@ async def test_an_id_is_never_used_again(shop: Shop) -> None:
     await done(shop.store, [first.id])
 
     assert second.id > first.id
+    assert (await backlog(shop.store)).waiting == 1
+
+
+async def test_ten_thousand_views_tell_temporal_once(shop: Shop) -> None:
+    seen = {"id": "seen", "if": {"trigger": "store-visit", "within": "30 days"}}
+    await shop.publish(abandoned_cart(steps=[seen, {"id": "pause", "wait": "30 days"}]))
+    await shop.start()
+    [start] = await leased(shop)
+    await done(shop.store, [start.id])
+
+    receipts = []
+    for _ in range(5):
+        views = [shop.event("store-visit", city="Oslo") for _ in range(100)]
+        receipts = await accept(shop.store, views, shop.later(minutes=1))
+
+    assert (await backlog(shop.store)).waiting == 1
+    assert {(made.did, made.why) for made in receipts[-1].decisions} == {("ignored", "seen: the run is past it")}
+
+
+async def test_ten_thousand_opens_before_they_are_asked_for_tell_temporal_once(shop: Shop) -> None:
+    clicked, opened = (
+        {"id": what, "if": {"message": "initial-reminder", "is": what, "within": within}}
+        for what, within in (("clicked", "30 days"), ("opened", "1 day"))
+    )
+    email = {"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"}
+    await shop.publish(abandoned_cart(steps=[email, clicked, opened]))
+    run = await shop.start()
+    await shop.claim(run)
+    await shop.record(run, following="clicked")
+    [start] = await leased(shop)
+    await done(shop.store, [start.id])
+
+    opens = [shop.event("email-opened", send_id=send_id(run, "initial-reminder")) for _ in range(500)]
+    receipts = await accept(shop.store, opens, shop.later(minutes=1))
+
+    assert [receipt.decisions[0].did for receipt in receipts] == ["resumed"] + ["ignored"] * 499
     assert (await backlog(shop.store)).waiting == 1

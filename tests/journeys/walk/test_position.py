@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.steps import every_step
+from journeys.walk.ahead import ahead
 from journeys.walk.diary import Delivery, Entry, Held, Outcome
 from journeys.walk.position import Arrival, Position, Turn
 from journeys.walk.walk import Walk
@@ -153,6 +154,36 @@ async def test_from_each_of_its_positions_a_walk_does_the_same_rest(data: st.Dat
 
         assert rest.sent == [sent for sent in world.sent if sent[1] > moment.now or sent[0] == position.step]
         assert after(again, position) == after(walk, position)
+
+
+@given(st.data())
+async def test_whatever_a_walk_comes_to_was_ahead_and_no_sooner_than_was_said(data: st.DataObject) -> None:
+    journey = data.draw(journeys())
+    walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, START))
+    await walk.go(Scripted(walk, START, data.draw(scripts(journey)), {}))
+    entered = [entry for entry in walk.diary.entries if entry.did == "entered"]
+
+    for number, stood in enumerate(entered):
+        soonest = {step.id: soonest for step, soonest in ahead(journey.steps, stood.step)}
+
+        assert soonest[stood.step] == timedelta(0)
+        assert all(stood.at + soonest[later.step] <= later.at for later in entered[number:])
+        assert soonest.keys().isdisjoint(passed.step for passed in entered[:number])
+
+
+def test_what_lies_in_another_arm_or_behind_an_end_is_not_ahead() -> None:
+    pause, late = {"id": "pause", "wait": "1 day"}, {"id": "late", "wait": "3 days"}
+    ends, after = {"id": "enough", "end": "enough"}, {"id": "after", "wait": "1 hour"}
+    question = {"if": {"trigger": "store-visit", "within": "1 day"}}
+    steps = abandoned_cart(steps=[{"id": "ask", **question, "then": [pause, ends], "else": [late]}, after]).steps
+
+    def told(at: str) -> dict[str, timedelta]:
+        return {step.id: soonest for step, soonest in ahead(steps, at)}
+
+    assert told("pause") == {"pause": timedelta(0), "enough": 24 * HOUR}
+    assert told("late") == {"late": timedelta(0), "after": 72 * HOUR}
+    assert told("ask")["after"] == 72 * HOUR
+    assert told("nowhere") == {}
 
 
 def after(walk: Walk, position: Position) -> list[Entry]:
