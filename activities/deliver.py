@@ -24,6 +24,7 @@ from journeys.interactions import Kind
 from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
 from journeys.walk.diary import Delivery, Held
+from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import consents, sends, suppressions
 from store.customers import forget_tokens
@@ -72,7 +73,7 @@ class Deliver:
         self._call_before = call_before
 
     @activity.defn(name="deliver")
-    async def deliver(self, visit: Visit | GivenBy01) -> Delivery | Held:
+    async def deliver(self, visit: Visit | GivenBy01) -> Delivery | Held | Unheard:
         """Send one message, at most once, and say what became of it.
 
         Raises ApplicationError where another attempt may send it: the provider said "not now", or we failed before.
@@ -80,11 +81,11 @@ class Deliver:
         with nothing_personal("sending"):
             visit = of_today(visit)
             delivery = await self._attempt(visit, _Clock(visit.now))
-            if isinstance(delivery, Held):
+            if not isinstance(delivery, Delivery):
                 return delivery
             return without_quotes(delivery).model_copy(update={"in_doubt": delivery.outcome == "unknown"})
 
-    async def _attempt(self, visit: Visit, clock: _Clock) -> Delivery | Held:
+    async def _attempt(self, visit: Visit, clock: _Clock) -> Delivery | Held | Unheard:
         kind = visit.message.kind
         channel = self._channels[kind]  # looked up first: without it, nothing must be claimed
         # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
@@ -92,7 +93,7 @@ class Deliver:
             raise _later(visit, wait, clock)
         visit = visit.at(clock.now())
         claim = await sends.claim(self._store, visit, self._rules)
-        if isinstance(claim, Held):
+        if isinstance(claim, Held | Unheard):
             return claim
         if isinstance(claim, Done):
             return claim.delivery

@@ -9,26 +9,29 @@ from activities.privacy import nothing_personal
 from journeys.listening import Ended
 from journeys.models import Frozen
 from journeys.walk.diary import Entry
-from journeys.walk.position import Arrival
-from store import outbox, runs
+from journeys.walk.position import Arrival, Unheard
+from store import runs
+from store.answers import answers_of
 from store.store import Store
 
 
 class Lines(Frozen):
-    """Lines of a run's diary that the store does not have yet."""
+    """Lines of a run's diary that the store does not have yet, and the events *known* for the questions they pass."""
 
     run: str
     entries: tuple[Entry, ...]
+    known: tuple[str, ...] = ()
 
 
 class End(Frozen):
-    """How, why and when a run ended, with the last lines of its diary."""
+    """How, why and when a run ended, with the last lines of its diary as in Lines."""
 
     run: str
     ended: Ended
     why: str
     at: AwareDatetime
     entries: tuple[Entry, ...]
+    known: tuple[str, ...] = ()
 
 
 class Notes:
@@ -38,19 +41,19 @@ class Notes:
         self._store = store
 
     @activity.defn(name="note")
-    async def note(self, lines: Lines) -> None:
-        """Write lines of the diary."""
+    async def note(self, lines: Lines) -> Unheard | None:
+        """Write lines of the diary, unless an answer contradicts them."""
         with nothing_personal("noting"):
-            await runs.note(self._store, lines.run, lines.entries)
+            return await runs.note(self._store, lines.run, lines.entries, lines.known)
 
     @activity.defn(name="catch_up")
     async def catch_up(self, run: str) -> tuple[Arrival, ...]:
-        """Read the answers that were accepted in time and have not come here yet."""
+        """Read the answers that were accepted: some of them may not have come here yet."""
         with nothing_personal("catching up"):
-            return await outbox.untold(self._store, run)
+            return await answers_of(self._store, run)
 
     @activity.defn(name="close")
-    async def close(self, end: End) -> None:
-        """Write that the run is over. The first end is the one that stays."""
+    async def close(self, end: End) -> Unheard | None:
+        """Write that the run is over, unless an answer contradicts it. The first end is the one that stays."""
         with nothing_personal("closing"):
-            await runs.close(self._store, end.run, end.ended, end.why, end.at, end.entries)
+            return await runs.close(self._store, end.run, end.ended, end.why, end.at, end.entries, end.known)

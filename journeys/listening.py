@@ -264,6 +264,8 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
             refusals.append(f"{step}: {refusal}")
     if not answers:
         return None, "; ".join(refusals)
+    if run.stands_at in answers and not facts.send:
+        answers = [run.stands_at]  # one event answers one question; what is asked after it is about later ones
     return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", tuple(answers)), ""
 
 
@@ -305,7 +307,7 @@ def _not_any_more(step: str, question: Question, at: datetime, run: RunFacts, fa
         return f"{MOST_AHEAD} answers wait for it already" if len(waiting) >= MOST_AHEAD else None
     if at > when.until:
         return f"it occurred at {clock(at)}, after its limit at {clock(when.until)}"
-    if any(when.has(arrival.at) for arrival in waiting):
+    if any(when.has(arrival.at) and arrival.at != when.since for arrival in waiting):
         return PAST  # it goes on as soon as it hears of the answer
     return None
 

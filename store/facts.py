@@ -146,14 +146,19 @@ async def read_facts(
         facts.customers = {row.id: row.attributes for row in rows}
         for row in await connection.execute(_LATEST, {"customers": whose}):
             facts.knows_of(row.customer, row.at)
-        await _read_runs(store, connection, facts, since, whose)
+        await _read_runs(store, connection, facts, heard, since, whose)
         await _read_entries(connection, facts, heard, whose)
         await _read_exits(connection, facts, heard, since, whose)
     return facts
 
 
 async def _read_runs(
-    store: Store, connection: AsyncConnection, facts: BatchFacts, since: datetime, whose: Sequence[str]
+    store: Store,
+    connection: AsyncConnection,
+    facts: BatchFacts,
+    heard: Sequence[Event],
+    since: datetime,
+    whose: Sequence[str],
 ) -> None:
     """The runs under way, those whose goal may still be met, and those whose sends the events are about."""
     sending = sorted({send.run for send in facts.sends.values()})

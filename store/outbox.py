@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 
 from journeys.models import Frozen
-from journeys.walk.position import Arrival
 from store.schema import among, outbox, storable
 from store.store import Store, retried
 
@@ -136,15 +135,3 @@ async def starting(store: Store, runs: Sequence[str]) -> frozenset[str]:
 
 
 _STARTING = select(outbox.c.run).where(among(outbox.c.run, "runs"), outbox.c.kind == "start")
-
-
-async def untold(store: Store, run: str) -> tuple[Arrival, ...]:
-    """The answers to a run's ifs that Temporal has not been told of yet."""
-    async with store.read() as connection:
-        rows = await connection.execute(_UNTOLD, {"run": run})
-        return tuple(Arrival.model_validate(row.payload) for row in rows)
-
-
-_UNTOLD = (
-    select(outbox.c.payload).where(outbox.c.run == bindparam("run"), outbox.c.kind == "arrive").order_by(outbox.c.id)
-)

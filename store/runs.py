@@ -18,6 +18,8 @@ from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
 from journeys.walk.diary import Entry
+from journeys.walk.position import Unheard
+from store.answers import unheard
 from store.events import decision_of
 from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
 from store.schema import AnyRow, among, decisions, diary, events, interactions, runs, sends, storable
@@ -98,17 +100,39 @@ class RunView(Run):
 
 
 @retried
-async def note(store: Store, run: str, entries: Sequence[Entry]) -> None:
-    """Write diary lines that no send carries. Lines that are there already change nothing. Raises Unknown."""
+async def note(store: Store, run: str, entries: Sequence[Entry], known: Sequence[str] = ()) -> Unheard | None:
+    """Write diary lines that no send carries. Lines that are there already change nothing. Raises Unknown.
+
+    Unheard: they pass a question without an answer that there is, and nothing is written.
+    """
     async with store.write() as connection:
-        await advance(connection, await lock_run(store, connection, run), entries)
+        state = await lock_run(store, connection, run)
+        if news := await unheard(connection, state, entries, known):
+            return news
+        await advance(connection, state, entries)
+        return None
 
 
 @retried
-async def close(store: Store, run: str, ended: Ended, why: str, at: datetime, entries: Sequence[Entry]) -> None:
-    """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown."""
-    async with store.write() as connection:  # an operator may give any reason
-        await end(connection, await lock_run(store, connection, run), ended, storable(why), at, entries)
+async def close(
+    store: Store,
+    run: str,
+    ended: Ended,
+    why: str,
+    at: datetime,
+    entries: Sequence[Entry],
+    known: Sequence[str] = (),
+) -> Unheard | None:
+    """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown.
+
+    Unheard, as for note(): a run is not complete that has an answer to go on with.
+    """
+    async with store.write() as connection:
+        state = await lock_run(store, connection, run)
+        if ended == "completed" and (news := await unheard(connection, state, entries, known)):
+            return news
+        await end(connection, state, ended, storable(why), at, entries)  # an operator may give any reason
+        return None
 
 
 async def under_way(store: Store, ids: Sequence[str]) -> frozenset[str]:

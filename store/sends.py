@@ -24,8 +24,10 @@ from journeys.problems import Unavailable, Unknown
 from journeys.standing import SendState
 from journeys.steps import Message
 from journeys.walk.diary import Delivery, Held
+from journeys.walk.position import Unheard
 from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit
+from store.answers import unheard
 from store.consents import said_by
 from store.lifecycle import STOPPED, RunState, advance, end, lock_customer_and_run, lock_run
 from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
@@ -56,7 +58,7 @@ class Done(Frozen):
     delivery: Delivery
 
 
-Claim = Go | Done | Held
+Claim = Go | Done | Held | Unheard
 
 
 class SendRecord(Frozen):
@@ -94,6 +96,7 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
 
     What is not to be sent is recorded at once, with the lines that record() would write.
     ``unknown`` is no such outcome: it adds no lines before settle() does.
+    Unheard: the walk passed a question without an answer that there is, so nothing is written and nothing is claimed.
     Raises Unknown where there is no such run.
     """
     async with store.write() as connection:
@@ -103,6 +106,8 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
         ledger = await _look(connection, visit)
         if before := _became(ledger):
             return await _claimed_before(connection, run, visit, ledger, before)
+        if visit.version and (news := await unheard(connection, run, visit.unwritten, visit.known)):
+            return news  # a walk of release 0.1, which names no version, would not understand it
         run = await advance(connection, run, visit.unwritten)
         return await _claim_anew(connection, run, visit, ledger, rules)
 

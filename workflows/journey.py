@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from journeys.steps import Steps
     from journeys.walk.diary import Delivery, Held
     from journeys.walk.pace import DAY
-    from journeys.walk.position import Arrival, Position
+    from journeys.walk.position import Arrival, Position, Unheard
     from journeys.walk.walk import Walk, clock
     from journeys.walk.world import Visit
     from workflows.cancels import is_like_ours, is_marked
@@ -60,6 +60,14 @@ class RunInput(Frozen):
         return {"id": self.id, "version": self.version, "started_at": self.started_at, "steps": steps, **pace}
 
 
+class _NotHeard(Exception):
+    """The store has answers that the walk has not heard, and took a no for one of them."""
+
+    def __init__(self, news: Unheard) -> None:
+        super().__init__()
+        self.arrivals = news.arrivals
+
+
 @workflow.defn(name="Journey")
 class JourneyWorkflow:
     """One customer's walk through one version of a journey."""
@@ -77,15 +85,25 @@ class JourneyWorkflow:
         """Walk to the end, unless cancelled before. Returns how the run ended."""
         del run  # __init__ has it: a signal may come before this is called
         try:
-            why = await self._walk.go(self)
-            if self._walk.diary.unwritten:
-                await self._close("completed", why)
+            await self._to_the_end()
         except (CancelledError, FailureError) as error:
             reason = workflow.cancellation_reason()
             if is_cancelled_exception(error) and reason is not None and not self._is_known(reason):
                 await self._close("cancelled", reason or "cancelled by an operator")
             raise
         return "completed"
+
+    async def _to_the_end(self) -> None:
+        """Walk; and where an answer was on its way to a question that got none, once more from before it."""
+        while True:
+            try:
+                why = await self._walk.go(self)
+                if self._walk.diary.unwritten:
+                    await self._close("completed", why)
+            except _NotHeard as answers:
+                self._walk = self._walk.anew(answers.arrivals)
+            else:
+                return
 
     @workflow.signal(description="An event that answers some of this run's ifs. Its id makes a repeated one harmless.")
     def arrive(self, arrival: Arrival) -> None:
@@ -112,7 +130,7 @@ class JourneyWorkflow:
         """One claim and its call. The record writes the diary too, and completes the run where nothing follows."""
         message = visit.message
         self._tell(f"Sending {message.kind} {message.content}")
-        return await workflow.execute_activity_method(
+        answer = await workflow.execute_activity_method(
             Deliver.deliver,
             visit,
             summary=f"{message.kind.capitalize()}: {message.content}",
@@ -121,6 +139,9 @@ class JourneyWorkflow:
             # Whoever ends the run: a send that is under way is finished, and recorded.
             cancellation_type=ActivityCancellationType.ABANDON,
         )
+        if isinstance(answer, Unheard):
+            raise _NotHeard(answer)
+        return answer
 
     async def _find_out(self, visit: Visit) -> Delivery | None:
         """Ask what became of it. The activity settles what it finds, as the record of a send does."""
@@ -170,25 +191,30 @@ class JourneyWorkflow:
     async def _note(self) -> None:
         """Write the lines that would be missing while the run waits. After a send there are none."""
         if lines := self._walk.diary.unwritten:
-            await workflow.execute_local_activity_method(
+            news = await workflow.execute_local_activity_method(
                 Notes.note,
-                Lines(run=self._id, entries=lines),
+                Lines(run=self._id, entries=lines, known=self._walk.known),
                 summary="Note where the run stands",
                 start_to_close_timeout=LOCALLY,
                 local_retry_threshold=LOCALLY,
                 retry_policy=AGAIN,
             )
+            if news:
+                raise _NotHeard(news)
             self._walk.diary.wrote_all()
 
     async def _close(self, ended: Ended, why: str) -> None:
-        await workflow.execute_local_activity_method(
+        lines, known = self._walk.diary.unwritten, self._walk.known
+        news = await workflow.execute_local_activity_method(
             Notes.close,
-            End(run=self._id, ended=ended, why=why, at=workflow.now(), entries=self._walk.diary.unwritten),
+            End(run=self._id, ended=ended, why=why, at=workflow.now(), entries=lines, known=known),
             summary=f"Note that the run is {ended}",
             start_to_close_timeout=LOCALLY,
             local_retry_threshold=LOCALLY,
             retry_policy=AGAIN,
         )
+        if news:
+            raise _NotHeard(news)
 
     def _is_known(self, reason: str) -> bool:
         """Whether a cancel carries out an end that the store has already, and is no operator's wish."""

@@ -67,6 +67,11 @@ class Diary:
         return last.step if last.did == "entered" else None
 
     @property
+    def written(self) -> Entry:
+        """The last line that the store has. It enters a step: lines are written up to there."""
+        return self.entries[self._written - 1]
+
+    @property
     def unwritten(self) -> tuple[Entry, ...]:
         """The lines that would be lost if nobody wrote them."""
         return tuple(self.entries[self._written :])

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pydantic import AwareDatetime, Field
 
 from journeys.models import Frozen
+from journeys.steps import Steps
 from journeys.walk.diary import Delivery, Entry
 
 
@@ -33,12 +34,24 @@ class Turn(NamedTuple):
     arm: str
 
 
+def way_to(steps: Steps, id: str) -> tuple[Turn, ...] | None:
+    """The turns that lead to a step, from the outside in; None where it is not there."""
+    for step in steps:
+        if step.id == id:
+            return ()
+        for arm in step.arms:
+            if (way := way_to(arm.steps, id)) is not None:
+                return (Turn(step.id, arm.name), *way)
+    return None
+
+
 class Position(Frozen):
     """At *step* since *since*, when it was entered (aware UTC).
 
     *turns*: the way there, from the outside in: the steps in whose arms it lies. Steps that were passed beside it are
     not named. *lines*: how many the run's diary has, that of entering this step included.
     *sent*: what became of its messages, by step. *heard*: what has arrived, in that order.
+    *taken*: the events among it that answered a question.
     """
 
     step: str
@@ -47,6 +60,7 @@ class Position(Frozen):
     lines: int = Field(1, ge=1)
     sent: Mapping[str, Delivery] = Field(default_factory=dict)
     heard: tuple[Arrival, ...] = ()
+    taken: tuple[str, ...] = ()
 
     @classmethod
     def at_start(cls, step: str, at: datetime) -> Position:

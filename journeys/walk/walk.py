@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from journeys.language.durations import say
-from journeys.steps import AnyStep, End, If, Message, MessageQuestion, Question, Steps, Wait
+from journeys.steps import AnyStep, End, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
 from journeys.walk.diary import Delivery, Diary, Held
 from journeys.walk.pace import DAY, at_pace
-from journeys.walk.position import Arrival, Position, Turn
+from journeys.walk.position import Arrival, Position, Turn, way_to
 from journeys.walk.world import Visit, World
 
 ALL_DONE = "all steps done"
@@ -50,6 +51,7 @@ class Walk:
         self._at = at.since
         self._deliveries = dict(at.sent)
         self._arrivals: dict[str, Arrival] = {}
+        self._taken = dict.fromkeys(at.taken, 0)  # events that answered a question, with the line that says so
         for arrival in at.heard:
             self.arrive(arrival)
 
@@ -64,6 +66,34 @@ class Walk:
             lines=entered.n + 1,
             sent=dict(self._deliveries),
             heard=tuple(self._arrivals.values()),
+            taken=tuple(self._taken),
+        )
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The events that it had heard of for the questions that it passed and the store knows nothing of yet."""
+        passed = {entry.step for entry in self.diary.unwritten if entry.arm}
+        return tuple(heard.event for heard in self._arrivals.values() if passed.intersection(heard.answers))
+
+    def anew(self, arrivals: Iterable[Arrival]) -> Walk:
+        """Another walk, from where the store knows this one to stand, that has heard of *arrivals* as well."""
+        stands = self.diary.written
+        position = Position(
+            step=stands.step,
+            since=stands.at,
+            turns=way_to(self._steps, stands.step) or (),
+            lines=stands.n + 1,
+            sent=dict(self._deliveries),
+            heard=(*arrivals, *self._arrivals.values()),
+            taken=tuple(event for event, n in self._taken.items() if n <= stands.n),
+        )
+        return Walk(
+            self._steps,
+            position,
+            run=self._run,
+            version=self._version,
+            day=self._day,
+            from_hearing=self._from_hearing,
         )
 
     def arrive(self, arrival: Arrival) -> None:
@@ -123,6 +153,7 @@ class Walk:
             position=self.position,
             now=world.now(),
             unwritten=self.diary.unwritten,
+            known=self.known,
             following=following,
             expires_at=None if expires is None else self._at + at_pace(expires, self._day),
         )
@@ -167,6 +198,7 @@ class Walk:
             return "no"
         # What comes next counts from when it occurred, so that it is all the same how late it was heard of.
         self._at = max(world.now() if self._from_hearing else answer.at, self._at)
+        self._taken[answer.event] = self.diary.lines
         self.diary.passed(step.id, self._at, what, "yes")
         return "yes"
 
@@ -175,8 +207,9 @@ class Walk:
         return window(question, self._at, sent, self._day)
 
     def _answer(self, step: If, window: Window) -> Arrival | None:
-        """The first arrival that answers the step in time."""
-        heard = self._arrivals.values()
+        """The first arrival that answers the step in time. One event is not the visit and the next visit as well."""
+        used = self._taken if isinstance(step.if_, EventQuestion) else ()
+        heard = (arrival for arrival in self._arrivals.values() if arrival.event not in used)
         return next((arrival for arrival in heard if step.id in arrival.answers and window.has(arrival.at)), None)
 
 

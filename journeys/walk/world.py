@@ -20,6 +20,7 @@ class Visit(Frozen):
     *run* and *version*: whose, and of which version; a walk that is no run's, such as along a path, names neither.
     *now*: the instant, which changes where the same visit is tried again later (aware UTC).
     *unwritten*: the lines of the diary that the store may not have yet; they end where *position* says.
+    *known*: the events that were heard of for questions that these lines pass.
     *following*: the step that comes next; None at the end of the journey.
     *expires_at*: from then on a message is not to be sent any more.
     """
@@ -30,6 +31,7 @@ class Visit(Frozen):
     position: Position
     now: AwareDatetime
     unwritten: tuple[Entry, ...] = ()
+    known: tuple[str, ...] = ()
     following: str | None = None
     expires_at: AwareDatetime | None = None
 
@@ -62,7 +64,7 @@ class Visit(Frozen):
     @field_serializer("position")
     def _without_what_the_store_has(self, position: Position) -> dict[str, Any]:
         # It goes to Temporal with each message, where every byte is kept.
-        return position.model_dump(mode="json", exclude={"sent", "heard"}, exclude_defaults=True)
+        return position.model_dump(mode="json", exclude={"sent", "heard", "taken"}, exclude_defaults=True)
 
 
 class World(Protocol):

@@ -329,6 +329,18 @@ def test_an_open_counts_once_and_in_time(stands: RunFacts, sent: datetime | None
     assert (why or "") in decision.why
 
 
+def test_one_visit_answers_the_question_that_is_asked_and_none_after_it() -> None:
+    again = {**VISITED, "id": "again"}
+
+    (first,) = made(VISIT, runs=[standing("visited", {**VISITED, "then": [again]})])
+    (second,) = made(
+        event("store-visit", at=NOW + HOUR, city="Oslo"),
+        runs=[standing("again", {**VISITED, "then": [again]}, since=0 * HOUR, heard=(heard("visited", NOW),))],
+    )
+
+    assert (first.answers, second.answers) == (("visited",), ("again",))
+
+
 def test_where_no_question_listens_any_more_the_goal_and_the_exit_do() -> None:
     walked = version(abandoned_cart(steps=[BOUGHT, PAUSE]))
 

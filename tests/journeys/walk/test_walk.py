@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -128,7 +129,7 @@ async def test_an_event_heard_of_late_counts_only_if_it_occurred_in_time() -> No
     assert next(entry.arm for entry in walk.diary.entries if entry.arm) == "no"
 
 
-TWO_QUESTIONS = [
+TWO_QUESTIONS: list[dict[str, Any]] = [
     {
         "id": "visited",
         "if": {"trigger": "store-visit", "within": "2 days"},
@@ -159,6 +160,19 @@ async def test_what_follows_a_yes_counts_from_when_its_answer_occurred(
 
     assert [entry.arm for entry in walk.diary.entries if entry.arm] == arms
     assert walk.diary.entries[-1].at == START + end
+
+
+async def test_one_event_is_not_two_answers() -> None:
+    again = {"id": "bought", "if": {"trigger": "store-visit", "within": "2 days"}}
+    visit = Arrival(event="visit", at=START + HOUR, answers=("visited", "bought"))
+    another = Arrival(event="another", at=START + HOUR, answers=("bought",))
+    asked = [{**TWO_QUESTIONS[0], "then": [again]}]
+
+    once, _ = await walked([(HOUR, visit)], steps=asked)
+    twice, _ = await walked([(HOUR, visit), (2 * HOUR, another)], steps=asked)
+
+    assert [entry.arm for entry in once.diary.entries if entry.arm] == ["yes", "no"]
+    assert [entry.arm for entry in twice.diary.entries if entry.arm] == ["yes", "yes"]
 
 
 async def test_in_a_run_of_release_0_1_it_counts_from_when_the_answer_was_heard() -> None:
