@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from journeys.models import Frozen
 from store.schema import among, outbox, storable
@@ -52,7 +52,8 @@ async def lease(store: Store, now: datetime, limit: int, lease_for: timedelta) -
     """Up to *limit* jobs that are due, oldest first, and nobody else's until *lease_for* has passed.
 
     Those of a whole journey's stop come after all others. Only the first job of each run is given out: the next one
-    follows when that one is done. What was refused is passed, but an answer does not pass the start.
+    follows when that one is done. What was refused is passed, but an answer does not pass the start. A cancel overtakes
+    what the run was still to hear, which nobody is given any more.
     """
     async with store.write() as connection:
         parameters = {"now": now, "limit": limit, "to_due_at": now + lease_for}
@@ -61,12 +62,13 @@ async def lease(store: Store, now: datetime, limit: int, lease_for: timedelta) -
 
 
 @retried
-async def done(store: Store, ids: Sequence[int], *, cancelled: Sequence[str] = ()) -> None:
-    """Temporal has them: these jobs are over. So is what it refused of runs that are *cancelled* by them."""
+async def done(store: Store, ids: Sequence[int]) -> None:
+    """Temporal has them: these jobs are over. After a cancel, so is all that its run was still to hear, and what was
+    refused of it.
+    """
     async with store.write() as connection:
+        await connection.execute(_FORGET, {"jobs": list(ids)})
         await connection.execute(_DONE, [{"job": id} for id in ids])
-        if cancelled:
-            await connection.execute(_FORGET, {"runs": list(cancelled)})
 
 
 @retried
@@ -87,18 +89,25 @@ async def backlog(store: Store) -> Backlog:
 
 
 _earlier = outbox.alias("earlier")
+_cancel = outbox.alias("cancel")
+_first = (
+    ~select(_earlier.c.id)
+    .where(
+        _earlier.c.run == outbox.c.run,
+        _earlier.c.id < outbox.c.id,
+        or_(
+            _earlier.c.refused_at.is_(None) & or_(outbox.c.kind != "cancel", _earlier.c.kind != "arrive"),
+            (_earlier.c.kind == "start") & (outbox.c.kind == "arrive"),
+        ),
+    )
+    .exists()
+)
+_overtaken = (outbox.c.kind == "arrive") & select(_cancel.c.id).where(
+    _cancel.c.run == outbox.c.run, _cancel.c.kind == "cancel"
+).exists()
 _due = (
     select(outbox.c.id)
-    .where(
-        outbox.c.due_at <= bindparam("now"),
-        ~select(_earlier.c.id)
-        .where(
-            _earlier.c.run == outbox.c.run,
-            _earlier.c.id < outbox.c.id,
-            or_(_earlier.c.refused_at.is_(None), and_(_earlier.c.kind == "start", outbox.c.kind == "arrive")),
-        )
-        .exists(),
-    )
+    .where(outbox.c.due_at <= bindparam("now"), _first, ~_overtaken)
     .order_by(outbox.c.bulk, outbox.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
@@ -111,6 +120,12 @@ _LEASE = (
     .returning(outbox.c.id, outbox.c.run, outbox.c.kind, outbox.c.payload, outbox.c.attempts)
 )
 _DONE = delete(outbox).where(outbox.c.id == bindparam("job"))
+_FORGET = delete(outbox).where(
+    or_(outbox.c.kind == "arrive", outbox.c.refused_at.is_not(None)),
+    outbox.c.run.in_(
+        select(_cancel.c.run).where(_cancel.c.id.in_(bindparam("jobs", expanding=True)), _cancel.c.kind == "cancel")
+    ),
+)
 _POSTPONE = (
     update(outbox)
     .where(outbox.c.id == bindparam("job"))
@@ -121,7 +136,6 @@ _POSTPONE = (
         refused_at=bindparam("to_refused_at"),
     )
 )
-_FORGET = delete(outbox).where(among(outbox.c.run, "runs"), outbox.c.refused_at.is_not(None))
 _waits = outbox.c.refused_at.is_(None)
 _BACKLOG = select(
     func.count(case((_waits, 1))), func.min(case((_waits, outbox.c.created_at))), func.count(outbox.c.refused_at)

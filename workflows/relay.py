@@ -131,8 +131,7 @@ class Relay:
         """Note what Temporal has, and what it did not take. Returns how many it has."""
         told = [job for job, error in ended if error is None]
         if told:
-            cancelled = [job.run for job in told if job.kind == "cancel"]
-            await outbox.done(self._store, [job.id for job in told], cancelled=cancelled)
+            await outbox.done(self._store, [job.id for job in told])
             self._pause = SOON
         failed = [(job, error) for job, error in ended if error is not None]
         if failed:

@@ -92,7 +92,7 @@ async def test_an_exit_passes_what_was_refused_and_takes_it_along(shop: Shop) ->
     await shop.post("purchase-completed")
 
     [cancel] = await leased(shop)
-    await done(shop.store, [cancel.id], cancelled=[cancel.run])
+    await done(shop.store, [cancel.id])
 
     assert cancel.kind == "cancel"
     assert await backlog(shop.store) == (0, None, 0)
@@ -204,3 +204,54 @@ async def test_ten_thousand_opens_before_they_are_asked_for_tell_temporal_once(s
 
     assert [receipt.decisions[0].did for receipt in receipts] == ["resumed"] + ["ignored"] * 499
     assert (await backlog(shop.store)).waiting == 1
+
+
+@pytest.fixture
+async def answered(shop: Shop) -> str:
+    """A run that Temporal has, and that is still to hear of two answers when it is bought."""
+    visited, again = ({"id": id, "if": {"trigger": "store-visit", "within": "9 days"}} for id in ("visited", "again"))
+    await shop.publish(abandoned_cart(steps=[visited, again]))
+    run = await shop.start()
+    await done(shop.store, [job.id for job in await leased(shop)])
+    for _ in range(2):
+        shop.later(minutes=1)
+        await shop.post("store-visit", city="Oslo")
+    return run
+
+
+async def test_a_cancel_overtakes_what_a_run_was_to_hear(shop: Shop, answered: str) -> None:
+    await shop.post("purchase-completed")
+
+    [cancel] = await leased(shop)
+    assert (cancel.run, cancel.kind) == (answered, "cancel")
+    assert await leased(shop) == []
+
+    await done(shop.store, [cancel.id])
+    assert (await backlog(shop.store)).waiting == 0
+
+
+async def test_a_cancel_waits_for_no_answer_that_temporal_refuses(shop: Shop, answered: str) -> None:
+    [refused] = await leased(shop)
+    later = Postponed(refused.id, shop.now + 60 * MINUTE, "exceeded limit for signal events", refused=True)
+    await postpone(shop.store, [later], shop.now)
+    await shop.post("purchase-completed")
+
+    assert [(job.run, job.kind) for job in await leased(shop)] == [(answered, "cancel")]
+
+
+async def test_a_cancel_does_not_overtake_the_start(shop: Shop) -> None:
+    await shop.start()
+    await shop.post("purchase-completed")
+
+    assert [job.kind for job in await leased(shop)] == ["start"]
+
+
+async def test_the_answers_of_other_runs_stay(shop: Shop, answered: str) -> None:
+    bob = await shop.start("bob", cart_id="c2")
+    await done(shop.store, [job.id for job in await leased(shop) if job.run == bob])
+    await shop.post("purchase-completed", "bob")
+
+    await done(shop.store, [job.id for job in await leased(shop)])
+
+    shop.later(minutes=2)
+    assert [(job.run, job.kind) for job in await leased(shop)] == [(answered, "arrive")]

@@ -93,10 +93,11 @@ async def test_an_open_or_an_exit_after_the_end_is_no_error(played: Engine) -> N
     run = await played.start("rea")
     await played.until_waiting(run)
     await played.accept(played.event("email-opened", send_id=send_id(run, "initial-reminder")))
-    await played.accept(played.event("purchase-completed", "rea"))
     await played.handle(run).terminate()
 
-    assert await played.relay.drain_once() == 2
+    assert await played.relay.drain_once() == 1
+    await played.accept(played.event("purchase-completed", "rea"))
+    assert await played.relay.drain_once() == 1
 
     assert await played.waiting() == 0
 
