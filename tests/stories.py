@@ -86,8 +86,9 @@ def buys(when: str, cart_id: str | None = None, **more: object) -> Happening:
     return Happening.model_validate({"at": at(when), "trigger": "purchase-completed", "attributes": attributes, **more})
 
 
-def visits(when: str, city: str) -> Happening:
-    return Happening(at=at(when), trigger="store-visit", attributes={"city": city})
+def visits(when: str, city: str, **more: object) -> Happening:
+    attributes = {"city": city}
+    return Happening.model_validate({"at": at(when), "trigger": "store-visit", "attributes": attributes, **more})
 
 
 def does(when: str, what: str, message: str = EMAIL, run: int | None = None, **attributes: object) -> Happening:
@@ -161,6 +162,21 @@ IN_OSLO = walking(
         "then": [text("thanks")],
         "else": [push("come")],
     }
+)
+VISITED_THEN_BOUGHT = walking(
+    {
+        "id": "visited",
+        "if": {"trigger": "store-visit", "within": "2 days"},
+        "then": [
+            {
+                "id": "bought",
+                "if": {"trigger": "purchase-completed", "within": "2 days"},
+                "then": [text("thanks")],
+                "else": [push("please")],
+            }
+        ],
+    },
+    exit=[],
 )
 NESTED = walking(
     email("hello"),
@@ -356,6 +372,31 @@ STORIES: dict[str, Story] = {
     ),
     "a-visit-before-the-cart-does-not": Story(
         (visits("", "Oslo"), cart("1 hour")), (completed("49 hours", sends(come="49 hours")),), IN_OSLO
+    ),
+    "visited-and-then-bought": Story(
+        (cart(), visits("1 hour", "Oslo"), buys("2 hours")),
+        (completed("2 hours", sends(thanks="2 hours"), goal="2 hours"),),
+        VISITED_THEN_BOUGHT,
+    ),
+    "bought-heard-of-before-the-visit-that-it-followed": Story(
+        (cart(), buys("3 hours"), visits("4 hours", "Oslo", occurred_at="2 hours")),
+        (completed("4 hours", sends(thanks="4 hours"), goal="3 hours"),),
+        VISITED_THEN_BOUGHT,
+    ),
+    "bought-before-the-visit": Story(
+        (cart(), buys("1 hour"), visits("2 hours", "Oslo")),
+        (completed("50 hours", sends(please="50 hours"), goal="1 hour"),),
+        VISITED_THEN_BOUGHT,
+    ),
+    "a-visit-heard-of-late-gives-the-purchase-no-more-time": Story(
+        (cart(), visits("10 hours", "Oslo", occurred_at="1 hour")),
+        (completed("49 hours", sends(please="49 hours")),),
+        VISITED_THEN_BOUGHT,
+    ),
+    "many-visits-and-one-purchase": Story(
+        (cart(), *(visits(f"{hour} hours", "Oslo") for hour in range(1, 9)), buys("9 hours")),
+        (completed("9 hours", sends(thanks="9 hours"), goal="9 hours"),),
+        VISITED_THEN_BOUGHT,
     ),
     "ended-after-a-yes": Story(
         (cart(), opens("2 hours", "hello")), (completed("2 hours", sends(hello="")),), UNLESS_OPENED
