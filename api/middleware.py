@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import answer
@@ -47,6 +48,8 @@ class SecurityMiddleware:
 
         try:
             await self._app(scope, receive, send_on)
+        except ClientDisconnect:
+            return  # who has gone hears no answer, and to go is no fault
         except Exception:
             log.exception("a request failed", method=scope["method"], path=_without_token(scope["path"]))
             if started:

@@ -62,6 +62,14 @@ class WrongType(SojournError):
     title = "This kind of body is not read here"
 
 
+class HeadTooLarge(SojournError):
+    """The address or the headers are longer than is accepted. The connection is closed."""
+
+    status = 431
+    slug = "head-too-large"
+    title = "The head of the request is too large"
+
+
 KINDS: tuple[type[SojournError], ...] = (
     Malformed,
     Unauthorized,
@@ -73,6 +81,7 @@ KINDS: tuple[type[SojournError], ...] = (
     WrongType,
     Invalid,
     TooMany,
+    HeadTooLarge,
     SojournError,
     Unavailable,
 )
@@ -136,6 +145,7 @@ EXAMPLES = {
     "wrong-type": "Found image/png; expected application/json or application/yaml.",
     "invalid": "1 of 4 events is not valid, so none was accepted.",
     "too-many": "At most 10 messages an hour are sent as a test to one address.",
+    "head-too-large": "The headers do not end within 65536 bytes.",
     "internal": "This is a fault of ours, and it has been logged.",
     "unavailable": "The database does not answer. Nothing was done; send the same request again.",
 }

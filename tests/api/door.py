@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.dependencies import Dependencies
+from api.serve import serve
 from store.store import Store
 
 KEY = "a key for tests"
@@ -84,6 +86,18 @@ async def opened(deps: Dependencies) -> AsyncIterator[tuple[FastAPI, httpx.Async
         httpx.AsyncClient(transport=transport, base_url="http://sojourn", headers=headers) as http,
     ):
         yield app, http
+
+
+@asynccontextmanager
+async def served(deps: Dependencies) -> AsyncIterator[str]:
+    """The API on a port of its own: its address."""
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve(create_app(deps), "127.0.0.1", 0, ready=address.set_result))
+    try:
+        yield await address
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])
 
 
 def deps_for(store: Store, clock: Clock, **changes: Any) -> Dependencies:
