@@ -18,9 +18,6 @@ from api.dependencies import AllTaken, Dependencies, Deps, IngestDep
 from api.problems import Forged, TooLarge, declare
 from journeys.problems import SojournError, Unavailable, Unknown
 
-MOST_BYTES = 4 * 1024 * 1024
-"""SendGrid posts up to 768 KB of events at once."""
-
 log = structlog.get_logger(__name__)
 
 router = APIRouter(
@@ -32,7 +29,9 @@ def _add(provider: str, webhook: Webhook[Any]) -> None:
     """The door of one provider, documented and answered as it declares."""
 
     async def reports_of(request: Request, deps: Deps, ingest: IngestDep, taken: AllTaken) -> Response:
-        await _take(request, deps, ingest, taken, Source(provider, webhook.kind, deps.now()))
+        # Whole before anything else, so that who only begins to send is hung up on, and hears nothing.
+        body = await whole_body(request, webhook.most_bytes)
+        await _take(request, body, deps, ingest, taken, Source(provider, webhook.kind, deps.now()))
         return Response(webhook.body, webhook.status, media_type=webhook.media_type or None)
 
     router.add_api_route(
@@ -58,12 +57,11 @@ for _name, _provider in PROVIDERS.items():
 
 
 async def _take(
-    request: Request, deps: Dependencies, ingest: IngestDep, taken: dict[str, Taken], source: Source
+    request: Request, body: bytes, deps: Dependencies, ingest: IngestDep, taken: dict[str, Taken], source: Source
 ) -> None:
     read = deps.webhooks.get(source.provider)
     if read is None:
         raise Unknown(f"No webhook of {source.provider} is expected here: it is not set up.")
-    body = await whole_body(request, MOST_BYTES)
     count = taken[source.provider]
     try:
         # In a thread: the SDK that verifies is imported at the first one, and a body may be long.

@@ -50,6 +50,7 @@ class Webhook(Generic[Own]):
     """How a provider reports, and how it is answered.
 
     *kind* is the kind of message that the reports are about. *key*: what *read* verifies with.
+    *most_bytes*: longer bodies are none of the provider's. Anybody can post one, so it is as small as can be.
     *description* and *takes*, the media types of its bodies, are for the API's documentation.
     *status*, *media_type* and *body* are the answer once all of it is durable.
     """
@@ -59,6 +60,7 @@ class Webhook(Generic[Own]):
     key: Callable[[Own], str]
     description: str
     takes: Mapping[str, Any]
+    most_bytes: int
     status: int = 204
     media_type: str = ""
     body: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -495,8 +495,28 @@ async def test_a_webhook_that_is_not_set_up_is_unknown(sandbox: Sandbox) -> None
             problem(await http.post(f"/webhooks/{provider}"), 404, "unknown")
 
 
-async def test_a_body_without_end_is_not_read_to_its_end(sandbox: Sandbox) -> None:
-    problem(await sandbox.http.post("/webhooks/sendgrid", content=b"[" * 5_000_000), 413, "too-large")
+@pytest.mark.parametrize(("provider", "most"), [("sendgrid", 4 * 1024 * 1024), ("twilio", 64 * 1024)])
+async def test_a_body_without_end_is_not_read_to_its_end(sandbox: Sandbox, provider: str, most: int) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1024
+            yield b"=&" * 512
+
+    problem(await sandbox.http.post(f"/webhooks/{provider}", content=endless()), 413, "too-large")
+    assert read <= most + 2048
+
+
+async def test_a_form_of_many_fields_is_not_read_before_its_signature(sandbox: Sandbox) -> None:
+    form = b"&".join([b"a=b"] * 16_000)
+
+    answer = await sandbox.http.post(
+        "/webhooks/twilio", content=form, headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+
+    problem(answer, 403, "forged")
 
 
 async def test_without_a_database_the_provider_is_asked_to_post_again() -> None:

@@ -31,5 +31,6 @@ PROVIDER = Provider(
         key=lambda settings: settings.webhook_key,
         description=REPORTS,
         takes={"application/json": {"schema": {"type": "array"}, "example": []}},
+        most_bytes=4 * 1024 * 1024,  # it posts up to 768 KB of events at once
     ),
 )

@@ -36,6 +36,7 @@ PROVIDER = Provider(
         key=lambda settings: settings.token.get_secret_value(),
         description=REPORTS,
         takes={"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+        most_bytes=64 * 1024,  # a text of 1,600 characters, and some thirty fields about it
         # TwiML that says nothing: what else is answered goes to the customer as a text.
         status=200,
         media_type="application/xml",

@@ -12,6 +12,9 @@ from activities.channels.twilio.channel import DEAD, OPTED_OUT
 from activities.channels.twilio.words import OptOutType, opt_out_type
 from journeys.interactions import Interaction
 
+MOST_FIELDS = 100
+"""Twilio sends about thirty, and some for each picture, of which there are at most ten."""
+
 
 @dataclass(frozen=True)
 class _Meaning:
@@ -68,9 +71,10 @@ def _verified(headers: Mapping[str, str], body: bytes, url: str, key: str) -> _F
     signature = headers.get("x-twilio-signature", "")
     algorithm = get_signature_algorithm(headers.get("x-twilio-webhooks-signature-settings"))
     try:
-        form = _Form(parse_qs(body.decode(), keep_blank_values=True, strict_parsing=bool(body)))
+        fields = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MOST_FIELDS)
     except ValueError:
         raise Forged("Twilio's webhook holds no form.") from None
+    form = _Form(fields)
     if not RequestValidator(key).validate(url, form, signature, algorithm):
         raise Forged("The signature of Twilio's webhook does not fit its URL and form.")
     return form
