@@ -1,9 +1,14 @@
-"""Bodies in and out: JSON or YAML, read with a limit while they stream, with every flaw named at once."""
+"""Bodies in and out: JSON or YAML in UTF-8, with a limit while they stream, read where nobody has to wait for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+import asyncio
+import codecs
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
@@ -12,6 +17,8 @@ from pydantic import BaseModel, PlainSerializer
 from api.problems import TooLarge, WrongType
 from journeys.reading import write
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 Written = TypeVar("Written", bound=BaseModel)
 
 MOST_BYTES = 512 * 1024
@@ -19,16 +26,40 @@ MOST_BYTES = 512 * 1024
 # curl's own word for a body comes last: whoever forgets the header is understood all the same.
 READ = ("application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/plain")
 READ_TOO = frozenset({*READ, "", "text/x-yaml", "application/x-www-form-urlencoded"})
+UTF_8 = ("utf-8", "utf8", "utf-8-sig", "us-ascii", "ascii")
 JSON = "application/json"
 YAML = "application/yaml"
 
 
+# Few, since they share one interpreter with everything else: each more of them makes the others wait longer.
+_aside = ThreadPoolExecutor(2, thread_name_prefix="reading")
+
+
+async def aside(work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+    """What *work* returns, done in a thread: it takes the processor for a while, and others are not to wait for it."""
+    return await asyncio.get_running_loop().run_in_executor(_aside, partial(work, *arguments, **named))
+
+
 async def body_of(request: Request) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is, without reading on, and WrongType."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in READ_TOO:
-        raise WrongType(f"Found {media_type}; expected {' or '.join(READ[:2])}.")
-    return await whole_body(request, MOST_BYTES)
+    """The whole body, in UTF-8. Raises TooLarge as soon as it is, without reading on, and WrongType."""
+    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    if media_type.strip() not in READ_TOO:
+        raise WrongType(f"Found {media_type.strip()}; expected {' or '.join(READ[:2])}.")
+    if (packed := request.headers.get("content-encoding", "").strip().lower()) not in ("", "identity"):
+        raise WrongType(f"Found a body that is packed by {packed}; expected one that is not packed.")
+    body = await whole_body(request, MOST_BYTES)
+    if (encoding := _declared(parameters) or json.detect_encoding(body)) not in UTF_8:
+        raise WrongType(f"Found a body in {encoding.upper()}; expected UTF-8.")
+    return body.removeprefix(codecs.BOM_UTF8)
+
+
+def _declared(parameters: str) -> str:
+    """The charset that a Content-Type names, if it is not UTF-8."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and (charset := value.strip(" \t\"'")) not in UTF_8:
+            return charset
+    return ""
 
 
 Body = Annotated[bytes, Depends(body_of)]
@@ -59,9 +90,9 @@ async def wants_yaml(request: Request) -> bool:
 Yaml = Annotated[bool, Depends(wants_yaml)]
 
 
-def in_yaml(model: BaseModel) -> Response:
+async def in_yaml(model: BaseModel) -> Response:
     """A definition as the file it was, or could have been, written as."""
-    return Response(write(model), media_type=YAML)
+    return Response(await aside(write, model), media_type=YAML)
 
 
 def _as_written(model: BaseModel) -> dict[str, Any]:

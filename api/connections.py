@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.problems import HeadTooLarge, Malformed, TooLarge, answer
 from journeys.problems import SojournError, Unavailable
@@ -30,7 +30,7 @@ NO_PATIENCE = 1.0
 class Connection(HttpToolsProtocol):
     """Hangs up on a head that does not end, on a request that does not arrive, and on an answer that nobody takes."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._patience = ARRIVAL
         self._size = 0
@@ -112,9 +112,11 @@ class Connection(HttpToolsProtocol):
         self._hang_up()
 
     def _is_answered(self) -> bool:
-        if self._in_head:  # the cycle is that of the request before
-            return self.cycle is not None and not self.cycle.response_complete
-        return self.cycle is not None and self.cycle.response_started
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None:
+            return False
+        # In a head, it is that of the request before.
+        return not cycle.response_complete if self._in_head else cycle.response_started
 
     def _hang_up(self) -> None:
         """Close once the caller has what was written, and in any case before long."""

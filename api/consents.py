@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints
 
-from api.bodies import Body, gives, ref, takes
+from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
 from api.keys import require_key
 from api.names import CustomerName
@@ -86,7 +86,7 @@ async def put_consents_of(id: CustomerName, body: Body, deps: Deps) -> ConsentAn
     From the answer on, no message is claimed against it. The customer need not be known yet, and `customer` may be
     left out of the body: it is in the address.
     """
-    told = read(Consents, body, "customer", id)
+    told = await aside(read, Consents, body, "customer", id)
     await put_consents(deps.store, id, told.consents, told.source, deps.now())
     return await _answer(deps, id)
 

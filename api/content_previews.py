@@ -12,7 +12,7 @@ from pydantic import Field
 
 from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused
 from activities.channels.segments import segments
-from api.bodies import Body, gives, ref, takes
+from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Dependencies, Deps
 from api.keys import require_key
 from api.names import ContentName
@@ -25,7 +25,7 @@ from journeys.language.attributes import Attributes
 from journeys.language.templates import TemplateError, names
 from journeys.models import Model
 from journeys.problems import Conflict, Flaw, Invalid, TooMany, Unknown
-from journeys.reading import parse, validated
+from journeys.reading import read
 from store.catalogue import get_content
 from store.test_sends import allow_test_send
 
@@ -115,7 +115,7 @@ class TestSent(Rendered, SendOutcome):
 )
 async def preview_content(name: ContentName, body: Body, deps: Deps) -> Rendered:
     """See the draft filled in for a sample customer and event. Nothing is sent, nothing is kept."""
-    sample = validated(Sample, parse(body, "sample"), "sample")
+    sample = await aside(read, Sample, body, "sample")
     content = (await get_content(deps.store, name)).content
     return await asyncio.to_thread(_render, content, sample, deps)
 
@@ -133,7 +133,7 @@ async def test_send_content(name: ContentName, body: Body, deps: Deps) -> TestSe
     is suppressed or opted out is refused, and within an hour at most ten go to one address, and a hundred in all.
     The answer is what the provider said, also where it refused.
     """
-    asked = validated(TestSend, parse(body, "test"), "test")
+    asked = await aside(read, TestSend, body, "test")
     content = (await get_content(deps.store, name)).content
     channel = deps.send.get(content.kind)
     if channel is None:

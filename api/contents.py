@@ -6,7 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Depends, Response
 
-from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
 from api.keys import require_key
 from api.names import ContentName
@@ -83,7 +83,7 @@ async def put_content(name: ContentName, body: Body, deps: Deps, response: Respo
     wrong with them is in `flaws`: a draft may be unfinished, but is not made ready so. `content` may be left out of the
     body: it is in the address.
     """
-    if await catalogue.put_content(deps.store, read_content(body, name=name), deps.now()):
+    if await catalogue.put_content(deps.store, await aside(read_content, body, name=name), deps.now()):
         response.status_code = 201
     return await _answer(deps, name)
 
@@ -96,7 +96,7 @@ async def put_content(name: ContentName, body: Body, deps: Deps, response: Respo
 async def get_content(name: ContentName, deps: Deps, yaml: Yaml) -> CheckedContent | Response:
     """A content: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
     answer = await _answer(deps, name)
-    return in_yaml(answer.content) if yaml else answer
+    return await in_yaml(answer.content) if yaml else answer
 
 
 @router.get("", response_model=Contents, responses={200: gives({"contents": [CONTENT_VIEW]})})

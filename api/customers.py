@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
 
-from api.bodies import Body, gives, ref, takes
+from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
 from api.keys import require_key
 from api.names import CustomerName
@@ -47,7 +47,7 @@ async def put_customer(id: CustomerName, body: Body, deps: Deps, response: Respo
     The first value of an attribute of your own fixes its type for all customers. `customer` may be left out of the
     body: it is in the address.
     """
-    customer = read(Customer, body, "customer", id)
+    customer = await aside(read, Customer, body, "customer", id)
     if await customers.put_customer(deps.store, id, customer.attributes, deps.now()):
         response.status_code = 201
     return await customers.get_customer(deps.store, id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
 
-from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
 from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED
 from api.keys import require_key
@@ -47,7 +47,7 @@ async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Respo
 
     `journey` may be left out of the body: it is in the address.
     """
-    if await journeys.put_journey(deps.store, read_journey(body, name=name), deps.now()):
+    if await journeys.put_journey(deps.store, await aside(read_journey, body, name=name), deps.now()):
         response.status_code = 201
     return await _answer(deps, name)
 
@@ -60,7 +60,7 @@ async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Respo
 async def get_journey(name: JourneyName, deps: Deps, yaml: Yaml) -> JourneyAnswer | Response:
     """A journey: JSON with versions and counts, or with `Accept: application/yaml` the draft alone, to be put again."""
     answer = await _answer(deps, name)
-    return in_yaml(answer.definition) if yaml else answer
+    return await in_yaml(answer.definition) if yaml else answer
 
 
 @router.get("", response_model=Journeys, responses={200: gives({"journeys": [JOURNEY_VIEW]})})

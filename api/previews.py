@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, Field
 
-from api.bodies import Body, gives, ref, takes
+from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
 from api.keys import require_key
 from api.names import JourneyName
@@ -88,7 +88,7 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
 
     Needs neither a published journey nor contents that are ready; what publishing would still refuse is in `flaws`.
     """
-    asked = _read(body, name)
+    asked = await aside(_read, body, name)
     journey = asked.definition or (await get_journey(deps.store, name, deps.now())).definition
     async with deps.store.read() as connection:
         catalogue = await read_catalogue(connection, deps.channels)

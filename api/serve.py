@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +17,7 @@ from api.connections import ARRIVAL, Connection
 from journeys.problems import Conflict, SojournError
 
 GRACE_SECONDS = 20
+SWITCH = 0.001
 MOST_UNREAD = 128 * 1024
 
 
@@ -40,6 +43,7 @@ async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], No
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await _until_started(server, serving)
+        _let_others_through()
         if ready:
             ready(_address(listening))
         await asyncio.shield(serving)
@@ -82,6 +86,12 @@ async def _until_started(server: uvicorn.Server, serving: asyncio.Task[None]) ->
         if serving.done():
             raise SojournError("The API could not start; the log says why.")
         await asyncio.sleep(0.01)
+
+
+def _let_others_through() -> None:
+    """Bound how long a thread that computes, or a collection of garbage, keeps requests from being answered."""
+    sys.setswitchinterval(SWITCH)
+    gc.freeze()  # what is loaded stays loaded: to look through all of it again takes 50 ms
 
 
 def _address(listening: socket.socket) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
 
-from api.bodies import AsWritten, Body, Yaml, gives, in_yaml, ref, takes
+from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
 from api.keys import require_key
 from api.names import TriggerName
@@ -69,7 +69,7 @@ async def put_trigger(name: TriggerName, body: Body, deps: Deps, response: Respo
     Of a trigger that journeys listen to, attributes may be added, but optional ones only. `trigger` may be left out
     of the body: it is in the address.
     """
-    if await catalogue.put_trigger(deps.store, read_trigger(body, name=name), deps.now()):
+    if await catalogue.put_trigger(deps.store, await aside(read_trigger, body, name=name), deps.now()):
         response.status_code = 201
     return await _answer(deps, name)
 
@@ -82,7 +82,7 @@ async def put_trigger(name: TriggerName, body: Body, deps: Deps, response: Respo
 async def get_trigger(name: TriggerName, deps: Deps, yaml: Yaml) -> TriggerAnswer | Response:
     """A trigger: JSON with its state, or with `Accept: application/yaml` the definition alone, to be put again."""
     answer = await _answer(deps, name)
-    return in_yaml(answer.trigger) if yaml else answer
+    return await in_yaml(answer.trigger) if yaml else answer
 
 
 @router.get("", response_model=Triggers, responses={200: gives({"triggers": [TRIGGER_VIEW]})})

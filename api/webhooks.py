@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from activities.channels import reports
 from activities.channels.provider import WEBHOOKS, Webhook
 from activities.channels.registry import PROVIDERS
 from activities.reports import Source, Taken, take
-from api.bodies import whole_body
+from api.bodies import aside, whole_body
 from api.dependencies import AllTaken, Dependencies, Deps, IngestDep
 from api.problems import Forged, TooLarge, declare
 from journeys.problems import SojournError, Unavailable, Unknown
@@ -65,7 +64,7 @@ async def _take(
     count = taken[source.provider]
     try:
         # In a thread: the SDK that verifies is imported at the first one, and a body may be long.
-        told = await asyncio.to_thread(read, request.headers, body, _public_url(request, deps), now=source.now)
+        told = await aside(read, request.headers, body, _public_url(request, deps), now=source.now)
     except reports.Forged:
         count.forged += 1
         raise Forged("This webhook is not taken.") from None

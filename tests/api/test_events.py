@@ -136,9 +136,30 @@ async def test_every_flaw_of_every_event_is_named(live: Door) -> None:
     assert body["detail"] == "3 of 4 events are not valid, so none was accepted."
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "nonsense", "\ufeff{}", '"text"', "[[]]"])
+@pytest.mark.parametrize("body", ["", "{", "[]", "nonsense", "\ufeff{}", "\ufeff\ufeff{}", '"text"', "[[]]"])
 async def test_what_is_no_event_is_invalid(live: Door, body: str) -> None:
     problem(await live.http.post(EVENTS, content=body), 422, "invalid")
+
+
+async def test_events_are_counted_before_they_are_read(live: Door) -> None:
+    wrong = b"[" + b",".join([b"1"] * 250_000) + b"]"
+
+    body = problem(await live.http.post(EVENTS, content=wrong), 413, "too-large")
+
+    assert body["detail"] == "There are 250000 events in the list; at most 2500 are accepted at once."
+
+
+async def test_all_wrong_events_are_counted_and_the_first_ones_told(live: Door) -> None:
+    body = problem(await live.http.post(EVENTS, json=[{"id": str(n)} for n in range(2_000)]), 422, "invalid")
+
+    assert body["detail"] == "2000 of 2000 events are not valid, so none was accepted."
+    assert [error["path"] for error in body["errors"]] == [f"[{n}].trigger" for n in range(100)]
+
+
+async def test_json_may_begin_with_a_byte_order_mark(live: Door) -> None:
+    answer = await live.http.post(EVENTS, content=b"\xef\xbb\xbf" + json.dumps(event("e1")).encode())
+
+    assert answer.status_code == 202
 
 
 async def test_too_many_events_are_too_large(live: Door) -> None:
@@ -171,6 +192,54 @@ async def test_a_body_is_refused_before_it_is_read(live: Door) -> None:
 
 async def test_other_kinds_of_bodies_are_not_read(live: Door) -> None:
     problem(await live.http.post(EVENTS, content=b"x", headers={"Content-Type": "image/png"}), 415, "wrong-type")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16-LE"),
+        ("utf-16-be", "UTF-16-BE"),
+        ("utf-32", "UTF-32"),
+        ("utf-32-be", "UTF-32-BE"),
+    ],
+)
+@pytest.mark.parametrize("path", [EVENTS, "/v1/journeys/abandoned-cart", "/v1/contents/x/preview"])
+async def test_another_encoding_is_named(live: Door, path: str, encoding: str, named: str) -> None:
+    method = "PUT" if "journeys" in path else "POST"
+
+    answer = await live.http.request(method, path, content=json.dumps(event("é")).encode(encoding))
+
+    assert problem(answer, 415, "wrong-type")["detail"] == f"Found a body in {named}; expected UTF-8."
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({"Content-Encoding": "gzip"}, "packed by gzip"),
+        ({"Content-Encoding": "br"}, "packed by br"),
+        ({"Content-Type": "application/json; charset=ISO-8859-1"}, "ISO-8859-1"),
+        ({"Content-Type": 'application/json; a=b; charset="utf-16"'}, "UTF-16"),
+    ],
+)
+async def test_a_declared_encoding_is_believed(live: Door, headers: dict[str, str], named: str) -> None:
+    answer = await live.http.post(EVENTS, content=json.dumps(event("e1")), headers=headers)
+
+    assert named in problem(answer, 415, "wrong-type")["detail"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Encoding": "identity"},
+        {"Content-Type": "application/json; charset=UTF-8"},
+        {"Content-Type": 'application/json;charset="utf-8"'},
+    ],
+)
+async def test_utf_8_may_be_declared(live: Door, headers: dict[str, str]) -> None:
+    answer = await live.http.post(EVENTS, content=json.dumps(event("é"), ensure_ascii=False).encode(), headers=headers)
+
+    assert answer.status_code == 202
 
 
 async def test_an_interaction_comes_in_as_an_event_with_its_send(live: Door) -> None:
