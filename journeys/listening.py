@@ -5,6 +5,7 @@ For every run of the customer, in this order: goal, exit, resume. Then the journ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ from journeys.walk.ahead import ahead
 from journeys.walk.pace import DAY, at_pace, later
 from journeys.walk.position import Arrival
 from journeys.walk.walk import Window, clock, window
+
+MOST_OTHERS = 20
+"""So many of a customer's runs of one version that are about other keys than an event are told that they ignore it."""
 
 Ended = Literal["completed", "exited", "stopped", "cancelled", "aborted"]
 """How a run can end: all steps done, an exit, its journey stopped, an operator's cancel, or an end that only Temporal
@@ -164,7 +168,12 @@ def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
     """Everything that *event*, which occurred at *at*, does: one decision per run and per journey looked at."""
     decisions: list[Decision] = []
     runs: list[RunFacts] = []
+    others = Counter[tuple[str, int]]()
     for run in facts.runs:
+        if not facts.send and run.active and _is_about_another(event, run):
+            others[run.version.name, run.version.number] += 1
+            if others[run.version.name, run.version.number] > MOST_OTHERS:
+                continue
         made = list(_on_run(event, at, run, facts))
         decisions += made
         if not any(decision.did == "exited" for decision in made):
@@ -346,12 +355,18 @@ def in_time_for_goal(goal: Goal, run: RunFacts, at: datetime) -> bool:
 def _not_for_this_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> str:
     if facts.send:
         return ""
-    key = key_of(run.version, event)
-    if run.key is not None and key is not None and key != run.key:
-        return f"it is about {run.version.journey.start.key} {key}, this run about {run.key}"
+    if _is_about_another(event, run):
+        return f"it is about {run.version.journey.start.key} {key_of(run.version, event)}, this run about {run.key}"
     if at < run.entered_at:
         return f"it occurred at {clock(at)}, before the run was entered at {clock(run.entered_at)}"
     return ""
+
+
+def _is_about_another(event: Event, run: RunFacts) -> bool:
+    if run.key is None or event.trigger not in run.version.run_triggers:
+        return False
+    key = key_of(run.version, event)
+    return key is not None and key != run.key
 
 
 def _on_start(event: Event, at: datetime, version: Version, facts: Facts) -> Iterator[Decision]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from journeys.catalogue import BUILT_IN, INTERACTION_SCHEMA, Event, State, Trigger
 from journeys.language.attributes import check_attributes
 from journeys.problems import Flaw, Invalid, did_you_mean
+from store.many import beside
 from store.schema import among, triggers
 
 # Clocks of senders differ a little; what claims to come from later than this has a wrong time.
@@ -25,15 +26,18 @@ _ALL_NAMES = select(triggers.c.name)
 async def check(connection: AsyncConnection, events: Sequence[Event], now: datetime) -> Triggers:
     """The triggers of *events*, by name. Raises Invalid with every flaw of every event: ``[3].attributes.total``."""
     triggers, names = await _triggers(connection, events)
-    flaws = [
+    if flaws := await beside(len(events), _flaws, events, triggers, names, now):
+        wrong = len({flaw.path.partition("]")[0] for flaw in flaws})
+        raise Invalid(f"{wrong} of {len(events)} events are not valid, so none was accepted.", flaws)
+    return triggers
+
+
+def _flaws(events: Sequence[Event], triggers: Triggers, names: Collection[str], now: datetime) -> list[Flaw]:
+    return [
         flaw.within(f"[{index}]")
         for index, event in enumerate(events)
         for flaw in (*_of_trigger(event, triggers, names), *_of_event(event, triggers, now))
     ]
-    if flaws:
-        wrong = len({flaw.path.partition("]")[0] for flaw in flaws})
-        raise Invalid(f"{wrong} of {len(events)} events are not valid, so none was accepted.", flaws)
-    return triggers
 
 
 async def _triggers(connection: AsyncConnection, events: Sequence[Event]) -> tuple[Triggers, Collection[str]]:

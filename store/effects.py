@@ -15,6 +15,7 @@ from journeys.walk.pace import DAY
 from store.answers import arrival
 from store.facts import BatchFacts, send_of
 from store.lifecycle import Row, RunWrites
+from store.many import write_each
 from store.outbox import JobKind
 from store.schema import decisions, events, interactions, outbox, triggers
 
@@ -60,8 +61,7 @@ class Effects:
     async def write(self, connection: AsyncConnection) -> None:
         """Write everything."""
         for table, rows in self._new.items():
-            if rows:
-                await connection.execute(_INSERT[table], rows)
+            await write_each(connection, _INSERT[table], rows)
         if counts := self._counts():
             await connection.execute(_SEEN, counts)
         await self._runs.write(connection)

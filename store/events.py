@@ -22,6 +22,7 @@ from store.checks import Triggers, check
 from store.effects import Effects
 from store.facts import BatchFacts, SentTo, find_sends, read_facts, send_of
 from store.locks import lock_customers
+from store.many import beside
 from store.schema import AnyRow, among, decisions, events, sends
 from store.store import Store, retried
 
@@ -86,28 +87,40 @@ async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: t
         facts = await read_facts(store, connection, about, sent, now, day)
         heard = [_filled_in(event, facts.moment(event.customer)) for event in about]
         effects = Effects(facts, now)
-        receipts = []
-        taken: list[Flaw] = []
-        for index, (posted, event) in enumerate(zip(events, heard, strict=True)):
-            # 1. Seen before: the answer is the one of then.
-            if before := seen.get(_name(event)):
-                receipts.append(
-                    Receipt(event=event.id, source=event.source, duplicate=True, decisions=before.decisions)
-                )
-                taken += [_taken(event).within(f"[{index}]")] if _body(posted) != before.body else []
-                continue
-            # 2. The runs of the customer: goal, exit, resume. 3. The journeys that it starts.
-            made = _decide(event, facts)
-            effects.apply(event, made)
-            # 4. One decision for each journey looked at, with its reason.
-            if made or _is_kept(event, triggers, facts):
-                seen[_name(event)] = before = Before(_body(posted), made)
-                effects.keep(event, before.body, made)
-            receipts.append(Receipt(event=event.id, source=event.source, decisions=made))
-        if taken:
-            raise Conflict(f"{_ids(len(taken))} already, with another content. Nothing was accepted.", taken)
+        many = len(events) + len(facts.states)
+        receipts = await beside(many, _accept_each, events, heard, triggers, seen, facts, effects)
         await effects.write(connection)
         return await _with_sends(connection, receipts)  # 5. Leaving the block commits.
+
+
+def _accept_each(
+    events: Sequence[Event],
+    heard: Sequence[Event],
+    triggers: Triggers,
+    seen: dict[EventName, Before],
+    facts: BatchFacts,
+    effects: Effects,
+) -> list[Receipt]:
+    """A receipt for each event, with what it does in *effects*. Raises Conflict."""
+    receipts = []
+    taken: list[Flaw] = []
+    for index, (posted, event) in enumerate(zip(events, heard, strict=True)):
+        # 1. Seen before: the answer is the one of then.
+        if before := seen.get(_name(event)):
+            receipts.append(Receipt(event=event.id, source=event.source, duplicate=True, decisions=before.decisions))
+            taken += [_taken(event).within(f"[{index}]")] if _body(posted) != before.body else []
+            continue
+        # 2. The runs of the customer: goal, exit, resume. 3. The journeys that it starts.
+        made = _decide(event, facts)
+        effects.apply(event, made)
+        # 4. One decision for each journey looked at, with its reason.
+        if made or _is_kept(event, triggers, facts):
+            seen[_name(event)] = before = Before(_body(posted), made)
+            effects.keep(event, before.body, made)
+        receipts.append(Receipt(event=event.id, source=event.source, decisions=made))
+    if taken:
+        raise Conflict(f"{_ids(len(taken))} already, with another content. Nothing was accepted.", taken)
+    return receipts
 
 
 async def in_flight(store: Store, runs: Sequence[str]) -> int:

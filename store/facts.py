@@ -16,6 +16,7 @@ from journeys.listening import Facts, RunFacts, SendFacts, Version
 from journeys.walk.position import Arrival
 from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of
+from store.own_runs import OwnRuns
 from store.schema import AnyRow, among, customers, events, runs, sends
 from store.store import Store
 from store.versions import live_versions, load
@@ -35,7 +36,7 @@ class BatchFacts:
     now: datetime
     sends: Mapping[str, SendFacts]
     customers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    runs: dict[str, dict[str, RunFacts]] = field(default_factory=lambda: defaultdict(dict))
+    runs: dict[str, OwnRuns] = field(default_factory=lambda: defaultdict(OwnRuns))
     states: dict[str, RunState] = field(default_factory=dict)
     entries: dict[str, dict[EntryKey, datetime]] = field(default_factory=lambda: defaultdict(dict))
     exits: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
@@ -58,13 +59,15 @@ class BatchFacts:
     def of(self, event: Event) -> Facts:
         """All that decides what *event* does."""
         customer = event.customer or ""
+        starts = [version for version in self.live if version.journey.start.trigger == event.trigger]
+        send = self.sends.get(send_of(event))
         return Facts(
             customer=self.customers.get(customer, {}),
-            runs=list(self.runs[customer].values()),
-            starts=[version for version in self.live if version.journey.start.trigger == event.trigger],
+            runs=self.runs[customer].touched(event, starts, send.run if send else None),
+            starts=starts,
             last_entries=self.entries[customer],
             known=self.exits[customer],
-            send=self.sends.get(send_of(event)),
+            send=send,
             day=self.day,
             received_at=self.now,
             listening=[version for version in self.live if event.trigger in version.run_triggers],
@@ -72,11 +75,12 @@ class BatchFacts:
 
     def heard(self, event: Event) -> None:
         """From now on the event is one of those that came earlier."""
-        self.exits[event.customer or ""].append(event)
+        if any(event.trigger == leaving.trigger for version in self.live for leaving in version.journey.exit):
+            self.exits[event.customer or ""].append(event)
 
     def entered(self, customer: str, run: RunFacts, state: RunState) -> None:
         """A run has started."""
-        self.runs[customer][run.id] = run
+        self.runs[customer].put(run)
         self.states[run.id] = state
         name = (run.version.name, run.key)
         last = self.entries[customer].get(name)
@@ -85,15 +89,15 @@ class BatchFacts:
     def answered(self, customer: str, run: str, arrival: Arrival) -> None:
         """A question of a run may have an answer."""
         was = self.runs[customer][run]
-        self.runs[customer][run] = replace(was, heard=(*was.heard, arrival))
+        self.runs[customer].put(replace(was, heard=(*was.heard, arrival)))
 
     def met_goal(self, customer: str, run: str) -> None:
         """A run has met its goal."""
-        self.runs[customer][run] = replace(self.runs[customer][run], goal_met=True)
+        self.runs[customer].put(replace(self.runs[customer][run], goal_met=True))
 
     def ended(self, customer: str, state: RunState, at: datetime) -> None:
         """A run has ended."""
-        self.runs[customer][state.id] = replace(self.runs[customer][state.id], ended=state.ended, ended_at=at)
+        self.runs[customer].put(replace(self.runs[customer][state.id], ended=state.ended, ended_at=at))
         self.states[state.id] = state
 
 
@@ -169,7 +173,7 @@ async def _read_runs(
     answered = await answers(connection, asked) if asked else {}
     for row in sorted(rows, key=lambda row: (row.entered_at, row.id)):
         version = versions[row.journey, row.version]
-        facts.runs[row.customer][row.id] = _run(row, version, answered.get(row.id, ()))
+        facts.runs[row.customer].put(_run(row, version, answered.get(row.id, ())))
         facts.states[row.id] = state_of(row, version)
         facts.knows_of(row.customer, max(row.entered_at, row.step_at or row.entered_at))
 

@@ -38,6 +38,7 @@ from journeys.problems import Unknown
 from journeys.walk.diary import Entry, at_start
 from journeys.walk.pace import at_pace, later
 from store.locks import lock_customer
+from store.many import write_each
 from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs, versions
 from store.store import Store
 from store.versions import load
@@ -199,8 +200,7 @@ class RunWrites:
             (_MEET_GOAL, list(self._goals.values())),
             (_END, self._ends),
         ):
-            if rows:
-                await connection.execute(statement, rows)
+            await write_each(connection, statement, rows)
         await self._write_people(connection)
         await _add(connection, self._counts)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from journeys.catalogue import Event
-from journeys.listening import Decision, Facts, RunFacts, SendFacts, decide
+from journeys.listening import MOST_OTHERS, Decision, Facts, RunFacts, SendFacts, decide
 from journeys.walk.position import Arrival
 from tests.samples import abandoned_cart, version
 
@@ -48,6 +48,15 @@ def test_a_journey_that_listens_in_vain_says_why() -> None:
 
 def test_a_journey_that_heard_it_says_nothing_more() -> None:
     assert did(event(), runs=[run()], listening=[version()]) == [("goal met", "run-c1"), ("exited", "run-c1")]
+
+
+def test_of_very_many_other_carts_some_are_told_that_they_ignore_it() -> None:
+    runs = [run(f"c{n}", version=version(abandoned_cart(start=START))) for n in range(100)]
+
+    decisions = did(event(cart_id="c99"), runs=runs)
+
+    assert decisions[-2:] == [("goal met", "run-c99"), ("exited", "run-c99")]
+    assert decisions[:-2] == [("ignored", f"run-c{n}") for n in range(MOST_OTHERS)]
 
 
 def test_a_goal_is_counted_once() -> None:
