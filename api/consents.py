@@ -76,6 +76,7 @@ class ConsentAnswer(ConsentView):
 
 @router.put(
     "/{id}/consents",
+    name="put_consents",
     response_model=ConsentAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER},
     openapi_extra=takes(ref(Consents), CONSENTS, yaml_too=True),
@@ -91,7 +92,9 @@ async def put_consents_of(id: CustomerName, body: Body, deps: Deps) -> ConsentAn
     return await _answer(deps, id)
 
 
-@router.get("/{id}/consents", response_model=ConsentAnswer, responses=declare(Unknown) | {200: ANSWER})
+@router.get(
+    "/{id}/consents", name="get_consents", response_model=ConsentAnswer, responses=declare(Unknown) | {200: ANSWER}
+)
 async def get_consents_of(id: CustomerName, deps: Deps) -> ConsentAnswer:
     """What a customer has said, with the log of when and where. What is not listed was never said: it is `unset`."""
     answer = await _answer(deps, id)

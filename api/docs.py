@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import cache
 from html import escape
@@ -16,7 +17,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.types import Lifespan
 
 from api.bodies import gives
@@ -64,6 +65,15 @@ TAGS = [
     {"name": "problems", "description": "What the types of errors mean."},
 ]
 
+IN_THE_ADDRESS: dict[type[BaseModel], str] = {
+    Trigger: "trigger",
+    Content: "content",
+    Journey: "journey",
+    Customer: "customer",
+    Consents: "customer",
+}
+"""The field of each body that may be left out, since its value is in the address that the body is sent to."""
+
 router = APIRouter(tags=["problems"])
 
 
@@ -86,6 +96,7 @@ def documented(lifespan: Lifespan[FastAPI]) -> FastAPI:
         description=DESCRIPTION,
         openapi_tags=TAGS,
         separate_input_output_schemas=False,
+        generate_unique_id_function=lambda route: route.name,
         static_url=STATIC,
         lifespan=lifespan,
     )
@@ -105,16 +116,31 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
-    models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody, Problem]
-    models += [Consents, Sample, TestSend, AddressQuestion, Lift]
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
-    )
-    described["components"]["schemas"] |= schemas["$defs"]
+    models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody]
+    bodies = _schemas([*models, Consents, Sample, TestSend, AddressQuestion, Lift])
+    for schema in bodies.values():
+        _tell_defaults(schema)
+    for model, name in IN_THE_ADDRESS.items():
+        bodies[model.__name__]["required"].remove(name)
+    described["components"]["schemas"] |= _schemas([Problem]) | bodies
     _leave_out_what_is_never_answered(described)
     for route in chain.from_iterable(each.routes for each in routers):
         if isinstance(route, APIRoute) and route.include_in_schema:
             _restore_examples(route, described["paths"][route.path_format])
+
+
+def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    given: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
+    schemas: dict[str, Any] = models_json_schema(given, ref_template="#/components/schemas/{model}")[1]["$defs"]
+    return schemas
+
+
+def _tell_defaults(schema: dict[str, Any]) -> None:
+    # In words: what has a default always has a value, says openapi-typescript, and makes everybody give one.
+    for field in schema.get("properties", {}).values():
+        if default := field.pop("default", None):
+            told = f"Left out, it is `{json.dumps(default, ensure_ascii=False)}`."
+            field["description"] = f"{field.get('description', '')} {told}".strip()
 
 
 def _leave_out_what_is_never_answered(described: dict[str, Any]) -> None:

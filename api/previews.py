@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
@@ -57,7 +57,7 @@ class PreviewBody(Model):
     script: tuple[Happening, ...] = Field((), max_length=MOST_LINES)
     started_at: Annotated[Time, AfterValidator(_before_the_end_of_time)] = DEFAULT_START
     definition: Journey | None = None
-    paths: bool = False
+    paths: StrictBool = False
 
 
 class Preview(Timeline):

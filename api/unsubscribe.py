@@ -43,7 +43,7 @@ Token = Annotated[str, Path(description="What the link was signed with.", exampl
 
 
 @router.get("/{token}")
-async def ask(token: Token, deps: Deps) -> HTMLResponse:
+async def ask_to_unsubscribe(token: Token, deps: Deps) -> HTMLResponse:
     """The page behind the link of an email, with a button. Opening it changes nothing."""
     send = await _send(deps, token)
     if send is None:

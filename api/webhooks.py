@@ -37,7 +37,7 @@ def _add(provider: str, webhook: Webhook[Any]) -> None:
         f"/{provider}",
         reports_of,
         methods=["POST"],
-        name=provider,
+        name=f"{provider}_webhook",
         description=webhook.description,
         status_code=webhook.status,
         responses={webhook.status: {"description": "Durable."} | _body(webhook)},

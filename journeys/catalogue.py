@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
 
 from journeys.clearance.consent import About, Purpose
 from journeys.interactions import INTERACTIONS, Interaction, Kind, interaction_trigger
@@ -36,6 +36,7 @@ CustomerId = Annotated[
     AfterValidator(_opaque),
     StringConstraints(pattern=r"^[A-Za-z0-9@+][A-Za-z0-9@+._:-]{0,127}$"),
     Expected("text of at most 128 letters, digits and . _ : -, the first a letter or a digit, such as cust-42"),
+    Field(json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9+._:-]{0,127}$"}),  # both of the above
 ]
 """Your own id of a customer, such as ``ada`` or ``cust-42``. Not an address: ids are not secret."""
 
@@ -49,7 +50,7 @@ class Trigger(Model):
     trigger: Name
     title: str = ""
     attributes: dict[AttributeName, Declaration] = Field(default_factory=dict)
-    keep: bool = True
+    keep: StrictBool = True
 
 
 class Event(Model):

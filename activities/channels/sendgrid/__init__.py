@@ -30,7 +30,7 @@ PROVIDER = Provider(
         read=read_reports,
         key=lambda settings: settings.webhook_key,
         description=REPORTS,
-        takes={"application/json": {"schema": {"type": "array"}, "example": []}},
+        takes={"application/json": {"schema": {"type": "array", "items": {"type": "object"}}, "example": []}},
         most_bytes=4 * 1024 * 1024,  # it posts up to 768 KB of events at once
     ),
 )
