@@ -30,6 +30,7 @@ from api import (
 )
 from api.dependencies import Dependencies
 from api.ingest import Ingest
+from api.keys import Refusals
 from api.middleware import SecurityMiddleware
 from journeys.problems import Invalid
 
@@ -63,6 +64,7 @@ def create_app(deps: Dependencies) -> FastAPI:
     app = docs.documented(_lifespan)
     app.state.dependencies = deps
     app.state.ingest = Ingest(deps.store, deps.relay_nudge, deps.now, day=deps.day, drain_for=deps.drain_for)
+    app.state.refusals = Refusals()
     app.state.taken = {provider: Taken() for provider in sorted(deps.webhooks)}
     app.add_middleware(SecurityMiddleware)
     problems.install(app)

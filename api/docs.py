@@ -90,6 +90,7 @@ def documented(lifespan: Lifespan[FastAPI]) -> FastAPI:
     """An empty app that describes itself, also where there is no internet."""
     return FastAPIOffline(
         docs_url=None,
+        redirect_slashes=False,  # a redirect loses the body and the key of many clients; the 404 says what to do
         redoc_url=None,
         title="Sojourn",
         version=version("sojourn"),

@@ -192,13 +192,19 @@ async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     match error.status_code:
         case 404:
-            return answer(Unknown(f"There is nothing at {request.url.path}. All addresses are listed at /docs."))
+            return answer(Unknown(f"There is nothing at {request.url.path}. {_elsewhere(request.url.path)}"))
         case 405:
             allowed = _allowed(request) or (error.headers or {}).get("Allow", "")
             wrong = WrongMethod(f"{request.method} is not possible here. Possible: {allowed}.")
             return answer(wrong, {"Allow": allowed})
         case status:
             return answer(BY_STATUS.get(status, Malformed)(error.detail), error.headers)
+
+
+def _elsewhere(path: str) -> str:
+    if path.endswith("/") and path.strip("/"):
+        return f"No address ends with a slash: try {path.rstrip('/')}."
+    return "All addresses are listed at /docs."
 
 
 def _allowed(request: Request) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
 
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
@@ -41,7 +41,7 @@ class Start(Model):
 
 
 Target = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^(100|\d{1,2})(\.\d+)?%$")] | int,
+    Annotated[str, StringConstraints(pattern=r"^(100|\d{1,2})(\.\d+)?%$")] | StrictInt,
     Expected("a share of the people who entered, such as 50%, or a number of people"),
 ]
 

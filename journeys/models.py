@@ -6,7 +6,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationInfo,
+)
 
 Value = TypeVar("Value")
 
@@ -57,7 +65,17 @@ def _in_utc(at: datetime) -> datetime:
         raise ValueError("a time between the years 1 and 9999 in UTC is expected") from None
 
 
+def _no_number(at: object) -> object:
+    # pydantic would count seconds since 1970, or milliseconds where there are many.
+    if isinstance(at, int | float):
+        raise ValueError("a time with its offset is expected, such as 2026-11-24T09:00:00Z")
+    return at
+
+
 Time = Annotated[
-    AwareDatetime, AfterValidator(_in_utc), Expected("a time with its offset, such as 2026-11-24T09:00:00Z")
+    AwareDatetime,
+    BeforeValidator(_no_number),
+    AfterValidator(_in_utc),
+    Expected("a time with its offset, such as 2026-11-24T09:00:00Z"),
 ]
 """An instant. Written with its offset, kept as UTC."""

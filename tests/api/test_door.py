@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from api.app import create_app
+from api.keys import Refusals
 from api.problems import BY_SLUG
 from journeys.problems import Invalid, SojournError
 from store.store import Store, open_store
@@ -28,6 +30,26 @@ async def test_a_wrong_key_opens_nothing(door: Door, given: str) -> None:
     answer = await door.http.get("/v1/journeys", headers={b"Authorization": given.encode("latin-1")})
 
     problem(answer, 401, "unauthorized")
+
+
+async def test_refusals_are_told_to_the_log_now_and_then(door: Door) -> None:
+    with capture_logs() as logs:
+        for given in ("Bearer wrong", "Bearer worse", ""):
+            await door.http.get("/v1/journeys", headers={"Authorization": given})
+
+    assert logs == [
+        {"event": "refused without the key, or with a wrong one", "log_level": "warning", "requests": 1},
+    ]
+
+
+def test_refusals_that_were_not_told_are_counted() -> None:
+    refusals = Refusals(every=10)
+
+    with capture_logs() as logs:
+        for now in (0, 1, 2, 11, 12, 30):
+            refusals.add(now)
+
+    assert [line["requests"] for line in logs] == [1, 3, 2]
 
 
 async def test_the_key_comes_before_the_body(door: Door) -> None:
@@ -64,6 +86,18 @@ async def test_every_answer_carries_the_headers(door: Door, path: str) -> None:
 
 async def test_an_address_that_is_not_there_is_unknown(door: Door) -> None:
     assert "/docs" in problem(await door.http.get("/v1/nothing"), 404, "unknown")["detail"]
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/v1/journeys/", "/v1/journeys/abandoned-cart/", "/healthz/"])
+async def test_an_address_with_a_last_slash_is_told_without(door: Door, path: str) -> None:
+    answer = await door.http.get(path)
+
+    assert problem(answer, 404, "unknown")["detail"].endswith(f"try {path[:-1]}.")
+
+
+@pytest.mark.parametrize("path", ["/", "//"])
+async def test_an_address_of_nothing_but_slashes_is_unknown(door: Door, path: str) -> None:
+    problem(await door.http.get(path), 404, "unknown")
 
 
 async def test_a_wrong_method_is_answered_with_the_right_ones(door: Door) -> None:
