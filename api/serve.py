@@ -18,7 +18,6 @@ from journeys.problems import Conflict, SojournError
 
 GRACE_SECONDS = 20
 SWITCH = 0.001
-MOST_UNREAD = 128 * 1024
 
 
 async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], None] | None = None) -> None:
@@ -68,8 +67,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise Conflict(what) from error
     # Head and body of an answer are two writes: without it, the second waits 40 ms for the first to be acknowledged.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    # What the system takes for us before we have read any of it, from each of many callers.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MOST_UNREAD)
     return listening
 
 
