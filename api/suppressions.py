@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
-from api.bodies import Body, gives, ref, takes
+from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
 from api.keys import require_key
 from api.names import SuppressionId
@@ -15,7 +15,7 @@ from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.interactions import Kind
 from journeys.models import Model
 from journeys.problems import Conflict, Unknown
-from journeys.reading import parse, validated
+from journeys.reading import read
 from store import suppressions
 from store.suppressions import BY_US, AddressView, Lifting, LiftingPage, SuppressionPage
 
@@ -81,7 +81,7 @@ async def list_suppressions(
 )
 async def find_suppressions(body: Body, deps: Deps) -> AddressView:
     """Ask about one address. It is in the body, since URLs end up in logs. Nothing is changed."""
-    asked = validated(AddressQuestion, parse(body, "question"), "question")
+    asked = await aside(read, AddressQuestion, body, "question")
     return await suppressions.get_address(deps.store, asked.channel, asked.address)
 
 
@@ -102,5 +102,5 @@ async def lift(id: SuppressionId, body: Body, deps: Deps) -> Lifting:
 
     What the customer said stays as it is: an opt-out, and STOP, which nobody lifts but START from that number.
     """
-    asked = validated(Lift, parse(body, "lift"), "lift")
+    asked = await aside(read, Lift, body, "lift")
     return await suppressions.lift(deps.store, id, asked.why, asked.source, deps.now())
