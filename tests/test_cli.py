@@ -386,7 +386,9 @@ def test_ctrl_c_ends_a_command_without_a_word_of_python(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with program("runs", folder=tmp_path, SOJOURN_URL=url, SOJOURN_KEY=KEY) as asking:
             silent.settimeout(PATIENCE)
-            with silent.accept()[0]:
+            with silent.accept()[0] as asked:
+                asked.settimeout(PATIENCE)
+                asked.recv(1)
                 assert asking.signal(signal.SIGINT) == 130
     assert asking.printed == ""
 
