@@ -72,7 +72,8 @@ _MAILTO = re.compile(r"mailto:(//)?", re.IGNORECASE)
 _BEFORE, _AFTER = "<(['\"“„‘«", ">)]'\"”“’»,;:."
 
 _SCHEME = re.compile(r"(tel|sms|smsto|callto):(//)?", re.IGNORECASE)
-_EXTENSION = re.compile(r"[\s,;.-]*(ext(ension|n)?|x|#|durchwahl|poste)[\s.:=]*\d+$", re.IGNORECASE)
+# From where what parts it off begins: to try again within that would take quadratic time.
+_EXTENSION = re.compile(r"(?<![\s,;.-])[\s,;.-]*(ext(ension|n)?|x|#|durchwahl|poste)[\s.:=]*\d+$", re.IGNORECASE)
 _TRUNK = re.compile(r"[(\[]\s*0\s*[)\]]")
 _BETWEEN = frozenset("./\\·•'_~−ー")
 

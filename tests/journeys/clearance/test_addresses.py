@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,6 +157,15 @@ def test_what_is_no_number_is_told(written: str, why: str) -> None:
 def test_a_number_without_a_plus_is_heard_as_one_with_it() -> None:
     assert fingerprint("text", "15550100002") == fingerprint("text", NUMBER)
     assert fingerprint("text", "1 (555) 010-0002 x5") == fingerprint("text", NUMBER)
+
+
+def test_a_long_text_that_is_no_number_is_told_at_once() -> None:
+    began = process_time()
+
+    with pytest.raises(Unsendable):
+        normal("text", f"+1{',' * 32_000}5")
+
+    assert process_time() - began < 2
 
 
 def test_other_addresses_have_other_fingerprints() -> None:
