@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from journeys.problems import Flaw
 
@@ -28,14 +29,15 @@ def unreadable(text: str, line: int, column: int, message: str, hint: str = "") 
     return Unreadable(flaw)
 
 
-def lines_of(text: str) -> list[str]:
+@lru_cache(maxsize=2)  # who looks for what is wrong goes through the same text line by line
+def lines_of(text: str) -> tuple[str, ...]:
     """The lines of *text*, without their ends."""
-    return _LINE_END.split(text)
+    return tuple(_LINE_END.split(text))
 
 
 def place_of(text: str, offset: int) -> tuple[int, int]:
     """The line and the column, both from 0, of a character of *text*."""
-    before = lines_of(text[:offset])
+    before = _LINE_END.split(text[:offset])
     return len(before) - 1, len(before[-1])
 
 

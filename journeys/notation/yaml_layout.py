@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from journeys.notation.unreadable import Unreadable, lines_of, unreadable
 
-_FIELD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s:'"{}\[\]#-][^:#]*?)\s*:(?:\s+|$)""")
+_FIELD = re.compile(r"""(?:"[^"]*"\s*|'[^']*'\s*|[^\s:'"{}\[\]#-][^:#]*):(?:\s+|$)""")
 _INDENT = re.compile(r" *(?:- +)*")
 _SPACES = re.compile(r" *")
 _NO_SPACE_AFTER_DASH = re.compile(r" *-(?=[A-Za-z_{\"'])")

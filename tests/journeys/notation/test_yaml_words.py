@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from textwrap import dedent
+from time import process_time
 
 import hypothesis.strategies as st
 import pytest
@@ -120,3 +121,21 @@ def test_whatever_is_mistyped_is_told_in_plain_words(place: int, dropped: int, t
 
     assert re.match(r"line \d+: .*\n\d+ \| .*\n *\^$", said)
     assert not LIBRARY.search(said.splitlines()[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a:\n" + "    b: 1\n" * 20_000 + "  c: 1\n", id="misplaced"),
+        pytest.param("??\n" * 20_000, id="without-a-field"),
+        pytest.param("a: [\n" + "b c,\n" * 20_000, id="not-closed"),
+        pytest.param(f"a{' ' * 100_000}b\nc: d\n", id="many-spaces"),
+    ],
+)
+def test_what_is_wrong_with_a_long_text_is_told_at_once(text: str) -> None:
+    began = process_time()
+
+    with pytest.raises(Unreadable):
+        read_yaml(text)
+
+    assert process_time() - began < 3
