@@ -58,10 +58,6 @@ def _read(value: object) -> timedelta:
     return value
 
 
-def _shown(value: object) -> str:
-    return f"{value}" if isinstance(value, int | float) else "what was found"
-
-
 def _no_longer_than_a_calendar(duration: timedelta) -> timedelta:
     if duration > LONGEST:
         raise ValueError(f'"{say(duration)}" is too long: the longest duration is {say(LONGEST)}')
