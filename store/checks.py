@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, INTERACTION_SCHEMA, Event, State, Trigger
-from journeys.language.attributes import check_attributes
+from journeys.language.attributes import check_attributes, flaws_of_attributes
 from journeys.problems import Flaw, Invalid, did_you_mean
+from journeys.storable import MOST_FLAWS
 from store.many import beside
 from store.schema import among, triggers
 
@@ -24,7 +26,7 @@ _ALL_NAMES = select(triggers.c.name)
 
 
 async def check(connection: AsyncConnection, events: Sequence[Event], now: datetime) -> Triggers:
-    """The triggers of *events*, by name. Raises Invalid with every flaw of every event: ``[3].attributes.total``."""
+    """The triggers of *events*, by name. Raises Invalid with the flaws: ``[3].attributes.total``."""
     triggers, names = await _triggers(connection, events)
     if flaws := await beside(len(events), _flaws, events, triggers, names, now):
         wrong = len({flaw.path.partition("]")[0] for flaw in flaws})
@@ -33,11 +35,12 @@ async def check(connection: AsyncConnection, events: Sequence[Event], now: datet
 
 
 def _flaws(events: Sequence[Event], triggers: Triggers, names: Collection[str], now: datetime) -> list[Flaw]:
-    return [
-        flaw.within(f"[{index}]")
-        for index, event in enumerate(events)
-        for flaw in (*_of_trigger(event, triggers, names), *_of_event(event, triggers, now))
-    ]
+    """Every flaw of the first events that have any, and beyond MOST_FLAWS one of each event that is wrong."""
+    found: list[Flaw] = []
+    for index, event in enumerate(events):
+        flaws = chain(_of_trigger(event, triggers, names), _of_event(event, triggers, now))
+        found += (flaw.within(f"[{index}]") for flaw in islice(flaws, max(1, MOST_FLAWS - len(found))))
+    return found
 
 
 async def _triggers(connection: AsyncConnection, events: Sequence[Event]) -> tuple[Triggers, Collection[str]]:
@@ -71,7 +74,7 @@ def _of_event(event: Event, triggers: Triggers, now: datetime) -> Iterator[Flaw]
         message = f"found {event.occurred_at.isoformat()}, which is still to come: here it is {now.isoformat()}."
         yield Flaw(path="occurred_at", message=message, hint="Set the sender's clock, or leave occurred_at out.")
     if (schema := _schema(event, triggers)) is not None:
-        yield from (flaw.within("attributes") for flaw in check_attributes(schema, event.attributes))
+        yield from (flaw.within("attributes") for flaw in flaws_of_attributes(schema, event.attributes))
 
 
 def _schema(event: Event, triggers: Triggers) -> Mapping[str, str] | None:

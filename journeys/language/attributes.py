@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Literal, TypeVar, cast, get_args
 
 from pydantic import AfterValidator
 
 from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean
-from journeys.storable import unstorable, unstorable_number
+from journeys.storable import MOST_FLAWS, unstorable, unstorable_number
 
 AttributeType = Literal["text", "number", "boolean", "time"]
 Declaration = Annotated[
@@ -87,18 +88,18 @@ def is_too_long(text: str) -> bool:
 
 
 def check_attributes(schema: Mapping[str, str], attributes: Mapping[str, object]) -> list[Flaw]:
-    """Everything wrong with *attributes*, each flaw with the attribute as its path."""
-    unknown = [
-        Flaw(path=name, message="this attribute is not declared.", hint=did_you_mean(name, schema))
-        for name in attributes
-        if name not in schema
-    ]
-    wrong = [
-        Flaw(path=name, message=message)
-        for name, declared in schema.items()
-        if (message := _wrong(declared, name, attributes))
-    ]
-    return unknown + wrong
+    """What is wrong with *attributes*, each flaw with the attribute as its path. The first MOST_FLAWS."""
+    return list(islice(flaws_of_attributes(schema, attributes), MOST_FLAWS))
+
+
+def flaws_of_attributes(schema: Mapping[str, str], attributes: Mapping[str, object]) -> Iterator[Flaw]:
+    """The same one by one: to look for the name that was meant takes time."""
+    for name in attributes:
+        if name not in schema:
+            yield Flaw(path=name, message="this attribute is not declared.", hint=did_you_mean(name, schema))
+    for name, declared in schema.items():
+        if message := _wrong(declared, name, attributes):
+            yield Flaw(path=name, message=message)
 
 
 def typed(schema: Mapping[str, str], attributes: Mapping[str, object]) -> dict[str, object]:

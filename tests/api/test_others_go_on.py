@@ -6,13 +6,14 @@ import ast
 import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
+from time import process_time
 from typing import TypeVar
 
 import httpx
 import pytest
 
 import api
-from tests.api.door import Door, event
+from tests.api.door import Door, event, problem
 
 Result = TypeVar("Result")
 
@@ -58,3 +59,16 @@ async def test_while_many_carts_of_one_customer_are_accepted(live: Door) -> None
     assert isinstance(answer, httpx.Response)
     assert answer.status_code == 202
     assert answered > 30
+
+
+async def test_very_many_attributes_that_nobody_declared_are_refused_at_once(live: Door) -> None:
+    await live.put("/v1/triggers/wide", {"attributes": {f"cart_attribute_{n}": "text?" for n in range(40)}})
+    await live.post("/v1/triggers/wide/ready")
+    wrong = [event(f"e{n}", "wide", attributes={f"carts{k}": 1 for k in range(1_800)}) for n in range(15)]
+    began = process_time()
+
+    body = problem(await live.http.post("/v1/events", json=wrong), 422, "invalid")
+
+    assert process_time() - began < 1
+    assert body["detail"] == "15 of 15 events are not valid, so none was accepted."
+    assert len(body["errors"]) == 100
