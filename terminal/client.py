@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -201,7 +201,8 @@ async def _apply(api: Api, file: File) -> Change:
         case Customer() as customer:
             person = await api.find(CustomerView, "customers", file.name)
             there = customer.with_attributes(person.attributes) if person else None
-            change = await _put(api, file, there, customer.model_dump_json(exclude={"consents"}).encode())
+            body = customer.model_dump_json(exclude={"consents"}).encode()
+            change = await _put(api, replace(file, model=customer.as_stored()), there, body)
             return await _consents(api, change, customer)
         case Script():
             raise AssertionError("scripts are for previews, and are not sent")

@@ -19,6 +19,8 @@ from journeys.problems import Flaw, Invalid
 from journeys.publishing import Catalogue, check, warn
 from journeys.reading import parse, read
 from journeys.walk.preview import Happening, check_happening
+from store.addresses import BUILT_IN as ADDRESSES
+from store.addresses import spelled
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
@@ -27,6 +29,10 @@ class Customer(catalogue.Customer):
     """A customer, and what they said about being messaged."""
 
     consents: tuple[Consent, ...] = ()
+
+    def as_stored(self) -> Customer:
+        """The same customer with each address in its one spelling."""
+        return self.model_copy(update={"attributes": spelled(self.attributes, ADDRESSES)[0]})
 
     def with_attributes(self, stored: Attributes) -> Customer:
         """The same customer as it is stored: an attribute that is null here is as good as missing there."""
@@ -178,7 +184,9 @@ def _flaws(model: Definition, catalogue: Catalogue, told: Collection[str]) -> It
         case Content():
             return check_content(model).flaws
         case Customer():
-            return [flaw.within("attributes") for flaw in check_attributes(catalogue.customer, model.attributes)]
+            wrong = check_attributes(catalogue.customer, model.attributes)
+            _, unsendable = spelled(model.attributes, ADDRESSES)
+            return [flaw.within("attributes") for flaw in (*wrong, *unsendable)]
         case Script():
             return list(check_script(model, catalogue))
         case Trigger():

@@ -430,6 +430,9 @@ def strings(value: object) -> Iterator[str]:
 
 @pytest.mark.usefixtures("online")
 def test_apply_says_what_changed_and_the_second_time_nothing(folder: Path, sojourn: Sojourn) -> None:
+    ada = folder / "customers" / "ada.yaml"
+    ada.write_text(ada.read_text().replace('"+15550100"', '"tel:+1 555 0100"'))
+
     first = sojourn("apply", folder)
     assert first.count("created") == 10
     assert "published v1" in first
@@ -447,6 +450,13 @@ def test_apply_says_what_changed_and_the_second_time_nothing(folder: Path, sojou
         ["journey", "abandoned-cart", "updated"],
         ["journey", "abandoned-cart", "published v2"],
     ]
+
+
+def test_an_address_that_nothing_can_be_sent_to_is_told_before_it_is_sent(folder: Path, sojourn: Sojourn) -> None:
+    customer = folder / "customers" / "ada.yaml"
+    customer.write_text(customer.read_text().replace("+15550100", "5550100"))
+
+    assert f"{customer}: attributes.phone: this has no country code." in sojourn("validate", folder, code=1)
 
 
 @pytest.mark.usefixtures("online")
