@@ -97,7 +97,8 @@ def _modulo(left: Decimal, right: Decimal) -> Decimal:
 def _rounded(value: Decimal, digits: Decimal = Decimal(0)) -> Decimal:
     places = max(-300, min(300, int(digits)))
     with localcontext(_EXACT):
-        return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+        found = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return found or found.copy_abs()  # nobody writes -0.00
 
 
 _CALCULATIONS: Mapping[str, tuple[Callable[..., object], Callable[..., Decimal]]] = {

@@ -42,11 +42,13 @@ class Placeholder:
 def placeholders(source: str) -> Iterator[Placeholder]:
     """What looks like a placeholder outside of Liquid, in the order in which it is written."""
     plain = _LIQUID.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), source)
+    line, counted = 1, 0
     for found in _FORMS.finditer(plain):
+        line, counted = line + source.count("\n", counted, found.start()), found.start()
         name = next(name for name in found.groups() if name).rstrip(".")
         apart = "_" in name or "." in name
         if (found["bracket"] or found["dollar"]) and not apart:
             continue
         sure = not (found["bracket"] or found["dollar"] or found["percents"])
         sure |= bool(found["percents"]) and len(name) > 2 and (name.isupper() or apart or found[0].startswith("%%"))
-        yield Placeholder(found[0], name, source.count("\n", 0, found.start()) + 1, sure)
+        yield Placeholder(found[0], name, line, sure)

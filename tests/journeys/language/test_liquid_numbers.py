@@ -117,6 +117,7 @@ def test_money_is_written_in_the_customers_language(language: str | None, expect
         ('{{ event.whole | money: "EUR" }}', "€25.00"),
         ('{{ event.rounded | money: "EUR" }}', "€0.13"),
         ('{{ event.minus | money: "EUR" }}', "-€5.00"),
+        ('{{ -0.004 | money: "EUR" }} {{ event.minus | times: 0.01 | decimals: 1 }}', "€0.00 -0.1"),
         ('{{ event.total | times: 3 | money: "EUR" }}', "€385.20"),
         ('{{ 9.5 | money: "EUR" }} {{ "12.5" | money: "EUR" }}', "€9.50 €12.50"),
         ('[{{ event.nothing | money: "EUR" }}]', "[]"),
