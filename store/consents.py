@@ -75,8 +75,8 @@ async def get_consents(store: Store, customer: str) -> ConsentView:
         asked = {"customers": [customer], "addresses": sorted({address for _, address in theirs})}
         rows = (await connection.execute(_ALL, asked)).all()
     own = {_line(row) for row in rows if row.customer == customer}
-    there = [row for row in rows if (row.channel, row.address) in theirs and _line(row) not in own]
-    log = tuple(_line(row) for row in rows if row.customer == customer or row in there)
+    there = {row.id for row in rows if (row.channel, row.address) in theirs and _line(row) not in own}
+    log = tuple(_line(row) for row in rows if row.customer == customer or row.id in there)
     latest = said(line.consent for line in log)
     return ConsentView(said=tuple(_consent(about, choice) for about, choice in latest.items()), log=log)
 
