@@ -43,6 +43,8 @@ async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], No
     try:
         await _until_started(server, serving)
         _let_others_through()
+        # In a thread, before anybody asks: it takes long, and whoever comes with a wrong method needs it too.
+        asyncio.get_running_loop().run_in_executor(None, app.openapi)
         if ready:
             ready(_address(listening))
         await asyncio.shield(serving)

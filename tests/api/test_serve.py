@@ -66,6 +66,19 @@ async def test_a_request_under_way_is_answered_before_the_end(store: Store) -> N
     assert receipt["in_flight"] == 1
 
 
+async def test_the_description_is_made_before_anybody_asks_for_it(store: Store) -> None:
+    app = create_app(deps_for(store, Clock()))
+    made = asyncio.Event()
+    loop, describe = asyncio.get_running_loop(), app.openapi
+    app.openapi = lambda: (describe(), loop.call_soon_threadsafe(made.set))[0]  # type: ignore[method-assign]
+
+    serving = asyncio.create_task(serve(app, "127.0.0.1", 0))
+    await asyncio.wait_for(made.wait(), 10)
+
+    serving.cancel()
+    await asyncio.wait([serving])
+
+
 async def test_a_taken_port_is_told_with_what_to_do(store: Store) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
