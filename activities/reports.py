@@ -148,6 +148,8 @@ async def _told(accept: Accept, event: Event) -> Receipt | None:
     """Each by itself, so that one that cannot be stored keeps no other from it. Many together are one commit."""
     try:
         return (await accept([event]))[0]
-    except (Invalid, Conflict):  # without the error, which quotes what it found
+    except Conflict:  # told before, at another time or without what was found out since
+        return None
+    except Invalid:  # without the error, which quotes what it found
         log.warning("a report cannot be stored", source=event.source, id=event.id)
         return None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from activities.channels.registry import build_readers
 from embedded.fakes.sendgrid import FakeSendGrid
@@ -127,6 +128,19 @@ async def test_what_sendgrid_signed_days_ago_is_refused(sandbox: Sandbox) -> Non
 
     problem(await sandbox.post(webhook), 403, "forged")
     assert await sandbox.heard(sent) == []
+
+
+async def test_a_report_that_comes_again_later_is_a_repeated_one_and_no_fault(sandbox: Sandbox) -> None:
+    sent = await sandbox.send(kind="text")
+    webhook = sandbox.texts.status(sent.kept, "delivered")
+    await sandbox.take(webhook)
+    sandbox.clock.now += timedelta(minutes=1)
+
+    with capture_logs() as logs:
+        await sandbox.take(webhook)
+
+    assert logs == []
+    assert (await sandbox.taken())["twilio"] == {"new": 1, "repeated": 1, "unreadable": 0, "forged": 0}
 
 
 async def test_a_replayed_webhook_changes_nothing_and_is_counted(sandbox: Sandbox) -> None:
