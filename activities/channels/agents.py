@@ -10,8 +10,8 @@ _PROXIES = re.compile(r"ImageProxy|MailProxy", re.IGNORECASE)
 # What looks into mail on its way, and what the list of crawlers leaves out since it never crawls. A browser on a
 # telephone "CUBOT" is a person's, so that what ends in "bot" is left to the list, which knows.
 _SCANNERS = re.compile(
-    r"scan(ner|ning)?\b|urlscan|virus|malware|phish|safe.?links|security|protect|prefetch|unfurl|\bfetch"
-    r"|barracuda|proofpoint|mimecast|fireeye|trellix|symantec|sophos|trend.?micro|fortinet|fortimail|ironport|cisco"
+    r"scan(ner|ning)?\b|urlscan|virus|malware|phish|safe.?links|url.?(protect|defen[cs]e)|(mail|link).?(security|protect)|prefetch|unfurl|\bfetch"
+    r"|barracuda|proofpoint|mimecast|fireeye|trellix|symantec|sophos|trend.?micro|fortinet|fortimail|ironport|cisco.?(esa|secure)"
     r"|kaspersky|checkpoint|zscaler|\bvade|hornetsecurity|spamhaus|cloudmark|existence.discovery|link.?(check|preview)"
     r"|\bjava/|libwww|headless|phantom|selenium|playwright|puppeteer",
     re.IGNORECASE,

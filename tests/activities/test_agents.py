@@ -18,6 +18,7 @@ PEOPLE = {
     "old-explorer": "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; Trident/6.0)",
     "gmails-pictures": "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
     "yahoos-pictures": "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+    "a-browser-for-privacy": "Mozilla/5.0 (Linux; Android 13) Chrome/126.0 Mobile DuckDuckGo/5 Security Safari/537.36",
     "not-told": "",
 }
 PROGRAMS = {
