@@ -10,7 +10,13 @@ from itertools import count
 import structlog
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowHistoryEventFilterType,
+)
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -133,12 +139,8 @@ class Lookout:
 
     async def _end(self, run: str) -> bool:
         """End one run as what became of it. One that was reset goes on, under the same id."""
-        handle = self._client.get_workflow_handle_for(JourneyWorkflow.run, run)
-        try:
-            described = await handle.describe()
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
-                raise
+        described = await self._described(run)
+        if described is None:
             return await self._is_gone(run) and await self._close(run, "aborted", GONE, self._clock())
         if described.status not in _ENDS:
             return False
@@ -151,7 +153,18 @@ class Lookout:
     async def _is_gone(self, run: str) -> bool:
         """Whether a run that Temporal does not know was there: this is our Temporal, and it was told of it."""
         known = await self._client.count_workflows(f"TaskQueue = '{self._task_queue}'")
-        return known.count > 0 and run not in await starting(self._store, [run])
+        if known.count == 0 or run in await starting(self._store, [run]):
+            return False
+        return await self._described(run) is None  # asked once more: it may have been started since
+
+    async def _described(self, run: str) -> WorkflowExecutionDescription | None:
+        """What Temporal says of a run; None where it does not know it."""
+        try:
+            return await self._client.get_workflow_handle(run).describe()
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return None
 
     async def _close(self, run: str, ended: Ended, why: str, at: datetime) -> bool:
         await close(self._store, run, ended, why, at, ())

@@ -10,7 +10,14 @@ import pytest
 from sqlalchemy import delete
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    CountWorkflowsInput,
+    Interceptor,
+    OutboundInterceptor,
+    WorkflowExecutionCount,
+    WorkflowExecutionStatus,
+)
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
@@ -129,6 +136,35 @@ async def test_a_run_that_temporal_has_not_been_told_of_is_left(played: Engine) 
     tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
 
     assert await tomorrow.look() == 0
+
+
+class StartsMeanwhile(Interceptor):
+    """While Temporal is asked how many runs it knows, the relay starts what waits."""
+
+    def __init__(self, played: Engine) -> None:
+        self._played = played
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        played = self._played
+
+        class Counting(OutboundInterceptor):
+            async def count_workflows(self, input: CountWorkflowsInput) -> WorkflowExecutionCount:  # noqa: A002
+                await played.relay.drain_once()
+                return await super().count_workflows(input)
+
+        return Counting(next)
+
+
+async def test_a_run_that_is_started_while_it_is_asked_for_is_left(played: Engine) -> None:
+    await played.start("tess")
+    await until(partial(_is_listed, played))
+    await played.accept(played.event("abandoned-cart", "tess", cart_id="c2", total=60))
+    client = Client(**{**played.client.config(), "interceptors": [StartsMeanwhile(played)]})
+    tomorrow = Lookout(played.store, client, played.task_queue, lambda: played.now() + timedelta(days=1))
+
+    assert await tomorrow.look() == 0
+
+    assert [seen.ended for seen in await played.runs("tess")] == [None, None]
 
 
 async def test_a_temporal_that_knows_none_of_our_runs_is_not_believed(played: Engine) -> None:
