@@ -149,6 +149,10 @@ class SendFacts:
     at: datetime | None = None
 
 
+ExitName = tuple[str, int, str, str]
+"""A version's name and number, and an event's source and id."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """All that decides what an event does. Gathered by the store in one transaction, or by the preview."""
@@ -158,6 +162,7 @@ class Facts:
     starts: Sequence[Version] = ()
     last_entries: Mapping[tuple[str, str | None], datetime] = field(default_factory=dict)
     known: Sequence[Event] = ()  # earlier received events of this customer that could be exits
+    leaving: dict[ExitName, bool] = field(default_factory=dict)  # whether these are exits, as far as it was asked
     send: SendFacts | None = None
     day: timedelta = DAY
     received_at: datetime | None = None  # None: as it occurs
@@ -417,20 +422,21 @@ def _may_not_enter(event: Event, at: datetime, version: Version, key: str | None
 
 def _known_exit(at: datetime, version: Version, key: str | None, facts: Facts) -> Event | None:
     """The first exit of this customer and key that occurred at or after *at* but came to us before the start did."""
-    return min(
-        (known for known in facts.known if _would_have_ended(known, at, version, key, facts)),
-        key=lambda known: (known.occurred_at, known.id),
-        default=None,
-    )
+    since = [known for known in facts.known if known.occurred_at and known.occurred_at >= at]
+    exits = sorted(since, key=lambda known: (known.occurred_at, known.id))
+    return next((known for known in exits if _would_have_ended(known, version, key, facts)), None)
 
 
-def _would_have_ended(known: Event, at: datetime, version: Version, key: str | None, facts: Facts) -> bool:
-    if known.occurred_at is None or known.occurred_at < at or known.trigger in BUILT_IN:
+def _would_have_ended(known: Event, version: Version, key: str | None, facts: Facts) -> bool:
+    if known.trigger in BUILT_IN:
         return False  # an interaction belongs to the run that sent the message, and keeps no other from starting
     known_key = key_of(version, known)
     if key is not None and known_key is not None and known_key != key:
         return False
-    return any(
-        leaving.trigger == known.trigger and version.holds(leaving.where, known, facts.customer).holds
-        for leaving in version.journey.exit
-    )
+    name = (version.name, version.number, known.source, known.id)
+    if name not in facts.leaving:  # a list may have very many starts, and as many events that could end them
+        facts.leaving[name] = any(
+            leaving.trigger == known.trigger and version.holds(leaving.where, known, facts.customer).holds
+            for leaving in version.journey.exit
+        )
+    return facts.leaving[name]

@@ -6,18 +6,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Select, TableValuedAlias, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import BUILT_IN, Event
-from journeys.listening import Facts, RunFacts, SendFacts, Version
+from journeys.listening import ExitName, Facts, RunFacts, SendFacts, Version
 from journeys.walk.position import Arrival
 from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of
 from store.own_runs import OwnRuns
-from store.schema import AnyRow, among, customers, events, runs, sends
+from store.schema import AnyRow, Texts, among, customers, events, runs, sends
 from store.store import Store
 from store.versions import live_versions, load
 
@@ -40,6 +40,7 @@ class BatchFacts:
     states: dict[str, RunState] = field(default_factory=dict)
     entries: dict[str, dict[EntryKey, datetime]] = field(default_factory=lambda: defaultdict(dict))
     exits: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    leaving: dict[ExitName, bool] = field(default_factory=dict)
     latest: dict[str, datetime] = field(default_factory=dict)
 
     def moment(self, customer: str | None) -> datetime:
@@ -67,6 +68,7 @@ class BatchFacts:
             starts=starts,
             last_entries=self.entries[customer],
             known=self.exits[customer],
+            leaving=self.leaving,
             send=send,
             day=self.day,
             received_at=self.now,
@@ -148,7 +150,7 @@ async def read_facts(
     if whose := sorted({event.customer for event in heard if event.customer}):
         rows = await connection.execute(_CUSTOMERS, {"customers": whose})
         facts.customers = {row.id: row.attributes for row in rows}
-        for row in await connection.execute(_LATEST, {"customers": whose}):
+        for row in await connection.execute(_LATEST[connection.dialect.name], {"customers": whose}):
             facts.knows_of(row.customer, row.at)
         await _read_runs(store, connection, facts, heard, since, whose)
         await _read_entries(connection, facts, heard, whose)
@@ -230,16 +232,24 @@ _SENDS = select(sends.c.id, sends.c.run, sends.c.step, sends.c.kind, sends.c.cus
     among(sends.c.id, "ids")
 )
 _CUSTOMERS = select(customers.c.id, customers.c.attributes).where(among(customers.c.id, "customers"))
-_LATEST = (
-    select(events.c.customer, func.max(events.c.received_at).label("at"))
-    .where(among(events.c.customer, "customers"))
-    .group_by(events.c.customer)
-)
+
+
+def _latest(each: TableValuedAlias) -> Select[Any]:
+    # By the end of the index for each customer: one may have very many events.
+    at = select(func.max(events.c.received_at)).where(events.c.customer == each.c.value).scalar_subquery()
+    found = select(each.c.value.label("customer"), at.label("at")).subquery()
+    return select(found.c.customer, found.c.at).where(found.c.at.is_not(None))
+
+
+_customers = bindparam("customers", type_=Texts())
+_LATEST = {
+    "postgresql": _latest(func.unnest(_customers).table_valued("value").render_derived()),
+    "sqlite": _latest(func.json_each(_customers).table_valued("value")),
+}
 _RUNS = (
     select(
         *STATE,
         runs.c.key,
-        runs.c.step_at,
         runs.c.entered_at,
         runs.c.step_at,
         runs.c.ended_at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from journeys.catalogue import Event
-from journeys.listening import MOST_OTHERS, Decision, Facts, RunFacts, SendFacts, decide
+from journeys.language.conditions import Verdict
+from journeys.listening import MOST_OTHERS, Decision, Facts, RunFacts, SendFacts, Version, decide
 from journeys.walk.position import Arrival
 from tests.samples import abandoned_cart, version
 
@@ -93,6 +95,31 @@ def test_a_cart_that_comes_after_its_purchase_starts_nothing() -> None:
 
     assert [decision.did for decision in decisions] == ["ignored"]
     assert "already exited: purchase-completed" in decisions[0].why
+
+
+class Asked(Version):
+    """It notes what its conditions are asked of."""
+
+    def holds(self, where: str | None, event: Event, customer: Mapping[str, object]) -> Verdict:
+        asked.append(event.id)
+        return super().holds(where, event, customer)
+
+
+asked: list[str] = []
+
+
+def test_whether_events_are_exits_is_asked_once_for_all_carts_of_a_list() -> None:
+    purchases = [event(total=10).model_copy(update={"id": f"bought-{n}"}) for n in range(3)]
+    above = {"trigger": "purchase-completed", "where": "event.total > 50"}
+    asking = Asked(**vars(version(abandoned_cart(exit=[above]))))
+    facts = Facts(customer={}, starts=[asking], known=purchases)
+    asked.clear()
+
+    for n in range(5):
+        cart = event("abandoned-cart", at=NOW - HOUR, cart_id=f"c{n}", total=60)
+        assert [made.did for made in decide(cart, NOW - HOUR, facts)] == ["started"]
+
+    assert sorted(id for id in asked if id.startswith("bought")) == ["bought-0", "bought-1", "bought-2"]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from journeys.listening import Decision
 from journeys.problems import Conflict, Invalid, Unknown
 from journeys.reading import read_trigger
 from journeys.walk.diary import Entry
+from journeys.walk.pace import DAY
 from store import catalogue, events, journeys
 from store.events import Receipt, accept, get_event
+from store.facts import read_facts
 from store.outbox import Job, done, lease
 from store.runs import RunView, get_run, list_runs, note
 from store.schema import events as event_table
@@ -769,3 +771,28 @@ class TestClocksAndNames:
         receipt = await shop.post("purchase-completed", at=shop.now - timedelta(minutes=5))
 
         assert did(receipt) == ["goal met"]
+
+
+async def test_a_customer_with_very_many_events_is_looked_through_no_more_than_others(shop: Shop) -> None:
+    await shop.publish()
+    await accept(shop.store, [shop.event("purchase-completed", "ada") for _ in range(500)], shop.now)
+    await shop.post("purchase-completed", "bob")
+    if shop.store.dialect == "sqlite":  # which counts its steps
+        assert await _steps(shop, "ada") < 2 * await _steps(shop, "bob")
+
+
+async def _steps(shop: Shop, customer: str) -> int:
+    """What it takes SQLite to accept one more event of a customer."""
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    async with shop.store.read() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.set_progress_handler(step, 1)
+        await read_facts(shop.store, connection, [shop.event("purchase-completed", customer)], {}, shop.now, DAY)
+        await driver.set_progress_handler(None, 1)
+    return steps
