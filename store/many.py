@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Executable
@@ -14,13 +16,16 @@ Result = TypeVar("Result")
 
 MANY = 100
 
+# Its own: whoever decides holds locks, and must not stand in line behind previews and whatever else takes long.
+_beside = ThreadPoolExecutor(2, thread_name_prefix="deciding")
+
 
 async def beside(
     many: int, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
 ) -> Result:
     """What *work* returns. It is done in a thread where it is about *many* things, and must not touch the database."""
     if many > MANY:
-        return await asyncio.to_thread(work, *arguments, **named)
+        return await asyncio.get_running_loop().run_in_executor(_beside, partial(work, *arguments, **named))
     return work(*arguments, **named)
 
 
