@@ -26,7 +26,8 @@ class Walk:
     """One run's walk: where it stands, what arrived, what was sent, and the diary of it.
 
     It begins *at* any position in *steps*. *run* and *version* are what its visits say they are of.
-    *from_hearing*: after a yes, time counts from when its answer was heard, as it did in release 0.1.
+    *from_hearing*: after a yes, time counts from when its answer was heard, as it did in release 0.1, and what occurs
+    after that by the clock of the doors answers the next question too.
     """
 
     def __init__(
@@ -208,7 +209,8 @@ class Walk:
 
     def _answer(self, step: If, window: Window) -> Arrival | None:
         """The first arrival that answers the step in time. One event is not the visit and the next visit as well."""
-        used = self._taken if isinstance(step.if_, EventQuestion) else ()
+        once = isinstance(step.if_, EventQuestion) and not self._from_hearing
+        used = self._taken if once else ()
         heard = (arrival for arrival in self._arrivals.values() if arrival.event not in used)
         return next((arrival for arrival in heard if step.id in arrival.answers and window.has(arrival.at)), None)
 

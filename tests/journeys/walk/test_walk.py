@@ -184,6 +184,17 @@ async def test_in_a_run_of_release_0_1_it_counts_from_when_the_answer_was_heard(
     assert walk.diary.entries[-1].at == START + 7 * HOUR + 3 * DAY
 
 
+async def test_in_a_run_of_release_0_1_an_event_of_a_clock_that_is_ahead_answers_twice() -> None:
+    again = {"id": "bought", "if": {"trigger": "store-visit", "within": "2 days"}}
+    journey = abandoned_cart(steps=[{**TWO_QUESTIONS[0], "then": [again]}])
+    walk = Walk(journey.steps, Position.at_start("visited", START), from_hearing=True)
+    ahead = Arrival(event="visit", at=START + HOUR + timedelta(seconds=1), answers=("visited", "bought"))
+
+    await walk.go(SmallWorld(walk, [(HOUR, ahead)]))
+
+    assert [entry.arm for entry in walk.diary.entries if entry.arm] == ["yes", "yes"]
+
+
 async def test_an_event_before_the_step_does_not_answer_a_trigger_question() -> None:
     steps = [
         {"id": "pause", "wait": "1 day"},
