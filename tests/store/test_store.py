@@ -138,6 +138,25 @@ async def test_the_refusal_of_a_spelling_of_before_speaks_against_no_number(
     assert [each.reason for each in found.suppressions] == left
 
 
+async def test_the_refusal_of_a_number_holds_though_a_spelling_of_it_was_refused_too(
+    shop: Shop, database_url: str
+) -> None:
+    await shop.publish()
+    for customer in ("ada", "bob"):
+        await shop.claim(await shop.start(customer), "second-reminder", following="pause")
+    await suppress(shop.store, "text", "+15550100", GONE, shop.now)
+    await downgrade(database_url, "0004")
+    async with shop.store.write() as connection:
+        for customer, recipient in (("ada", "+1 (555) 0100"), ("bob", "+15550100")):
+            refused = text("UPDATE sends SET state = 'failed', recipient = :it WHERE customer = :whose")
+            await connection.execute(refused, {"it": recipient, "whose": customer})
+
+    await migrate(database_url)
+
+    found = await get_address(shop.store, "text", "+15550100")
+    assert [each.reason for each in found.suppressions] == [GONE]
+
+
 async def test_several_processes_may_migrate_at_once(store: Store, database_url: str) -> None:
     await downgrade(database_url)
 

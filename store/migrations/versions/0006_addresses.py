@@ -93,15 +93,17 @@ def _respell(connection: sa.Connection) -> None:
         if before != now["address"]:
             for statement in _MOVE:
                 connection.execute(sa.text(statement), now)
-        if not _is_spelled(kind, recipient):
-            connection.execute(sa.text(_MISSPELT), {**now, "gone": GONE})
+        spelled = _spelled(kind, recipient)
+        if spelled != [recipient]:
+            about = {**now, "gone": GONE, "spelled": spelled[0] if spelled else None}
+            connection.execute(sa.text(_MISSPELT), about)
 
 
-def _is_spelled(kind: str, recipient: str) -> bool:
+def _spelled(kind: str, recipient: str) -> list[str]:
     try:
-        return normal_each(kind, recipient) == [recipient]  # type: ignore[arg-type]
+        return list(normal_each(kind, recipient))  # type: ignore[arg-type]
     except Unsendable:
-        return False
+        return []
 
 
 _MOVE = (
@@ -113,10 +115,12 @@ _MOVE = (
     """,
     "UPDATE suppressions SET address = :address WHERE channel = :kind AND address = :before",
 )
-# What a provider refused was the spelling: the number itself was never tried.
+# What a provider refused was the spelling, as long as the number itself was never tried.
 _MISSPELT = """
     DELETE FROM suppressions
     WHERE channel = :kind AND address = :address AND reason = :gone AND EXISTS (
         SELECT 1 FROM sends WHERE kind = :kind AND address = :address AND recipient = :recipient AND state = 'failed'
+    ) AND NOT EXISTS (
+        SELECT 1 FROM sends WHERE kind = :kind AND recipient = CAST(:spelled AS TEXT) AND state = 'failed'
     )
 """
