@@ -29,13 +29,14 @@ from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.consents import said_by
-from store.lifecycle import STOPPED, RunState, advance, end, lock_customer_and_run, lock_run
+from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run
 from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
 from store.store import Again, Store, retried
 from store.suppressions import suppressed
 
 _KNOWN = ("accepted", "blocked", "failed")
 
+BEING_STOPPED = "The journey is being stopped."
 NEVER_REPORTED = "an attempt was started and never reported"
 
 
@@ -108,6 +109,9 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
             return await _claimed_before(connection, run, visit, ledger, before)
         if visit.version and (news := await unheard(connection, run, visit.unwritten, visit.known)):
             return news  # a walk of release 0.1, which names no version, would not understand it
+        if ledger.stopped_at and not run.ended:
+            # Nothing may be sent any more, and what is written of its end is the stop's to write.
+            raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
         run = await advance(connection, run, visit.unwritten)
         return await _claim_anew(connection, run, visit, ledger, rules)
 
@@ -350,7 +354,7 @@ async def _circumstances(
         rules=rules,
         content=Content.model_validate(ledger.ready) if ledger.ready else None,
         content_state=ledger.content_state,
-        ended=run.why if run.ended else STOPPED if ledger.stopped_at else None,
+        ended=run.why if run.ended else None,
     )
     try:
         named = recipients(message, known.event, known.customer)

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from journeys.definition import Journey
-from journeys.problems import Conflict, Invalid, Unknown
+from journeys.problems import Conflict, Invalid, Unavailable, Unknown
 from store import catalogue
 from store.events import accept, in_flight
 from store.journeys import (
@@ -260,14 +260,17 @@ async def test_nothing_is_sent_once_a_stop_has_begun(shop: Shop) -> None:
     run = await shop.start()
     await cut_off(shop)
 
-    claimed = await shop.claim(run)
+    before = (await get_run(shop.store, run)).diary
 
-    assert isinstance(claimed, Done)
-    assert (claimed.delivery.outcome, claimed.delivery.reason) == (
-        "blocked",
-        "the run has ended: the journey was stopped",
-    )
+    with pytest.raises(Unavailable, match="is being stopped"):
+        await shop.claim(run)
+
     assert (await get_run(shop.store, run)).sends == ()
+    assert (await get_run(shop.store, run)).diary == before, "what is not written is not taken as written"
+    await finish_stops(shop.store, shop.later(minutes=6))
+    claimed = await shop.claim(run)
+    assert isinstance(claimed, Done)
+    assert claimed.delivery.reason == "the run has ended: the journey was stopped"
 
 
 @pytest.mark.parametrize("by_hand", [True, False])

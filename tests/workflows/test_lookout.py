@@ -159,7 +159,9 @@ async def test_a_run_that_is_started_while_it_is_asked_for_is_left(played: Engin
     await played.start("tess")
     await until(partial(_is_listed, played))
     await played.accept(played.event("abandoned-cart", "tess", cart_id="c2", total=60))
-    client = Client(**{**played.client.config(), "interceptors": [StartsMeanwhile(played)]})
+    config = played.client.config()
+    config["interceptors"] = [StartsMeanwhile(played)]
+    client = Client(**config)
     tomorrow = Lookout(played.store, client, played.task_queue, lambda: played.now() + timedelta(days=1))
 
     assert await tomorrow.look() == 0
