@@ -29,6 +29,11 @@ def environment(**ours: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **ours}
 
 
+def _heeds_ctrl_c() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so does all that is started from there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Program:
     """One process, and everything that it has printed so far."""
 
@@ -42,6 +47,7 @@ class Program:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # as from a terminal: its children are told of no signal but by itself
+            preexec_fn=_heeds_ctrl_c,  # noqa: PLW1509 - nothing else runs in the child before it is another program
         )
         self.pid = self._process.pid
         self._printed: list[str] = []
