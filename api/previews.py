@@ -90,8 +90,7 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
     """
     asked = await aside(_read, body, name)
     journey = asked.definition or (await get_journey(deps.store, name, deps.now())).definition
-    async with deps.store.read() as connection:
-        catalogue = await read_catalogue(connection, deps.channels)
+    catalogue = await deps.store.read(lambda connection: read_catalogue(connection, deps.channels))
     # In a thread: a long script must not keep events waiting.
     return await asyncio.to_thread(_play, asked, journey, catalogue, deps.rules)
 

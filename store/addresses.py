@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from journeys.clearance.addresses import Unsendable, fingerprint, normal_each
 from journeys.interactions import Kind
@@ -12,19 +12,18 @@ from journeys.language.attributes import Value, reference
 from journeys.listening import Version
 from journeys.problems import Flaw
 from journeys.steps import Message, every_step
-from store.store import Store
 from store.versions import live_versions
 
 BUILT_IN: Mapping[str, Kind] = {"email": "email", "phone": "text", "push_token": "push"}
 
 
-async def address_attributes(store: Store, connection: AsyncConnection) -> dict[str, Kind]:
+def address_attributes(connection: Connection) -> dict[str, Kind]:
     """The attributes that hold addresses, each with what is sent there.
 
     Those that every customer may have, and those that a live journey sends to. One that is sent both emails and texts
     is taken for neither.
     """
-    sent_to = set(_sent_to(await live_versions(store, connection)))
+    sent_to = set(_sent_to(live_versions(connection)))
     kinds = {name: {kind for attribute, kind in sent_to if attribute == name} for name, _ in sent_to}
     return {name: kind for name, (kind, *others) in kinds.items() if not others} | dict(BUILT_IN)
 

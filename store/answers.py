@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import and_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, select
 
 from journeys.catalogue import Event
 from journeys.definition import short_id
@@ -16,7 +15,7 @@ from journeys.walk.diary import Entry
 from journeys.walk.position import Arrival, Unheard
 from store.lifecycle import RunState
 from store.schema import among, decisions, events
-from store.store import Store
+from store.store import read_transaction
 
 
 def arrival(event: Event, decision: Decision) -> Arrival:
@@ -25,24 +24,22 @@ def arrival(event: Event, decision: Decision) -> Arrival:
     return Arrival(event=_name(event.source, event.id), at=event.occurred_at, answers=decision.answers)
 
 
-async def answers(connection: AsyncConnection, runs: Iterable[str]) -> dict[str, tuple[Arrival, ...]]:
+def answers(connection: Connection, runs: Iterable[str]) -> dict[str, tuple[Arrival, ...]]:
     """All accepted answers of *runs*. Who holds the locks of the runs misses none."""
     heard: dict[str, list[Arrival]] = defaultdict(list)
-    for row in await connection.execute(_ANSWERS, {"runs": sorted(runs)}):
+    for row in connection.execute(_ANSWERS, {"runs": sorted(runs)}):
         event = _name(row.source, row.event)
         heard[row.run].append(Arrival(event=event, at=row.occurred_at, answers=tuple(row.answers)))
     return {run: tuple(arrivals) for run, arrivals in heard.items()}
 
 
-async def answers_of(store: Store, run: str) -> tuple[Arrival, ...]:
+@read_transaction
+def answers_of(connection: Connection, run: str) -> tuple[Arrival, ...]:
     """All accepted answers of one run."""
-    async with store.read() as connection:
-        return (await answers(connection, [run])).get(run, ())
+    return (answers(connection, [run])).get(run, ())
 
 
-async def unheard(
-    connection: AsyncConnection, run: RunState, entries: Sequence[Entry], known: Sequence[str]
-) -> Unheard | None:
+def unheard(connection: Connection, run: RunState, entries: Sequence[Entry], known: Sequence[str]) -> Unheard | None:
     """The answers of a run that passes a question without one, if there is one that its walk does not know.
 
     *entries*: the lines that are to be written. *known*: the events that the walk knew when it passed the questions.
@@ -50,7 +47,7 @@ async def unheard(
     unanswered = _unanswered(run.version, (entry for entry in entries if entry.n >= run.lines))
     if run.ended or not unanswered:
         return None
-    heard = (await answers(connection, [run.id])).get(run.id, ())
+    heard = (answers(connection, [run.id])).get(run.id, ())
     if any(unanswered.intersection(new.answers) for new in heard if new.event not in known):
         return Unheard(arrivals=heard)
     return None

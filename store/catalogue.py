@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import AwareDatetime
-from sqlalchemy import Table, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Table, insert, select, update
 
 from journeys.catalogue import BUILT_IN, Content, State, Trigger
 from journeys.contents import check_content
@@ -22,7 +21,7 @@ from store.customers import customer_schema
 from store.locks import lock_house
 from store.schema import AnyRow, contents, triggers
 from store.showing import Unreadable, all_shown, readable, shown
-from store.store import Store, retried
+from store.store import Store, read_transaction, write_transaction
 from store.versions import versions_in_use
 
 
@@ -49,8 +48,8 @@ class ContentView(Frozen):
     changed_at: AwareDatetime
 
 
-@retried
-async def put_trigger(store: Store, trigger: Trigger, now: datetime) -> bool:
+@write_transaction
+def put_trigger(connection: Connection, trigger: Trigger, now: datetime) -> bool:
     """Write a trigger; a new one is a draft. Returns whether it is new.
 
     Raises Conflict where journeys in use listen to it and would lose or miss an attribute.
@@ -58,123 +57,124 @@ async def put_trigger(store: Store, trigger: Trigger, now: datetime) -> bool:
     if trigger.trigger in BUILT_IN:
         raise Conflict(f'"{trigger.trigger}" is built in. Choose another name.')
     definition = trigger.model_dump(mode="json", exclude_unset=True)
-    async with store.write() as connection:
-        await lock_house(connection)
-        row = await _find(connection, triggers, trigger.trigger)
-        if row is None:
-            new = {"name": trigger.trigger, "definition": definition, "state": "draft", "seen": 0}
-            await connection.execute(insert(triggers), new | {"created_at": now, "changed_at": now})
-            return True
-        # Whatever its state: one that is stopped may be made ready again.
-        await _refuse_to_break(store, connection, Trigger.model_validate(row.definition), trigger)
-        await _change(connection, triggers, trigger.trigger, now, definition=definition)
-        return False
+    lock_house(connection)
+    row = _find(connection, triggers, trigger.trigger)
+    if row is None:
+        new = {"name": trigger.trigger, "definition": definition, "state": "draft", "seen": 0}
+        connection.execute(insert(triggers), new | {"created_at": now, "changed_at": now})
+        return True
+    # Whatever its state: one that is stopped may be made ready again.
+    _refuse_to_break(connection, Trigger.model_validate(row.definition), trigger)
+    _change(connection, triggers, trigger.trigger, now, definition=definition)
+    return False
 
 
-@retried
-async def ready_trigger(store: Store, name: str, now: datetime) -> None:
+@write_transaction
+def ready_trigger(connection: Connection, name: str, now: datetime) -> None:
     """Events of the trigger are accepted from now on. Raises Unknown."""
-    async with store.write() as connection:
-        await lock_house(connection)
-        await _one(connection, triggers, name)
-        await _change(connection, triggers, name, now, state="ready")
+    lock_house(connection)
+    _one(connection, triggers, name)
+    _change(connection, triggers, name, now, state="ready")
 
 
-@retried
-async def stop_trigger(store: Store, name: str, now: datetime) -> tuple[str, ...]:
+@write_transaction
+def stop_trigger(connection: Connection, name: str, now: datetime) -> tuple[str, ...]:
     """Events of the trigger are refused from now on. Returns the journeys in use that listen to it. Raises Unknown."""
-    async with store.write() as connection:
-        await lock_house(connection)
-        await _one(connection, triggers, name)
-        await _change(connection, triggers, name, now, state="stopped")
-        return _listening(name, await versions_in_use(store, connection))
+    lock_house(connection)
+    _one(connection, triggers, name)
+    _change(connection, triggers, name, now, state="stopped")
+    return _listening(name, versions_in_use(connection))
 
 
-async def get_trigger(store: Store, name: str) -> TriggerView:
+@read_transaction
+def get_trigger(connection: Connection, name: str) -> TriggerView:
     """A trigger. Raises Unknown, and Conflict where it cannot be shown."""
-    async with store.read() as connection:
-        row = await _one(connection, triggers, name)
-        in_use = await versions_in_use(store, connection)
-        return shown("trigger", row, lambda row: _trigger(row, in_use))
+    row = _one(connection, triggers, name)
+    in_use = versions_in_use(connection)
+    return shown("trigger", row, lambda row: _trigger(row, in_use))
 
 
-async def list_triggers(store: Store) -> tuple[list[TriggerView], tuple[Unreadable, ...]]:
+@read_transaction
+def list_triggers(connection: Connection) -> tuple[list[TriggerView], tuple[Unreadable, ...]]:
     """All triggers by name, without the built-in ones, and those that cannot be shown."""
-    async with store.read() as connection:
-        in_use = await versions_in_use(store, connection)
-        rows = await connection.execute(_ALL[triggers])
-        return all_shown("trigger", rows, lambda row: _trigger(row, in_use))
+    in_use = versions_in_use(connection)
+    rows = connection.execute(_ALL[triggers])
+    return all_shown("trigger", rows, lambda row: _trigger(row, in_use))
 
 
-@retried
-async def put_content(store: Store, content: Content, now: datetime) -> bool:
+@write_transaction
+def put_content(connection: Connection, content: Content, now: datetime) -> bool:
     """Write a content's draft. Returns whether it is new.
 
     What is ready is sent as it is, until the draft is made ready in its place.
     """
     draft = content.model_dump(mode="json", exclude_unset=True)
-    async with store.write() as connection:
-        await lock_house(connection)
-        if await _find(connection, contents, content.content) is None:
-            new = {"name": content.content, "draft": draft, "state": "draft"}
-            await connection.execute(insert(contents), new | {"created_at": now, "changed_at": now})
-            return True
-        await _change(connection, contents, content.content, now, draft=draft)
-        return False
+    lock_house(connection)
+    if _find(connection, contents, content.content) is None:
+        new = {"name": content.content, "draft": draft, "state": "draft"}
+        connection.execute(insert(contents), new | {"created_at": now, "changed_at": now})
+        return True
+    _change(connection, contents, content.content, now, draft=draft)
+    return False
 
 
-@retried
 async def ready_content(store: Store, name: str, now: datetime) -> None:
     """Send the content as its draft is now.
 
     Raises Unknown, Invalid with every flaw, and Conflict where it would spoil a journey in use.
     """
-    async with store.read() as connection:
-        row = await _one(connection, contents, name)
-        would = await _if_ready(store, connection, Content.model_validate(row.draft))
     # What is found is kept: to fill in samples takes time, and the lock below is one that others need.
-    await asyncio.to_thread(_refuse_to_spoil, would)
-    async with store.write() as connection:
-        await lock_house(connection)
-        row = await _one(connection, contents, name)
-        _refuse_to_spoil(await _if_ready(store, connection, Content.model_validate(row.draft)))
-        await _change(connection, contents, name, now, state="ready", ready=row.draft)
+    await asyncio.to_thread(_refuse_to_spoil, await _would_be_ready(store, name))
+    await _make_ready(store, name, now)
 
 
-@retried
-async def stop_content(store: Store, name: str, now: datetime) -> None:
+@read_transaction
+def _would_be_ready(connection: Connection, name: str) -> _IfReady:
+    row = _one(connection, contents, name)
+    return _if_ready(connection, Content.model_validate(row.draft))
+
+
+@write_transaction
+def _make_ready(connection: Connection, name: str, now: datetime) -> None:
+    lock_house(connection)
+    row = _one(connection, contents, name)
+    _refuse_to_spoil(_if_ready(connection, Content.model_validate(row.draft)))
+    _change(connection, contents, name, now, state="ready", ready=row.draft)
+
+
+@write_transaction
+def stop_content(connection: Connection, name: str, now: datetime) -> None:
     """The content is not sent any more. Raises Unknown, and Conflict where journeys in use send it."""
-    async with store.write() as connection:
-        await lock_house(connection)
-        await _one(connection, contents, name)
-        if senders := _sending(name, await versions_in_use(store, connection)):
-            raise Conflict(f'Content "{name}" is sent by {_and(senders)}. Stop or change that first.')
-        await _change(connection, contents, name, now, state="stopped")
+    lock_house(connection)
+    _one(connection, contents, name)
+    if senders := _sending(name, versions_in_use(connection)):
+        raise Conflict(f'Content "{name}" is sent by {_and(senders)}. Stop or change that first.')
+    _change(connection, contents, name, now, state="stopped")
 
 
-async def get_content(store: Store, name: str) -> ContentView:
+@read_transaction
+def get_content(connection: Connection, name: str) -> ContentView:
     """A content. Raises Unknown, and Conflict where it cannot be shown."""
-    async with store.read() as connection:
-        row = await _one(connection, contents, name)
-        in_use = await versions_in_use(store, connection)
-        return shown("content", row, lambda row: _content(row, in_use))
+    row = _one(connection, contents, name)
+    in_use = versions_in_use(connection)
+    return shown("content", row, lambda row: _content(row, in_use))
 
 
-async def list_contents(store: Store) -> tuple[list[ContentView], tuple[Unreadable, ...]]:
+@read_transaction
+def list_contents(connection: Connection) -> tuple[list[ContentView], tuple[Unreadable, ...]]:
     """All contents by name, and those that cannot be shown."""
-    async with store.read() as connection:
-        in_use = await versions_in_use(store, connection)
-        rows = await connection.execute(_ALL[contents])
-        return all_shown("content", rows, lambda row: _content(row, in_use))
+    in_use = versions_in_use(connection)
+    rows = connection.execute(_ALL[contents])
+    return all_shown("content", rows, lambda row: _content(row, in_use))
 
 
-async def read_catalogue(connection: AsyncConnection, channels: frozenset[Kind]) -> Catalogue:
+def read_catalogue(connection: Connection, channels: frozenset[Kind]) -> Catalogue:
     """All that a journey may refer to. Of a content it is what would be sent, or the draft where nothing would.
 
     What an earlier release let in and cannot be read is as good as not there.
     """
-    known = (await connection.execute(_ALL[triggers])).all()
-    sendable = (await connection.execute(_ALL[contents])).all()
+    known = connection.execute(_ALL[triggers]).all()
+    sendable = connection.execute(_ALL[contents]).all()
     return Catalogue(
         triggers={
             row.name: (trigger, row.state) for row, trigger in readable(known, Trigger, lambda row: row.definition)
@@ -183,16 +183,16 @@ async def read_catalogue(connection: AsyncConnection, channels: frozenset[Kind])
             row.name: (content, row.state)
             for row, content in readable(sendable, Content, lambda row: row.ready or row.draft)
         },
-        customer=await customer_schema(connection),
+        customer=customer_schema(connection),
         channels=channels,
     )
 
 
-async def _refuse_to_break(store: Store, connection: AsyncConnection, old: Trigger, new: Trigger) -> None:
+def _refuse_to_break(connection: Connection, old: Trigger, new: Trigger) -> None:
     """Events as they are posted now must stay valid, and journeys in use must find in them what they did."""
     broken = [name for name, kind in old.attributes.items() if new.attributes.get(name) != kind]
     missing = [name for name, kind in new.attributes.items() if name not in old.attributes and not kind.endswith("?")]
-    listening = _listening(old.trigger, await versions_in_use(store, connection))
+    listening = _listening(old.trigger, versions_in_use(connection))
     if listening and broken:
         raise Conflict(
             f'{_and(listening)} listens to "{old.trigger}" and relies on {_and(broken)} as it is. '
@@ -215,10 +215,10 @@ class _IfReady:
     senders: tuple[Version, ...]
 
 
-async def _if_ready(store: Store, connection: AsyncConnection, content: Content) -> _IfReady:
-    before = await read_catalogue(connection, frozenset(Content.KINDS))
+def _if_ready(connection: Connection, content: Content) -> _IfReady:
+    before = read_catalogue(connection, frozenset(Content.KINDS))
     after = replace(before, contents={**before.contents, content.content: (content, "ready")})
-    in_use = await versions_in_use(store, connection)
+    in_use = versions_in_use(connection)
     return _IfReady(content, before, after, tuple(version for version in in_use if _sends(version, content)))
 
 
@@ -267,19 +267,19 @@ def _content(row: AnyRow, in_use: Sequence[Version]) -> ContentView:
     )
 
 
-async def _find(connection: AsyncConnection, table: Table, name: str) -> AnyRow | None:
-    return (await connection.execute(select(table).where(table.c.name == name))).one_or_none()
+def _find(connection: Connection, table: Table, name: str) -> AnyRow | None:
+    return connection.execute(select(table).where(table.c.name == name)).one_or_none()
 
 
-async def _one(connection: AsyncConnection, table: Table, name: str) -> AnyRow:
-    if row := await _find(connection, table, name):
+def _one(connection: Connection, table: Table, name: str) -> AnyRow:
+    if row := _find(connection, table, name):
         return row
-    names = (await connection.execute(select(table.c.name))).scalars()
+    names = connection.execute(select(table.c.name)).scalars()
     raise Unknown(f'There is no {table.name.removesuffix("s")} "{name}". {did_you_mean(name, names)}')
 
 
-async def _change(connection: AsyncConnection, table: Table, name: str, now: datetime, **columns: object) -> None:
-    await connection.execute(update(table).where(table.c.name == name).values(changed_at=now, **columns))
+def _change(connection: Connection, table: Table, name: str, now: datetime, **columns: object) -> None:
+    connection.execute(update(table).where(table.c.name == name).values(changed_at=now, **columns))
 
 
 def _and(names: Sequence[str]) -> str:

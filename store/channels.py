@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from journeys.interactions import Kind
 from journeys.models import Frozen
 from store import schema
-from store.store import Store, retried
+from store.store import Store, read_transaction, write_transaction
 
 ChannelState = Literal["ok", "down"]
 
@@ -36,25 +36,24 @@ async def set_channel(store: Store, kind: Kind, state: ChannelState, reason: str
     return await _set(store, ChannelView(kind=kind, state=state, reason=reason, since=now))
 
 
-async def channels(store: Store) -> dict[Kind, ChannelView]:
+@read_transaction
+def channels(connection: Connection) -> dict[Kind, ChannelView]:
     """The channels of which anything is known. Others have not been used yet."""
-    async with store.read() as connection:
-        rows = await connection.execute(select(schema.channels))
-        return {row.kind: ChannelView(**row._asdict()) for row in rows}
+    rows = connection.execute(select(schema.channels))
+    return {row.kind: ChannelView(**row._asdict()) for row in rows}
 
 
-@retried
-async def _set(store: Store, now: ChannelView) -> bool:
-    async with store.write() as connection:
-        before = (await connection.execute(_ONE, {"channel": now.kind})).one_or_none()
-        if before is None:
-            await connection.execute(insert(schema.channels), now.model_dump())
-            return now.state == "down"
-        news: bool = before.state != now.state
-        since = now.since if news else before.since
-        row = {"channel": now.kind, "to_state": now.state, "to_reason": now.reason, "to_since": since}
-        await connection.execute(_UPDATE, row)
-        return news
+@write_transaction
+def _set(connection: Connection, now: ChannelView) -> bool:
+    before = connection.execute(_ONE, {"channel": now.kind}).one_or_none()
+    if before is None:
+        connection.execute(insert(schema.channels), now.model_dump())
+        return now.state == "down"
+    news: bool = before.state != now.state
+    since = now.since if news else before.since
+    row = {"channel": now.kind, "to_state": now.state, "to_reason": now.reason, "to_since": since}
+    connection.execute(_UPDATE, row)
+    return news
 
 
 _ONE = select(schema.channels).where(schema.channels.c.kind == bindparam("channel")).with_for_update()

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select
 
 from journeys.catalogue import BUILT_IN, INTERACTION_SCHEMA, Event, State, Trigger
 from journeys.language.attributes import check_attributes, flaws_of_attributes
@@ -25,10 +24,10 @@ _BY_NAME = select(triggers.c.name, triggers.c.definition, triggers.c.state).wher
 _ALL_NAMES = select(triggers.c.name)
 
 
-async def check(connection: AsyncConnection, events: Sequence[Event], now: datetime) -> Triggers:
+def check(connection: Connection, events: Sequence[Event], now: datetime) -> Triggers:
     """The triggers of *events*, by name. Raises Invalid with the flaws: ``[3].attributes.total``."""
-    triggers, names = await _triggers(connection, events)
-    if flaws := await beside(len(events), _flaws, events, triggers, names, now):
+    triggers, names = _triggers(connection, events)
+    if flaws := beside(connection, len(events), _flaws, events, triggers, names, now):
         wrong = len({flaw.path.partition("]")[0] for flaw in flaws})
         raise Invalid(f"{wrong} of {len(events)} events are not valid, so none was accepted.", flaws)
     return triggers
@@ -43,14 +42,14 @@ def _flaws(events: Sequence[Event], triggers: Triggers, names: Collection[str], 
     return found
 
 
-async def _triggers(connection: AsyncConnection, events: Sequence[Event]) -> tuple[Triggers, Collection[str]]:
+def _triggers(connection: Connection, events: Sequence[Event]) -> tuple[Triggers, Collection[str]]:
     """The triggers that the events name, and, if one of them is not there, the names of all that there are."""
     named = sorted({event.trigger for event in events} - BUILT_IN.keys())
-    rows = (await connection.execute(_BY_NAME, {"names": named})).all() if named else ()
+    rows = connection.execute(_BY_NAME, {"names": named}).all() if named else ()
     found: Triggers = {row.name: (Trigger.model_validate(row.definition), row.state) for row in rows}
     if len(found) == len(named):
         return found, found.keys()
-    return found, [*(await connection.execute(_ALL_NAMES)).scalars(), *BUILT_IN]
+    return found, [*connection.execute(_ALL_NAMES).scalars(), *BUILT_IN]
 
 
 def _of_trigger(event: Event, triggers: Triggers, names: Collection[str]) -> Iterator[Flaw]:

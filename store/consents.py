@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import bindparam, func, insert, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
 from journeys.clearance.addresses import fingerprint
 from journeys.clearance.consent import About, Choice, Consent, Purpose, said
@@ -17,7 +16,7 @@ from journeys.models import Frozen
 from store.addresses import address_attributes, fingerprints
 from store.locks import lock_addresses, lock_customers
 from store.schema import AnyRow, among, consents, customers, sends
-from store.store import Store, retried
+from store.store import Store, read_transaction, write_transaction
 from store.suppressions import STOPPED, add_suppression, remove_stop
 
 
@@ -45,9 +44,9 @@ class ConsentView(Frozen):
     log: tuple[ConsentLine, ...]
 
 
-@retried
-async def put_consents(
-    store: Store, customer: str, said: Sequence[Consent], source: str, now: datetime, detail: str = ""
+@write_transaction
+def put_consents(
+    connection: Connection, customer: str, said: Sequence[Consent], source: str, now: datetime, detail: str = ""
 ) -> None:
     """Log what a customer says. What they said about anything else still holds, and the latest said counts.
 
@@ -55,25 +54,24 @@ async def put_consents(
     id, is logged once; without one, every time.
     Once this returns, no send to the customer is claimed against it. The customer need not be known yet.
     """
-    async with store.write() as connection:
-        await lock_customers(connection, [customer])
-        theirs = await _addresses(store, connection, customer)
-        out = [
-            _Line(None, address, consent)
-            for consent in said
-            for channel, address in sorted(theirs)
-            if consent.choice == "out" and channel == consent.channel
-        ]
-        lines = [_Line(customer, None, consent) for consent in said] + out
-        await _log(connection, lines, _Told(source, now, detail))
+    lock_customers(connection, [customer])
+    theirs = _addresses(connection, customer)
+    out = [
+        _Line(None, address, consent)
+        for consent in said
+        for channel, address in sorted(theirs)
+        if consent.choice == "out" and channel == consent.channel
+    ]
+    lines = [_Line(customer, None, consent) for consent in said] + out
+    _log(connection, lines, _Told(source, now, detail))
 
 
-async def get_consents(store: Store, customer: str) -> ConsentView:
+@read_transaction
+def get_consents(connection: Connection, customer: str) -> ConsentView:
     """What a customer has said, and what was said at their addresses; nothing where nothing was."""
-    async with store.read() as connection:
-        theirs = await _addresses(store, connection, customer)
-        asked = {"customers": [customer], "addresses": sorted({address for _, address in theirs})}
-        rows = (await connection.execute(_ALL, asked)).all()
+    theirs = _addresses(connection, customer)
+    asked = {"customers": [customer], "addresses": sorted({address for _, address in theirs})}
+    rows = connection.execute(_ALL, asked).all()
     own = {_line(row) for row in rows if row.customer == customer}
     there = {row.id for row in rows if (row.channel, row.address) in theirs and _line(row) not in own}
     log = tuple(_line(row) for row in rows if row.customer == customer or row.id in there)
@@ -102,31 +100,32 @@ async def opt(
     return await _opt_customers(store, there, everything, told)
 
 
-@retried
-async def opt_out(store: Store, customer: str, address: str | None, about: About, source: str, now: datetime) -> None:
+@write_transaction
+def opt_out(
+    connection: Connection, customer: str, address: str | None, about: About, source: str, now: datetime
+) -> None:
     """A link in a message to *address*: opt out the customer that it was for, and whoever else has that address.
 
     Nothing is added where all of them are out already.
     """
     there = fingerprint(about.channel, address) if address else None
     out = _consent(about, "out")
-    async with store.write() as connection:
-        others = await _customers_at(connection, about.channel, there) if there else ()
-        everybody = {customer, *others}
-        await lock_customers(connection, everybody)
-        heard = [await said_by(connection, each, about.channel, [there] if there else []) for each in sorted(everybody)]
-        if all(said.get(about) == "out" for said in heard):
-            return
-        lines = [_Line(customer, None, out)] + ([_Line(None, there, out)] if there else [])
-        await _log(connection, lines, _Told(source, now, ""))
+    others = _customers_at(connection, about.channel, there) if there else ()
+    everybody = {customer, *others}
+    lock_customers(connection, everybody)
+    heard = [said_by(connection, each, about.channel, [there] if there else []) for each in sorted(everybody)]
+    if all(said.get(about) == "out" for said in heard):
+        return
+    lines = [_Line(customer, None, out)] + ([_Line(None, there, out)] if there else [])
+    _log(connection, lines, _Told(source, now, ""))
 
 
-async def said_by(
-    connection: AsyncConnection, customer: str | None, channel: Kind, addresses: Collection[str]
+def said_by(
+    connection: Connection, customer: str | None, channel: Kind, addresses: Collection[str]
 ) -> dict[About, Choice]:
     """What holds for a customer on a channel, and at *addresses* (fingerprints), for whoever is about to send."""
     asked = {"channel": channel, "customers": [customer] if customer else [], "addresses": list(addresses)}
-    rows = await connection.execute(_SAID, asked)
+    rows = connection.execute(_SAID, asked)
     return {About(channel, row.purpose, row.topic): row.choice for row in rows}
 
 
@@ -146,38 +145,36 @@ class _Line(NamedTuple):
     consent: Consent
 
 
-@retried
-async def _opt_address(store: Store, address: str, everything: Sequence[Consent], told: _Told) -> None:
+@write_transaction
+def _opt_address(connection: Connection, address: str, everything: Sequence[Consent], told: _Told) -> None:
     channel, choice = everything[0].channel, everything[0].choice
-    async with store.write() as connection:
-        new = await _log(connection, [_Line(None, address, consent) for consent in everything], told)
-        if channel == "text" and new:
-            if choice == "out":
-                await add_suppression(connection, channel, address, STOPPED, told.at)
-            else:
-                await remove_stop(connection, channel, address)
+    new = _log(connection, [_Line(None, address, consent) for consent in everything], told)
+    if channel == "text" and new:
+        if choice == "out":
+            add_suppression(connection, channel, address, STOPPED, told.at)
+        else:
+            remove_stop(connection, channel, address)
 
 
-@retried
-async def _opt_customers(store: Store, address: str, everything: Sequence[Consent], told: _Told) -> tuple[str, ...]:
-    async with store.write() as connection:
-        theirs = await _customers_at(connection, everything[0].channel, address)
-        # Whoever claims has the customer's lock: what was claimed before is committed then, what comes later sees this.
-        await lock_customers(connection, theirs)
-        await _log(connection, [_Line(customer, None, consent) for customer in theirs for consent in everything], told)
-        return theirs
+@write_transaction
+def _opt_customers(connection: Connection, address: str, everything: Sequence[Consent], told: _Told) -> tuple[str, ...]:
+    theirs = _customers_at(connection, everything[0].channel, address)
+    # Whoever claims has the customer's lock: what was claimed before is committed then, what comes later sees this.
+    lock_customers(connection, theirs)
+    _log(connection, [_Line(customer, None, consent) for customer in theirs for consent in everything], told)
+    return theirs
 
 
-async def _customers_at(connection: AsyncConnection, channel: Kind, address: str) -> tuple[str, ...]:
-    return tuple((await connection.execute(_AT, {"channel": channel, "address": address})).scalars())
+def _customers_at(connection: Connection, channel: Kind, address: str) -> tuple[str, ...]:
+    return tuple(connection.execute(_AT, {"channel": channel, "address": address}).scalars())
 
 
-async def _addresses(store: Store, connection: AsyncConnection, customer: str) -> set[tuple[Kind, str]]:
-    attributes = (await connection.execute(_ATTRIBUTES, {"customer": customer})).scalar_one_or_none()
-    return fingerprints(attributes, await address_attributes(store, connection)) if attributes else set()
+def _addresses(connection: Connection, customer: str) -> set[tuple[Kind, str]]:
+    attributes = connection.execute(_ATTRIBUTES, {"customer": customer}).scalar_one_or_none()
+    return fingerprints(attributes, address_attributes(connection)) if attributes else set()
 
 
-async def _log(connection: AsyncConnection, lines: Sequence[_Line], told: _Told) -> bool:
+def _log(connection: Connection, lines: Sequence[_Line], told: _Told) -> bool:
     """Add the lines that are new. Returns whether there are any."""
     if not lines:
         return False
@@ -185,10 +182,10 @@ async def _log(connection: AsyncConnection, lines: Sequence[_Line], told: _Told)
         "customers": sorted({line.customer for line in lines if line.customer}),
         "addresses": sorted({line.address for line in lines if line.address}),
     }
-    await lock_addresses(connection, whose["addresses"])
+    lock_addresses(connection, whose["addresses"])
     before = set()
     if told.detail:
-        rows = await connection.execute(_BEFORE, {**whose, "source": told.source, "detail": told.detail})
+        rows = connection.execute(_BEFORE, {**whose, "source": told.source, "detail": told.detail})
         before = {_Line(row.customer, row.address, _line(row).consent) for row in rows}
     new = [
         {"customer": line.customer, "address": line.address, **line.consent.model_dump(), **told._asdict()}
@@ -196,7 +193,7 @@ async def _log(connection: AsyncConnection, lines: Sequence[_Line], told: _Told)
         if line not in before
     ]
     if new:
-        await connection.execute(insert(consents), new)
+        connection.execute(insert(consents), new)
     return bool(new)
 
 

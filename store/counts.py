@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, select
 
 from journeys.definition import Goal, Journey
 from journeys.listening import Ended
@@ -73,16 +72,14 @@ class JourneyView(Frozen):
     stopped_at: AwareDatetime | None
 
 
-async def read_views(
-    connection: AsyncConnection, rows: Sequence[AnyRow], now: datetime
-) -> Callable[[AnyRow], JourneyView]:
+def read_views(connection: Connection, rows: Sequence[AnyRow], now: datetime) -> Callable[[AnyRow], JourneyView]:
     """What makes the view of each of these rows, with all that is counted about the journey."""
     names = {"names": [row.name for row in rows]}
     published = defaultdict[str, list[AnyRow]](list)
-    for row in await connection.execute(_VERSIONS, names):
+    for row in connection.execute(_VERSIONS, names):
         published[row.journey].append(row)
     counted = defaultdict[VersionId, Counter[Did]](Counter)
-    for row in await connection.execute(_COUNTS, names):
+    for row in connection.execute(_COUNTS, names):
         counted[row.journey, row.version][row.did] = int(row.n)
     return lambda row: _view(row, published[row.name], counted, now)
 

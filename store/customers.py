@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from journeys.catalogue import CUSTOMER, CustomerId
 from journeys.clearance.addresses import normal_each
@@ -28,7 +27,7 @@ from journeys.problems import Flaw, Invalid, Unknown
 from store.addresses import address_attributes, spelled
 from store.locks import lock_customers
 from store.schema import customer_attributes, customers
-from store.store import Store, retried
+from store.store import read_transaction, write_transaction
 
 
 class CustomerView(Frozen):
@@ -40,68 +39,66 @@ class CustomerView(Frozen):
     changed_at: AwareDatetime
 
 
-@retried
-async def put_customer(store: Store, id: str, attributes: Mapping[str, Value], now: datetime) -> bool:
+@write_transaction
+def put_customer(connection: Connection, id: str, attributes: Mapping[str, Value], now: datetime) -> bool:
     """Make *attributes* all that the customer has; null is as good as missing. Returns whether the customer is new.
 
     The first value of an attribute fixes its type for all customers. Addresses are kept in their one spelling.
     Raises Invalid with every flaw.
     """
     given = {name: value for name, value in attributes.items() if value is not None}
-    async with store.write() as connection:
-        await lock_customers(connection, [id])
-        schema = await customer_schema(connection)
-        new = {name: declaration_of(value) for name, value in given.items() if name not in schema}
-        present, unsendable = spelled(given, await address_attributes(store, connection))
-        _check(id, given, {**schema, **new}, unsendable)
-        row = {"customer": id, "to_attributes": present, "now": now}
-        if new:
-            await connection.execute(_INSERT_ATTRIBUTE, [{"name": name, "type": kind} for name, kind in new.items()])
-        if (await connection.execute(_UPDATE, row)).rowcount:
-            return False
-        await connection.execute(_INSERT, row)
-        return True
+    lock_customers(connection, [id])
+    schema = customer_schema(connection)
+    new = {name: declaration_of(value) for name, value in given.items() if name not in schema}
+    present, unsendable = spelled(given, address_attributes(connection))
+    _check(id, given, {**schema, **new}, unsendable)
+    row = {"customer": id, "to_attributes": present, "now": now}
+    if new:
+        connection.execute(_INSERT_ATTRIBUTE, [{"name": name, "type": kind} for name, kind in new.items()])
+    if connection.execute(_UPDATE, row).rowcount:
+        return False
+    connection.execute(_INSERT, row)
+    return True
 
 
-@retried
-async def forget_tokens(store: Store, customer: str, attribute: str, dead: Sequence[str]) -> bool:
+@write_transaction
+def forget_tokens(connection: Connection, customer: str, attribute: str, dead: Sequence[str]) -> bool:
     """Take addresses that no longer exist out of an attribute that holds some, with commas between them.
 
     Returns whether any of them was there. The customer may not be known, or have others meanwhile.
     """
-    async with store.write() as connection:
-        await lock_customers(connection, [customer])
-        row = (await connection.execute(_ONE, {"customer": customer})).one_or_none()
-        held = row.attributes.get(attribute) if row else None
-        known = normal_each("push", held) if isinstance(held, str) else []
-        left = [address for address in known if address not in dead]
-        if row is None or left == known:
-            return False
-        others = {name: value for name, value in row.attributes.items() if name != attribute}
-        attributes = {**others, attribute: ",".join(left)} if left else others
-        await connection.execute(_UPDATE, {"customer": customer, "to_attributes": attributes, "now": row.changed_at})
-        return True
+    lock_customers(connection, [customer])
+    row = connection.execute(_ONE, {"customer": customer}).one_or_none()
+    held = row.attributes.get(attribute) if row else None
+    known = normal_each("push", held) if isinstance(held, str) else []
+    left = [address for address in known if address not in dead]
+    if row is None or left == known:
+        return False
+    others = {name: value for name, value in row.attributes.items() if name != attribute}
+    attributes = {**others, attribute: ",".join(left)} if left else others
+    connection.execute(_UPDATE, {"customer": customer, "to_attributes": attributes, "now": row.changed_at})
+    return True
 
 
-async def get_customer(store: Store, id: str) -> CustomerView:
+@read_transaction
+def get_customer(connection: Connection, id: str) -> CustomerView:
     """A customer. Raises Unknown."""
-    async with store.read() as connection:
-        row = (await connection.execute(_ONE, {"customer": id})).one_or_none()
+    row = connection.execute(_ONE, {"customer": id}).one_or_none()
     if row is None:
         raise Unknown(f'There is no customer "{id}".')
     return CustomerView(**row._asdict())
 
 
-async def list_customers(store: Store, *, limit: int = 50, after: str | None = None) -> list[CustomerView]:
+@read_transaction
+def list_customers(connection: Connection, *, limit: int = 50, after: str | None = None) -> list[CustomerView]:
     """Customers by id. *after*: the last id of the page before."""
-    async with store.read() as connection:
-        rows = await connection.execute(_PAGE, {"after": after or "", "limit": limit})
-        return [CustomerView(**row._asdict()) for row in rows]
+    rows = connection.execute(_PAGE, {"after": after or "", "limit": limit})
+    return [CustomerView(**row._asdict()) for row in rows]
 
 
-async def customer_schema(connection: AsyncConnection) -> dict[str, Declaration]:
+def customer_schema(connection: Connection) -> dict[str, Declaration]:
     """The attributes that customers are known to have. Each of them may be missing."""
-    rows = await connection.execute(select(customer_attributes))
+    rows = connection.execute(select(customer_attributes))
     return {**CUSTOMER, **{row.name: row.type for row in rows}}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from journeys.catalogue import Content
 from journeys.models import Frozen
@@ -14,7 +14,7 @@ from journeys.standing import SendState
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.schema import Time, contents, customers, events, runs, sends
-from store.store import Store
+from store.store import read_transaction
 
 NEAR = timedelta(hours=1)
 """Sends to the same address that were claimed this near may be taken one for another."""
@@ -50,28 +50,28 @@ class Doubt(Frozen):
                 return Delivery(outcome=outcome, at=self.at, reason=self.reason)
 
 
-async def look(store: Store, visit: Visit) -> Doubt:
+@read_transaction
+def look(connection: Connection, visit: Visit) -> Doubt:
     """The send of a visit. Raises Unknown where it was never claimed."""
     run, step = visit.run, visit.step.id
-    async with store.read() as connection:
-        row = (await connection.execute(_SEND, {"run": run, "step": step})).one_or_none()
-        if row is None or row.claimed_at is None:
-            raise Unknown(f'The step "{step}" of run "{run}" was never about to be sent.')
-        near = {"near_to": row.address, "but": row.id, **_around(row.claimed_at)}
-        taken = (await connection.execute(_TAKEN, near)).scalars()
-        return Doubt(
-            send_id=row.id,
-            state=row.state,
-            attempt=row.attempt,
-            repeats=row.repeats,
-            at=row.at or row.claimed_at,
-            reason=row.reason,
-            claimed_at=row.claimed_at,
-            to=row.recipient or "",
-            content=Content.model_validate(row.ready) if row.ready else None,
-            values={"event": row.event, "customer": row.customer or {}},
-            taken=frozenset(taken),
-        )
+    row = connection.execute(_SEND, {"run": run, "step": step}).one_or_none()
+    if row is None or row.claimed_at is None:
+        raise Unknown(f'The step "{step}" of run "{run}" was never about to be sent.')
+    near = {"near_to": row.address, "but": row.id, **_around(row.claimed_at)}
+    taken = connection.execute(_TAKEN, near).scalars()
+    return Doubt(
+        send_id=row.id,
+        state=row.state,
+        attempt=row.attempt,
+        repeats=row.repeats,
+        at=row.at or row.claimed_at,
+        reason=row.reason,
+        claimed_at=row.claimed_at,
+        to=row.recipient or "",
+        content=Content.model_validate(row.ready) if row.ready else None,
+        values={"event": row.event, "customer": row.customer or {}},
+        taken=frozenset(taken),
+    )
 
 
 def _around(at: datetime) -> dict[str, datetime]:

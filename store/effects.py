@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Table, bindparam, insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Table, bindparam, insert, update
 
 from journeys.catalogue import BUILT_IN, Event
 from journeys.listening import Decision, RunFacts, Version, key_of
@@ -58,13 +57,13 @@ class Effects:
         if send_of(event) in self._facts.sends:
             self._new[interactions].append(_interaction(event))
 
-    async def write(self, connection: AsyncConnection) -> None:
+    def write(self, connection: Connection) -> None:
         """Write everything."""
         for table, rows in self._new.items():
-            await write_each(connection, _INSERT[table], rows)
+            write_each(connection, _INSERT[table], rows)
         if counts := self._counts():
-            await connection.execute(_SEEN, counts)
-        await self._runs.write(connection)
+            connection.execute(_SEEN, counts)
+        self._runs.write(connection)
 
     def _start(self, event: Event, decision: Decision) -> None:
         version = next(version for version in self._facts.live if version.name == decision.journey)

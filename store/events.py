@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import AwareDatetime
-from sqlalchemy import and_, bindparam, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from journeys.catalogue import BUILT_IN, Event
 from journeys.language.attributes import Attributes
@@ -24,7 +23,7 @@ from store.facts import BatchFacts, SentTo, find_sends, read_facts, send_of
 from store.locks import lock_customers
 from store.many import beside
 from store.schema import AnyRow, among, decisions, events, sends
-from store.store import Store, retried
+from store.store import read_transaction, write_transaction
 
 EventName = tuple[str, str]
 """An event's source and id."""
@@ -71,26 +70,25 @@ class Before(NamedTuple):
     decisions: tuple[Decision, ...]
 
 
-@retried
-async def accept(store: Store, events: Sequence[Event], now: datetime, *, day: timedelta = DAY) -> list[Receipt]:
+@write_transaction
+def accept(connection: Connection, events: Sequence[Event], now: datetime, *, day: timedelta = DAY) -> list[Receipt]:
     """Accept *events*, all or none, and return a receipt for each. *day* is the pace of the runs that they start.
 
     Raises Invalid with every flaw of every event, ``[3].attributes.total``, Conflict with every event whose id was
     another's, and Unavailable: then nothing is written.
     """
-    async with store.write() as connection:
-        triggers = await check(connection, events, now)
-        sent = await find_sends(connection, events)
-        about = [_of_its_customer(event, sent) for event in events]
-        await lock_customers(connection, {event.customer for event in about if event.customer})
-        seen = await _seen_before(connection, events)
-        facts = await read_facts(store, connection, about, sent, now, day)
-        heard = [_filled_in(event, facts.moment(event.customer)) for event in about]
-        effects = Effects(facts, now)
-        many = len(events) + len(facts.states)
-        receipts = await beside(many, _accept_each, events, heard, triggers, seen, facts, effects)
-        await effects.write(connection)
-        return await _with_sends(connection, receipts)  # 5. Leaving the block commits.
+    triggers = check(connection, events, now)
+    sent = find_sends(connection, events)
+    about = [_of_its_customer(event, sent) for event in events]
+    lock_customers(connection, {event.customer for event in about if event.customer})
+    seen = _seen_before(connection, events)
+    facts = read_facts(connection, about, sent, now, day)
+    heard = [_filled_in(event, facts.moment(event.customer)) for event in about]
+    effects = Effects(facts, now)
+    many = len(events) + len(facts.states)
+    receipts = beside(connection, many, _accept_each, events, heard, triggers, seen, facts, effects)
+    effects.write(connection)
+    return _with_sends(connection, receipts)  # 5. Leaving the block commits.
 
 
 def _accept_each(
@@ -123,24 +121,25 @@ def _accept_each(
     return receipts
 
 
-async def in_flight(store: Store, runs: Sequence[str]) -> int:
+@read_transaction
+def in_flight(connection: Connection, runs: Sequence[str]) -> int:
     """How many sends of *runs* are between claim and outcome."""
-    async with store.read() as connection:
-        return int((await connection.execute(_IN_FLIGHT, {"runs": list(runs)})).scalar_one())
+    return int(connection.execute(_IN_FLIGHT, {"runs": list(runs)}).scalar_one())
 
 
-async def get_event(store: Store, source: str, id: str) -> StoredEvent:
+@read_transaction
+def get_event(connection: Connection, source: str, id: str) -> StoredEvent:
     """An event with its decisions. Raises Unknown where it was never accepted, or only counted."""
-    async with store.read() as connection:
-        row = (await connection.execute(_EVENT, {"event": id, "source": source})).one_or_none()
-        if row is None:
-            raise Unknown(f'There is no event "{id}" from "{source}". It was not accepted, or its trigger keeps none.')
-        made = await decisions_of(connection, [id])
-        return _stored(row, made.get((source, id), ()))
+    row = connection.execute(_EVENT, {"event": id, "source": source}).one_or_none()
+    if row is None:
+        raise Unknown(f'There is no event "{id}" from "{source}". It was not accepted, or its trigger keeps none.')
+    made = decisions_of(connection, [id])
+    return _stored(row, made.get((source, id), ()))
 
 
-async def list_events(
-    store: Store, customer: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+@read_transaction
+def list_events(
+    connection: Connection, customer: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
 ) -> list[StoredEvent]:
     """A customer's events with their decisions, the latest received first.
 
@@ -152,17 +151,16 @@ async def list_events(
         wanted = wanted.where(
             or_(events.c.received_at < at, and_(events.c.received_at == at, events.c.id < id)),
         )
-    async with store.read() as connection:
-        latest = wanted.order_by(events.c.received_at.desc(), events.c.id.desc()).limit(limit)
-        rows = (await connection.execute(latest)).all()
-        made = await decisions_of(connection, [row.id for row in rows])
-        return [_stored(row, made.get((row.source, row.id), ())) for row in rows]
+    latest = wanted.order_by(events.c.received_at.desc(), events.c.id.desc()).limit(limit)
+    rows = connection.execute(latest).all()
+    made = decisions_of(connection, [row.id for row in rows])
+    return [_stored(row, made.get((row.source, row.id), ())) for row in rows]
 
 
-async def decisions_of(connection: AsyncConnection, ids: Iterable[str]) -> dict[EventName, tuple[Decision, ...]]:
+def decisions_of(connection: Connection, ids: Iterable[str]) -> dict[EventName, tuple[Decision, ...]]:
     """The decisions about events of these ids, in the order in which they were made."""
     made: dict[EventName, tuple[Decision, ...]] = {}
-    for row in await connection.execute(_DECISIONS, {"ids": sorted(set(ids))}):
+    for row in connection.execute(_DECISIONS, {"ids": sorted(set(ids))}):
         name = (row.source, row.event)
         made[name] = (*made.get(name, ()), decision_of(row))
     return made
@@ -186,10 +184,10 @@ def _filled_in(event: Event, moment: datetime) -> Event:
     return event.model_copy(update={"occurred_at": occurred(event, moment)})
 
 
-async def _seen_before(connection: AsyncConnection, posted: Sequence[Event]) -> dict[EventName, Before]:
+def _seen_before(connection: Connection, posted: Sequence[Event]) -> dict[EventName, Before]:
     ids = sorted({event.id for event in posted})
-    rows = (await connection.execute(_BODIES, {"ids": ids})).all()
-    made = await decisions_of(connection, [row.id for row in rows]) if rows else {}
+    rows = connection.execute(_BODIES, {"ids": ids}).all()
+    made = decisions_of(connection, [row.id for row in rows]) if rows else {}
     return {(row.source, row.id): Before(row.body, made.get((row.source, row.id), ())) for row in rows}
 
 
@@ -221,13 +219,13 @@ def _is_kept(event: Event, triggers: Triggers, facts: BatchFacts) -> bool:
     )
 
 
-async def _with_sends(connection: AsyncConnection, receipts: list[Receipt]) -> list[Receipt]:
+def _with_sends(connection: Connection, receipts: list[Receipt]) -> list[Receipt]:
     """The receipts of exits say which sends of the ended runs are under way, and which are out."""
     runs = sorted({run for receipt in receipts for run in receipt.exited})
     if not runs:
         return receipts
     out: dict[str, list[AnyRow]] = {run: [] for run in runs}
-    for row in await connection.execute(_SENDS, {"runs": runs}):
+    for row in connection.execute(_SENDS, {"runs": runs}):
         out[row.run].append(row)
     return [_with_own_sends(receipt, [row for run in receipt.exited for row in out[run]]) for receipt in receipts]
 

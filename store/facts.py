@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, TableValuedAlias, bindparam, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, TableValuedAlias, bindparam, func, or_, select
 
 from journeys.catalogue import BUILT_IN, Event
 from journeys.listening import ExitName, Facts, RunFacts, SendFacts, Version
@@ -18,7 +17,6 @@ from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of
 from store.own_runs import OwnRuns
 from store.schema import AnyRow, Texts, among, customers, events, runs, sends
-from store.store import Store
 from store.versions import live_versions, load
 
 EntryKey = tuple[str, str | None]
@@ -115,11 +113,11 @@ class SentTo(NamedTuple):
     customer: str
 
 
-async def find_sends(connection: AsyncConnection, events: Sequence[Event]) -> dict[str, SentTo]:
+def find_sends(connection: Connection, events: Sequence[Event]) -> dict[str, SentTo]:
     """The sends that *events* are about, by id. Those that there are not are missing."""
     if not (ids := sorted({send_of(event) for event in events} - {""})):
         return {}
-    rows = (await connection.execute(_SENDS, {"ids": ids})).all()
+    rows = connection.execute(_SENDS, {"ids": ids}).all()
     about = {(send_of(event), BUILT_IN[event.trigger][0]) for event in events if event.trigger in BUILT_IN}
     return {
         row.id: SentTo(_send(row), row.customer)
@@ -128,9 +126,8 @@ async def find_sends(connection: AsyncConnection, events: Sequence[Event]) -> di
     }
 
 
-async def read_facts(
-    store: Store,
-    connection: AsyncConnection,
+def read_facts(
+    connection: Connection,
     heard: Sequence[Event],
     sent: Mapping[str, SentTo],
     now: datetime,
@@ -142,25 +139,24 @@ async def read_facts(
     """
     since = min(event.occurred_at or now for event in heard) if heard else now
     facts = BatchFacts(
-        live=await live_versions(store, connection),
+        live=live_versions(connection),
         day=day,
         now=now,
         sends={id: sent.facts for id, sent in sent.items()},
     )
     if whose := sorted({event.customer for event in heard if event.customer}):
-        rows = await connection.execute(_CUSTOMERS, {"customers": whose})
+        rows = connection.execute(_CUSTOMERS, {"customers": whose})
         facts.customers = {row.id: row.attributes for row in rows}
-        for row in await connection.execute(_LATEST[connection.dialect.name], {"customers": whose}):
+        for row in connection.execute(_LATEST[connection.dialect.name], {"customers": whose}):
             facts.knows_of(row.customer, row.at)
-        await _read_runs(store, connection, facts, heard, since, whose)
-        await _read_entries(connection, facts, heard, whose)
-        await _read_exits(connection, facts, heard, since, whose)
+        _read_runs(connection, facts, heard, since, whose)
+        _read_entries(connection, facts, heard, whose)
+        _read_exits(connection, facts, heard, since, whose)
     return facts
 
 
-async def _read_runs(
-    store: Store,
-    connection: AsyncConnection,
+def _read_runs(
+    connection: Connection,
     facts: BatchFacts,
     heard: Sequence[Event],
     since: datetime,
@@ -168,11 +164,11 @@ async def _read_runs(
 ) -> None:
     """The runs under way, those whose goal may still be met, and those whose sends the events are about."""
     sending = sorted({send.run for send in facts.sends.values()})
-    rows = (await connection.execute(_RUNS, {"customers": whose, "since": since, "sending": sending})).all()
-    versions = await load(store, connection, {(row.journey, row.version) for row in rows})
+    rows = connection.execute(_RUNS, {"customers": whose, "since": since, "sending": sending}).all()
+    versions = load(connection, {(row.journey, row.version) for row in rows})
     named = {event.trigger for event in heard}
     asked = [row.id for row in rows if not named.isdisjoint(versions[row.journey, row.version].question_triggers)]
-    answered = await answers(connection, asked) if asked else {}
+    answered = answers(connection, asked) if asked else {}
     for row in sorted(rows, key=lambda row: (row.entered_at, row.id)):
         version = versions[row.journey, row.version]
         facts.runs[row.customer].put(_run(row, version, answered.get(row.id, ())))
@@ -180,24 +176,22 @@ async def _read_runs(
         facts.knows_of(row.customer, max(row.entered_at, row.step_at or row.entered_at))
 
 
-async def _read_entries(
-    connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], whose: Sequence[str]
-) -> None:
+def _read_entries(connection: Connection, facts: BatchFacts, heard: Sequence[Event], whose: Sequence[str]) -> None:
     """When these customers last entered the journeys that they might enter now, where that matters."""
     names = [version.name for version in _starting(facts, heard) if version.journey.start.repeat != "immediately"]
     if names:
-        for row in await connection.execute(_ENTRIES, {"customers": whose, "journeys": names}):
+        for row in connection.execute(_ENTRIES, {"customers": whose, "journeys": names}):
             facts.entries[row.customer][row.journey, row.key] = row.entered_at
 
 
-async def _read_exits(
-    connection: AsyncConnection, facts: BatchFacts, heard: Sequence[Event], since: datetime, whose: Sequence[str]
+def _read_exits(
+    connection: Connection, facts: BatchFacts, heard: Sequence[Event], since: datetime, whose: Sequence[str]
 ) -> None:
     """What came before but occurred after, and would have ended the runs that these customers might start now."""
     starting = _starting(facts, heard)
     names = sorted({leaving.trigger for version in starting for leaving in version.journey.exit})
     if names:
-        for row in await connection.execute(_EXITS, {"customers": whose, "triggers": names, "since": since}):
+        for row in connection.execute(_EXITS, {"customers": whose, "triggers": names, "since": since}):
             facts.exits[row.customer].append(Event.model_construct(**row._asdict()))
 
 

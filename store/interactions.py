@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, select, true, update
+from sqlalchemy import Connection, bindparam, or_, select, true, update
 
 from journeys.interactions import Interaction
 from store.schema import Time, among, interactions
-from store.store import Store, retried
+from store.store import read_transaction, write_transaction
 
 
 class Seen(NamedTuple):
@@ -25,19 +25,17 @@ class Seen(NamedTuple):
     machine: bool
 
 
-async def clicks_near(store: Store, sends: Sequence[str], since: datetime, until: datetime) -> list[Seen]:
+@read_transaction
+def clicks_near(connection: Connection, sends: Sequence[str], since: datetime, until: datetime) -> list[Seen]:
     """When *sends* were delivered, and the clicks on them from *since* to *until*, these included."""
-    async with store.read() as connection:
-        rows = await connection.execute(_NEAR, {"sends": list(sends), "since": since, "until": until})
-        return [Seen(**row._asdict()) for row in rows]
+    rows = connection.execute(_NEAR, {"sends": list(sends), "since": since, "until": until})
+    return [Seen(**row._asdict()) for row in rows]
 
 
-@retried
-async def mark_as_machines(store: Store, source: str, events: Sequence[str]) -> None:
+@write_transaction
+def mark_as_machines(connection: Connection, source: str, events: Sequence[str]) -> None:
     """A program did what *events* of *source* tell, as was found out later."""
-    if events:
-        async with store.write() as connection:
-            await connection.execute(_MARK, {"from_source": source, "events": list(events)})
+    connection.execute(_MARK, {"from_source": source, "events": list(events)})
 
 
 _NEAR = select(*(interactions.c[field] for field in Seen._fields)).where(

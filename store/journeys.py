@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Text, bindparam, func, insert, literal, select, true, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import JSON, Connection, Text, bindparam, func, insert, literal, select, true, update
 
 from journeys.definition import Journey
 from journeys.interactions import Kind
@@ -22,7 +22,7 @@ from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
 from store.schema import AnyRow, Time, among, journeys, outbox, runs, sends, versions
 from store.showing import Unreadable, all_shown, shown
-from store.store import MOST_ATTEMPTS, Store, retried
+from store.store import MOST_ATTEMPTS, Store, read_transaction, write_transaction
 from store.versions import IN_USE, load
 
 __all__ = [
@@ -70,15 +70,14 @@ class Stopped(Frozen):
     in_flight: int
 
 
-@retried
-async def put_journey(store: Store, journey: Journey, now: datetime) -> bool:
+@write_transaction
+def put_journey(connection: Connection, journey: Journey, now: datetime) -> bool:
     """Write a journey's draft; nobody walks it before it is published. Returns whether the journey is new."""
     row = {"named": journey.journey, "to_definition": _dump(journey), "now": now}
-    async with store.write() as connection:
-        if (await connection.execute(_UPDATE, row)).rowcount:
-            return False
-        await connection.execute(_INSERT, row)
-        return True
+    if connection.execute(_UPDATE, row).rowcount:
+        return False
+    connection.execute(_INSERT, row)
+    return True
 
 
 async def publish(store: Store, name: str, now: datetime, channels: frozenset[Kind]) -> Published:
@@ -104,15 +103,15 @@ class _Draft(NamedTuple):
     catalogue: Catalogue
 
 
-async def _read_draft(store: Store, name: str, channels: frozenset[Kind]) -> _Draft:
-    async with store.read() as connection:
-        return await _draft(connection, name, channels)
+@read_transaction
+def _read_draft(connection: Connection, name: str, channels: frozenset[Kind]) -> _Draft:
+    return _draft(connection, name, channels)
 
 
-async def _draft(connection: AsyncConnection, name: str, channels: frozenset[Kind]) -> _Draft:
-    row = await _one(connection, name)
-    live = None if row.live_version is None else await _hash(connection, name, row.live_version)
-    return _Draft(name, row.definition, live, await read_catalogue(connection, channels))
+def _draft(connection: Connection, name: str, channels: frozenset[Kind]) -> _Draft:
+    row = _one(connection, name)
+    live = None if row.live_version is None else _hash(connection, name, row.live_version)
+    return _Draft(name, row.definition, live, read_catalogue(connection, channels))
 
 
 def _checked(draft: _Draft) -> tuple[Journey, tuple[Flaw, ...]]:
@@ -126,9 +125,9 @@ def _checked(draft: _Draft) -> tuple[Journey, tuple[Flaw, ...]]:
     return journey, tuple(warn(journey, draft.catalogue))
 
 
-@retried
-async def _go_live(
-    store: Store,
+@write_transaction
+def _go_live(
+    connection: Connection,
     draft: _Draft,
     journey: Journey,
     warnings: tuple[Flaw, ...],
@@ -136,18 +135,17 @@ async def _go_live(
     channels: frozenset[Kind],
 ) -> Published | None:
     """Write the version; None where something was changed since the draft was read."""
-    async with store.write() as connection:
-        await lock_house(connection)
-        if await _draft(connection, draft.name, channels) != draft:
-            return None
-        row = await _one(connection, draft.name)
-        if draft.live == journey.hash:
-            return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False)
-        last = (await connection.execute(_LAST, {"named": draft.name})).scalar_one() or 0
-        version = version_of(journey, last + 1, draft.catalogue)
-        await connection.execute(insert(versions), _version(version, now))
-        await connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
-        return Published(journey=draft.name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
+    lock_house(connection)
+    if _draft(connection, draft.name, channels) != draft:
+        return None
+    row = _one(connection, draft.name)
+    if draft.live == journey.hash:
+        return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False)
+    last = connection.execute(_LAST, {"named": draft.name}).scalar_one() or 0
+    version = version_of(journey, last + 1, draft.catalogue)
+    connection.execute(insert(versions), _version(version, now))
+    connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
+    return Published(journey=draft.name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
 
 
 async def stop(store: Store, name: str, now: datetime) -> Stopped:
@@ -162,22 +160,23 @@ async def stop(store: Store, name: str, now: datetime) -> Stopped:
 
 async def finish_stops(store: Store, now: datetime) -> int:
     """End whoever was left inside by a stop that did not come to its end. Returns how many runs that were."""
-    async with store.read() as connection:
-        begun = {"before": now - LONG_AGO}
-        names = (await connection.execute(_LEFT_OVER, begun)).scalars().all()
-    return sum([(await _end_everybody(store, name, now)).runs for name in names])
+    return sum([(await _end_everybody(store, name, now)).runs for name in await _left_over(store, now - LONG_AGO)])
 
 
-@retried
-async def _close_doors(store: Store, name: str, now: datetime) -> None:
-    async with store.write() as connection:
-        await lock_house(connection)
-        row = await _one(connection, name)
-        if row.live_version is None and row.stopped_at is None:
-            raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
-        if row.live_version is not None:
-            for statement in (_STOP_VERSIONS, _STOP):
-                await connection.execute(statement, {"named": name, "now": now})
+@read_transaction
+def _left_over(connection: Connection, before: datetime) -> Sequence[str]:
+    return connection.execute(_LEFT_OVER, {"before": before}).scalars().all()
+
+
+@write_transaction
+def _close_doors(connection: Connection, name: str, now: datetime) -> None:
+    lock_house(connection)
+    row = _one(connection, name)
+    if row.live_version is None and row.stopped_at is None:
+        raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
+    if row.live_version is not None:
+        for statement in (_STOP_VERSIONS, _STOP):
+            connection.execute(statement, {"named": name, "now": now})
 
 
 async def _end_everybody(store: Store, name: str, now: datetime) -> Stopped:
@@ -188,42 +187,48 @@ async def _end_everybody(store: Store, name: str, now: datetime) -> Stopped:
     return Stopped(journey=name, runs=ended, in_flight=in_flight)
 
 
-@retried
 async def _end_some(store: Store, name: str, now: datetime) -> Stopped | None:
     """End some of those that are inside. None where nobody is."""
-    async with store.read() as connection:  # a writer of SQLite holds up all others
-        ids = await some_stopped(connection, name, TOGETHER)
-    if not ids:
-        return None
-    async with store.write() as connection:
-        locked = await lock_these(connection, ids)  # others may have ended them meanwhile
-        about = {"runs": list(locked), "now": now}
-        in_flight = (await connection.execute(_IN_FLIGHT, about)).scalar_one()
-        await connection.execute(_CANCEL, about)
-        await end_these(connection, name, locked, "stopped", STOPPED, now)
-        return Stopped(journey=name, runs=len(locked), in_flight=in_flight)
+    ids = await _some_inside(store, name)
+    return await _end(store, name, ids, now) if ids else None
 
 
-async def get_journey(store: Store, name: str, now: datetime) -> JourneyView:
+@read_transaction
+def _some_inside(connection: Connection, name: str) -> list[str]:
+    # Apart from their end: a writer of SQLite holds up all others.
+    return some_stopped(connection, name, TOGETHER)
+
+
+@write_transaction
+def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -> Stopped:
+    locked = lock_these(connection, ids)  # others may have ended them meanwhile
+    about = {"runs": list(locked), "now": now}
+    in_flight = connection.execute(_IN_FLIGHT, about).scalar_one()
+    connection.execute(_CANCEL, about)
+    end_these(connection, name, locked, "stopped", STOPPED, now)
+    return Stopped(journey=name, runs=len(locked), in_flight=in_flight)
+
+
+@read_transaction
+def get_journey(connection: Connection, name: str, now: datetime) -> JourneyView:
     """A journey with its versions and counts. Raises Unknown, and Conflict where it cannot be shown."""
-    async with store.read() as connection:
-        row = await _one(connection, name)
-        return shown("journey", row, await read_views(connection, [row], now))
+    row = _one(connection, name)
+    return shown("journey", row, read_views(connection, [row], now))
 
 
-async def list_journeys(store: Store, now: datetime) -> tuple[list[JourneyView], tuple[Unreadable, ...]]:
+@read_transaction
+def list_journeys(connection: Connection, now: datetime) -> tuple[list[JourneyView], tuple[Unreadable, ...]]:
     """All journeys by name, and those that cannot be shown."""
-    async with store.read() as connection:
-        rows = (await connection.execute(_ALL)).all()
-        return all_shown("journey", rows, await read_views(connection, rows, now))
+    rows = connection.execute(_ALL).all()
+    return all_shown("journey", rows, read_views(connection, rows, now))
 
 
-async def get_version(store: Store, name: str, number: int) -> Version:
+@read_transaction
+def get_version(connection: Connection, name: str, number: int) -> Version:
     """A published version. Raises Unknown."""
-    async with store.read() as connection:
-        if await _hash(connection, name, number) is None:
-            raise Unknown(f'Journey "{name}" has no version {number}.')
-        return (await load(store, connection, [(name, number)]))[name, number]
+    if _hash(connection, name, number) is None:
+        raise Unknown(f'Journey "{name}" has no version {number}.')
+    return (load(connection, [(name, number)]))[name, number]
 
 
 def _dump(journey: Journey) -> dict[str, Any]:
@@ -242,15 +247,15 @@ def _version(version: Version, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _one(connection: AsyncConnection, name: str) -> AnyRow:
-    if row := (await connection.execute(_ONE, {"named": name})).one_or_none():
+def _one(connection: Connection, name: str) -> AnyRow:
+    if row := connection.execute(_ONE, {"named": name}).one_or_none():
         return row
-    names = (await connection.execute(select(journeys.c.name))).scalars()
+    names = connection.execute(select(journeys.c.name)).scalars()
     raise Unknown(f'There is no journey "{name}". {did_you_mean(name, names)}')
 
 
-async def _hash(connection: AsyncConnection, name: str, number: int) -> str | None:
-    return (await connection.execute(_HASH, {"named": name, "number": number})).scalar_one_or_none()
+def _hash(connection: Connection, name: str, number: int) -> str | None:
+    return connection.execute(_HASH, {"named": name, "number": number}).scalar_one_or_none()
 
 
 _journey = bindparam("named", type_=Text())

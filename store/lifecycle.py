@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Insert,
     Integer,
     TableValuedAlias,
@@ -30,7 +31,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journeys.catalogue import Event
 from journeys.listening import Ended, RunFacts, Version
@@ -40,7 +40,6 @@ from journeys.walk.pace import at_pace, later
 from store.locks import lock_customer
 from store.many import write_each
 from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs, versions
-from store.store import Store
 from store.versions import load
 
 Row = dict[str, Any]
@@ -91,22 +90,22 @@ _CUSTOMER = select(runs.c.customer).where(runs.c.id == bindparam("run"))
 _LOCK = select(*STATE).where(runs.c.id == bindparam("run")).with_for_update()
 
 
-async def lock_run(store: Store, connection: AsyncConnection, run: str) -> RunState:
+def lock_run(connection: Connection, run: str) -> RunState:
     """Take the run's lock, until the transaction ends, and see where it stands. Raises Unknown."""
-    row = (await connection.execute(_LOCK, {"run": run})).one_or_none()
+    row = connection.execute(_LOCK, {"run": run}).one_or_none()
     if row is None:
         raise Unknown(f'There is no run "{run}".')
     wanted = (row.journey, row.version)
-    return state_of(row, (await load(store, connection, [wanted]))[wanted])
+    return state_of(row, (load(connection, [wanted]))[wanted])
 
 
-async def lock_customer_and_run(store: Store, connection: AsyncConnection, run: str) -> RunState:
+def lock_customer_and_run(connection: Connection, run: str) -> RunState:
     """Take the lock of the run's customer, then the run's: in the order of those who accept events. Raises Unknown."""
     if connection.dialect.name == "postgresql":
         # A run's customer never changes, so no lock is needed to read it.
-        customer = (await connection.execute(_CUSTOMER, {"run": run})).scalar_one_or_none()
-        await lock_customer(connection, customer or "")
-    return await lock_run(store, connection, run)
+        customer = connection.execute(_CUSTOMER, {"run": run}).scalar_one_or_none()
+        lock_customer(connection, customer or "")
+    return lock_run(connection, run)
 
 
 def state_of(row: AnyRow, version: Version) -> RunState:
@@ -191,7 +190,7 @@ class RunWrites:
         self._count(state.version, ended)
         return after
 
-    async def write(self, connection: AsyncConnection) -> None:
+    def write(self, connection: Connection) -> None:
         """Write everything. Counts come last: who waits for a count then holds nothing that another count waits for."""
         for statement, rows in (
             (_START, self._runs),
@@ -200,11 +199,11 @@ class RunWrites:
             (_MEET_GOAL, list(self._goals.values())),
             (_END, self._ends),
         ):
-            await write_each(connection, statement, rows)
-        await self._write_people(connection)
-        await _add(connection, self._counts)
+            write_each(connection, statement, rows)
+        self._write_people(connection)
+        _add(connection, self._counts)
 
-    async def _write_people(self, connection: AsyncConnection) -> None:
+    def _write_people(self, connection: Connection) -> None:
         """Who enters a journey, or meets its goal, for the first time."""
         enter = _ENTER[connection.dialect.name]
         first: tuple[tuple[Did, Insert | Update, _People], ...] = (
@@ -213,7 +212,7 @@ class RunWrites:
         )
         for did, statement, people_in in first:
             for journey, version_of in people_in.items():
-                rows = await connection.execute(statement, {"named": journey, "customers": sorted(version_of)})
+                rows = connection.execute(statement, {"named": journey, "customers": sorted(version_of)})
                 for customer in rows.scalars():
                     self._count(version_of[customer], did)
 
@@ -221,21 +220,21 @@ class RunWrites:
         self._counts[version.name, version.number, did] += 1
 
 
-async def advance(connection: AsyncConnection, state: RunState, entries: Sequence[Entry]) -> RunState:
+def advance(connection: Connection, state: RunState, entries: Sequence[Entry]) -> RunState:
     """Advance one run, at once."""
     writes = RunWrites()
     after = writes.advance(state, entries)
-    await writes.write(connection)
+    writes.write(connection)
     return after
 
 
-async def end(
-    connection: AsyncConnection, state: RunState, ended: Ended, why: str, at: datetime, entries: Sequence[Entry] = ()
+def end(
+    connection: Connection, state: RunState, ended: Ended, why: str, at: datetime, entries: Sequence[Entry] = ()
 ) -> None:
     """End one run, at once; *entries* are the last lines of its diary."""
     writes = RunWrites()
     writes.end(writes.advance(state, entries), ended, why, at)
-    await writes.write(connection)
+    writes.write(connection)
 
 
 STOPPED = "the journey was stopped"
@@ -244,33 +243,33 @@ THESE = among(runs.c.id, "runs") & runs.c.ended.is_(None)
 """Those of the runs that are named that are under way."""
 
 
-async def some_stopped(connection: AsyncConnection, journey: str, most: int) -> list[str]:
+def some_stopped(connection: Connection, journey: str, most: int) -> list[str]:
     """Some of the runs that are inside versions of a journey that were stopped, in the order to lock them in."""
-    return sorted((await connection.execute(_SOME_STOPPED, {"named": journey, "most": most})).scalars())
+    return sorted(connection.execute(_SOME_STOPPED, {"named": journey, "most": most}).scalars())
 
 
-async def lock_these(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, int]:
+def lock_these(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     """Take the locks of those of these runs that are under way. Returns the versions that they walk."""
-    return {row.id: row.version for row in await connection.execute(_LOCK_THESE, {"runs": ids})}
+    return {row.id: row.version for row in connection.execute(_LOCK_THESE, {"runs": ids})}
 
 
-async def end_these(
-    connection: AsyncConnection, journey: str, locked: Mapping[str, int], ended: Ended, why: str, at: datetime
+def end_these(
+    connection: Connection, journey: str, locked: Mapping[str, int], ended: Ended, why: str, at: datetime
 ) -> None:
     """End runs of a journey, as lock_these() found them: end(), but for very many at once."""
     end = {"runs": list(locked), "to_ended": ended, "to_ended_at": at, "to_why": why}
-    await connection.execute(_LEAVE_THESE, end)
-    await connection.execute(_END_THESE, end)
-    await _add(connection, Counter((journey, version, ended) for version in locked.values()))
+    connection.execute(_LEAVE_THESE, end)
+    connection.execute(_END_THESE, end)
+    _add(connection, Counter((journey, version, ended) for version in locked.values()))
 
 
-async def _add(connection: AsyncConnection, counted: Mapping[Counted, int]) -> None:
+def _add(connection: Connection, counted: Mapping[Counted, int]) -> None:
     if counted:
         rows = [
             {"journey": journey, "version": version, "did": did, "n": n}
             for (journey, version, did), n in sorted(counted.items())  # always in this order: no two wait in a circle
         ]
-        await connection.execute(_ADD[connection.dialect.name], rows)
+        connection.execute(_ADD[connection.dialect.name], rows)
 
 
 def _new(run: RunFacts, event: Event, first: Entry, now: datetime) -> Row:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
 
 NO_HURRY = text("SET LOCAL statement_timeout = 0")
 """To migrate a million runs takes its time. What waits for that meanwhile has a time limit of its own."""
@@ -18,30 +17,30 @@ _CUSTOMER = text("SELECT pg_advisory_xact_lock(:key)")
 _CUSTOMERS = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 
 
-async def lock_house(connection: AsyncConnection) -> None:
+def lock_house(connection: Connection) -> None:
     """Be the only one who changes what journeys are made of, and wait for events that are being accepted."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(NO_HURRY)
-        await connection.execute(_HOUSE)
+        connection.execute(NO_HURRY)
+        connection.execute(_HOUSE)
 
 
-async def lock_customers(connection: AsyncConnection, customers: Iterable[str]) -> None:
+def lock_customers(connection: Connection, customers: Iterable[str]) -> None:
     """Be the only one who decides about these customers. Always in the same order, so that no two wait in a circle."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(_HOUSE_SHARED)
-        await connection.execute(_CUSTOMERS, {"keys": sorted({_key(customer) for customer in customers})})
+        connection.execute(_HOUSE_SHARED)
+        connection.execute(_CUSTOMERS, {"keys": sorted({_key(customer) for customer in customers})})
 
 
-async def lock_customer(connection: AsyncConnection, customer: str) -> None:
+def lock_customer(connection: Connection, customer: str) -> None:
     """Be the only one who decides about a customer, whatever becomes of journeys meanwhile. Take no lock before it."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(_CUSTOMER, {"key": _key(customer)})
+        connection.execute(_CUSTOMER, {"key": _key(customer)})
 
 
-async def lock_addresses(connection: AsyncConnection, fingerprints: Iterable[str]) -> None:
+def lock_addresses(connection: Connection, fingerprints: Iterable[str]) -> None:
     """Be the only one who writes down what is said at these addresses. After the locks of customers, never before."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(_CUSTOMERS, {"keys": sorted({_key(address) for address in fingerprints})})
+        connection.execute(_CUSTOMERS, {"keys": sorted({_key(address) for address in fingerprints})})
 
 
 def _key(customer: str) -> int:

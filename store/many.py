@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Executable
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable
+from sqlalchemy.util import await_only
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -20,16 +20,20 @@ MANY = 100
 _beside = ThreadPoolExecutor(2, thread_name_prefix="deciding")
 
 
-async def beside(
-    many: int, work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+def beside(
+    connection: Connection,
+    many: int,
+    work: Callable[Arguments, Result],
+    *arguments: Arguments.args,
+    **named: Arguments.kwargs,
 ) -> Result:
-    """What *work* returns. It is done in a thread where it is about *many* things, and must not touch the database."""
-    if many > MANY:
-        return await asyncio.get_running_loop().run_in_executor(_beside, partial(work, *arguments, **named))
+    """What *work* returns. Where it is about *many* things, it holds up nobody, and must not touch the database."""
+    if many > MANY and connection.dialect.is_async:  # else the transaction has a thread already
+        return await_only(asyncio.get_running_loop().run_in_executor(_beside, partial(work, *arguments, **named)))
     return work(*arguments, **named)
 
 
-async def write_each(connection: AsyncConnection, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
+def write_each(connection: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
     """Execute *statement* for each of *rows*, which may be none."""
     for first in range(0, len(rows), MANY):
-        await connection.execute(statement, rows[first : first + MANY])
+        connection.execute(statement, rows[first : first + MANY])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from alembic import command
@@ -39,11 +40,14 @@ async def _move(url: str, towards: Callable[[Config, str], None], to: str) -> No
     _check_place(database_url(url))
     store = open_store(url)
     try:
-        async with store.write() as connection:
-            await lock_house(connection)
-            await connection.run_sync(lambda plain: towards(config(plain), to))
+        await store.write(partial(_at_once, towards=towards, to=to))
     finally:
         await store.close()
+
+
+def _at_once(connection: Connection, towards: Callable[[Config, str], None], to: str) -> None:
+    lock_house(connection)
+    towards(config(connection), to)
 
 
 def _check_place(address: URL) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, or_, select, update
 
 from journeys.models import Frozen
 from store.schema import among, outbox, storable
-from store.store import Store, retried
+from store.store import read_transaction, write_transaction
 
 JobKind = Literal["start", "arrive", "cancel"]
 
@@ -47,45 +47,42 @@ class Backlog(NamedTuple):
     refused: int
 
 
-@retried
-async def lease(store: Store, now: datetime, limit: int, lease_for: timedelta) -> list[Job]:
+@write_transaction
+def lease(connection: Connection, now: datetime, limit: int, lease_for: timedelta) -> list[Job]:
     """Up to *limit* jobs that are due, oldest first, and nobody else's until *lease_for* has passed.
 
     Those of a whole journey's stop come after all others. Only the first job of each run is given out: the next one
     follows when that one is done. What was refused is passed, but an answer does not pass the start. A cancel overtakes
     what the run was still to hear, which nobody is given any more.
     """
-    async with store.write() as connection:
-        parameters = {"now": now, "limit": limit, "to_due_at": now + lease_for}
-        rows = await connection.execute(_LEASE, parameters)
-        return [Job(**row._asdict()) for row in sorted(rows, key=lambda row: row.id)]
+    parameters = {"now": now, "limit": limit, "to_due_at": now + lease_for}
+    rows = connection.execute(_LEASE, parameters)
+    return [Job(**row._asdict()) for row in sorted(rows, key=lambda row: row.id)]
 
 
-@retried
-async def done(store: Store, ids: Sequence[int]) -> None:
+@write_transaction
+def done(connection: Connection, ids: Sequence[int]) -> None:
     """Temporal has them: these jobs are over. After a cancel, so is all that its run was still to hear, and what was
     refused of it.
     """
-    async with store.write() as connection:
-        await connection.execute(_FORGET, {"jobs": list(ids)})
-        await connection.execute(_DONE, [{"job": id} for id in ids])
+    connection.execute(_FORGET, {"jobs": list(ids)})
+    connection.execute(_DONE, [{"job": id} for id in ids])
 
 
-@retried
-async def postpone(store: Store, jobs: Sequence[Postponed], now: datetime) -> None:
+@write_transaction
+def postpone(connection: Connection, jobs: Sequence[Postponed], now: datetime) -> None:
     """Temporal did not take these *now*. A run's later jobs wait behind what was not refused."""
-    async with store.write() as connection:
-        rows = [
-            {"job": id, "to_due_at": until, "to_error": storable(error), "to_refused_at": now if refused else None}
-            for id, until, error, refused in jobs
-        ]
-        await connection.execute(_POSTPONE, rows)
+    rows = [
+        {"job": id, "to_due_at": until, "to_error": storable(error), "to_refused_at": now if refused else None}
+        for id, until, error, refused in jobs
+    ]
+    connection.execute(_POSTPONE, rows)
 
 
-async def backlog(store: Store) -> Backlog:
+@read_transaction
+def backlog(connection: Connection) -> Backlog:
     """What waits, leased or not."""
-    async with store.read() as connection:
-        return Backlog(*(await connection.execute(_BACKLOG)).one())
+    return Backlog(*connection.execute(_BACKLOG).one())
 
 
 _earlier = outbox.alias("earlier")
@@ -142,10 +139,10 @@ _BACKLOG = select(
 )
 
 
-async def starting(store: Store, runs: Sequence[str]) -> frozenset[str]:
+@read_transaction
+def starting(connection: Connection, runs: Sequence[str]) -> frozenset[str]:
     """Which of these runs Temporal has still to start."""
-    async with store.read() as connection:
-        return frozenset((await connection.execute(_STARTING, {"runs": list(runs)})).scalars())
+    return frozenset(connection.execute(_STARTING, {"runs": list(runs)}).scalars())
 
 
 _STARTING = select(outbox.c.run).where(among(outbox.c.run, "runs"), outbox.c.kind == "start")

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from journeys.interactions import Interaction
 from journeys.language.durations import Duration
@@ -24,7 +23,7 @@ from store.events import decision_of
 from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
 from store.schema import AnyRow, among, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
-from store.store import Store, retried
+from store.store import read_transaction, write_transaction
 from store.versions import load
 
 
@@ -99,23 +98,22 @@ class RunView(Run):
     decisions: tuple[EventDecision, ...]
 
 
-@retried
-async def note(store: Store, run: str, entries: Sequence[Entry], known: Sequence[str] = ()) -> Unheard | None:
+@write_transaction
+def note(connection: Connection, run: str, entries: Sequence[Entry], known: Sequence[str] = ()) -> Unheard | None:
     """Write diary lines that no send carries. Lines that are there already change nothing. Raises Unknown.
 
     Unheard: they pass a question without an answer that there is, and nothing is written.
     """
-    async with store.write() as connection:
-        state = await lock_run(store, connection, run)
-        if news := await unheard(connection, state, entries, known):
-            return news
-        await advance(connection, state, entries)
-        return None
+    state = lock_run(connection, run)
+    if news := unheard(connection, state, entries, known):
+        return news
+    advance(connection, state, entries)
+    return None
 
 
-@retried
-async def close(
-    store: Store,
+@write_transaction
+def close(
+    connection: Connection,
     run: str,
     ended: Ended,
     why: str,
@@ -127,36 +125,36 @@ async def close(
 
     Unheard, as for note(): a run is not complete that has an answer to go on with.
     """
-    async with store.write() as connection:
-        state = await lock_run(store, connection, run)
-        if ended == "completed" and (news := await unheard(connection, state, entries, known)):
-            return news
-        await end(connection, state, ended, storable(why), at, entries)  # an operator may give any reason
-        return None
+    state = lock_run(connection, run)
+    if ended == "completed" and (news := unheard(connection, state, entries, known)):
+        return news
+    end(connection, state, ended, storable(why), at, entries)  # an operator may give any reason
+    return None
 
 
-async def under_way(store: Store, ids: Sequence[str]) -> frozenset[str]:
+@read_transaction
+def under_way(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
     """Which of these runs are."""
-    async with store.read() as connection:
-        return frozenset((await connection.execute(_UNDER_WAY, {"ids": list(ids)})).scalars())
+    return frozenset(connection.execute(_UNDER_WAY, {"ids": list(ids)}).scalars())
 
 
-async def long_standing(
-    store: Store, before: datetime, after: tuple[datetime, str] | None, limit: int
+@read_transaction
+def long_standing(
+    connection: Connection, before: datetime, after: tuple[datetime, str] | None, limit: int
 ) -> list[Standing]:
     """Runs under way that stand at a step since *before*, the longest first, from the one *after* on."""
     wanted = select(*STATE, runs.c.step_at).where(runs.c.step_at < before).order_by(runs.c.step_at, runs.c.id)
     if after is not None:
         at, id = after
         wanted = wanted.where(or_(runs.c.step_at > at, and_(runs.c.step_at == at, runs.c.id > id)))
-    async with store.read() as connection:
-        rows = (await connection.execute(wanted.limit(limit))).all()
-        versions = await load(store, connection, {(row.journey, row.version) for row in rows})
+    rows = connection.execute(wanted.limit(limit)).all()
+    versions = load(connection, {(row.journey, row.version) for row in rows})
     return [Standing(state_of(row, versions[row.journey, row.version]), row.step_at) for row in rows]
 
 
-async def list_runs(
-    store: Store,
+@read_transaction
+def list_runs(
+    connection: Connection,
     *,
     journey: str | None = None,
     customer: str | None = None,
@@ -172,48 +170,47 @@ async def list_runs(
         wanted = wanted.where(runs.c.customer == customer)
     if active is not None:
         wanted = wanted.where(runs.c.ended.is_(None) if active else runs.c.ended.is_not(None))
-    async with store.read() as connection:
-        if before is not None:
-            wanted = wanted.where(await _after(connection, before))
-        rows = (await connection.execute(wanted)).all()
+    if before is not None:
+        wanted = wanted.where(_after(connection, before))
+    rows = connection.execute(wanted).all()
     page = tuple(Run(**_run(row)) for row in rows[:limit])
     return RunPage(runs=page, next=page[-1].id if len(rows) > limit else None)
 
 
-async def get_run(store: Store, id: str) -> RunView:
+@read_transaction
+def get_run(connection: Connection, id: str) -> RunView:
     """A run with its diary, its sends and the events that touched it. Raises Unknown."""
-    async with store.read() as connection:
-        row = await _one(connection, id)
-        entries = (await connection.execute(_DIARY, {"run": id})).all()
-        touched = (await connection.execute(_TOUCHED, {"run": id})).all()
-        return RunView(
-            **_run(row),
-            diary=tuple(_entry(entry) for entry in entries),
-            sends=await _sends(connection, id),
-            decisions=tuple(_decision(decision) for decision in touched),
-        )
+    row = _one(connection, id)
+    entries = connection.execute(_DIARY, {"run": id}).all()
+    touched = connection.execute(_TOUCHED, {"run": id}).all()
+    return RunView(
+        **_run(row),
+        diary=tuple(_entry(entry) for entry in entries),
+        sends=_sends(connection, id),
+        decisions=tuple(_decision(decision) for decision in touched),
+    )
 
 
-async def _after(connection: AsyncConnection, before: str) -> ColumnElement[bool]:
-    last = await _one(connection, before)
+def _after(connection: Connection, before: str) -> ColumnElement[bool]:
+    last = _one(connection, before)
     return or_(
         runs.c.started_at < last.started_at,
         and_(runs.c.started_at == last.started_at, runs.c.id < last.id),
     )
 
 
-async def _one(connection: AsyncConnection, id: str) -> AnyRow:
-    row = (await connection.execute(_RUN, {"run": id})).one_or_none()
+def _one(connection: Connection, id: str) -> AnyRow:
+    row = connection.execute(_RUN, {"run": id}).one_or_none()
     if row is None:
         raise Unknown(f'There is no run "{id}".')
     return row
 
 
-async def _sends(connection: AsyncConnection, run: str) -> tuple[SendView, ...]:
+def _sends(connection: Connection, run: str) -> tuple[SendView, ...]:
     by_send = defaultdict[str, list[InteractionView]](list)
-    for row in await connection.execute(_INTERACTIONS, {"run": run}):
+    for row in connection.execute(_INTERACTIONS, {"run": run}):
         by_send[row.send].append(InteractionView(**row._asdict()))
-    rows = await connection.execute(_SENDS, {"run": run})
+    rows = connection.execute(_SENDS, {"run": run})
     return tuple(_send(row, by_send[row.id]) for row in rows)
 
 

@@ -10,8 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
-from sqlalchemy import Text, bindparam, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Text, bindparam, func, insert, select, update
 
 from journeys.catalogue import Content
 from journeys.clearance.addresses import Unsendable, fingerprint
@@ -31,7 +30,7 @@ from store.answers import unheard
 from store.consents import said_by
 from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run
 from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
-from store.store import Again, Store, retried
+from store.store import Again, Store, read_transaction, write_transaction
 from store.suppressions import suppressed
 
 _KNOWN = ("accepted", "blocked", "failed")
@@ -91,8 +90,8 @@ class Send(SendRecord):
     customer: str
 
 
-@retried
-async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
+@write_transaction
+def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
     """Ask for the right to send at a visit, once, and write the diary up to there.
 
     What is not to be sent is recorded at once, with the lines that record() would write.
@@ -100,20 +99,19 @@ async def claim(store: Store, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
     Unheard: the walk passed a question without an answer that there is, so nothing is written and nothing is claimed.
     Raises Unknown where there is no such run.
     """
-    async with store.write() as connection:
-        run = await lock_customer_and_run(store, connection, visit.run)
-        # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
-        visit = visit.model_copy(update={"step": _message(run, visit.step.id)})
-        ledger = await _look(connection, visit)
-        if before := _became(ledger):
-            return await _claimed_before(connection, run, visit, ledger, before)
-        if visit.version and (news := await unheard(connection, run, visit.unwritten, visit.known)):
-            return news  # a walk of release 0.1, which names no version, would not understand it
-        if ledger.stopped_at and not run.ended:
-            # Nothing may be sent any more, and what is written of its end is the stop's to write.
-            raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
-        run = await advance(connection, run, visit.unwritten)
-        return await _claim_anew(connection, run, visit, ledger, rules)
+    run = lock_customer_and_run(connection, visit.run)
+    # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
+    visit = visit.model_copy(update={"step": _message(run, visit.step.id)})
+    ledger = _look(connection, visit)
+    if before := _became(ledger):
+        return _claimed_before(connection, run, visit, ledger, before)
+    if visit.version and (news := unheard(connection, run, visit.unwritten, visit.known)):
+        return news  # a walk of release 0.1, which names no version, would not understand it
+    if ledger.stopped_at and not run.ended:
+        # Nothing may be sent any more, and what is written of its end is the stop's to write.
+        raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
+    run = advance(connection, run, visit.unwritten)
+    return _claim_anew(connection, run, visit, ledger, rules)
 
 
 async def record(store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None) -> None:
@@ -144,36 +142,33 @@ async def settle(
         raise
 
 
-@retried
-async def release(store: Store, visit: Visit, attempt: int, reason: str) -> None:
+@write_transaction
+def release(connection: Connection, visit: Visit, attempt: int, reason: str) -> None:
     """Give a claim back: the provider took nothing for now, and a later attempt may claim again.
 
     One that was in doubt meanwhile, as its attempt took so long, is so no more.
     """
-    async with store.write() as connection:
-        run = await lock_run(store, connection, visit.run)
-        statement = _RELEASE_DOUBT if run.step == visit.step.id else _RELEASE
-        await connection.execute(statement, _given_up(visit, attempt, reason))
+    run = lock_run(connection, visit.run)
+    statement = _RELEASE_DOUBT if run.step == visit.step.id else _RELEASE
+    connection.execute(statement, _given_up(visit, attempt, reason))
 
 
-@retried
-async def lost(store: Store, visit: Visit, attempt: int, reason: str) -> None:
+@write_transaction
+def lost(connection: Connection, visit: Visit, attempt: int, reason: str) -> None:
     """No answer came: the send is unknown, until it is proved, settled or sent again. Its step is not passed."""
-    async with store.write() as connection:
-        await connection.execute(_LOSE, _given_up(visit, attempt, reason))
+    connection.execute(_LOSE, _given_up(visit, attempt, reason))
 
 
-@retried
-async def again(store: Store, visit: Visit, attempt: int) -> bool:
+@write_transaction
+def again(connection: Connection, visit: Visit, attempt: int) -> bool:
     """The provider surely has not got an unknown send, or a repeat does no harm: let it be claimed again.
 
     Returns False where it may not be: it was proved, settled or claimed meanwhile, or the run has ended.
     """
-    async with store.write() as connection:
-        run = await lock_run(store, connection, visit.run)
-        if run.step != visit.step.id:
-            return False
-        return bool((await connection.execute(_AGAIN, _of(visit, attempt))).rowcount)
+    run = lock_run(connection, visit.run)
+    if run.step != visit.step.id:
+        return False
+    return bool(connection.execute(_AGAIN, _of(visit, attempt)).rowcount)
 
 
 async def prove(store: Store, send: str, provider_id: str | None, at: datetime) -> bool:
@@ -181,8 +176,7 @@ async def prove(store: Store, send: str, provider_id: str | None, at: datetime) 
 
     An id that no provider was ever given, or that we do not know, changes nothing.
     """
-    async with store.read() as connection:
-        row = (await connection.execute(_ONE, {"send": send})).one_or_none()
+    row = await _find(store, send)
     if row is None or row.state == "accepted":
         return False
     # The run's clock may be ahead of the provider's, and a send is not accepted before it is claimed.
@@ -190,35 +184,38 @@ async def prove(store: Store, send: str, provider_id: str | None, at: datetime) 
     return await _prove(store, row.run, {"send": send, "to_provider_id": provider_id, "to_at": at})
 
 
-@retried
-async def give_up_stale(store: Store, now: datetime, older_than: timedelta) -> int:
+@write_transaction
+def give_up_stale(connection: Connection, now: datetime, older_than: timedelta) -> int:
     """Call those sends of ended runs unknown that were claimed too long ago to be heard of. Returns how many."""
-    async with store.write() as connection:
-        given_up = await connection.execute(_GIVE_UP, {"before": now - older_than})
-        return given_up.rowcount
+    given_up = connection.execute(_GIVE_UP, {"before": now - older_than})
+    return given_up.rowcount
 
 
-async def get_send(store: Store, id: str) -> Send:
+@read_transaction
+def get_send(connection: Connection, id: str) -> Send:
     """One send. Raises Unknown."""
-    async with store.read() as connection:
-        row = (await connection.execute(_ONE, {"send": id})).one_or_none()
+    row = connection.execute(_ONE, {"send": id}).one_or_none()
     if row is None:
         raise Unknown(f'There is no send "{id}".')
     return Send(**row._asdict())
 
 
-async def latest_send(store: Store, kind: Kind, address: str) -> Send | None:
+@read_transaction
+def latest_send(connection: Connection, kind: Kind, address: str) -> Send | None:
     """The latest send to an address that a provider was called for: what an answer from there is about."""
-    async with store.read() as connection:
-        row = (await connection.execute(_LATEST, {"kind": kind, "to": fingerprint(kind, address)})).one_or_none()
+    row = connection.execute(_LATEST, {"kind": kind, "to": fingerprint(kind, address)}).one_or_none()
     return Send(**row._asdict()) if row else None
 
 
-@retried
-async def _prove(store: Store, run: str, proved: dict[str, object]) -> bool:
-    async with store.write() as connection:
-        await lock_run(store, connection, run)  # a claim looks first and writes then: not in between
-        return bool((await connection.execute(_PROVE, proved)).rowcount)
+@read_transaction
+def _find(connection: Connection, id: str) -> AnyRow | None:
+    return connection.execute(_ONE, {"send": id}).one_or_none()
+
+
+@write_transaction
+def _prove(connection: Connection, run: str, proved: dict[str, object]) -> bool:
+    lock_run(connection, run)  # a claim looks first and writes then: not in between
+    return bool(connection.execute(_PROVE, proved).rowcount)
 
 
 _CAME_TO = update(sends).values({name: bindparam(f"to_{name}") for name in ("state", "at", "reason", "provider_id")})
@@ -287,26 +284,24 @@ _LOOK = (
 )
 
 
-async def _look(connection: AsyncConnection, visit: Visit) -> AnyRow:
+def _look(connection: Connection, visit: Visit) -> AnyRow:
     # A statement of its own after the lock: in PostgreSQL it sees all that was committed before the lock was given.
     about = {"run": visit.run, "step": visit.step.id, "content": visit.message.content}
-    return (await connection.execute(_LOOK, about)).one()
+    return connection.execute(_LOOK, about).one()
 
 
-async def _claimed_before(
-    connection: AsyncConnection, run: RunState, visit: Visit, ledger: AnyRow, before: Delivery
-) -> Done:
+def _claimed_before(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow, before: Delivery) -> Done:
     """Nothing is claimed twice: the answer is what became of it."""
     if before.outcome == "unknown":
-        await _write_row(connection, visit, ledger, _outcome(before))
+        _write_row(connection, visit, ledger, _outcome(before))
     else:  # it may have been a report that proved it, and no lines were added then
-        await _pass_step(connection, run, visit, before)
+        _pass_step(connection, run, visit, before)
     return Done(delivery=before)
 
 
-async def _claim_anew(connection: AsyncConnection, run: RunState, visit: Visit, ledger: AnyRow, rules: Rules) -> Claim:
+def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow, rules: Rules) -> Claim:
     """Ask for clearance, and write what it says: the claim, or that nothing is sent."""
-    known = await _circumstances(connection, ledger, run, visit.message, rules)
+    known = _circumstances(connection, ledger, run, visit.message, rules)
     row = _as_of_now(known.content, visit.expires_at)
     match clearance(visit, known):
         case Held() as held:
@@ -314,12 +309,12 @@ async def _claim_anew(connection: AsyncConnection, run: RunState, visit: Visit, 
         case Blocked(why=why):
             blocked = Delivery(outcome="blocked", at=visit.now, reason=why)
             if known.ended is None:  # else the end is all that there is to know
-                await _write_row(connection, visit, ledger, row | _outcome(blocked))
-                await _pass_step(connection, run, visit, blocked)
+                _write_row(connection, visit, ledger, row | _outcome(blocked))
+                _pass_step(connection, run, visit, blocked)
             return Done(delivery=blocked)
         case Clear(to=to):
             attempt = (ledger.attempt or 0) + 1
-            await _write_row(connection, visit, ledger, row | _claimed(attempt, visit, to))
+            _write_row(connection, visit, ledger, row | _claimed(attempt, visit, to))
             assert known.content is not None  # noqa: S101 - one that is ready is there
             values = {"event": dict(known.event), "customer": dict(known.customer)}
             id = send_id(visit.run, visit.step.id)
@@ -344,8 +339,8 @@ def _message(run: RunState, step: str) -> Message:
     raise LookupError(f'"{step}" is no message step of {version.name}, version {version.number}')
 
 
-async def _circumstances(
-    connection: AsyncConnection, ledger: AnyRow, run: RunState, message: Message, rules: Rules
+def _circumstances(
+    connection: Connection, ledger: AnyRow, run: RunState, message: Message, rules: Rules
 ) -> Circumstances:
     """What decides about the message, as of this moment: what the customer has said, which address is suppressed."""
     known = Circumstances(
@@ -362,22 +357,20 @@ async def _circumstances(
         return known
     return replace(
         known,
-        said=await said_by(
-            connection, ledger.whose, message.kind, [fingerprint(message.kind, address) for address in named]
-        ),
-        suppressed=await suppressed(connection, message.kind, named),
+        said=said_by(connection, ledger.whose, message.kind, [fingerprint(message.kind, address) for address in named]),
+        suppressed=suppressed(connection, message.kind, named),
     )
 
 
-async def _write_row(connection: AsyncConnection, visit: Visit, ledger: AnyRow, row: dict[str, object]) -> None:
+def _write_row(connection: Connection, visit: Visit, ledger: AnyRow, row: dict[str, object]) -> None:
     """Write the send's row: a claim, or the outcome of a send that is not made."""
     id, message = send_id(visit.run, visit.step.id), visit.message
     if ledger.state is None:
         whose = {"id": id, "run": visit.run, "customer": ledger.whose, "step": message.id}
         about = {"kind": message.kind, "content": message.content, "attempt": 0}
-        await connection.execute(insert(sends), {**whose, **about, **row})
+        connection.execute(insert(sends), {**whose, **about, **row})
     else:
-        await connection.execute(update(sends).where(sends.c.id == id).values(row))
+        connection.execute(update(sends).where(sends.c.id == id).values(row))
 
 
 def _as_of_now(content: Content | None, expires_at: datetime | None) -> dict[str, object]:
@@ -402,42 +395,42 @@ def _given_up(visit: Visit, attempt: int, reason: str) -> dict[str, object]:
     return _of(visit, attempt) | {"to_at": visit.now, "to_reason": storable(reason)}
 
 
-@retried
-async def _conclude(
-    store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
+@write_transaction
+def _conclude(
+    connection: Connection, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
 ) -> Delivery | None:
     """Write the outcome, or keep the one that there is, and pass the step with what stands."""
-    async with store.write() as connection:
-        run = await lock_run(store, connection, visit.run)
-        stands = await _write_outcome(connection, visit, attempt, delivery, provider_id)
-        if stands:
-            await _pass_step(connection, run, visit, stands)
-        return stands
+    run = lock_run(connection, visit.run)
+    stands = _write_outcome(connection, visit, attempt, delivery, provider_id)
+    if stands:
+        _pass_step(connection, run, visit, stands)
+    return stands
 
 
-@retried
-async def _write_alone(store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None) -> None:
-    async with store.write() as connection:
-        await _write_outcome(connection, visit, attempt, delivery, provider_id)
+@write_transaction
+def _write_alone(
+    connection: Connection, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
+) -> None:
+    _write_outcome(connection, visit, attempt, delivery, provider_id)
 
 
-async def _write_outcome(
-    connection: AsyncConnection, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
+def _write_outcome(
+    connection: Connection, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
 ) -> Delivery | None:
     """Returns what stands; None where a newer attempt is still to come to its outcome."""
     written = {f"to_{name}": value for name, value in _outcome(delivery).items()}
     sent = _of(visit, attempt) | written | {"to_provider_id": provider_id}
     statement = _RECORD_ACCEPTED if delivery.outcome == "accepted" else _RECORD
-    if (await connection.execute(statement, sent)).rowcount:
+    if connection.execute(statement, sent).rowcount:
         return delivery
-    row = (await connection.execute(_ONE, sent)).one_or_none()
+    row = connection.execute(_ONE, sent).one_or_none()
     return _stored(row) if row and row.state in _KNOWN else None
 
 
-async def _pass_step(connection: AsyncConnection, run: RunState, visit: Visit, delivery: Delivery) -> None:
+def _pass_step(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> None:
     """The step is passed, and the next one entered, or the run is complete."""
     lines = visit.lines_after(delivery)
     if visit.following is None:
-        await end(connection, run, "completed", ALL_DONE, delivery.at, lines)
+        end(connection, run, "completed", ALL_DONE, delivery.at, lines)
     else:
-        await advance(connection, run, lines)
+        advance(connection, run, lines)

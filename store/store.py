@@ -1,24 +1,32 @@
-"""The database: SQLite in a file, or PostgreSQL by URL. Everything else in this room is handed a Store."""
+"""The database: SQLite in a file, or PostgreSQL by URL. Everything else in this room is a transaction on it.
+
+A transaction is a plain function: it is given a connection, and what it has written is committed when it returns.
+Its decorator makes it one that is called with a store, and awaited::
+
+    @read_transaction
+    def get_content(connection: Connection, name: str) -> ContentView: ...
+
+    await get_content(store, "initial-email-reminder")
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy import exc as errors
-from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from journeys.listening import Version
 from journeys.problems import Flaw, Invalid, Unavailable
+from store.postgresql import Postgresql
+from store.sqlite import Sqlite
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -26,52 +34,89 @@ Result = TypeVar("Result")
 PATIENCE = timedelta(seconds=5)
 MOST_ATTEMPTS = 6
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
+DRIVERS = {"sqlite": "sqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
+
+
+class Database(Protocol):
+    """One of the databases that there are. *work* is done whole, on a connection of its own, and then committed."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    async def write(self, work: Callable[[Connection], Result]) -> Result: ...
+
+    async def read(self, work: Callable[[Connection], Result]) -> Result: ...
+
+    async def close(self) -> None: ...
 
 
 class Store:
-    """A database, with what is kept in memory of it because it never changes: published versions."""
+    """A database, whose every error is told in our words."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self.versions: dict[tuple[str, int], Version] = {}
-        # SQLite has one writer. Those of this process wait in line here, and need not poll for the file's lock.
-        self._turn = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
-        self._writing = engine.execution_options(writing=True)
-        self._reading = engine.execution_options(**_READING[self.dialect])
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def engine(self) -> Engine:
+        return self._database.engine
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
-        return cast(Literal["sqlite", "postgresql"], self.engine.dialect.name)
+        return "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is committed at the end, or not at all.
+    async def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Do *work* in a transaction that is committed at the end, or not at all.
 
         In SQLite no other one writes meanwhile; in PostgreSQL rows and customers are locked by whom they concern.
+        Cancelled, it is undone, unless it is being committed already.
         Raises Unavailable; Again where a second try may help.
         """
-        async with self._turn:
-            with _in_our_words():
-                async with self._writing.begin() as connection:
-                    yield connection
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that sees one moment of the database. Raises Unavailable."""
         with _in_our_words():
-            async with self._reading.begin() as connection:
-                yield connection
+            return await self._database.write(work)
+
+    async def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Do *work* in a transaction that sees one moment of the database. Raises Unavailable."""
+        with _in_our_words():
+            return await self._database.read(work)
 
     async def close(self) -> None:
         """Give all connections back."""
-        await self.engine.dispose()
+        await self._database.close()
 
 
-_READING: dict[str, dict[str, Any]] = {
-    "sqlite": {},
-    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-}
+def read_transaction(
+    transaction: Callable[Concatenate[Connection, Arguments], Result],
+) -> Callable[Concatenate[Store, Arguments], Coroutine[Any, Any, Result]]:
+    """The function as one that is called with a store, and sees one moment of the database."""
+
+    @wraps(transaction)
+    async def whole(store: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        return await store.read(lambda connection: transaction(connection, *arguments, **named))
+
+    return whole
+
+
+def write_transaction(
+    transaction: Callable[Concatenate[Connection, Arguments], Result],
+) -> Callable[Concatenate[Store, Arguments], Coroutine[Any, Any, Result]]:
+    """The function as one that is called with a store, and whose writes are committed when it returns, or never.
+
+    It is done again as a whole, a few times, where the database undid it in favour of another one.
+    """
+
+    @wraps(transaction)
+    async def whole(store: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+        def work(connection: Connection) -> Result:
+            return transaction(connection, *arguments, **named)
+
+        for attempt in range(1, MOST_ATTEMPTS):
+            try:
+                return await store.write(work)
+            except Again:
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - only to part the two
+        return await store.write(work)
+
+    return whole
 
 
 def open_store(url: str, *, patience: timedelta = PATIENCE) -> Store:
@@ -81,24 +126,9 @@ def open_store(url: str, *, patience: timedelta = PATIENCE) -> Store:
     Raises Invalid where the URL names no database that we know.
     """
     address = database_url(url)
-    seconds = patience.total_seconds()
     if address.get_backend_name() == "sqlite":
-        engine = create_async_engine(address, connect_args={"timeout": seconds}, hide_parameters=True)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return Store(engine)
-    settings = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s", "application_name": "sojourn"}
-    return Store(
-        create_async_engine(
-            address,
-            pool_size=10,
-            max_overflow=10,
-            pool_timeout=30,
-            pool_pre_ping=True,
-            hide_parameters=True,  # an error's text, which is logged, would hold addresses
-            connect_args={"timeout": seconds, "server_settings": settings},
-        )
-    )
+        return Store(Sqlite(address, patience))
+    return Store(Postgresql(address, patience))
 
 
 def database_url(url: str) -> URL:
@@ -116,10 +146,10 @@ def database_url(url: str) -> URL:
     return address.set(drivername=driver)
 
 
-async def ping(store: Store) -> None:
+@read_transaction
+def ping(connection: Connection) -> None:
     """Ask the database for a sign of life. Raises Unavailable where there is none, or no tables."""
-    async with store.read() as connection:
-        await connection.execute(_PING)
+    connection.execute(_PING)
 
 
 _PING = text("SELECT 1 FROM outbox LIMIT 1")
@@ -127,21 +157,6 @@ _PING = text("SELECT 1 FROM outbox LIMIT 1")
 
 class Again(Unavailable):
     """Two transactions got into each other's way; the same one may well succeed now."""
-
-
-def retried(transaction: Callable[Arguments, Awaitable[Result]]) -> Callable[Arguments, Awaitable[Result]]:
-    """Do the whole transaction again, a few times, where the database undid it in favour of another one."""
-
-    @wraps(transaction)
-    async def until_done(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-        for attempt in range(1, MOST_ATTEMPTS):
-            try:
-                return await transaction(*arguments, **named)
-            except Again:
-                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - only to part the two
-        return await transaction(*arguments, **named)
-
-    return until_done
 
 
 # serialization_failure, deadlock_detected, unique_violation (somebody else inserted it since we looked)
@@ -173,17 +188,3 @@ def _meaning(error: errors.DBAPIError) -> Exception:
     if error.connection_invalidated or isinstance(error, _OUT_OF_REACH) or state.startswith(_AWAY):
         return Unavailable("The database does not answer.", cause=said)
     return error
-
-
-def _prepare_sqlite(connection: AsyncAdapt_aiosqlite_connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
-    cursor = connection.cursor()
-    # FULL: in WAL mode, NORMAL would lose the last commits, acknowledged ones, when the power fails.
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY"):
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

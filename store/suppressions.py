@@ -7,15 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import AwareDatetime
-from sqlalchemy import Select, Table, bindparam, delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, Table, bindparam, delete, insert, select
 
 from journeys.clearance.addresses import fingerprint
 from journeys.interactions import Kind
 from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown
 from store.schema import AnyRow, among, liftings, sends, suppressions
-from store.store import Store, retried
+from store.store import Store, read_transaction, write_transaction
 
 STOPPED = "opted out by a text"
 
@@ -70,29 +69,28 @@ class AddressView(Frozen):
     lifted: tuple[Lifting, ...]
 
 
-@retried
-async def suppress(store: Store, channel: Kind, address: str, reason: str, now: datetime) -> None:
+@write_transaction
+def suppress(connection: Connection, channel: Kind, address: str, reason: str, now: datetime) -> None:
     """Never write to *address* again on this channel. What was a reason before stays one."""
-    async with store.write() as connection:
-        await add_suppression(connection, channel, fingerprint(channel, address), reason, now)
+    add_suppression(connection, channel, fingerprint(channel, address), reason, now)
 
 
-async def add_suppression(connection: AsyncConnection, channel: Kind, address: str, reason: str, now: datetime) -> None:
+def add_suppression(connection: Connection, channel: Kind, address: str, reason: str, now: datetime) -> None:
     """*address* is a fingerprint."""
     row = {"channel": channel, "address": address, "reason": reason}
-    if (await connection.execute(_SAME, row)).scalar_one_or_none() is None:
-        await connection.execute(insert(suppressions), {**row, "at": now})
+    if connection.execute(_SAME, row).scalar_one_or_none() is None:
+        connection.execute(insert(suppressions), {**row, "at": now})
 
 
-async def remove_stop(connection: AsyncConnection, channel: Kind, address: str) -> None:
+def remove_stop(connection: Connection, channel: Kind, address: str) -> None:
     """After a START: what else speaks against the address, a fingerprint, stays."""
-    await connection.execute(_START, {"channel": channel, "address": address, "reason": STOPPED})
+    connection.execute(_START, {"channel": channel, "address": address, "reason": STOPPED})
 
 
-async def suppressed(connection: AsyncConnection, channel: Kind, addresses: Iterable[str]) -> dict[str, str]:
+def suppressed(connection: Connection, channel: Kind, addresses: Iterable[str]) -> dict[str, str]:
     """Those of *addresses* that must not be written to, as they are written, with the first reason."""
     prints = {address: fingerprint(channel, address) for address in addresses}
-    rows = await connection.execute(_SUPPRESSED, {"channel": channel, "addresses": sorted(set(prints.values()))})
+    rows = connection.execute(_SUPPRESSED, {"channel": channel, "addresses": sorted(set(prints.values()))})
     reasons: dict[str, str] = {}
     for row in rows:
         reasons.setdefault(row.address, row.reason)
@@ -124,29 +122,28 @@ async def get_address(store: Store, channel: Kind, address: str) -> AddressView:
     return AddressView(suppressions=tuple(map(_suppression, now)), lifted=tuple(map(_lifting, once)))
 
 
-@retried
-async def lift(store: Store, id: int, why: str, source: str, now: datetime) -> Lifting:
+@write_transaction
+def lift(connection: Connection, id: int, why: str, source: str, now: datetime) -> Lifting:
     """Write to an address again, as far as this suppression goes, and keep who wanted it, and why.
 
     What the customer said stays: their consents, and STOP. Raises Unknown, and Conflict for a STOP.
     """
-    async with store.write() as connection:
-        row = (await connection.execute(_TAKE, {"suppression": id})).one_or_none()
-        if row is None:
-            raise Unknown(f"There is no suppression {id}. It may have been lifted already.")
-        if row.reason == STOPPED:
-            raise Conflict(f"This customer {STOPPED}, and nobody else can take that back. {BY_START}")
-        await connection.execute(_LIFT, {"suppression": id})
-        audit = {"channel": row.channel, "address": row.address, "reason": row.reason, "suppressed_at": row.at}
-        added = insert(liftings).values({**audit, "why": why, "source": source, "at": now}).returning(liftings.c.id)
-        written = (await connection.execute(added)).scalar_one()
-        made = _latest_first(liftings).where(liftings.c.id == written)
-        return _lifting((await connection.execute(made)).one())
+    row = connection.execute(_TAKE, {"suppression": id}).one_or_none()
+    if row is None:
+        raise Unknown(f"There is no suppression {id}. It may have been lifted already.")
+    if row.reason == STOPPED:
+        raise Conflict(f"This customer {STOPPED}, and nobody else can take that back. {BY_START}")
+    connection.execute(_LIFT, {"suppression": id})
+    audit = {"channel": row.channel, "address": row.address, "reason": row.reason, "suppressed_at": row.at}
+    added = insert(liftings).values({**audit, "why": why, "source": source, "at": now}).returning(liftings.c.id)
+    written = connection.execute(added).scalar_one()
+    made = _latest_first(liftings).where(liftings.c.id == written)
+    return _lifting(connection.execute(made).one())
 
 
-async def _rows(store: Store, wanted: Select[*tuple[Any, ...]], limit: int | None = None) -> Sequence[AnyRow]:
-    async with store.read() as connection:
-        return (await connection.execute(wanted.limit(limit))).all()
+@read_transaction
+def _rows(connection: Connection, wanted: Select[*tuple[Any, ...]], limit: int | None = None) -> Sequence[AnyRow]:
+    return connection.execute(wanted.limit(limit)).all()
 
 
 def _suppression(row: AnyRow) -> Suppression:

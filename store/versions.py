@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, or_, select
 
 from journeys.definition import Journey
 from journeys.listening import Version
 from store.schema import AnyRow, among, journeys, runs, versions
-from store.store import Store
 
 VersionId = tuple[str, int]
 """A journey's name and a version's number."""
@@ -19,21 +17,22 @@ _LIVE = select(journeys.c.name, journeys.c.live_version).where(journeys.c.live_v
 _PUBLISHED = select(versions).where(among(versions.c.journey, "names"))
 
 
-async def live_versions(store: Store, connection: AsyncConnection) -> list[Version]:
+def live_versions(connection: Connection) -> list[Version]:
     """The versions that newcomers take, by name of their journey."""
-    wanted = sorted((row.name, row.live_version) for row in await connection.execute(_LIVE))
-    return [version for _, version in sorted((await load(store, connection, wanted)).items())]
+    wanted = sorted((row.name, row.live_version) for row in connection.execute(_LIVE))
+    return [version for _, version in sorted((load(connection, wanted)).items())]
 
 
-async def load(store: Store, connection: AsyncConnection, wanted: Iterable[VersionId]) -> dict[VersionId, Version]:
+def load(connection: Connection, wanted: Iterable[VersionId]) -> dict[VersionId, Version]:
     """The versions *wanted*, from memory where they were read before."""
     wanted = set(wanted)
-    if missing := wanted - store.versions.keys():
+    kept: dict[VersionId, Version] = connection.get_execution_options()["versions"]
+    if missing := wanted - kept.keys():
         names = sorted({name for name, _ in missing})
-        for row in await connection.execute(_PUBLISHED, {"names": names}):
+        for row in connection.execute(_PUBLISHED, {"names": names}):
             if (row.journey, row.number) in missing:
-                store.versions[row.journey, row.number] = compiled(row)
-    return {version: store.versions[version] for version in wanted}
+                kept[row.journey, row.number] = compiled(row)
+    return {version: kept[version] for version in wanted}
 
 
 def compiled(row: AnyRow) -> Version:
@@ -46,10 +45,10 @@ def compiled(row: AnyRow) -> Version:
     )
 
 
-async def versions_in_use(store: Store, connection: AsyncConnection) -> list[Version]:
+def versions_in_use(connection: Connection) -> list[Version]:
     """The versions that newcomers take, and those that still have somebody inside."""
-    wanted = sorted((row.journey, row.number) for row in await connection.execute(_IN_USE))
-    return [version for _, version in sorted((await load(store, connection, wanted)).items())]
+    wanted = sorted((row.journey, row.number) for row in connection.execute(_IN_USE))
+    return [version for _, version in sorted((load(connection, wanted)).items())]
 
 
 IN_USE = or_(

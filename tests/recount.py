@@ -8,6 +8,7 @@ from sqlalchemy import case, func, select
 
 from store.schema import counts, runs
 from store.store import Store
+from tests.transactions import rows
 
 Counted = Counter[tuple[str, int | None, str]]
 """By journey, version and what is counted. People are counted in a journey, whatever the version."""
@@ -32,20 +33,18 @@ async def check_counts(store: Store) -> None:
 
 async def _kept(store: Store) -> Counted:
     kept = Counted()
-    async with store.read() as connection:
-        for row in await connection.execute(select(counts)):
-            kept[row.journey, None if row.did in PEOPLE else row.version, row.did] += row.n
+    for row in await rows(store, select(counts)):
+        kept[row.journey, None if row.did in PEOPLE else row.version, row.did] += row.n
     return kept
 
 
 async def _recounted(store: Store) -> Counted:
     recounted = Counted()
-    async with store.read() as connection:
-        for row in await connection.execute(_RUNS):
-            recounted[row.journey, row.version, "entered"] += row.n
-            if row.ended:
-                recounted[row.journey, row.version, row.ended] += row.n
-        for row in await connection.execute(_CUSTOMERS):
-            recounted[row.journey, None, "first entered"] = row.entered
-            recounted[row.journey, None, "first goal"] = row.met
+    for row in await rows(store, _RUNS):
+        recounted[row.journey, row.version, "entered"] += row.n
+        if row.ended:
+            recounted[row.journey, row.version, row.ended] += row.n
+    for row in await rows(store, _CUSTOMERS):
+        recounted[row.journey, None, "first entered"] = row.entered
+        recounted[row.journey, None, "first goal"] = row.met
     return recounted

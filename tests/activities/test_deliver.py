@@ -33,6 +33,7 @@ from store.store import Store
 from tests.ledger import Ledger
 from tests.samples import CONTENTS, CUSTOMER
 from tests.shop import NOON, Shop, to_its_end, visit
+from tests.transactions import execute
 
 STEP = "initial-reminder"
 
@@ -282,11 +283,11 @@ async def test_no_address_blocks_and_the_run_goes_on(sending: Sending) -> None:
 
 async def test_a_template_that_goes_too_far_fails_and_is_not_tried_again(sending: Sending) -> None:
     endless = "{% for a in (1..9999) %}{% for b in (1..9999) %}{{ a }}{% endfor %}{% endfor %}"
-    async with sending.shop.store.write() as connection:  # it cannot be made ready, so it is put there by hand
-        await connection.execute(
-            text("UPDATE contents SET ready = :ready WHERE name = 'initial-email-reminder'"),
-            {"ready": f'{{"content": "initial-email-reminder", "email": {{"subject": "s", "text": "{endless}"}}}}'},
-        )
+    await execute(  # it cannot be made ready, so it is put there by hand
+        sending.shop.store,
+        text("UPDATE contents SET ready = :ready WHERE name = 'initial-email-reminder'"),
+        ready=f'{{"content": "initial-email-reminder", "email": {{"subject": "s", "text": "{endless}"}}}}',
+    )
     ledger = Ledger()
 
     delivery = await sending.attempt(ledger)

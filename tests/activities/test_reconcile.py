@@ -25,6 +25,7 @@ from store.store import Store
 from tests.ledger import Ledger, Silent
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop, to_its_end, visit
+from tests.transactions import execute
 
 STEPS: dict[Kind, str] = {"email": "initial-reminder", "text": "second-reminder", "push": "final-reminder"}
 MINUTE = timedelta(minutes=1)
@@ -173,8 +174,7 @@ async def test_what_nobody_can_tell_of_is_not_sent_again_for_ever(doubt: InDoubt
 async def test_what_never_arrives_fails_in_the_end(doubt: InDoubt) -> None:
     ledger = Ledger(*[Silent(took=False)] * 2)
     await doubt.send(ledger)
-    async with doubt.shop.store.write() as connection:
-        await connection.execute(update(sends).values(repeats=MOST_ATTEMPTS - 1))
+    await execute(doubt.shop.store, update(sends).values(repeats=MOST_ATTEMPTS - 1))
 
     assert await doubt.ask(ledger) is None
     await doubt.send(ledger)

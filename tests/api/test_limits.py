@@ -15,6 +15,7 @@ from sqlalchemy import Table, update
 from store import schema
 from tests import samples
 from tests.api.door import Door, problem
+from tests.transactions import execute
 
 Way = tuple[str | int, ...]
 
@@ -216,8 +217,7 @@ async def test_a_spoilt_row_is_named_and_spoils_no_list(
     good = {"triggers": {}, "contents": {"text": {"body": "x"}}, "journeys": JOURNEY}[table.name]
     await live.put(f"{rows}/spoilt", good)
     whole = await live.get(rows)
-    async with live.store.write() as connection:
-        await connection.execute(update(table).where(table.c.name == "spoilt").values({column: stored}))
+    await execute(live.store, update(table).where(table.c.name == "spoilt").values({column: stored}))
 
     listed = await live.get(rows)
     alone = await live.http.get(f"{rows}/spoilt")

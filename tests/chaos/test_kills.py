@@ -26,6 +26,7 @@ from store.store import Store, open_store
 from tests.chaos.checks import CANCEL, SIGNAL, Outcome, collect, first, is_over, violations
 from tests.chaos.customers import Customer, Does, Shop, crowd, follow, publish
 from tests.chaos.processes import PATIENCE, Process, Stack, stack, until
+from tests.transactions import rows
 
 pytestmark = pytest.mark.chaos
 
@@ -117,8 +118,8 @@ async def temporal_is_away(scene: Scene) -> None:
         return all(running.ledger.has(customer.email) for customer in whose)
 
     async def relays_have_tried() -> bool:
-        async with store.read() as connection:
-            return ((await connection.execute(select(func.max(outbox.c.attempts)))).scalar() or 0) >= 1
+        [(attempts,)] = await rows(store, select(func.max(outbox.c.attempts)))
+        return (attempts or 0) >= 1
 
     async def temporal_has_heard() -> bool:
         return (await backlog(store)).waiting == 0

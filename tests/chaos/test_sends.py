@@ -38,6 +38,7 @@ from tests.chaos.sender import CONTENTS, STEP, TASKS, TO, Fakes, Task
 from tests.programs import PATIENCE, ROOT, environment
 from tests.samples import CUSTOMER, abandoned_cart
 from tests.shop import Shop
+from tests.transactions import rows
 
 pytestmark = pytest.mark.chaos
 
@@ -260,9 +261,8 @@ def _addresses(number: int) -> dict[str, str]:
 
 async def _stored(store: Store) -> dict[str, Stored]:
     wanted = select(runs.c.id, sends.c.state, runs.c.ended, sends.c.repeats)
-    async with store.read() as connection:
-        rows = await connection.execute(wanted.outerjoin(sends, sends.c.run == runs.c.id))
-        return {row.id: Stored(row.state, row.ended, row.repeats) for row in rows}
+    found = await rows(store, wanted.outerjoin(sends, sends.c.run == runs.c.id))
+    return {row.id: Stored(row.state, row.ended, row.repeats) for row in found}
 
 
 async def _ledgers(fakes: Fakes) -> dict[Kind, list[dict[str, Any]]]:

@@ -22,6 +22,7 @@ from store.store import open_store
 from store.suppressions import suppress
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
 from tests.shop import Shop
+from tests.transactions import execute, rows, under_way
 
 ASKED = Rules(transactional="restrictive")
 ADDRESS = "ada@example.com"
@@ -290,8 +291,8 @@ async def test_an_opt_out_while_a_send_is_held_back_blocks_it(shop: Shop, run: s
 
 async def test_an_opt_out_waits_for_claims_under_way(shop: Shop, run: str, database_url: str) -> None:
     elsewhere = open_store(database_url)
-    async with shop.store.write() as connection:
-        await lock_customer_and_run(shop.store, connection, run)  # as a claim does, before it looks
+    async with under_way(shop.store) as do:
+        await do(lambda connection: lock_customer_and_run(connection, run))  # as a claim does, before it looks
         opting = asyncio.create_task(say(Shop(elsewhere), email("out")))
         await asyncio.sleep(0.2)
 
@@ -322,10 +323,9 @@ async def test_a_suppressed_address_is_not_written_to(shop: Shop, run: str, writ
     await suppress(shop.store, "email", ADDRESS, "complaint", shop.now)
 
     assert await refusal(shop, run) == "the address is suppressed: hard bounce"
-    async with shop.store.read() as connection:
-        rows = (await connection.execute(suppressions.select())).all()
-    assert [row.reason for row in rows] == ["hard bounce", "complaint"]
-    assert ADDRESS not in str(rows)
+    stored = await rows(shop.store, suppressions.select())
+    assert [row.reason for row in stored] == ["hard bounce", "complaint"]
+    assert ADDRESS not in str(stored)
 
 
 async def test_a_suppressed_address_is_suppressed_on_its_channel_only(shop: Shop, run: str) -> None:
@@ -411,9 +411,8 @@ async def test_start_does_not_bring_back_a_dead_number(shop: Shop, texting: str)
 
 @pytest.mark.parametrize("stored", ["15550100002", "00 1 555-010-0002", "tel:+15550100002", "\u202a+15550100002\u202c"])
 async def test_stop_is_heard_whatever_spelling_was_stored(shop: Shop, texting: str, stored: str) -> None:
-    async with shop.store.write() as connection:  # as a release before this one stored it
-        attributes = {**CUSTOMER, "phone": stored}
-        await connection.execute(customers.update().where(customers.c.id == "ada").values(attributes=attributes))
+    attributes = {**CUSTOMER, "phone": stored}  # as a release before this one stored it
+    await execute(shop.store, customers.update().where(customers.c.id == "ada").values(attributes=attributes))
 
     await stop(shop, "+15550100002")
 
@@ -423,7 +422,7 @@ async def test_stop_is_heard_whatever_spelling_was_stored(shop: Shop, texting: s
 
 
 async def test_stop_is_heard_whatever_else_fails(shop: Shop, texting: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fails(*_: object) -> None:
+    def fails(*_: object) -> None:
         raise Unavailable("The database does not answer.")
 
     await shop.claim(texting, "hello", following="more")
@@ -445,20 +444,20 @@ async def test_a_stop_costs_the_same_however_many_texts_there_were(shop: Shop, t
         def count(*executed: Any) -> None:
             statements.append(executed[2])
 
-        listen(shop.store.engine.sync_engine, "before_cursor_execute", count)
+        listen(shop.store.engine, "before_cursor_execute", count)
         await stop(shop)
-        remove(shop.store.engine.sync_engine, "before_cursor_execute", count)
+        remove(shop.store.engine, "before_cursor_execute", count)
         return statements
 
     await shop.claim(texting, "hello", following="more")
     await stop(shop)
     once = await cost()
-    async with shop.store.write() as connection:
-        [sent] = (await connection.execute(sends.select())).mappings().all()
-        past = [
-            {**sent, "id": f"s{n}", "run": f"r{n}", "claimed_at": shop.now - timedelta(hours=n)} for n in range(4000)
-        ]
-        await connection.execute(sends.insert(), past)
+    [sent] = await rows(shop.store, sends.select())
+    past = [
+        {**sent._mapping, "id": f"s{n}", "run": f"r{n}", "claimed_at": shop.now - timedelta(hours=n)}
+        for n in range(4000)
+    ]
+    await shop.store.write(lambda connection: connection.execute(sends.insert(), past))
 
     assert await cost() == once
 

@@ -37,8 +37,7 @@ async def test_the_first_value_fixes_the_type_for_all(store: Store) -> None:
     found = await flaws(store, "bob", {"points": "many", "vip": 1, "shoe": 40})
 
     assert [flaw.partition(":")[0] for flaw in found] == ["attributes.points", "attributes.vip", "attributes.shoe"]
-    async with store.read() as connection:
-        schema = await customer_schema(connection)
+    schema = await store.read(customer_schema)
     assert (schema["points"], schema["vip"], schema["shoe"]) == ("number?", "boolean?", "text?")
 
 

@@ -19,6 +19,7 @@ from store.sends import Done, Go, again, lost, prove, release, settle
 from store.store import open_store
 from tests.samples import CONTENTS, CUSTOMER
 from tests.shop import Shop
+from tests.transactions import under_way
 
 STEP = "initial-reminder"
 
@@ -290,8 +291,8 @@ async def test_a_run_that_has_ended_gets_no_lines(shop: Shop, run: str) -> None:
 
 async def test_a_proof_waits_for_a_claim_under_way(shop: Shop, run: str, database_url: str) -> None:
     elsewhere = open_store(database_url)
-    async with shop.store.write() as connection:
-        await lock_run(shop.store, connection, run)  # as a claim does, which looks first and writes then
+    async with under_way(shop.store) as do:
+        await do(lambda connection: lock_run(connection, run))  # as a claim does, which looks first and writes then
         proving = asyncio.create_task(prove_it(Shop(elsewhere, shop.now), run))
         await asyncio.sleep(0.2)
 

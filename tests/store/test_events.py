@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from journeys.catalogue import Event
 from journeys.definition import Journey, send_id, short_id
@@ -24,6 +24,7 @@ from store.schema import events as event_table
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
+from tests.transactions import rows
 
 
 def did(receipt: Receipt) -> list[str]:
@@ -44,8 +45,8 @@ async def runs_of(shop: Shop, **wanted: object) -> list[RunView]:
 
 
 async def stored(store: Store) -> int:
-    async with store.read() as connection:
-        return int((await connection.execute(select(func.count()).select_from(event_table))).scalar_one())
+    [(count,)] = await rows(store, select(func.count()).select_from(event_table))
+    return int(count)
 
 
 async def flaws(shop: Shop, *posted: Event) -> list[str]:
@@ -789,10 +790,12 @@ async def _steps(shop: Shop, customer: str) -> int:
         nonlocal steps
         steps += 1
 
-    async with shop.store.read() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
+    def read(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
         assert driver is not None
-        await driver.set_progress_handler(step, 1)
-        await read_facts(shop.store, connection, [shop.event("purchase-completed", customer)], {}, shop.now, DAY)
-        await driver.set_progress_handler(None, 1)
+        driver.set_progress_handler(step, 1)
+        read_facts(connection, [shop.event("purchase-completed", customer)], {}, shop.now, DAY)
+        driver.set_progress_handler(None, 1)
+
+    await shop.store.read(read)
     return steps

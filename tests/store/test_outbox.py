@@ -16,6 +16,7 @@ from store.schema import outbox
 from store.store import open_store
 from tests.samples import abandoned_cart
 from tests.shop import Shop
+from tests.transactions import execute
 
 MINUTE = timedelta(minutes=1)
 
@@ -103,8 +104,7 @@ async def test_an_answer_passes_another_one_that_was_refused_but_not_the_start(s
     start = await leased(shop)
     for number in range(2):
         arrival = {"event": f"e{number}", "at": shop.now.isoformat(), "answers": ["opened"]}
-        async with shop.store.write() as connection:
-            await connection.execute(insert(outbox), written(run, "arrive", arrival, shop.now))
+        await execute(shop.store, insert(outbox), **written(run, "arrive", arrival, shop.now))
 
     await refuse(shop, *start)
     behind = await leased(shop)

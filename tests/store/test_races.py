@@ -20,6 +20,7 @@ from store.sends import Go
 from store.store import open_store
 from tests.samples import abandoned_cart
 from tests.shop import Shop
+from tests.transactions import under_way
 
 RACES = int(os.environ.get("SOJOURN_TEST_RACES", "2000"))
 TOGETHER = 20  # races that share one transaction of exits
@@ -178,8 +179,8 @@ async def test_a_claim_waits_for_whoever_decides_about_its_customer(shop: Shop, 
     await shop.publish()
     run = await shop.start("ada")
 
-    async with shop.store.write() as connection:
-        await lock_customers(connection, ["ada"])
+    async with under_way(shop.store) as do:
+        await do(lambda connection: lock_customers(connection, ["ada"]))
         claiming = asyncio.create_task(elsewhere.claim(run))
         await asyncio.sleep(0.2)
         assert not claiming.done()
@@ -194,8 +195,8 @@ async def test_claims_go_on_while_another_journey_is_published_or_stopped(postgr
     await shop.publish()
     run = await shop.start("ada")
 
-    async with store.write() as connection:
-        await lock_house(connection)
+    async with under_way(store) as do:
+        await do(lock_house)
         assert isinstance(await shop.claim(run), Go)
 
     await store.close()

@@ -21,6 +21,7 @@ from store.schema import diary, versions
 from store.sends import Done, Go, claim, give_up_stale, record, release
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
 from tests.shop import Shop
+from tests.transactions import execute, rows
 
 
 @pytest.fixture
@@ -138,8 +139,7 @@ async def test_whatever_a_provider_says_its_answer_is_kept(shop: Shop, run: str,
 async def test_an_outcome_is_kept_although_the_run_cannot_go_on(shop: Shop, run: str) -> None:
     await shop.claim(run)
     in_the_way = {"run": run, "n": 1, "at": shop.now, "step": "opened", "did": "entered", "why": ""}
-    async with shop.store.write() as connection:
-        await connection.execute(insert(diary), in_the_way)
+    await execute(shop.store, insert(diary), **in_the_way)
 
     with pytest.raises((Unavailable, IntegrityError)):
         await shop.record(run)
@@ -154,12 +154,12 @@ async def test_a_run_completes_however_long_its_goal_counts(shop: Shop) -> None:
     goal = {"trigger": "purchase-completed", "within": "1 day"}
     await shop.publish(abandoned_cart(goal=goal, exit=[]))
     run = await shop.start(cart_id="long")
-    async with shop.store.write() as connection:  # as an earlier release let it be published
-        row = (await connection.execute(select(versions).order_by(versions.c.number.desc()).limit(1))).one()
-        endless = row.definition | {"goal": goal | {"within": "999999999 days"}}
-        written = update(versions).where(versions.c.number == row.number).values(definition=endless)
-        await connection.execute(written)
-    shop.store.versions.clear()
+    [row, *_] = await rows(shop.store, select(versions).order_by(versions.c.number.desc()))
+    endless = row.definition | {
+        "goal": goal | {"within": "999999999 days"}
+    }  # as an earlier release let it be published
+    await execute(shop.store, update(versions).where(versions.c.number == row.number).values(definition=endless))
+    shop.store.engine.get_execution_options()["versions"].clear()
     await shop.claim(run, following=None)
 
     await shop.record(run, following=None)
@@ -316,5 +316,4 @@ async def test_a_statement_that_fails_tells_no_address(shop: Shop) -> None:
 
 
 async def _rename(shop: Shop, column: str, to: str) -> None:
-    async with shop.store.write() as connection:
-        await connection.execute(text(f"ALTER TABLE sends RENAME COLUMN {column} TO {to}"))
+    await execute(shop.store, text(f"ALTER TABLE sends RENAME COLUMN {column} TO {to}"))

@@ -21,11 +21,12 @@ from store.migrate import downgrade, migrate
 from store.runs import get_run
 from store.schema import customers, metadata
 from store.sends import get_send, latest_send
-from store.store import Again, Store, open_store, ping, retried
+from store.store import Again, Store, open_store, ping, write_transaction
 from store.store import database_url as normal
 from store.suppressions import get_address, suppress
 from tests.samples import TRIGGERS, abandoned_cart
 from tests.shop import NOON, Shop
+from tests.transactions import execute, rows, under_way
 
 CUSTOMERS: list[dict[str, Any]] = [
     {"id": id, "attributes": {}, "created_at": NOON, "changed_at": NOON} for id in ("ada", "bob")
@@ -33,8 +34,7 @@ CUSTOMERS: list[dict[str, Any]] = [
 
 
 async def tables(store: Store) -> set[str]:
-    async with store.read() as connection:
-        names = await connection.run_sync(lambda plain: inspect(plain).get_table_names())
+    names = await store.read(lambda connection: inspect(connection).get_table_names())
     return set(names) - {"alembic_version"}
 
 
@@ -43,8 +43,7 @@ async def test_the_migrated_tables_are_the_declared_ones(store: Store) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, metadata))
 
-    async with store.read() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await store.read(differences) == []
 
 
 async def test_migrations_go_down_and_up_again(store: Store, database_url: str) -> None:
@@ -106,10 +105,8 @@ async def test_addresses_of_before_are_heard_in_their_one_spelling(shop: Shop, d
     await shop.claim(run, "second-reminder", following="pause")
     await suppress(shop.store, "text", "+15550100", "landline", shop.now)
     await downgrade(database_url, "0004")
-    before = "UPDATE sends SET recipient = '15550100', address = 'of 15550100'"
-    async with shop.store.write() as connection:
-        for statement in (before, "UPDATE suppressions SET address = 'of 15550100'"):
-            await connection.execute(text(statement))
+    before = text("UPDATE sends SET recipient = '15550100', address = 'of 15550100'")
+    await execute(shop.store, before, text("UPDATE suppressions SET address = 'of 15550100'"))
 
     await migrate(database_url)
 
@@ -129,8 +126,7 @@ async def test_the_refusal_of_a_spelling_of_before_speaks_against_no_number(
     await shop.claim(run, "second-reminder", following="pause")
     await suppress(shop.store, "text", "+15550100", GONE, shop.now)
     await downgrade(database_url, "0004")
-    async with shop.store.write() as connection:
-        await connection.execute(text("UPDATE sends SET state = 'failed', recipient = :it"), {"it": recipient})
+    await execute(shop.store, text("UPDATE sends SET state = 'failed', recipient = :it"), it=recipient)
 
     await migrate(database_url)
 
@@ -146,10 +142,9 @@ async def test_the_refusal_of_a_number_holds_though_a_spelling_of_it_was_refused
         await shop.claim(await shop.start(customer), "second-reminder", following="pause")
     await suppress(shop.store, "text", "+15550100", GONE, shop.now)
     await downgrade(database_url, "0004")
-    async with shop.store.write() as connection:
-        for customer, recipient in (("ada", "+1 (555) 0100"), ("bob", "+15550100")):
-            refused = text("UPDATE sends SET state = 'failed', recipient = :it WHERE customer = :whose")
-            await connection.execute(refused, {"it": recipient, "whose": customer})
+    refused = text("UPDATE sends SET state = 'failed', recipient = :it WHERE customer = :whose")
+    for customer, recipient in (("ada", "+1 (555) 0100"), ("bob", "+15550100")):
+        await execute(shop.store, refused, it=recipient, whose=customer)
 
     await migrate(database_url)
 
@@ -169,26 +164,48 @@ async def test_a_time_comes_back_as_the_same_moment_in_utc(store: Store) -> None
     summer = datetime(2026, 7, 1, 14, 30, 0, 250, tzinfo=timezone(timedelta(hours=2)))
     row = {"id": "ada", "attributes": {}, "created_at": summer, "changed_at": NOON}
 
-    async with store.write() as connection:
-        await connection.execute(customers.insert(), row)
-    async with store.read() as connection:
-        found = (await connection.execute(customers.select())).one()
+    await execute(store, customers.insert(), **row)
+    [found] = await rows(store, customers.select())
 
     assert found.created_at == summer
     assert found.created_at.tzinfo is UTC
 
 
 async def test_what_fails_half_way_is_not_written(store: Store) -> None:
-    async def half() -> None:
-        async with store.write() as connection:
-            await connection.execute(customers.insert(), CUSTOMERS)
-            raise ZeroDivisionError
+    def half(connection: Connection) -> None:
+        connection.execute(customers.insert(), CUSTOMERS)
+        raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await half()
+        await store.write(half)
 
-    async with store.read() as connection:
-        assert (await connection.execute(customers.select())).all() == []
+    assert await rows(store, customers.select()) == []
+
+
+async def test_what_nobody_waits_for_any_more_is_not_written(store: Store) -> None:
+    async def cancelled() -> None:
+        async with under_way(store) as do:
+            await do(lambda connection: connection.execute(customers.insert(), CUSTOMERS))
+            do.whole.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled()
+
+    assert await rows(store, customers.select()) == []
+    await put_trigger(store, TRIGGERS["store-visit"], NOON)
+
+
+async def test_what_waits_for_its_turn_can_be_cancelled(store: Store) -> None:
+    async with under_way(store) as do:
+        await do(lambda connection: connection.execute(text("UPDATE triggers SET seen = 0")))
+        waiting = asyncio.create_task(execute(store, customers.insert(), **CUSTOMERS[0]))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=1)
+
+        assert waiting.cancelled() or store.dialect == "postgresql"  # where nobody has to wait
+
+    await put_trigger(store, TRIGGERS["store-visit"], NOON)
 
 
 async def test_a_file_that_another_process_keeps_locked_is_unavailable(sqlite_url: str) -> None:
@@ -206,8 +223,8 @@ async def test_a_file_that_another_process_keeps_locked_is_unavailable(sqlite_ur
 
 
 async def test_readers_do_not_wait_for_the_writer(store: Store) -> None:
-    async with store.write() as connection:
-        await connection.execute(text("UPDATE triggers SET seen = 0"))
+    async with under_way(store) as do:
+        await do(lambda connection: connection.execute(text("UPDATE triggers SET seen = 0")))
 
         assert await list_journeys(store, NOON) == ([], ())
 
@@ -243,10 +260,10 @@ async def test_a_server_that_drops_its_connections_is_unavailable_and_then_there
     store = open_store(postgres_url)
 
     async def be_dropped() -> None:
-        async with store.write() as connection, store.write() as killer:
-            own = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
-            await killer.execute(text("SELECT pg_terminate_backend(:own)"), {"own": own})
-            await connection.execute(text("SELECT 1"))
+        async with under_way(store) as do:
+            own = await do(lambda connection: connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+            await execute(store, text("SELECT pg_terminate_backend(:own)"), own=own)
+            await do(lambda connection: connection.execute(text("SELECT 1")))
 
     with pytest.raises(Unavailable):
         await be_dropped()
@@ -257,36 +274,35 @@ async def test_a_server_that_drops_its_connections_is_unavailable_and_then_there
 
 async def test_two_who_lock_in_opposite_order_both_come_through(postgres_url: str) -> None:
     store = open_store(postgres_url)
-    async with store.write() as connection:
-        await connection.execute(customers.insert(), CUSTOMERS)
+    await store.write(lambda connection: connection.execute(customers.insert(), CUSTOMERS))
     tries = 0
 
-    @retried
-    async def touch(first: str, second: str) -> None:
+    @write_transaction
+    def touch(connection: Connection, first: str, second: str) -> None:
         nonlocal tries
         tries += 1
-        async with store.write() as connection:
-            await connection.execute(customers.update().where(customers.c.id == first).values(changed_at=NOON))
-            await asyncio.sleep(0.1)
-            await connection.execute(customers.update().where(customers.c.id == second).values(changed_at=NOON))
+        connection.execute(customers.update().where(customers.c.id == first).values(changed_at=NOON))
+        connection.execute(text("SELECT pg_sleep(0.1)"))
+        connection.execute(customers.update().where(customers.c.id == second).values(changed_at=NOON))
 
-    await asyncio.gather(touch("ada", "bob"), touch("bob", "ada"))
+    await asyncio.gather(touch(store, "ada", "bob"), touch(store, "bob", "ada"))
 
     assert tries > 2
     await store.close()
 
 
-async def test_a_transaction_is_tried_again_only_so_often() -> None:
+async def test_a_transaction_is_tried_again_only_so_often(store: Store) -> None:
     tries = 0
 
-    @retried
-    async def hopeless() -> None:
+    @write_transaction
+    def hopeless(connection: Connection) -> None:
+        del connection
         nonlocal tries
         tries += 1
         raise Again("no")
 
     with pytest.raises(Unavailable):
-        await hopeless()
+        await hopeless(store)
 
     assert 1 < tries < 10
 
@@ -294,7 +310,7 @@ async def test_a_transaction_is_tried_again_only_so_often() -> None:
 @pytest.mark.parametrize(
     ("url", "driver", "query"),
     [
-        ("sqlite:///data/sojourn.db", "sqlite+aiosqlite", {}),
+        ("sqlite:///data/sojourn.db", "sqlite", {}),
         ("postgres://ada@db/sojourn", "postgresql+asyncpg", {}),
         ("postgresql+psycopg2://ada@db/sojourn", "postgresql+asyncpg", {}),
         ("postgresql://ada@db/sojourn?sslmode=require", "postgresql+asyncpg", {"ssl": "require"}),

@@ -25,6 +25,7 @@ from store.runs import long_standing
 from store.schema import outbox
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
+from tests.transactions import execute
 from workflows.journey import RunInput
 from workflows.lookout import Lookout
 
@@ -171,8 +172,7 @@ async def test_a_run_that_is_started_while_it_is_asked_for_is_left(played: Engin
 
 async def test_a_temporal_that_knows_none_of_our_runs_is_not_believed(played: Engine) -> None:
     await played.accept(played.event("abandoned-cart", "tess", total=60))
-    async with played.store.write() as connection:
-        await connection.execute(delete(outbox))
+    await execute(played.store, delete(outbox))
     tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
 
     assert await tomorrow.look() == 0

@@ -18,6 +18,7 @@ from activities.channels import NotNow, Refused
 from tests.engine import Engine, engine, until
 from tests.ledger import Ledger
 from tests.samples import abandoned_cart
+from tests.transactions import execute
 
 SECRETS = {
     "email": "zelda.quill@secret.example",
@@ -149,8 +150,7 @@ async def test_the_outcome_is_written_when_the_database_is_back(temporal: Workfl
 
 
 async def rename(built: Engine, table: str, to: str) -> None:
-    async with built.store.write() as connection:
-        await connection.execute(text(f"ALTER TABLE {table} RENAME TO {to}"))
+    await execute(built.store, text(f"ALTER TABLE {table} RENAME TO {to}"))
 
 
 async def has_failed(built: Engine, run: str) -> bool:

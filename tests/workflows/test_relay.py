@@ -19,6 +19,7 @@ from store.outbox import Job, backlog, lease
 from store.schema import outbox
 from tests.engine import Engine, engine, until
 from tests.samples import abandoned_cart
+from tests.transactions import execute, rows
 from workflows.client import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
 from workflows.relay import Relay
 
@@ -116,8 +117,7 @@ async def test_all_jobs_of_a_run_are_told_in_order(played: Engine) -> None:
 
 
 async def spoil_starts(played: Engine) -> None:
-    async with played.store.write() as connection:
-        await connection.execute(update(outbox).where(outbox.c.kind == "start").values(payload={}))
+    await execute(played.store, update(outbox).where(outbox.c.kind == "start").values(payload={}))
 
 
 async def test_a_job_that_cannot_be_done_holds_up_its_own_run_only(played: Engine) -> None:
@@ -130,8 +130,7 @@ async def test_a_job_that_cannot_be_done_holds_up_its_own_run_only(played: Engin
     (ron,) = await played.runs("ron")
     assert (await played.handle(ron.id).describe()).status == WorkflowExecutionStatus.RUNNING
     assert await backlog(played.store) == (0, None, 1)
-    async with played.store.read() as connection:
-        (row,) = (await connection.execute(select(outbox))).all()
+    (row,) = await rows(played.store, select(outbox))
     assert (row.kind, row.attempts) == ("start", 1)
     assert row.error.startswith("KeyError")
 
