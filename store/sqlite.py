@@ -65,17 +65,22 @@ class Sqlite:
 
 
 async def _on(threads: ThreadPoolExecutor, whole: Callable[[], Result], abandoned: Event) -> Result:
-    """What *whole* returns on a thread. Cancelled, it is told that it is *abandoned*, and waited for."""
+    """What *whole* returns on a thread. Cancelled, it is told that it is *abandoned*, and nobody waits for it."""
     work = threads.submit(whole)
     result = asyncio.wrap_future(work)
     try:
         return await asyncio.shield(result)
     except asyncio.CancelledError:
         abandoned.set()
-        if not work.cancel():
-            await asyncio.wait([result])
-            result.exception()  # asyncio complains about errors that nobody has seen
+        work.cancel()  # where it has not begun
+        result.add_done_callback(_heed)
         raise
+
+
+def _heed(result: asyncio.Future[Result]) -> None:
+    """Look at an error that nobody else looks at: asyncio would complain."""
+    if not result.cancelled():
+        result.exception()
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
