@@ -36,6 +36,7 @@ from workflows.client import connect, register_search_attributes
 from workflows.journey import JourneyWorkflow
 from workflows.lookout import Lookout
 from workflows.relay import Relay
+from workflows.sandbox import Sandbox
 
 log = structlog.get_logger()
 
@@ -98,6 +99,7 @@ def build_worker(
         client,
         task_queue=task_queue,
         workflows=[JourneyWorkflow],
+        workflow_runner=Sandbox(),
         activities=[deliver.deliver, Reconcile(store, channels).reconcile, notes.note, notes.catch_up, notes.close],
         graceful_shutdown_timeout=ATTEMPT,
         build_id=f"sojourn-{version('sojourn')}",  # without it, the SDK reads and hashes every module there is

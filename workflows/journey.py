@@ -6,30 +6,25 @@ from asyncio import CancelledError
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType
 
-with workflow.unsafe.imports_passed_through():
-    from pydantic import AwareDatetime, model_serializer
-
-    from activities.deliver import ATTEMPT, Deliver
-    from activities.notes import End, Lines, Notes
-    from activities.reconcile import TELLING, Reconcile
-    from journeys.language.durations import say
-    from journeys.listening import Ended
-    from journeys.models import Frozen
-    from journeys.steps import Steps
-    from journeys.walk.diary import Delivery, Held
-    from journeys.walk.pace import DAY
-    from journeys.walk.position import Arrival, Position, Unheard
-    from journeys.walk.walk import Walk, clock
-    from journeys.walk.world import Visit
-    from workflows.cancels import is_like_ours, is_marked
-    from workflows.timers import of_one
+from activities.deliver import ATTEMPT, Deliver
+from activities.notes import End, Lines, Notes
+from activities.reconcile import TELLING, Reconcile
+from journeys.language.durations import say
+from journeys.listening import Ended
+from journeys.walk.diary import Delivery, Held
+from journeys.walk.pace import DAY
+from journeys.walk.position import Arrival, Position, Unheard
+from journeys.walk.walk import Walk, clock
+from journeys.walk.world import Visit
+from workflows.cancels import is_like_ours, is_marked
+from workflows.run_input import RunInput
+from workflows.timers import of_one
 
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
 """Without end: what fails is the database or a bug, and both get mended."""
@@ -39,25 +34,6 @@ LATE = timedelta(seconds=5)
 
 LOCALLY = timedelta(seconds=10)
 """How long a local activity may hold a workflow task. Retries that wait longer become timers."""
-
-
-class RunInput(Frozen):
-    """What a run is started with: its id, its version's number and steps, and how long a day lasts if not a day.
-
-    Release 0.1 did not tell the number.
-    """
-
-    id: str
-    version: int = 0
-    steps: Steps
-    started_at: AwareDatetime
-    day: timedelta = DAY
-
-    @model_serializer
-    def _compact(self) -> dict[str, Any]:
-        steps = [step.model_dump(mode="json", by_alias=True, exclude_defaults=True) for step in self.steps]
-        pace = {} if self.day == DAY else {"day": self.day}
-        return {"id": self.id, "version": self.version, "started_at": self.started_at, "steps": steps, **pace}
 
 
 class _NotHeard(Exception):

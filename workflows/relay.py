@@ -23,7 +23,8 @@ from store.outbox import Job, Postponed
 from store.store import Store
 from workflows.cancels import marked
 from workflows.client import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
-from workflows.journey import JourneyWorkflow, RunInput
+from workflows.journey import JourneyWorkflow
+from workflows.run_input import RunInput
 
 log = structlog.get_logger()
 

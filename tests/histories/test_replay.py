@@ -15,6 +15,7 @@ from temporalio.worker import Replayer
 
 from tests.histories.record import PATHS
 from workflows.journey import JourneyWorkflow
+from workflows.sandbox import Sandbox
 
 FOLDER = Path(__file__).parent
 HISTORIES: dict[str, dict[str, Any]] = {
@@ -37,7 +38,7 @@ async def test_a_change_that_would_break_a_run_is_noticed() -> None:
 
 
 async def replay(history: dict[str, Any]) -> None:
-    replayer = Replayer(workflows=[JourneyWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[JourneyWorkflow], workflow_runner=Sandbox(), data_converter=pydantic_data_converter)
     await replayer.replay_workflow(WorkflowHistory.from_json("abandoned-cart/ada/recorded", history))
 
 

@@ -10,7 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from journeys.steps import DEEPEST, MOST_STEPS, depth, every_step
 from journeys.walk.preview import Happening, preview
 from tests.samples import abandoned_cart, version
-from workflows.journey import RunInput
+from workflows.run_input import RunInput
 
 MOST_BYTES = 2 * 1024 * 1024
 """Of one payload: Temporal refuses more."""

@@ -26,8 +26,8 @@ from store.schema import outbox
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from tests.transactions import execute
-from workflows.journey import RunInput
 from workflows.lookout import Lookout
+from workflows.run_input import RunInput
 
 
 @pytest.fixture
