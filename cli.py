@@ -129,13 +129,15 @@ def dev(
 ) -> None:
     """Start Temporal, the API and a worker on this machine, to work with. Ctrl-C ends all."""
     typer.echo(STARTING)
+    import uvloop
+
     from embedded.dev import run_dev
     from settings import read_settings
 
     settings = read_settings(
         data=data, day=day, port=port, temporal_port=temporal_port, temporal_ui_port=temporal_ui_port
     )
-    raise typer.Exit(_loop(run_dev(settings)))
+    raise typer.Exit(uvloop.run(run_dev(settings)))
 
 
 @app.command()
@@ -156,10 +158,12 @@ def demo(
 ) -> None:
     """Watch four customers walk the abandoned-cart journey; days take seconds."""
     typer.echo(STARTING)
+    import uvloop
+
     from embedded.demo import run_demo
 
     ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
-    raise typer.Exit(_loop(run_demo(day or "5s", ports, keep=keep, fake=providers == "fake")))
+    raise typer.Exit(uvloop.run(run_demo(day or "5s", ports, keep=keep, fake=providers == "fake")))
 
 
 @app.command()
@@ -176,13 +180,15 @@ def api() -> None:
 @app.command()
 def worker() -> None:
     """Run a worker alone, against any database and any Temporal."""
+    import uvloop
+
     from settings import read_settings
     from terminal.logs import log_to
     from worker import run_worker
 
     settings = read_settings()
     log_to(None, settings.log_level)
-    raise typer.Exit(_loop(run_worker(settings)))
+    raise typer.Exit(uvloop.run(run_worker(settings)))
 
 
 @app.command()

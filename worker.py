@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -163,7 +164,7 @@ def main() -> int:
     try:
         settings = read_settings()
         log_to(None, settings.log_level)
-        return asyncio.run(run_worker(settings))
+        return uvloop.run(run_worker(settings))
     except Exception as error:  # noqa: BLE001 - a bug's traceback would be lost by leaving as we do
         return exits.told(error)
 
