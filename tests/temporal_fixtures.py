@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from workflows.client import SEARCH_ATTRIBUTES, search_attribute_types
+from workflows.client import DATA_CONVERTER, SEARCH_ATTRIBUTES, search_attribute_types
 
 PATIENCE = timedelta(minutes=5)
 IDENTITY = "sojourn-tests"
@@ -36,7 +35,7 @@ async def start_temporal(**options: object) -> WorkflowEnvironment:
         dev_server_existing_path=program("temporal"),
         dev_server_startup_timeout=PATIENCE,
         dev_server_log_level="error",
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=SEARCH_ATTRIBUTES,
         identity=IDENTITY,
         **options,  # type: ignore[arg-type]
@@ -58,7 +57,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=program("temporal-test-server"),
         test_server_startup_timeout=PATIENCE,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
     ) as environment:
         # This server cannot list them, and so not be asked for those that are missing.
         adding = AddSearchAttributesRequest(namespace="default", search_attributes=search_attribute_types())

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.histories.record import PATHS
+from workflows.client import DATA_CONVERTER
 from workflows.journey import JourneyWorkflow
 from workflows.sandbox import Sandbox
 
@@ -38,7 +38,7 @@ async def test_a_change_that_would_break_a_run_is_noticed() -> None:
 
 
 async def replay(history: dict[str, Any]) -> None:
-    replayer = Replayer(workflows=[JourneyWorkflow], workflow_runner=Sandbox(), data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[JourneyWorkflow], workflow_runner=Sandbox(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(WorkflowHistory.from_json("abandoned-cart/ada/recorded", history))
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.contrib.pydantic import pydantic_data_converter
-
 from journeys.steps import DEEPEST, MOST_STEPS, depth, every_step
 from journeys.walk.preview import Happening, preview
 from tests.samples import abandoned_cart, version
+from workflows.client import DATA_CONVERTER
 from workflows.run_input import RunInput
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -34,8 +33,8 @@ def test_the_deepest_journey_is_read_by_its_run_and_walked_to_its_end() -> None:
     dumped = journey.model_dump(mode="json", by_alias=True, include={"steps"})
     given = RunInput.model_validate({**dumped, "id": "r", "started_at": datetime(2026, 1, 1, tzinfo=UTC)})
 
-    payloads = pydantic_data_converter.payload_converter.to_payloads([given])
-    [read] = pydantic_data_converter.payload_converter.from_payloads(payloads, [RunInput])
+    payloads = DATA_CONVERTER.payload_converter.to_payloads([given])
+    [read] = DATA_CONVERTER.payload_converter.from_payloads(payloads, [RunInput])
     [run] = preview(version(journey), [_cart()], {}).runs
 
     assert read == given

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import ActivitySerializationContext, SerializationContext, WorkflowSerializationContext
 from temporalio.worker import Replayer, WorkflowInstance, _workflow
 from temporalio.workflow import SandboxImportNotificationPolicy
 
+from workflows.client import DATA_CONVERTER
 from workflows.journey import JourneyWorkflow
 from workflows.sandbox import Sandbox
 
@@ -43,7 +43,7 @@ class Telling(Sandbox):
 
 
 async def test_only_the_workflows_own_module_is_imported_anew_for_a_run() -> None:
-    replayer = Replayer(workflows=[JourneyWorkflow], workflow_runner=Telling(), data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[JourneyWorkflow], workflow_runner=Telling(), data_converter=DATA_CONVERTER)
     history = WorkflowHistory.from_json("abandoned-cart/ada/recorded", json.loads(HISTORY.read_text()))
 
     with warnings.catch_warnings(record=True) as told:
@@ -55,8 +55,8 @@ async def test_only_the_workflows_own_module_is_imported_anew_for_a_run() -> Non
 
 @pytest.mark.parametrize("context", [IN_WORKFLOW, IN_ACTIVITY], ids=["workflow", "activity"])
 def test_the_converter_makes_no_use_of_a_context(context: SerializationContext) -> None:
-    assert pydantic_data_converter.with_context(context) is pydantic_data_converter
-    assert pydantic_data_converter.external_storage is None
+    assert DATA_CONVERTER.with_context(context) is DATA_CONVERTER
+    assert DATA_CONVERTER.external_storage is None
 
 
 def test_the_sdk_asks_a_run_for_no_more_than_we_answer() -> None:
