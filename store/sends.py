@@ -218,6 +218,7 @@ def _prove(connection: Connection, run: str, proved: dict[str, object]) -> bool:
     return bool(connection.execute(_PROVE, proved).rowcount)
 
 
+_INSERT = insert(sends)
 _CAME_TO = update(sends).values({name: bindparam(f"to_{name}") for name in ("state", "at", "reason", "provider_id")})
 _this = (sends.c.id == bindparam("send")) & (sends.c.attempt == bindparam("of_attempt"))
 # An outcome that comes late is better than none, as long as nobody has tried again.
@@ -368,7 +369,7 @@ def _write_row(connection: Connection, visit: Visit, ledger: AnyRow, row: dict[s
     if ledger.state is None:
         whose = {"id": id, "run": visit.run, "customer": ledger.whose, "step": message.id}
         about = {"kind": message.kind, "content": message.content, "attempt": 0}
-        connection.execute(insert(sends), {**whose, **about, **row})
+        connection.execute(_INSERT, {**whose, **about, **row})
     else:
         connection.execute(update(sends).where(sends.c.id == id).values(row))
 
