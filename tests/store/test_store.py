@@ -329,3 +329,20 @@ def test_other_urls_are_refused_without_telling_the_password(url: str) -> None:
 
     assert "postgresql://" in str(error.value)
     assert "secret" not in str(error.value)
+
+
+async def test_a_server_that_came_back_meanwhile_is_not_noticed(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.postgresql.IDLE", 0.0)
+    store = open_store(postgres_url)
+    await ping(store)
+
+    drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sojourn' AND pid <> :own"
+    other = open_store(postgres_url)
+    [(own,)] = await rows(other, text("SELECT pg_backend_pid()"))
+    await execute(other, text(drop), own=own)
+
+    await ping(store)
+    await store.close()
+    await other.close()
