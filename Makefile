@@ -87,7 +87,7 @@ docs: $(VENV)/.dev ## Write the tables of the docs that follow from the code
 	$(BIN)/python -m tests.tables
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure speed, as a ratio to a plain Temporal client
+bench: $(VENV)/.dev ## Measure what a journey costs beside a hand-written one; takes minutes
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: histories

@@ -1,40 +1,69 @@
-"""Measure, and print what came out: ``python -m bench [ingest|journeys] [--count N]``."""
+"""Measure, and print what came out: ``python -m bench [WHAT …] [--count N] [--rounds N] [--database NAME]``."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bench import ingest, journeys
+from bench.asked import Asked
+from bench.entry import leave
+from bench.setting import DATABASES
+from terminal.lifetimes import cancelled_by_signals, one_error
 
-MEASURES = {"ingest": (ingest.measure, 4000), "journeys": (journeys.measure, 300)}
+
+class Measure(NamedTuple):
+    """A measurement, and how many it usually takes."""
+
+    measure: Callable[[Asked, Progress], Awaitable[Table]]
+    usual: int
 
 
-async def main() -> None:
-    """Measure what was asked for, or everything."""
-    parser = ArgumentParser(prog="bench", description="Speeds, and ratios to a yardstick in the same run.")
+MEASURES = {"journeys": Measure(journeys.measure, 300), "ingest": Measure(ingest.measure, 2000)}
+
+
+async def main() -> int:
+    """Measure what was asked for, or everything. Returns the exit code."""
+    asked = _read()
+    errors = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with cancelled_by_signals():
+            for name in asked.what or MEASURES:
+                measure, usual = MEASURES[name]
+                wanted = Asked(asked.count or usual, asked.rounds, tuple(asked.database or DATABASES), asked.profile)
+                with Progress(*columns, console=errors, transient=True) as progress, one_error():
+                    table = await measure(wanted, progress)
+                Console().print(table)
+    except asyncio.CancelledError:
+        errors.print("ended")
+        return 130
+    except RuntimeError as error:
+        errors.print(str(error), markup=False)
+        return 1
+    return 0
+
+
+def _read() -> Namespace:
+    parser = ArgumentParser(prog="bench", description="What Sojourn costs, as a ratio to a yardstick in the same run.")
     parser.add_argument("what", nargs="*", help=f"of: {', '.join(MEASURES)}")
     parser.add_argument("--count", type=int, help="how many to measure with")
+    parser.add_argument("--rounds", type=int, default=5, help="how often; the median is shown")
+    parser.add_argument("--database", action="append", choices=DATABASES, help="this one only")
+    parser.add_argument("--profile", type=Path, metavar="FILE", help="sample the first worker: .svg, .json or .txt")
     asked = parser.parse_args()
     if wrong := set(asked.what) - set(MEASURES):
         parser.error(f"there is no measurement {', '.join(sorted(wrong))}; there is {', '.join(MEASURES)}")
-    table = Table("what", "measured")
-    for name in asked.what or MEASURES:
-        measure, usual = MEASURES[name]
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            results = await measure(asked.count or usual, progress)
-        for what, value in results.items():
-            table.add_row(what, f"{value:,.2f}")
-    Console().print(table)
+    return asked
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
-    sys.stdout.flush()
-    os._exit(0)  # temporalio may abort while the interpreter ends (sdk-python #300)
+    code = asyncio.run(main())
+    leave(code)

