@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import ingest, journeys
+from bench import ingest, journeys, statements, timers
 from bench.asked import Asked
 from bench.entry import leave
 from bench.setting import DATABASES
@@ -26,7 +27,15 @@ class Measure(NamedTuple):
     usual: int
 
 
-MEASURES = {"journeys": Measure(journeys.measure, 300), "ingest": Measure(ingest.measure, 2000)}
+MEASURES = {
+    "timers": Measure(timers.measure, 10_000),
+    "journeys": Measure(journeys.measure, 300),
+    "statements": Measure(statements.measure, 1),
+    "ingest": Measure(ingest.measure, 2000),
+}
+
+
+WIDE = 140
 
 
 async def main() -> int:
@@ -41,7 +50,7 @@ async def main() -> int:
                 wanted = Asked(asked.count or usual, asked.rounds, tuple(asked.database or DATABASES), asked.profile)
                 with Progress(*columns, console=errors, transient=True) as progress, one_error():
                     table = await measure(wanted, progress)
-                Console().print(table)
+                Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     except asyncio.CancelledError:
         errors.print("ended")
         return 130

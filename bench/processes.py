@@ -25,6 +25,7 @@ class Process:
         self.name = name
         self.pid = process.pid
         self.greeting = ""
+        self.last_words = ""
         self._process = process
         self._complaints = complaints
 
@@ -46,16 +47,15 @@ class Process:
         code = await self._process.wait()
         raise RuntimeError(f"{self.name} ended with {code}:\n{self._complained()}")
 
-    async def end(self) -> str:
-        """Close its input, and return what it printed until it ended; it is killed where it does not."""
+    async def end(self) -> None:
+        """Close its input, and keep what it prints until it ends; it is killed where it does not."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
         try:
             async with asyncio.timeout(PATIENCE):
-                rest = await self._process.stdout.read()
+                self.last_words = (await self._process.stdout.read()).decode()
                 await self._process.wait()
-                return rest.decode()
         finally:
             if self._process.returncode is None:
                 self._process.kill()

@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
+from typing import NamedTuple
 
 from temporalio.client import Client
 
@@ -20,7 +21,17 @@ BY_HAND = "hand-written"
 CONNECTIONS = 16
 STALLED = 120.0
 
+POLLS = 100
+"""How many long polls there are at once; Temporal allows a namespace 1,200 of them."""
+
 _queues = count(1)
+
+
+class Due(NamedTuple):
+    """Messages that are all to go *at* one instant: after a wait that is counted from *since* (both aware UTC)."""
+
+    since: datetime
+    at: datetime
 
 
 class Side:
@@ -35,66 +46,91 @@ class Side:
         self.starter = starter
         self.database = database
 
-    async def walk(
-        self,
-        client: Client,
-        numbers: Sequence[int],
-        together: int,
-        ended: Callable[[], None],
-        *,
-        at: float | None = None,
-    ) -> None:
-        """Start a workflow for each of *numbers*, no more than *together* at a time, and wait for the end of all.
-
-        The end is waited for alike on all sides: one long poll for each workflow, from its start on.
-        """
+    async def walk(self, client: Client, numbers: Sequence[int], together: int, ended: Callable[[], None]) -> None:
+        """Start a workflow for each of *numbers*, no more than *together* at a time, and wait for the end of all."""
         room = asyncio.Semaphore(together)
-        patience = asyncio.timeout(STALLED)
 
-        async def until_over(id: str) -> None:
-            await client.get_workflow_handle(id).result()
-            room.release()
-            patience.reschedule(asyncio.get_running_loop().time() + STALLED)
-            ended()
+        async with self._going_on() as news, asyncio.TaskGroup() as tasks:
 
+            def over() -> None:
+                room.release()
+                ended()
+                news()
+
+            tasks.create_task(self._start(numbers, room, None))
+            for _ in numbers:
+                tasks.create_task(_until_over(client, await self.starter.line(), over))
+
+    async def begin(self, numbers: Sequence[int], started: Callable[[], None], due: Due | None = None) -> list[str]:
+        """Start a workflow for each of *numbers*, all at once. Returns their ids once Temporal has them."""
+        ids = []
+        async with self._going_on() as news, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._start(numbers, asyncio.Semaphore(len(numbers)), due))
+            for _ in numbers:
+                ids.append(await self.starter.line())
+                started()
+                news()
+        return ids
+
+    async def end(self, client: Client, ids: Sequence[str], ended: Callable[[], None], after: float = 0) -> None:
+        """Wait for the end of workflows that were begun; the first of them may take *after* seconds."""
+        left = iter(ids)
+
+        async with self._going_on(after) as news:
+
+            def over() -> None:
+                ended()
+                news()
+
+            async def some() -> None:
+                for id in left:  # shared by all
+                    await _until_over(client, id, over)
+
+            await asyncio.gather(*(some() for _ in range(POLLS)))
+
+    @asynccontextmanager
+    async def _going_on(self, after: float = 0) -> AsyncIterator[Callable[[], None]]:
+        """Raises RuntimeError where the worker ends, or where there is no news for too long."""
+        loop = asyncio.get_running_loop()
         try:
-            async with patience, beside(self.worker.outlives()), asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.start(numbers, room, at))
-                for _ in numbers:
-                    tasks.create_task(until_over(await self.starter.line()))
+            async with asyncio.timeout(STALLED + after) as patience, beside(self.worker.outlives()):
+                yield lambda: patience.reschedule(max(patience.when() or 0, loop.time() + STALLED))
         except TimeoutError:
-            raise RuntimeError(f"{self.name}: no workflow has come to its end for {STALLED:.0f} s") from None
+            raise RuntimeError(f"{self.name}: for {STALLED:.0f} s, no workflow has come further") from None
 
-    async def start(self, numbers: Sequence[int], room: asyncio.Semaphore, at: float | None) -> None:
+    async def _start(self, numbers: Sequence[int], room: asyncio.Semaphore, due: Due | None) -> None:
         """Have a workflow started for each, when there is room. The starter says the id of each that Temporal has."""
         raise NotImplementedError
 
 
+async def _until_over(client: Client, id: str, then: Callable[[], None]) -> None:
+    """Alike on all sides: a long poll for each workflow, from its start on."""
+    await client.get_workflow_handle(id).result()
+    then()
+
+
 class _ByHand(Side):
-    async def start(self, numbers: Sequence[int], room: asyncio.Semaphore, at: float | None) -> None:
+    async def _start(self, numbers: Sequence[int], room: asyncio.Semaphore, due: Due | None) -> None:
         for number in numbers:
             await room.acquire()
-            self.starter.tell(json.dumps({"number": number, "day": DAY, "at": at}))
+            self.starter.tell(json.dumps({"number": number, "day": DAY, "at": due and due.at.timestamp()}))
 
 
 class _Sojourn(Side):
-    async def start(self, numbers: Sequence[int], room: asyncio.Semaphore, at: float | None) -> None:
+    async def _start(self, numbers: Sequence[int], room: asyncio.Semaphore, due: Due | None) -> None:
         left = iter(numbers)
-        await asyncio.gather(*(self._post(left, room, at) for _ in range(CONNECTIONS)))
+        await asyncio.gather(*(self._post(left, room, due) for _ in range(CONNECTIONS)))
 
-    async def _post(self, left: Iterator[int], room: asyncio.Semaphore, at: float | None) -> None:
-        occurred = {} if at is None else {"occurred_at": datetime.fromtimestamp(at, UTC).isoformat()}
+    async def _post(self, left: Iterator[int], room: asyncio.Semaphore, due: Due | None) -> None:
+        occurred = {"occurred_at": due.since.isoformat()} if due else {}
         async with connected(self.starter.greeting) as connection:
-            while True:
+            for number in left:  # shared by all connections
                 await room.acquire()
-                number = next(left, None)
-                if number is None:
-                    room.release()
-                    return
                 # A run's id is made from its event's, and the same id would be the same workflow on every database.
                 await connection.ask(post(event(f"{self.queue}-{number}", number, **occurred)))
 
 
+REAL_DAY = 86_400.0
 DAY = 1.0
 """How many seconds a day lasts: short, so that the waits are not what is measured, and longer than a step takes."""
 
@@ -120,6 +156,15 @@ async def sojourn(address: str, database: Database, day: float = DAY) -> AsyncIt
         process(api, "bench.serving", database.url, str(day), address, queue) as serving,
     ):
         yield _Sojourn(database.name, queue, working, serving, database)
+
+
+@asynccontextmanager
+async def slowly(address: str, side: Side) -> AsyncIterator[Side]:
+    """The same side, whose runs take real days."""
+    assert side.database
+    arguments = (side.database.url, str(REAL_DAY), address, side.queue)
+    async with process(f"the other API on {side.name}", "bench.serving", *arguments) as serving:
+        yield _Sojourn(side.name, side.queue, side.worker, serving, side.database)
 
 
 @asynccontextmanager
