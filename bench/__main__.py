@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import ingest, journeys, statements, timers
+from bench import growth, ingest, journeys, statements, timers
 from bench.asked import Asked
 from bench.entry import leave
 from bench.setting import DATABASES
@@ -28,13 +28,12 @@ class Measure(NamedTuple):
 
 
 MEASURES = {
-    "timers": Measure(timers.measure, 10_000),
-    "journeys": Measure(journeys.measure, 300),
     "statements": Measure(statements.measure, 1),
     "ingest": Measure(ingest.measure, 2000),
+    "journeys": Measure(journeys.measure, 300),
+    "timers": Measure(timers.measure, 10_000),
+    "growth": Measure(growth.measure, 100),
 }
-
-
 WIDE = 140
 
 

@@ -20,13 +20,14 @@ async def measure(asked: Asked, progress: Progress) -> Table:
     async with track(asked.databases, asked.count * (asked.rounds + 1)) as course:
         worker = course.sides[1].worker.pid
         async with sampled(asked.profile, worker):
-            rounds, idle = await _rounds(course, asked, progress)
+            rounds, idle = await in_rounds(course, asked, progress)
     return _table(rounds, idle, asked)
 
 
-async def _rounds(
+async def in_rounds(
     course: Track, asked: Asked, progress: Progress
 ) -> tuple[Mapping[str, Sequence[Round]], Mapping[str, Spent]]:
+    """The rounds of each side after one that warms up, and what each part spends while there is nothing to do."""
     task = progress.add_task("warming up", total=asked.count * len(course.sides) * (asked.rounds + 1))
     ended: Callable[[], None] = lambda: progress.advance(task)  # noqa: E731
     for side in course.sides:

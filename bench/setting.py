@@ -6,9 +6,11 @@ import asyncio
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+from temporalio.client import Client
 
 from bench.processes import cpu_of_all
 from embedded.temporal import Temporal, free_port, temporal_server
@@ -25,6 +27,7 @@ with warnings.catch_warnings():
 
 DATABASES = ("SQLite", "PostgreSQL")
 AT_ONCE = 32
+PATIENCE = 60.0
 
 
 def now() -> datetime:
@@ -33,11 +36,19 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def temporal() -> AsyncIterator[Temporal]:
-    """The Temporal server of `sojourn dev`, with its data in a file, and its default limits."""
+async def temporal() -> AsyncIterator[tuple[Temporal, Client]]:
+    """The Temporal server of `sojourn dev`, with its data in a file and its default limits; and a client of it."""
     with tempfile.TemporaryDirectory() as folder:
         async with temporal_server(Path(folder), free_port(), free_port()) as server:
-            yield server
+            yield server, await _healthy(server)
+
+
+async def _healthy(server: Temporal) -> Client:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(RuntimeError):  # it listens before it is healthy
+                return await Client.connect(server.address)
+            await asyncio.sleep(0.1)
 
 
 class Database:

@@ -50,7 +50,7 @@ class Side:
         """Start a workflow for each of *numbers*, no more than *together* at a time, and wait for the end of all."""
         room = asyncio.Semaphore(together)
 
-        async with self._going_on() as news, asyncio.TaskGroup() as tasks:
+        async with self.going_on() as news, asyncio.TaskGroup() as tasks:
 
             def over() -> None:
                 room.release()
@@ -64,7 +64,7 @@ class Side:
     async def begin(self, numbers: Sequence[int], started: Callable[[], None], due: Due | None = None) -> list[str]:
         """Start a workflow for each of *numbers*, all at once. Returns their ids once Temporal has them."""
         ids = []
-        async with self._going_on() as news, asyncio.TaskGroup() as tasks:
+        async with self.going_on() as news, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._start(numbers, asyncio.Semaphore(len(numbers)), due))
             for _ in numbers:
                 ids.append(await self.starter.line())
@@ -76,7 +76,7 @@ class Side:
         """Wait for the end of workflows that were begun; the first of them may take *after* seconds."""
         left = iter(ids)
 
-        async with self._going_on(after) as news:
+        async with self.going_on(after) as news:
 
             def over() -> None:
                 ended()
@@ -89,7 +89,7 @@ class Side:
             await asyncio.gather(*(some() for _ in range(POLLS)))
 
     @asynccontextmanager
-    async def _going_on(self, after: float = 0) -> AsyncIterator[Callable[[], None]]:
+    async def going_on(self, after: float = 0) -> AsyncIterator[Callable[[], None]]:
         """Raises RuntimeError where the worker ends, or where there is no news for too long."""
         loop = asyncio.get_running_loop()
         try:

@@ -45,8 +45,7 @@ async def _lateness(name: str, count: int, progress: Progress) -> list[float]:
     ahead = timedelta(
         seconds=round((AHEAD + count * AHEAD_EACH).total_seconds())
     )  # a journey's waits are whole seconds
-    async with temporal() as server:
-        client = await Client.connect(server.address)
+    async with temporal() as (server, client):
         async with _side(name, server.address, ahead, count) as side:
             since = now()
             due = Due(since, since + ahead)
@@ -74,7 +73,7 @@ async def _all_at_once(side: Side, client: Client, numbers: Sequence[int], due: 
     try:
         async with asyncio.timeout((due.at - now()).total_seconds()):
             ids = await side.begin(numbers, lambda: progress.advance(started), due)
-            await until_waiting(client, ids, WAITING, lambda: progress.advance(waiting))
+            await until_waiting(side, client, ids, WAITING, lambda: progress.advance(waiting))
     except TimeoutError:
         raise RuntimeError(f"{side.name}: not all {len(numbers)} waited before they were due. Try fewer.") from None
     await side.end(client, ids, lambda: progress.advance(ended), (due.at - now()).total_seconds())

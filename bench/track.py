@@ -21,6 +21,9 @@ TOGETHER = 100
 SETTLING = 0.5
 """Seconds after a round in which its last work is still done, and charged to it."""
 
+QUIET = 12.0
+"""Seconds until the server has also done what it puts off: in the first ten, 3 ms for each journey."""
+
 IDLE = 5.0
 """Seconds in which nothing happens, to see what each part spends on waiting."""
 
@@ -34,10 +37,11 @@ class Round(NamedTuple):
 
 
 class Track:
-    """The sides, and what is known of the server. *pid*: its process."""
+    """The sides, and the server at *address*, whose process is *pid*."""
 
-    def __init__(self, client: Client, pid: int, sides: Sequence[Side]) -> None:
+    def __init__(self, client: Client, address: str, pid: int, sides: Sequence[Side]) -> None:
         self.client = client
+        self.address = address
         self.sides = sides
         self._pid = pid
         self._numbers = {side.name: count() for side in sides}
@@ -54,6 +58,7 @@ class Track:
 
     async def rest(self) -> dict[str, Spent]:
         """Do nothing, to see what that costs each side."""
+        await asyncio.sleep(QUIET)
         before = [spent(side, self._pid) for side in self.sides]
         await asyncio.sleep(IDLE)
         for side, then in zip(self.sides, before, strict=True):
@@ -65,8 +70,8 @@ class Track:
 async def track(databases: Sequence[str], people: int) -> AsyncIterator[Track]:
     """A track, with so many customers known to every database."""
     async with AsyncExitStack() as parts:
-        server = await parts.enter_async_context(temporal())
+        server, client = await parts.enter_async_context(temporal())
         stocks = [await parts.enter_async_context(stocked(name, people)) for name in databases]
         all_sides = await parts.enter_async_context(sides(server.address, stocks))
         assert server.process
-        yield Track(await Client.connect(server.address), server.process.pid, all_sides)
+        yield Track(client, server.address, server.process.pid, all_sides)

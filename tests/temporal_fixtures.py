@@ -27,10 +27,15 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-async def start_temporal(**options: object) -> WorkflowEnvironment:
-    """A Temporal dev server of its own, in memory unless *options* name a file."""
+def uses_temporalio() -> None:
+    """Have the session end by a short way: see pytest_unconfigure()."""
     global _used  # noqa: PLW0603 - only the end of the session asks
     _used = True
+
+
+async def start_temporal(**options: object) -> WorkflowEnvironment:
+    """A Temporal dev server of its own, in memory unless *options* name a file."""
+    uses_temporalio()
     return await WorkflowEnvironment.start_local(
         dev_server_existing_path=program("temporal"),
         dev_server_startup_timeout=PATIENCE,
@@ -52,8 +57,7 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 @pytest.fixture(scope="session")
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     """One Temporal test server for the whole session. It has one clock, and skips the time that tests sleep."""
-    global _used  # noqa: PLW0603
-    _used = True
+    uses_temporalio()
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=program("temporal-test-server"),
         test_server_startup_timeout=PATIENCE,
