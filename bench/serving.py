@@ -15,9 +15,10 @@ from api.dependencies import Dependencies
 from api.serve import serve
 from bench.entry import run, say, until_told
 from bench.setting import now
-from bench.starts import connect_as_sojourn
+from bench.starts import saying_starts
 from store.store import open_store
 from terminal.lifetimes import beside
+from workflows.client import connect
 from workflows.relay import Relay
 
 KEY = "bench"
@@ -30,7 +31,7 @@ async def main(database: str, day: str, address: str = "", queue: str = "") -> N
         parts.push_async_callback(store.close)
         nudge = lambda: None  # noqa: E731
         if address:
-            relay = Relay(store, await connect_as_sojourn(address), queue, now)
+            relay = Relay(store, saying_starts(await connect(address=address)), queue, now)
             await parts.enter_async_context(beside(relay.run()))
             nudge = relay.nudge
         lasting = timedelta(seconds=float(day))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter
 
 from bench.entry import say
 
@@ -18,18 +16,13 @@ class _Saying(OutboundInterceptor):
         return handle
 
 
-class SayStarts(Interceptor):
-    """For the clients of both sides, so that both pay for it."""
-
+class _Says(Interceptor):
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
         return _Saying(next)
 
 
-async def connect_by_hand(address: str) -> Client:
-    """A client as one gets it by default."""
-    return await Client.connect(address, interceptors=[SayStarts()])
-
-
-async def connect_as_sojourn(address: str, converter: DataConverter = pydantic_data_converter) -> Client:
-    """A client as Sojourn's processes have it."""
-    return await Client.connect(address, interceptors=[SayStarts()], data_converter=converter)
+def saying_starts(client: Client) -> Client:
+    """The same client, which says what it starts. Both sides use it, so both pay for it."""
+    config = client.config()
+    config["interceptors"] = [_Says()]
+    return Client(**config)

@@ -6,16 +6,18 @@ import asyncio
 import json
 import sys
 
+from temporalio.client import Client
+
 from bench.by_hand.abandoned_cart import AbandonedCart
 from bench.by_hand.messages import Appointment, Cart
 from bench.by_hand.reminder import Reminder
 from bench.entry import lines, run, say
-from bench.starts import connect_by_hand
+from bench.starts import saying_starts
 
 
 async def main(address: str, queue: str) -> None:
     """Start what each line says, many at once, until the standard input ends."""
-    client = await connect_by_hand(address)
+    client = saying_starts(await Client.connect(address))
 
     async def start(line: str) -> None:
         told = json.loads(line)
