@@ -49,7 +49,7 @@ async def _levels(name: str, asked: Asked, progress: Progress) -> dict[int, Mapp
     async with AsyncExitStack() as parts:
         course = await parts.enter_async_context(track([name], new + FACTORS[-1] * asked.count))
         sojourn = course.sides[1]
-        waits = await parts.enter_async_context(slowly(course.address, sojourn))
+        waits = await parts.enter_async_context(slowly(sojourn))
         for side in course.sides:
             await course.round(side, NEW, on)
         for factor in FACTORS:

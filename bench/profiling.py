@@ -1,4 +1,4 @@
-"""Where a worker's CPU goes: samples of its stacks, which cost the worker nothing."""
+"""Where a worker's CPU goes: samples of its stacks."""
 
 from __future__ import annotations
 

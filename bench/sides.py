@@ -117,13 +117,16 @@ class _ByHand(Side):
 
 
 class _Sojourn(Side):
+    api = ""
+    """Another address than the starter's, where events go to another API."""
+
     async def _start(self, numbers: Sequence[int], room: asyncio.Semaphore, due: Due | None) -> None:
         left = iter(numbers)
         await asyncio.gather(*(self._post(left, room, due) for _ in range(CONNECTIONS)))
 
     async def _post(self, left: Iterator[int], room: asyncio.Semaphore, due: Due | None) -> None:
         occurred = {"occurred_at": due.since.isoformat()} if due else {}
-        async with connected(self.starter.greeting) as connection:
+        async with connected(self.api or self.starter.greeting) as connection:
             for number in left:  # shared by all connections
                 await room.acquire()
                 # A run's id is made from its event's, and the same id would be the same workflow on every database.
@@ -159,12 +162,13 @@ async def sojourn(address: str, database: Database, day: float = DAY) -> AsyncIt
 
 
 @asynccontextmanager
-async def slowly(address: str, side: Side) -> AsyncIterator[Side]:
-    """The same side, whose runs take real days."""
+async def slowly(side: Side) -> AsyncIterator[Side]:
+    """The same side, whose runs take real days: of two APIs on one database, the first relays for both."""
     assert side.database
-    arguments = (side.database.url, str(REAL_DAY), address, side.queue)
-    async with process(f"the other API on {side.name}", "bench.serving", *arguments) as serving:
-        yield _Sojourn(side.name, side.queue, side.worker, serving, side.database)
+    async with process("the other API", "bench.serving", side.database.url, str(REAL_DAY)) as serving:
+        slow = _Sojourn(side.name, side.queue, side.worker, side.starter, side.database)
+        slow.api = serving.greeting
+        yield slow
 
 
 @asynccontextmanager

@@ -37,11 +37,10 @@ class Round(NamedTuple):
 
 
 class Track:
-    """The sides, and the server at *address*, whose process is *pid*."""
+    """The sides, and what is known of the server. *pid*: its process."""
 
-    def __init__(self, client: Client, address: str, pid: int, sides: Sequence[Side]) -> None:
+    def __init__(self, client: Client, pid: int, sides: Sequence[Side]) -> None:
         self.client = client
-        self.address = address
         self.sides = sides
         self._pid = pid
         self._numbers = {side.name: count() for side in sides}
@@ -74,4 +73,4 @@ async def track(databases: Sequence[str], people: int) -> AsyncIterator[Track]:
         stocks = [await parts.enter_async_context(stocked(name, people)) for name in databases]
         all_sides = await parts.enter_async_context(sides(server.address, stocks))
         assert server.process
-        yield Track(client, server.address, server.process.pid, all_sides)
+        yield Track(client, server.process.pid, all_sides)
