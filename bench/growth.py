@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from statistics import median
 
 from rich.progress import Progress
 from rich.table import Table
 
 from bench.asked import Asked
-from bench.showing import middle
+from bench.showing import middle, ratios
 from bench.sides import BY_HAND, Side, slowly
 from bench.track import Round, Track, track
 from bench.waiting import until_waiting
@@ -25,17 +26,18 @@ WAITING = 11
 async def measure(asked: Asked, progress: Progress) -> Table:
     """With *count* runs under way, ten and a hundred times as many: what new journeys cost, in the same rounds.
 
-    The hand-written side has none under way, and tells how much of a change is the machine's.
+    The hand-written side has none under way: measured against it, the machine's own changes drop out.
     """
-    table = Table("", "under way", "worker CPU, ms a journey", "÷ fewest", "hand-written beside it, ms")
+    table = Table("", "under way", "worker CPU, ms a journey", f"÷ {BY_HAND}", "÷ that with the fewest")
     table.title = f"Growth: {asked.rounds} rounds of {NEW}; median (least – most)"
     for name in asked.databases:
-        first: Sequence[float] = []
+        fewest = 0.0
         for under_way, rounds in (await _levels(name, asked, progress)).items():
-            ours, theirs = _worker_cpu(rounds[name]), _worker_cpu(rounds[BY_HAND])
-            first = first or ours
-            growth = [each / before for each, before in zip(ours, first, strict=True)]
-            table.add_row(name, f"{under_way:,}", middle(ours, 1), middle(growth), middle(theirs, 1))
+            ours = _worker_cpu(rounds[name])
+            beside = ratios(ours, _worker_cpu(rounds[BY_HAND]))
+            fewest = fewest or median(beside)
+            growth = f"{median(beside) / fewest:.2f}"
+            table.add_row(name, f"{under_way:,}", middle(ours, 1), middle(beside), growth)
     return table
 
 

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from bench.asked import Asked
 from bench.profiling import sampled
-from bench.setting import DATABASES
 from bench.showing import Sheet, middle
 from bench.spending import Spent
 from bench.track import Round, Track, track
@@ -51,12 +50,9 @@ def _table(rounds: Mapping[str, Sequence[Round]], idle: Mapping[str, Spent], ask
     sheet.compare("starting: CPU, ms a journey", cpu("starter"))
     sheet.compare("journeys a second", lambda side: [each.journeys / each.seconds for each in rounds[side]])
     database = cpu("database")
-    sheet.row("PostgreSQL server CPU, ms a journey", [_or_none(side, database(side)) for side in rounds])
+    costs = [middle(database(side), 1) if any(database(side)) else "–" for side in rounds]
+    sheet.row("PostgreSQL server CPU, ms a journey", costs)
     for part in ("worker", "temporal", "starter"):
         spare = [f"{1000 * getattr(idle[side], part) / idle[side].wall:,.1f}" for side in rounds]
         sheet.row(f"idle {part} CPU, ms a second (left out above)", spare)
     return sheet.table
-
-
-def _or_none(side: str, values: Sequence[float]) -> str:
-    return middle(values, 1) if side == DATABASES[1] else "–"

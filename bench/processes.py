@@ -56,6 +56,8 @@ class Process:
             async with asyncio.timeout(PATIENCE):
                 self.last_words = (await self._process.stdout.read()).decode()
                 await self._process.wait()
+        except TimeoutError:
+            raise RuntimeError(f"{self.name} did not end within {PATIENCE:.0f} s") from None
         finally:
             if self._process.returncode is None:
                 self._process.kill()
@@ -104,8 +106,4 @@ def cpu_of_all(pid: int) -> float:
     parent = psutil.Process(pid)
     over = parent.cpu_times()
     ended = float(over.children_user + over.children_system)
-    return cpu_of(pid) + ended + sum(map(cpu_of, _children(parent)))
-
-
-def _children(parent: psutil.Process) -> list[int]:
-    return [child.pid for child in parent.children(recursive=True)]
+    return cpu_of(pid) + ended + sum(cpu_of(child.pid) for child in parent.children(recursive=True))

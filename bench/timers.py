@@ -19,9 +19,8 @@ from bench.waiting import until_waiting
 from journeys.definition import Journey
 from journeys.reading import read_journey
 
-AHEAD = timedelta(seconds=15)
-AHEAD_EACH = timedelta(milliseconds=40)
-"""How long before the instant the first one is started: long enough for all of them to wait then."""
+AHEAD, AHEAD_RATE = 15, 25
+"""The first is started so many seconds ahead, and a second more for so many of them: all are to wait by then."""
 
 WAITING = 5
 """Events in the history of a workflow that waits on its first timer, at least."""
@@ -42,9 +41,7 @@ async def measure(asked: Asked, progress: Progress) -> Table:
 
 async def _lateness(name: str, count: int, progress: Progress) -> list[float]:
     """By how many seconds each message was late, in order. Each side has a Temporal server of its own."""
-    ahead = timedelta(
-        seconds=round((AHEAD + count * AHEAD_EACH).total_seconds())
-    )  # a journey's waits are whole seconds
+    ahead = timedelta(seconds=AHEAD + count // AHEAD_RATE)
     async with temporal() as (server, client):
         async with _side(name, server.address, ahead, count) as side:
             since = now()
