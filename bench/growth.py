@@ -59,7 +59,6 @@ async def _levels(name: str, asked: Asked, progress: Progress) -> dict[int, Mapp
             progress.update(task, description=f"{name}: {factor * asked.count:,} under way")
             await _park(course, waits, more, on)
             parked = more.stop
-            await course.rest()
             levels[factor * asked.count] = await _rounds(course, asked.rounds, on)
     return levels
 

@@ -19,25 +19,22 @@ async def measure(asked: Asked, progress: Progress) -> Table:
     async with track(asked.databases, asked.count * (asked.rounds + 1)) as course:
         worker = course.sides[1].worker.pid
         async with sampled(asked.profile, worker):
-            rounds, idle = await in_rounds(course, asked, progress)
-    return _table(rounds, idle, asked)
+            rounds = await in_rounds(course, asked, progress)
+    return _table(rounds, course.idle, asked)
 
 
-async def in_rounds(
-    course: Track, asked: Asked, progress: Progress
-) -> tuple[Mapping[str, Sequence[Round]], Mapping[str, Spent]]:
-    """The rounds of each side after one that warms up, and what each part spends while there is nothing to do."""
+async def in_rounds(course: Track, asked: Asked, progress: Progress) -> Mapping[str, Sequence[Round]]:
+    """The rounds of each side, after one that warms up."""
     task = progress.add_task("warming up", total=asked.count * len(course.sides) * (asked.rounds + 1))
     ended: Callable[[], None] = lambda: progress.advance(task)  # noqa: E731
     for side in course.sides:
         await course.round(side, asked.count, ended)
-    idle = await course.rest()
     rounds: dict[str, list[Round]] = {side.name: [] for side in course.sides}
     for number in range(asked.rounds):
         for side in course.sides:
             progress.update(task, description=f"round {number + 1}, {side.name}")
             rounds[side.name].append(await course.round(side, asked.count, ended))
-    return rounds, idle
+    return rounds
 
 
 def _table(rounds: Mapping[str, Sequence[Round]], idle: Mapping[str, Spent], asked: Asked) -> Table:

@@ -21,11 +21,13 @@ TOGETHER = 100
 SETTLING = 0.5
 """Seconds after a round in which its last work is still done, and charged to it."""
 
-QUIET = 12.0
-"""Seconds until the server has also done what it puts off: in the first ten, 3 ms for each journey."""
+QUIET = 3.0
+"""Seconds until what was just started is quiet."""
 
 IDLE = 5.0
-"""Seconds in which nothing happens, to see what each part spends on waiting."""
+"""Seconds in which nothing happens, to see what each part spends on waiting. They come first: after a round the
+server still has a tenth of its work to do, in bursts over the next 40 seconds.
+"""
 
 
 class Round(NamedTuple):
@@ -44,7 +46,7 @@ class Track:
         self.sides = sides
         self._pid = pid
         self._numbers = {side.name: count() for side in sides}
-        self._idle: dict[str, Spent] = {}
+        self.idle: dict[str, Spent] = {}
 
     async def round(self, side: Side, journeys: int, ended: Callable[[], None]) -> Round:
         """Walk so many customers through the journey. Waiting, which costs something too, is not counted."""
@@ -52,17 +54,15 @@ class Track:
         await side.walk(self.client, list(islice(self._numbers[side.name], journeys)), TOGETHER, ended)
         seconds = time.monotonic() - before.wall
         await asyncio.sleep(SETTLING)
-        cost = spent(side, self._pid).since(before)
-        return Round(journeys, cost.without(self._idle[side.name]) if self._idle else cost, seconds)
+        return Round(journeys, spent(side, self._pid).since(before).without(self.idle[side.name]), seconds)
 
-    async def rest(self) -> dict[str, Spent]:
+    async def rest(self) -> None:
         """Do nothing, to see what that costs each side."""
         await asyncio.sleep(QUIET)
         before = [spent(side, self._pid) for side in self.sides]
         await asyncio.sleep(IDLE)
         for side, then in zip(self.sides, before, strict=True):
-            self._idle[side.name] = spent(side, self._pid).since(then)
-        return self._idle
+            self.idle[side.name] = spent(side, self._pid).since(then)
 
 
 @asynccontextmanager
@@ -73,4 +73,6 @@ async def track(databases: Sequence[str], people: int) -> AsyncIterator[Track]:
         stocks = [await parts.enter_async_context(stocked(name, people)) for name in databases]
         all_sides = await parts.enter_async_context(sides(server.address, stocks))
         assert server.process
-        yield Track(client, server.process.pid, all_sides)
+        course = Track(client, server.process.pid, all_sides)
+        await course.rest()
+        yield course

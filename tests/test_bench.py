@@ -20,9 +20,9 @@ async def test_both_sides_walk_their_journeys_and_are_charged_for_them(monkeypat
     monkeypatch.setattr(track, "IDLE", 0.5)
 
     async with track.track(FEW.databases, FEW.count * 2) as course:
-        rounds, idle = await in_rounds(course, FEW, Progress(disable=True))
+        rounds = await in_rounds(course, FEW, Progress(disable=True))
 
-    assert {*rounds} == {*idle} == {BY_HAND, "SQLite"}
+    assert {*rounds} == {*course.idle} == {BY_HAND, "SQLite"}
     assert [each.journeys for side in rounds.values() for each in side] == [2, 2]
     assert all(each.cost.worker > 0 and each.seconds > 2 for [each] in rounds.values())
 
