@@ -23,7 +23,7 @@ async def sampled(file: Path | None, pid: int) -> AsyncIterator[None]:
     form = FORMS.get(file.suffix, "raw")
     sampling = await asyncio.create_subprocess_exec(
         *(program, "record", "--pid", str(pid), "--output", str(file), "--format", form, "--rate", "200"),
-        *("--threads", "--duration", "unlimited"),
+        *("--gil", "--duration", "unlimited"),  # else threads of a pool that wait for work count as busy
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
