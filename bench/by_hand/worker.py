@@ -5,6 +5,7 @@ At its end it prints when each message was sent.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 
@@ -14,7 +15,7 @@ from temporalio.worker import Worker
 from bench.by_hand.abandoned_cart import AbandonedCart
 from bench.by_hand.messages import calls, send
 from bench.by_hand.reminder import Reminder
-from bench.entry import run, say, until_told
+from bench.entry import leave, say, until_told
 
 
 async def main(address: str, queue: str) -> None:
@@ -27,4 +28,5 @@ async def main(address: str, queue: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main(*sys.argv[1:]))
+    asyncio.run(main(*sys.argv[1:]))  # as the SDK's samples do
+    leave()
