@@ -59,9 +59,13 @@ class Process:
         except TimeoutError:
             raise RuntimeError(f"{self.name} did not end within {PATIENCE:.0f} s") from None
         finally:
-            if self._process.returncode is None:
-                self._process.kill()
-                await self._process.wait()
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once: what it still had to say is of no use any more."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
 
     def _complained(self) -> str:
         self._complaints.seek(0)
@@ -91,8 +95,10 @@ async def process(name: str, module: str, *arguments: str) -> AsyncIterator[Proc
             async with asyncio.timeout(PATIENCE):
                 started.greeting = await started.line()
             yield started
-        finally:
-            await started.end()
+        except BaseException:
+            await started.kill()
+            raise
+        await started.end()
 
 
 def cpu_of(pid: int) -> float:
