@@ -53,7 +53,8 @@ async def tell_apart(
         ],
     )
     late = [seen for seen in before if seen.interaction == "clicked" and scanned.holds(seen.send, _click(seen))]
-    await mark_as_machines(store, source, [seen.event for seen in late if seen.source == source and not seen.machine])
+    if machines := [seen.event for seen in late if seen.source == source and not seen.machine]:
+        await mark_as_machines(store, source, machines)
     return list(_marked(reports, about, scanned))
 
 

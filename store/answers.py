@@ -36,7 +36,7 @@ def answers(connection: Connection, runs: Iterable[str]) -> dict[str, tuple[Arri
 @read_transaction
 def answers_of(connection: Connection, run: str) -> tuple[Arrival, ...]:
     """All accepted answers of one run."""
-    return (answers(connection, [run])).get(run, ())
+    return answers(connection, [run]).get(run, ())
 
 
 def unheard(connection: Connection, run: RunState, entries: Sequence[Entry], known: Sequence[str]) -> Unheard | None:
@@ -47,7 +47,7 @@ def unheard(connection: Connection, run: RunState, entries: Sequence[Entry], kno
     unanswered = _unanswered(run.version, (entry for entry in entries if entry.n >= run.lines))
     if run.ended or not unanswered:
         return None
-    heard = (answers(connection, [run.id])).get(run.id, ())
+    heard = answers(connection, [run.id]).get(run.id, ())
     if any(unanswered.intersection(new.answers) for new in heard if new.event not in known):
         return Unheard(arrivals=heard)
     return None

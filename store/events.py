@@ -88,7 +88,7 @@ def accept(connection: Connection, events: Sequence[Event], now: datetime, *, da
     many = len(events) + len(facts.states)
     receipts = beside(connection, many, _accept_each, events, heard, triggers, seen, facts, effects)
     effects.write(connection)
-    return _with_sends(connection, receipts)  # 5. Leaving the block commits.
+    return _with_sends(connection, receipts)  # 5. Returning commits.
 
 
 def _accept_each(

@@ -228,7 +228,7 @@ def get_version(connection: Connection, name: str, number: int) -> Version:
     """A published version. Raises Unknown."""
     if _hash(connection, name, number) is None:
         raise Unknown(f'Journey "{name}" has no version {number}.')
-    return (load(connection, [(name, number)]))[name, number]
+    return load(connection, [(name, number)])[name, number]
 
 
 def _dump(journey: Journey) -> dict[str, Any]:

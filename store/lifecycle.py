@@ -96,7 +96,7 @@ def lock_run(connection: Connection, run: str) -> RunState:
     if row is None:
         raise Unknown(f'There is no run "{run}".')
     wanted = (row.journey, row.version)
-    return state_of(row, (load(connection, [wanted]))[wanted])
+    return state_of(row, load(connection, [wanted])[wanted])
 
 
 def lock_customer_and_run(connection: Connection, run: str) -> RunState:

@@ -38,8 +38,8 @@ class Postgresql:
             connect_args={"timeout": patience.total_seconds(), "server_settings": settings},
         )
         self._to_read = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        event.listen(self.engine, "checkin", _leave)
-        event.listen(self.engine, "checkout", _wake)
+        event.listen(self.engine, "checkin", _note_idle)
+        event.listen(self.engine, "checkout", _ask_if_idle)
 
     @property
     def engine(self) -> Engine:
@@ -59,12 +59,14 @@ class Postgresql:
         await self._engine.dispose()
 
 
-def _leave(_connection: object, entry: ConnectionPoolEntry) -> None:
+def _note_idle(_connection: object, entry: ConnectionPoolEntry) -> None:
     entry.info["idle_since"] = monotonic()
 
 
-def _wake(connection: AsyncAdapt_asyncpg_connection, entry: ConnectionPoolEntry, _proxy: object) -> None:
+def _ask_if_idle(connection: AsyncAdapt_asyncpg_connection, entry: ConnectionPoolEntry, _proxy: object) -> None:
     """As ``pool_pre_ping``, which asks each time: three ways to the server, and a quarter of a short transaction."""
+    if connection.driver_connection.is_closed():  # known here already
+        raise InvalidatePoolError
     if monotonic() - entry.info.get("idle_since", monotonic()) < IDLE:
         return
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
+from traceback import clear_frames
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, event
@@ -29,7 +30,6 @@ class Sqlite:
             address,
             connect_args={"timeout": patience.total_seconds()},
             execution_options={"versions": {}},  # what store/versions.py keeps in memory
-            pool_reset_on_return=None,  # a transaction ends before its connection is given back
             pool_size=READERS + 1,
             hide_parameters=True,  # an error's text, which is logged, would hold addresses
         )
@@ -56,26 +56,20 @@ class Sqlite:
         def whole() -> Result:
             with self.engine.begin() as connection:
                 connection.exec_driver_sql(begin)
-                result = work(connection)
+                try:
+                    result = work(connection)
+                except BaseException as error:
+                    clear_frames(error.__traceback__)  # an open result in them would keep its moment of the database
+                    raise
                 if abandoned.is_set():
                     raise Abandoned
                 return result
 
-        submitted = threads.submit(whole)
-        result = asyncio.wrap_future(submitted)
         try:
-            return await asyncio.shield(result)
+            return await asyncio.wrap_future(threads.submit(whole))
         except asyncio.CancelledError:
             abandoned.set()
-            submitted.cancel()  # where it has not begun
-            result.add_done_callback(_heed)
             raise
-
-
-def _heed(result: asyncio.Future[Result]) -> None:
-    """Look at an error that nobody else looks at: asyncio would complain."""
-    if not result.cancelled():
-        result.exception()
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

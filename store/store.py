@@ -69,6 +69,7 @@ class Store:
 
         In SQLite no other one writes meanwhile; in PostgreSQL rows and customers are locked by whom they concern.
         Cancelled, it is undone, unless it is being committed already.
+        On SQLite its thread runs it to its end first.
         Raises Unavailable; Again where a second try may help.
         """
         with _in_our_words():

@@ -32,7 +32,7 @@ def allow_test_send(connection: Connection, about: About, addresses: Sequence[st
     """
     there = [fingerprint(about.channel, address) for address in addresses]
     lock_addresses(connection, [_ALL])
-    for reason in (suppressed(connection, about.channel, addresses)).values():
+    for reason in suppressed(connection, about.channel, addresses).values():
         raise Conflict(f"Nothing was sent: the address is suppressed: {reason}.")
     if why := refusal(about, "non-restrictive", said_by(connection, None, about.channel, there)):
         raise Conflict(f"Nothing was sent: whoever has this address {why}.")

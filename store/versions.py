@@ -20,7 +20,7 @@ _PUBLISHED = select(versions).where(among(versions.c.journey, "names"))
 def live_versions(connection: Connection) -> list[Version]:
     """The versions that newcomers take, by name of their journey."""
     wanted = sorted((row.name, row.live_version) for row in connection.execute(_LIVE))
-    return [version for _, version in sorted((load(connection, wanted)).items())]
+    return [version for _, version in sorted(load(connection, wanted).items())]
 
 
 def load(connection: Connection, wanted: Iterable[VersionId]) -> dict[VersionId, Version]:
@@ -48,7 +48,7 @@ def compiled(row: AnyRow) -> Version:
 def versions_in_use(connection: Connection) -> list[Version]:
     """The versions that newcomers take, and those that still have somebody inside."""
     wanted = sorted((row.journey, row.number) for row in connection.execute(_IN_USE))
-    return [version for _, version in sorted((load(connection, wanted)).items())]
+    return [version for _, version in sorted(load(connection, wanted).items())]
 
 
 IN_USE = or_(

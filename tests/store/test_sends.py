@@ -155,9 +155,8 @@ async def test_a_run_completes_however_long_its_goal_counts(shop: Shop) -> None:
     await shop.publish(abandoned_cart(goal=goal, exit=[]))
     run = await shop.start(cart_id="long")
     [row, *_] = await rows(shop.store, select(versions).order_by(versions.c.number.desc()))
-    endless = row.definition | {
-        "goal": goal | {"within": "999999999 days"}
-    }  # as an earlier release let it be published
+    # As an earlier release let it be published.
+    endless = row.definition | {"goal": goal | {"within": "999999999 days"}}
     await execute(shop.store, update(versions).where(versions.c.number == row.number).values(definition=endless))
     shop.store.engine.get_execution_options()["versions"].clear()
     await shop.claim(run, following=None)

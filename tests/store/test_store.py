@@ -11,11 +11,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 
 from activities.deliver import GONE
 from journeys.definition import send_id
 from journeys.problems import Invalid, Unavailable
 from store.catalogue import put_trigger
+from store.customers import list_customers
 from store.journeys import get_journey, list_journeys
 from store.migrate import downgrade, migrate
 from store.runs import get_run
@@ -195,6 +197,21 @@ async def test_what_nobody_waits_for_any_more_is_not_written(store: Store) -> No
     await put_trigger(store, TRIGGERS["store-visit"], NOON)
 
 
+async def test_what_could_not_be_read_leaves_the_next_ones_a_view_of_today(store: Store, database_url: str) -> None:
+    await store.write(lambda connection: connection.execute(customers.insert(), CUSTOMERS))
+    await execute(store, text("UPDATE customers SET attributes = '[]' WHERE id = 'ada'"))
+    with pytest.raises(ValueError, match="attributes") as failed:
+        await list_customers(store)
+
+    elsewhere = open_store(database_url)
+    await execute(elsewhere, text("UPDATE customers SET attributes = '{}' WHERE id = 'ada'"))
+
+    assert [customer.id for customer in await list_customers(store)] == ["ada", "bob"]
+    await put_trigger(store, TRIGGERS["store-visit"], NOON)
+    assert failed.value.__traceback__ is not None  # it is known still, with all that it has seen
+    await elsewhere.close()
+
+
 async def test_what_waits_for_its_turn_can_be_cancelled(store: Store) -> None:
     async with under_way(store) as do:
         await do(lambda connection: connection.execute(text("UPDATE triggers SET seen = 0")))
@@ -205,6 +222,7 @@ async def test_what_waits_for_its_turn_can_be_cancelled(store: Store) -> None:
 
         assert waiting.cancelled() or store.dialect == "postgresql"  # where nobody has to wait
 
+    assert store.dialect == "postgresql" or await rows(store, customers.select()) == []
     await put_trigger(store, TRIGGERS["store-visit"], NOON)
 
 
@@ -331,6 +349,37 @@ def test_other_urls_are_refused_without_telling_the_password(url: str) -> None:
     assert "secret" not in str(error.value)
 
 
+async def test_a_connection_that_was_just_used_is_not_asked(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(AsyncAdapt_asyncpg_connection, "ping", asked.append)
+    store = open_store(postgres_url)
+
+    for _ in range(3):
+        await ping(store)
+
+    assert asked == []
+    await store.close()
+
+
+async def test_connections_that_are_known_to_be_closed_are_not_used(postgres_url: str) -> None:
+    store = open_store(postgres_url)
+    await ping(store)
+
+    await drop_connections(postgres_url)
+    await asyncio.sleep(0.1)  # the driver hears of it
+
+    await ping(store)
+    await store.close()
+
+
+async def drop_connections(url: str) -> None:
+    drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sojourn' AND pid <> :own"
+    other = open_store(url)
+    [(own,)] = await rows(other, text("SELECT pg_backend_pid()"))
+    await execute(other, text(drop), own=own)
+    await other.close()
+
+
 async def test_a_server_that_came_back_meanwhile_is_not_noticed(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,11 +387,7 @@ async def test_a_server_that_came_back_meanwhile_is_not_noticed(
     store = open_store(postgres_url)
     await ping(store)
 
-    drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sojourn' AND pid <> :own"
-    other = open_store(postgres_url)
-    [(own,)] = await rows(other, text("SELECT pg_backend_pid()"))
-    await execute(other, text(drop), own=own)
+    await drop_connections(postgres_url)
 
     await ping(store)
     await store.close()
-    await other.close()
