@@ -60,7 +60,7 @@ chaos: $(VENV)/.dev ## Kill processes amid 10,000 sends, and race 20,000 exits; 
 	  $(BIN)/pytest --capture=no -o faulthandler_timeout=0 tests/chaos tests/store/test_races.py $(ARGS)
 
 .PHONY: fuzz
-fuzz: $(VENV)/.dev ## Hold thousands of requests by lot against the API's description; takes minutes
+fuzz: $(VENV)/.dev ## Hold thousands of requests by lot against the API's description; all of it takes hours
 	SOJOURN_TEST_EXAMPLES=200 $(BIN)/pytest --capture=no -o faulthandler_timeout=0 tests/api/test_described.py $(ARGS)
 
 .PHONY: coverage

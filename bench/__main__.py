@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from argparse import ArgumentParser, Namespace
+import traceback
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -62,8 +63,8 @@ async def main() -> int:
 def _read() -> Namespace:
     parser = ArgumentParser(prog="bench", description="What Sojourn costs, as a ratio to a yardstick in the same run.")
     parser.add_argument("what", nargs="*", help=f"of: {', '.join(MEASURES)}")
-    parser.add_argument("--count", type=int, help="how many to measure with")
-    parser.add_argument("--rounds", type=int, default=5, help="how often; the median is shown")
+    parser.add_argument("--count", type=_positive, help="how many to measure with")
+    parser.add_argument("--rounds", type=_positive, default=5, help="how often; the median is shown")
     parser.add_argument("--database", action="append", choices=DATABASES, help="this one only")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="sample the first worker: .svg, .json or .txt")
     asked = parser.parse_args()
@@ -72,6 +73,16 @@ def _read() -> Namespace:
     return asked
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f'expected a whole number of at least 1; found "{text}"')
+    return int(text)
+
+
 if __name__ == "__main__":
-    code = asyncio.run(main())
+    code = 1
+    try:
+        code = asyncio.run(main())
+    except Exception:  # noqa: BLE001 - it is told, and we leave as we must
+        traceback.print_exc()
     leave(code)

@@ -10,9 +10,12 @@ from typing import Any
 
 import uvloop
 
+from terminal.logs import log_to
+
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run a process's work on the loop that `sojourn api` has, and leave without finalizing."""
+    log_to(None, "warning")  # else structlog writes among the lines on the standard output
     uvloop.run(main)
     leave()
 

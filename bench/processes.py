@@ -7,13 +7,17 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import psutil
 
 PATIENCE = 60.0
+_NOT_OURS = ("PYTHONDONTWRITEBYTECODE", "TEMPORAL_")
+"""Else the sandbox would compile the workflow's module for each run, and one side would heed what the other does not.
+"""
+
 AT_ITS_END = 2000
 """How many characters of what a process complained of are shown."""
 
@@ -85,8 +89,7 @@ async def process(name: str, module: str, *arguments: str) -> AsyncIterator[Proc
                 stderr=complaints,
                 limit=2**24,
                 cwd=Path(__file__).parent.parent,
-                # Else the sandbox would compile the workflow's module for each run, which no production does.
-                env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+                env={name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)},
                 start_new_session=True,  # Ctrl-C is for us: the others are ended in order
             ),
             complaints,
@@ -109,7 +112,9 @@ def cpu_of(pid: int) -> float:
 
 def cpu_of_all(pid: int) -> float:
     """The same with its children, those that are over included."""
-    parent = psutil.Process(pid)
-    over = parent.cpu_times()
-    ended = float(over.children_user + over.children_system)
-    return cpu_of(pid) + ended + sum(cpu_of(child.pid) for child in parent.children(recursive=True))
+    parent, used = psutil.Process(pid), 0.0
+    for child in parent.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it is over by now, and its parent's times tell of it
+            used += cpu_of(child.pid)
+    times = parent.cpu_times()
+    return used + float(times.user + times.system + times.children_user + times.children_system)

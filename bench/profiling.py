@@ -30,5 +30,6 @@ async def sampled(file: Path | None, pid: int) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        sampling.send_signal(signal.SIGINT)  # it writes the file then
+        if sampling.returncode is None:
+            sampling.send_signal(signal.SIGINT)  # it writes the file then
         await sampling.wait()

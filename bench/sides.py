@@ -13,7 +13,7 @@ from typing import NamedTuple
 from temporalio.client import Client
 
 from bench.processes import Process, process
-from bench.requests import connected, event, post
+from bench.requests import Connection, connected, event, post
 from bench.setting import Database
 from terminal.lifetimes import beside
 
@@ -130,7 +130,14 @@ class _Sojourn(Side):
             for number in left:  # shared by all connections
                 await room.acquire()
                 # A run's id is made from its event's, and the same id would be the same workflow on every database.
-                await connection.ask(post(event(f"{self.queue}-{number}", number, **occurred)))
+                await self._ask(connection, post(event(f"{self.queue}-{number}", number, **occurred)))
+
+    async def _ask(self, connection: Connection, request: bytes) -> None:
+        try:
+            await connection.ask(request)
+        except (OSError, EOFError):
+            await self.starter.outlives()  # it raises, with what it complained of
+            raise
 
 
 REAL_DAY = 86_400.0

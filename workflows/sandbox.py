@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import StorageDriverStoreContext
@@ -16,11 +18,14 @@ By name they cost a run 0.4 ms of CPU less than within ``imports_passed_through`
 """
 
 
+_RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules(*SHARED)
+
+
+@dataclass(frozen=True)
 class Sandbox(SandboxedWorkflowRunner):
     """What a worker runs workflows with."""
 
-    def __init__(self) -> None:
-        super().__init__(restrictions=SandboxRestrictions.default.with_passthrough_modules(*SHARED))
+    restrictions: SandboxRestrictions = _RESTRICTIONS
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         return _WithoutContext(super().create_instance(det))

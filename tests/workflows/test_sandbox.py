@@ -12,6 +12,8 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.converter import ActivitySerializationContext, SerializationContext, WorkflowSerializationContext
 from temporalio.worker import Replayer, WorkflowInstance, _workflow
+from temporalio.worker.workflow_sandbox._importer import Importer
+from temporalio.worker.workflow_sandbox._restrictions import RestrictionContext
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 from workflows.client import DATA_CONVERTER
@@ -32,18 +34,22 @@ IN_ACTIVITY = ActivitySerializationContext(
 )
 
 
-class Telling(Sandbox):
+def telling() -> Sandbox:
     """It warns of each module that it imports anew, save that of the workflow."""
+    policy = SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH
+    plain = Sandbox()
+    return replace(plain, restrictions=replace(plain.restrictions, import_notification_policy=policy))
 
-    def __init__(self) -> None:
-        super().__init__()
-        policy = SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH
-        restrictions = replace(self.restrictions, import_notification_policy=policy)
-        object.__setattr__(self, "restrictions", restrictions)
+
+def test_the_workflows_own_module_is_not_shared() -> None:
+    importer = Importer(Sandbox().restrictions, RestrictionContext())
+
+    assert not importer.module_configured_passthrough(JourneyWorkflow.__module__)
+    assert importer.module_configured_passthrough("journeys.walk.walk")
 
 
 async def test_only_the_workflows_own_module_is_imported_anew_for_a_run() -> None:
-    replayer = Replayer(workflows=[JourneyWorkflow], workflow_runner=Telling(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[JourneyWorkflow], workflow_runner=telling(), data_converter=DATA_CONVERTER)
     history = WorkflowHistory.from_json("abandoned-cart/ada/recorded", json.loads(HISTORY.read_text()))
 
     with warnings.catch_warnings(record=True) as told:
