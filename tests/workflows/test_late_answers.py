@@ -29,13 +29,6 @@ def asked(*otherwise: Mapping[str, object], **question: object) -> Mapping[str, 
 
 
 @pytest.fixture
-async def clock(skipping: WorkflowEnvironment) -> Clock:
-    clock = Clock(skipping)
-    await clock.start()
-    return clock
-
-
-@pytest.fixture
 async def played(clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
     async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as built:
         await built.customer("ada")

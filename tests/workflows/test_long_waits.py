@@ -23,13 +23,6 @@ VISITED = {"id": "visited", "if": {"trigger": "store-visit", "within": "1000 day
 
 
 @pytest.fixture
-async def clock(skipping: WorkflowEnvironment) -> Clock:
-    clock = Clock(skipping)
-    await clock.start()
-    return clock
-
-
-@pytest.fixture
 async def played(
     clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Engine]:
