@@ -53,7 +53,7 @@ class Sqlite:
         """What *work* returns, when it is committed. Cancelled, it is undone, but for a cancel during the commit."""
         abandoned = Event()
 
-        def whole() -> Result:
+        def transaction() -> Result:
             with self.engine.begin() as connection:
                 connection.exec_driver_sql(begin)
                 try:
@@ -66,7 +66,7 @@ class Sqlite:
                 return result
 
         try:
-            return await asyncio.wrap_future(threads.submit(whole))
+            return await asyncio.wrap_future(threads.submit(transaction))
         except asyncio.CancelledError:
             abandoned.set()
             raise

@@ -91,10 +91,10 @@ def read_transaction(
     """The function as one that is called with a store, and sees one moment of the database."""
 
     @wraps(transaction)
-    async def whole(store: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+    async def reading(store: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
         return await store.read(lambda connection: transaction(connection, *arguments, **named))
 
-    return whole
+    return reading
 
 
 def write_transaction(
@@ -106,7 +106,7 @@ def write_transaction(
     """
 
     @wraps(transaction)
-    async def whole(store: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+    async def writing(store: Store, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
         def work(connection: Connection) -> Result:
             return transaction(connection, *arguments, **named)
 
@@ -117,7 +117,7 @@ def write_transaction(
                 await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - only to part the two
         return await store.write(work)
 
-    return whole
+    return writing
 
 
 def open_store(url: str, *, patience: timedelta = PATIENCE) -> Store:
