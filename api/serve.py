@@ -27,6 +27,8 @@ async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], No
     Raises Conflict where the port is taken, before anything is started.
     """
     listening = listen(host, port)
+    # Before anybody asks, since it takes long, and in no thread: it builds the routes, which two cannot do at once.
+    app.openapi()
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -43,8 +45,6 @@ async def serve(app: FastAPI, host: str, port: int, *, ready: Callable[[str], No
     try:
         await _until_started(server, serving)
         _let_others_through()
-        # In a thread, before anybody asks: it takes long, and whoever comes with a wrong method needs it too.
-        asyncio.get_running_loop().run_in_executor(None, app.openapi)
         if ready:
             ready(_address(listening))
         await asyncio.shield(serving)

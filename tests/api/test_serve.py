@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 
 import httpx
 import pytest
@@ -38,6 +39,30 @@ async def test_it_serves_until_it_is_cancelled(store: Store) -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
         with pytest.raises(httpx.ConnectError):
             await http.get(await address)
+
+
+async def test_it_is_described_before_it_answers_and_by_nobody_beside(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(deps_for(store, Clock()))
+    described, describe = [], app.openapi
+
+    def openapi() -> dict[str, object]:
+        described.append(threading.current_thread())
+        return describe()
+
+    monkeypatch.setattr(app, "openapi", openapi)
+    ready: list[list[threading.Thread]] = []
+    serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=lambda _: ready.append(list(described))))
+
+    async def is_ready() -> bool:
+        return bool(ready)
+
+    await until(is_ready)
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+    assert ready == [[threading.main_thread()]]
 
 
 async def test_a_request_under_way_is_answered_before_the_end(store: Store) -> None:
