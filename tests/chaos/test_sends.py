@@ -52,7 +52,9 @@ RATE = 0.15
 
 BATCH = 100  # events that are accepted at once
 SHIFT = 200  # tasks: more than a worker does in its life
-LIFE = (0.15, 0.5)  # seconds
+LIFE = (0.15, 0.5)  # seconds, and no more than
+MOST_DONE = (1, 40)  # tasks, so that a fast machine kills workers amid work as well
+AFTER_THE_LAST = (0.0, 0.02)  # seconds: at any moment of the next ones
 IN_VAIN = 50
 TELLING = 1.0
 """Seconds until somebody asks what became of a send: by then, a provider has what was on its way when a worker died."""
@@ -74,24 +76,31 @@ class Workers:
         self.process.stdin.write(TASKS.dump_json(list(tasks)) + b"\n")
         _, pid = await self._said("ready")
         death = self._kill(int(pid), self.dice.uniform(*LIFE))
+        most = self.dice.randint(*MOST_DONE)
         done: dict[str, str] = {}
         at_work = True
         while True:
             match await self._said("done", "idle", "ended -9"):
                 case ["done", became, run]:
                     done[run] = became
+                    if len(done) == most:
+                        death = self._sooner(death, int(pid), self.dice.uniform(*AFTER_THE_LAST))
                 case ["idle"]:
                     at_work = False
-                    if death.when() > asyncio.get_running_loop().time():
-                        death.cancel()
-                        self._kill(int(pid))
+                    death = self._sooner(death, int(pid))
                 case _:
                     self.killed += 1
                     self.killed_at_work += at_work
                     return done
 
-    def _kill(self, pid: int, life: float = 0) -> asyncio.TimerHandle:
+    def _kill(self, pid: int, life: float) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(life, os.kill, pid, signal.SIGKILL)
+
+    def _sooner(self, death: asyncio.TimerHandle, pid: int, life: float = 0) -> asyncio.TimerHandle:
+        if death.when() <= asyncio.get_running_loop().time() + life:
+            return death  # it has come, or is about to
+        death.cancel()
+        return self._kill(pid, life)
 
     async def _said(self, *expected: str) -> list[str]:
         assert self.process.stdout
