@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from typing import Any
 
 import httpx
 import pytest
@@ -41,30 +42,6 @@ async def test_it_serves_until_it_is_cancelled(store: Store) -> None:
             await http.get(await address)
 
 
-async def test_it_is_described_before_it_answers_and_by_nobody_beside(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = create_app(deps_for(store, Clock()))
-    described, describe = [], app.openapi
-
-    def openapi() -> dict[str, object]:
-        described.append(threading.current_thread())
-        return describe()
-
-    monkeypatch.setattr(app, "openapi", openapi)
-    ready: list[list[threading.Thread]] = []
-    serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=lambda _: ready.append(list(described))))
-
-    async def is_ready() -> bool:
-        return bool(ready)
-
-    await until(is_ready)
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
-    assert ready == [[threading.main_thread()]]
-
-
 async def test_a_request_under_way_is_answered_before_the_end(store: Store) -> None:
     shop = Shop(store)
     await shop.stock()
@@ -91,17 +68,24 @@ async def test_a_request_under_way_is_answered_before_the_end(store: Store) -> N
     assert receipt["in_flight"] == 1
 
 
-async def test_the_description_is_made_before_anybody_asks_for_it(store: Store) -> None:
+async def test_the_description_is_made_before_anybody_asks_for_it_and_in_no_thread(store: Store) -> None:
     app = create_app(deps_for(store, Clock()))
-    made = asyncio.Event()
-    loop, describe = asyncio.get_running_loop(), app.openapi
-    app.openapi = lambda: (describe(), loop.call_soon_threadsafe(made.set))[0]  # type: ignore[method-assign]
+    made: list[threading.Thread] = []
+    describe = app.openapi
 
-    serving = asyncio.create_task(serve(app, "127.0.0.1", 0))
-    await asyncio.wait_for(made.wait(), 10)
+    def noted() -> dict[str, Any]:
+        made.append(threading.current_thread())
+        return describe()
+
+    app.openapi = noted  # type: ignore[method-assign]
+    ready: asyncio.Future[list[threading.Thread]] = asyncio.get_running_loop().create_future()
+
+    serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=lambda _: ready.set_result(list(made))))
+    made_before = await asyncio.wait_for(ready, 10)
 
     serving.cancel()
     await asyncio.wait([serving])
+    assert made_before == [threading.main_thread()]
 
 
 async def test_a_taken_port_is_told_with_what_to_do(store: Store) -> None:
