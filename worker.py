@@ -24,6 +24,7 @@ from activities.channels.registry import build_channels, close_channels
 from activities.deliver import ABANDONED_AFTER, ATTEMPT, Deliver
 from activities.notes import Notes
 from activities.reconcile import Reconcile
+from activities.visits import Visits
 from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.interactions import Kind
 from journeys.problems import Unavailable
@@ -95,13 +96,21 @@ def build_worker(
 ) -> Worker:
     """The worker of one task queue. *rules*: how consent is enforced. *links* go into marketing emails."""
     notes = Notes(store)
+    visits = Visits(store)
     deliver = Deliver(store, channels, rules=rules, links=links)
     return Worker(
         client,
         task_queue=task_queue,
         workflows=[JourneyWorkflow],
         workflow_runner=Sandbox(),
-        activities=[deliver.deliver, Reconcile(store, channels).reconcile, notes.note, notes.catch_up, notes.close],
+        activities=[
+            deliver.deliver,
+            Reconcile(store, channels).reconcile,
+            notes.note,
+            notes.catch_up,
+            notes.close,
+            visits.decide,
+        ],
         graceful_shutdown_timeout=ATTEMPT,
         build_id=f"sojourn-{version('sojourn')}",  # without it, the SDK reads and hashes every module there is
     )

@@ -18,9 +18,11 @@ from activities.channels.links import Links
 from activities.circuit_breaker import CircuitBreaker
 from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
+from journeys.clearance.clearance import address_attribute
 from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.contents import UNSUBSCRIBE, render_content
 from journeys.interactions import Kind
+from journeys.language.attributes import reference
 from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
 from journeys.walk.diary import Delivery, Held
@@ -157,7 +159,8 @@ class Deliver:
 
     async def _bury(self, visit: Visit, go: Go, dead: tuple[str, ...], now: datetime) -> None:
         kind = visit.message.kind
-        source, _, attribute = visit.message.to.partition(".")
+        named = address_attribute(visit.message, go.values["event"], go.values["customer"])
+        source, attribute = reference(named)
         if kind == "push" and source == "customer":
             whose = await sends.get_send(self._store, go.send_id)
             await forget_tokens(self._store, whose.customer, attribute, dead)
@@ -180,7 +183,7 @@ def _filled_in(visit: Visit, go: Go, links: Links | None) -> Outgoing | Refused:
         return Refused(f"the content cannot be filled in: {error}")
     if go.content.purpose == "commercial":
         parts |= link  # for the header that mail programs read
-    return Outgoing(go.send_id, visit.run, visit.step.id, kind, go.to, parts, visit.now)
+    return Outgoing(go.send_id, visit.run, visit.at_step, kind, go.to, parts, visit.now)
 
 
 @dataclass(frozen=True)

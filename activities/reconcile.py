@@ -89,7 +89,7 @@ class Reconcile:
             case None | NeverTells() as answer:
                 if answer is None and (wait := self._wait()):
                     raise _ask_later(wait)
-                log.warning("nobody can tell what became of a send", send_id=doubt.send_id, step=visit.step.id)
+                log.warning("nobody can tell what became of a send", send_id=doubt.send_id, step=visit.at_step)
                 return await sends.settle(self._store, visit, doubt.attempt, _unknown(doubt))
 
     async def _asked(self, channel: Channel, doubt: Doubt) -> Finding:

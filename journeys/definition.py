@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
 
+from journeys.interactions import Kind
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model, Name, Time
-from journeys.steps import ContentUse, Message, Steps, WrittenSteps, every_step, message_in
+from journeys.steps import ContentUse, Message, Steps, WrittenSteps, every_step, listening, message_in
 
 
 class After(Model):
@@ -114,10 +115,19 @@ class Journey(Model):
     def run_triggers(self) -> frozenset[str]:
         """The names of the triggers that do something to runs: of the goal, the exits and the ifs."""
         named = {leaving.trigger for leaving in self.exit} | ({self.goal.trigger} if self.goal else set())
-        asked = {
-            question.trigger_in(self.steps) for step in every_step(self.steps) for question in step.questions.values()
-        }
-        return frozenset(named | asked)
+        return frozenset(named) | self.question_triggers
+
+    @property
+    def question_triggers(self) -> frozenset[str]:
+        """The names of the triggers whose events may answer its steps."""
+        return frozenset(
+            trigger for asked in listening(self.steps) for trigger in asked.question.triggers(self.kind_of)
+        )
+
+    def kind_of(self, message: str) -> Kind | None:
+        """What kind of message the step of that id sends; None where there is no such message step."""
+        step = self.message(message)
+        return step.kind if step else None
 
     @property
     def contents(self) -> frozenset[str]:

@@ -20,10 +20,20 @@ from journeys.language.attributes import Schema, reference, typed, types, under
 from journeys.language.durations import say
 from journeys.links import fits
 from journeys.models import Frozen
-from journeys.steps import EventQuestion, MessageQuestion, Question, every_step
+from journeys.replies import is_one_of
+from journeys.steps import (
+    MEANWHILE,
+    AnyStep,
+    EventQuestion,
+    Listening,
+    MessageQuestion,
+    Question,
+    every_step,
+    listening,
+)
 from journeys.walk.ahead import ahead
 from journeys.walk.pace import DAY, at_pace, later
-from journeys.walk.position import Arrival
+from journeys.walk.position import Arrival, way_to
 from journeys.walk.walk import Window, clock, window
 
 MOST_OTHERS = 20
@@ -67,6 +77,11 @@ class Version:
         return self.journey.journey
 
     @cached_property
+    def steps(self) -> Mapping[str, AnyStep]:
+        """All its steps, by id."""
+        return {step.id: step for step in every_step(self.journey.steps)}
+
+    @cached_property
     def run_triggers(self) -> frozenset[str]:
         """The names of the triggers that do something to its runs."""
         return self.journey.run_triggers
@@ -79,8 +94,7 @@ class Version:
     @cached_property
     def question_triggers(self) -> frozenset[str]:
         """The names of the triggers whose events may answer its steps."""
-        steps = self.journey.steps
-        return frozenset(question.trigger_in(steps) for _, question in self.questions)
+        return self.journey.question_triggers
 
     @cached_property
     def soonest(self) -> Callable[[str], Mapping[str, timedelta]]:
@@ -89,11 +103,20 @@ class Version:
         return lru_cache(maxsize=200)(lambda at: {step.id: soonest for step, soonest in ahead(steps, at)})
 
     @cached_property
-    def questions(self) -> tuple[tuple[str, Question], ...]:
-        """What its steps listen to, each with the id of the step that asks."""
-        return tuple(
-            (step.id, question) for step in every_step(self.journey.steps) for question in step.questions.values()
-        )
+    def questions(self) -> tuple[Listening, ...]:
+        """What its steps listen to."""
+        return tuple(listening(self.journey.steps))
+
+    @cached_property
+    def series(self) -> frozenset[str]:
+        """The steps that walk others until something happens."""
+        steps = every_step(self.journey.steps)
+        return frozenset(step.id for step in steps if any(arm.meanwhile for arm in step.arms))
+
+    def around(self, step: str) -> frozenset[str]:
+        """The series that a step is walked in."""
+        turns = way_to(self.journey.steps, step) or () if self.series else ()
+        return frozenset(turn.step for turn in turns if turn.arm == MEANWHILE) & self.series
 
     def holds(self, where: str | None, event: Event, customer: Mapping[str, object]) -> conditions.Verdict:
         """Whether a condition on an event holds, and if not, why, with the values that decided."""
@@ -110,7 +133,7 @@ class RunFacts:
     """What has to be known of a run to decide what an event does to it. Times are aware UTC.
 
     It stands at *step* since *step_at*, by default at the first one since it was entered. *heard*: the answers to its
-    questions that were accepted, in that order.
+    questions that were accepted, in that order. *inside*: the series around the step, with when they were entered.
     """
 
     id: str
@@ -124,6 +147,7 @@ class RunFacts:
     step: str | None = None
     step_at: datetime | None = None
     heard: tuple[Arrival, ...] = ()
+    inside: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
@@ -265,22 +289,24 @@ def _exit(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Deci
 
 
 def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Decision | None, str]:
-    """Which ``if`` steps that the run may still come to this event answers, and why others are not."""
-    answers: list[str] = []
+    """Which questions of steps that the run may still come to this event answers, and why others are not."""
+    answered: list[Listening] = []
     refusals: list[str] = []
-    for step, question in run.version.questions if run.active else ():
-        refusal = _no_answer(question, event, run, facts)
+    for asked in run.version.questions if run.active else ():
+        refusal = _no_answer(asked.question, event, run, facts)
         if refusal is None:
-            refusal = _not_any_more(step, question, at, run, facts)
+            refusal = _not_any_more(asked, at, run, facts)
         if refusal is None:
-            answers.append(step)
+            answered.append(asked)
         elif refusal:
-            refusals.append(f"{step}: {refusal}")
-    if not answers:
+            refusals.append(f"{asked.answer}: {refusal}")
+    if not answered:
         return None, "; ".join(refusals)
-    if run.stands_at in answers and not facts.send:
-        answers = [run.stands_at]  # one event answers one question; what is asked after it is about later ones
-    return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", tuple(answers)), ""
+    here = [asked for asked in answered if asked.step.id == run.stands_at or asked.step.id in run.inside]
+    if here and not facts.send:
+        answered = here  # one event answers one question; what is asked after it is about later ones
+    answers = tuple(asked.answer for asked in answered)
+    return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", answers), ""
 
 
 def _no_answer(question: Question, event: Event, run: RunFacts, facts: Facts) -> str | None:
@@ -304,36 +330,49 @@ def _no_reaction(question: MessageQuestion, event: Event) -> str | None:
     link = event.attributes.get("link")
     if question.link is not None and not fits(question.link, str(link)):
         return f"it is about the link {link}, not {question.link}"
+    reply = str(event.attributes.get("reply") or "")
+    if question.reply is not None and not is_one_of(reply, question.reply):
+        return f"the reply is not {' or '.join(question.reply)}"
     return None
 
 
-def _not_any_more(step: str, question: Question, at: datetime, run: RunFacts, facts: Facts) -> str | None:
-    """Why a run has no use for an answer to *question* that occurred *at*; None where it may have."""
-    soonest = run.version.soonest(run.stands_at).get(step)
+def _not_any_more(asked: Listening, at: datetime, run: RunFacts, facts: Facts) -> str | None:
+    """Why a run has no use for an answer that occurred *at*; None where it may have."""
+    soonest = run.version.soonest(run.stands_at).get(asked.step.id)
     if soonest is None:
         return PAST
-    asked_at = run.stands_since + at_pace(soonest, run.day)
-    if isinstance(question, EventQuestion) and at < asked_at:
+    asked_at = run.inside.get(asked.step.id) or run.stands_since + at_pace(soonest, run.day)
+    if asked.question.about is None and at < asked_at:
         return f"it occurred at {clock(at)}, and is asked for from {clock(asked_at)} on"
-    waiting = [arrival for arrival in run.heard if step in arrival.answers]
-    when = _when(step, question, asked_at, run, facts)
+    waiting = [arrival for arrival in run.heard if asked.answer in arrival.answers]
+    when = _when(asked, asked_at, run, facts)
     if when is None:
         return f"{MOST_AHEAD} answers wait for it already" if len(waiting) >= MOST_AHEAD else None
     if at > when.until:
         return f"it occurred at {clock(at)}, after its limit at {clock(when.until)}"
-    if any(when.has(arrival.at) and arrival.at != when.since for arrival in waiting):
+    if _is_answered(asked, when, run):
         return PAST  # it goes on as soon as it hears of the answer
     return None
 
 
-def _when(step: str, question: Question, asked_at: datetime, run: RunFacts, facts: Facts) -> Window | None:
-    """When an answer to *question* counts; None where only the run will know."""
-    match question:
-        case MessageQuestion():
-            sent_at = facts.send.at if facts.send else None
-            return window(question, asked_at, sent_at, run.day) if sent_at else None
-        case EventQuestion():
-            return window(question, asked_at, None, run.day) if step == run.stands_at else None
+def _is_answered(asked: Listening, when: Window, run: RunFacts) -> bool:
+    """Whether the step has an answer already, to this question or to another one of it."""
+    for arm, question in asked.step.questions.items():
+        of_this = [arrival.at for arrival in run.heard if asked.step.answer_name(arm) in arrival.answers]
+        # At the very instant of asking, it may be what was taken by the question before.
+        if any(when.has(at, question) and (question.about or at != when.asked_at) for at in of_this):
+            return True
+    return False
+
+
+def _when(asked: Listening, asked_at: datetime, run: RunFacts, facts: Facts) -> Window | None:
+    """When an answer counts; None where only the run will know."""
+    counts_from = asked.step.limit_counts_from
+    if counts_from is not None:
+        sent_at = facts.send.at if facts.send and facts.send.step == counts_from else None
+        return window(asked.step, asked_at, sent_at, run.day) if sent_at else None
+    is_asked = asked.step.id == run.stands_at or asked.step.id in run.inside
+    return window(asked.step, asked_at, None, run.day) if is_asked else None
 
 
 def _made(

@@ -227,7 +227,7 @@ def _shown(value: object) -> str:
         case dict():
             return "an object"
         case list() | tuple() | set() | frozenset():
-            return "a list"
+            return "a list" if value else "a list with nothing in it"
         case int() if value.bit_length() > 1_000:
             return "a number that is too large"
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeGuard
@@ -21,6 +21,7 @@ from journeys.listening import Version, interaction_schema
 from journeys.problems import Flaw, did_you_mean
 from journeys.steps import (
     AddressUse,
+    AnyStep,
     ChannelUse,
     ContentUse,
     DurationUse,
@@ -28,13 +29,13 @@ from journeys.steps import (
     Message,
     MessageUse,
     Step,
-    Steps,
     TriggerUse,
     Use,
     every_step,
     lead_on,
     placed,
 )
+from journeys.steps.uses import BecomesUse, ReplyUse
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ class _Checker:
             yield Flaw(path="steps", message=f"last {say(whole)} in all; at most {say(LONGEST)}.")
         yield from self._each(steps, "steps", set(), of)
 
-    def _each(self, steps: Steps, path: str, certain: set[str], of: tuple[type[Use], ...] | None) -> Iterator[Flaw]:
+    def _each(
+        self, steps: Sequence[AnyStep], path: str, certain: set[str], of: tuple[type[Use], ...] | None
+    ) -> Iterator[Flaw]:
         """The flaws of *steps*. *certain* holds the messages that surely precede; it grows on the way."""
         for index, step in enumerate(steps):
             here = f"{path}[{index}]"
@@ -153,13 +156,25 @@ class _Checker:
             if isinstance(step, Message):
                 certain.add(step.id)
             joining: list[set[str]] = []
+            yield from self._arm_names(step, here)
             for arm in step.arms:
                 inside = set(certain)
                 yield from self._each(arm.steps, f"{here}.{arm.field}", inside, of)
-                if lead_on(arm.steps):
+                if lead_on(arm.steps) and not arm.meanwhile:
                     joining.append(inside)
             if joining:
                 certain |= set.intersection(*joining)
+
+    def _arm_names(self, step: Step, path: str) -> Iterator[Flaw]:
+        seen: set[str] = set()
+        for arm in step.arms:
+            if arm.name in seen:
+                yield Flaw(
+                    path=f"{path}.{arm.field.rpartition('.')[0]}.arm",
+                    message=f'"{arm.name}" is already the name of an arm of "{step.id}".',
+                    hint="Give every arm of a step a name of its own.",
+                )
+            seen.add(arm.name)
 
     def _use(self, path: str, use: Use, certain: set[str]) -> Iterator[Flaw]:
         """What is wrong with one thing that the step at *path* refers to."""
@@ -180,6 +195,13 @@ class _Checker:
             case LinkUse(link=link):
                 if wrong := flaw_of(link):
                     yield Flaw(path=here, message=f'found "{link}"; {wrong}.')
+            case ReplyUse(interaction=interaction) if interaction != "replied":
+                message = f"only a reply has words, and what is asked for is {interaction}."
+                yield Flaw(path=here, message=message, hint="Ask whether the text was replied.")
+            case BecomesUse(condition=condition):
+                yield from self._becomes(here, condition)
+            case _:
+                pass
 
     def _channel(self, path: str, kind: Kind) -> Iterator[Flaw]:
         if kind not in self._catalogue.channels:
@@ -241,9 +263,10 @@ class _Checker:
     def _known_to(self, content: Content) -> Known:
         """What a content may name. The address that it is sent to is there, or it is not sent."""
         declared = under("event", self._event or {}) | under("customer", self._catalogue.customer)
-        to = {step.to for step in every_step(self._journey.steps) if _sends(step, content)}
+        to = {step.addresses for step in every_step(self._journey.steps) if _sends(step, content)}
+        there = {addresses[0] for addresses in to} if len(to) == 1 and all(len(named) == 1 for named in to) else set()
         optional = {name for name, kind in declared.items() if kind.endswith("?")}
-        return Known(self._names(), frozenset(optional - to if len(to) == 1 else optional))
+        return Known(self._names(), frozenset(optional - there))
 
     def _key(self, key: str) -> Iterator[Flaw]:
         yield from self._known(
@@ -262,7 +285,7 @@ class _Checker:
             return  # the trigger itself is not known, and said to be
         if name not in known:
             yield Flaw(path=path, message=f'no attribute "{name}".', hint=did_you_mean(name, known))
-        elif known[name] != "text" and path.endswith(".to"):
+        elif known[name] != "text" and (path.endswith(".to") or ".to[" in path):
             yield Flaw(path=path, message=f"{name} is a {known[name]}; an address is a text.")
 
     def _asked(self, path: str, use: MessageUse, certain: set[str]) -> Iterator[Flaw]:
@@ -303,6 +326,13 @@ class _Checker:
     def _condition(self, path: str, where: str, trigger: str) -> Iterator[Flaw]:
         try:
             conditions.compile_condition(where, self._names(trigger))
+        except conditions.ConditionError as error:
+            yield from (flaw.within(path) for flaw in error.flaws)
+
+    def _becomes(self, path: str, condition: str) -> Iterator[Flaw]:
+        """A condition on the customer alone, which is asked whenever the customer changes."""
+        try:
+            conditions.compile_condition(condition, under("customer", types(self._catalogue.customer)))
         except conditions.ConditionError as error:
             yield from (flaw.within(path) for flaw in error.flaws)
 

@@ -61,6 +61,6 @@ def _sent_to(versions: Iterable[Version]) -> Iterable[tuple[str, Kind]]:
     for version in versions:
         for step in every_step(version.journey.steps):
             if isinstance(step, Message):
-                source, name = reference(step.to)
-                if source == "customer":
-                    yield name, step.kind
+                for source, name in map(reference, step.addresses):
+                    if source == "customer":
+                        yield name, step.kind

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, and_, select
 from journeys.catalogue import Event
 from journeys.definition import short_id
 from journeys.listening import Decision, Version
-from journeys.steps import every_step
 from journeys.walk.diary import Entry
 from journeys.walk.position import Arrival, Unheard
 from store.lifecycle import RunState
@@ -39,12 +38,17 @@ def answers_of(connection: Connection, run: str) -> tuple[Arrival, ...]:
     return answers(connection, [run]).get(run, ())
 
 
-def unheard(connection: Connection, run: RunState, entries: Sequence[Entry], known: Sequence[str]) -> Unheard | None:
+def unheard(
+    connection: Connection, run: RunState, entries: Sequence[Entry], known: Sequence[str], at: str | None = None
+) -> Unheard | None:
     """The answers of a run that passes a question without one, if there is one that its walk does not know.
 
     *entries*: the lines that are to be written. *known*: the events that the walk knew when it passed the questions.
+    *at*: the step where something is about to be done, which is not done once a series around it is answered.
     """
     unanswered = _unanswered(run.version, (entry for entry in entries if entry.n >= run.lines))
+    if at and (around := run.version.around(at)):
+        unanswered |= {asked.answer for asked in run.version.questions if asked.step.id in around}
     if run.ended or not unanswered:
         return None
     heard = answers(connection, [run.id]).get(run.id, ())
@@ -54,12 +58,14 @@ def unheard(connection: Connection, run: RunState, entries: Sequence[Entry], kno
 
 
 def _unanswered(version: Version, entries: Iterable[Entry]) -> set[str]:
-    """The steps that ask and were passed by the arm for no answer."""
+    """What answers are called to the steps that ask and were passed by the arm for no answer."""
     arms = {entry.step: entry.arm for entry in entries if entry.arm}
+    if not arms:
+        return set()
     return {
-        step.id
-        for step in (every_step(version.journey.steps) if arms else ())
-        if step.id in arms and step.questions and arms[step.id] not in step.questions
+        asked.answer
+        for asked in version.questions
+        if asked.step.id in arms and arms[asked.step.id] not in asked.step.questions
     }
 
 

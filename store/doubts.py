@@ -53,7 +53,7 @@ class Doubt(Frozen):
 @read_transaction
 def look(connection: Connection, visit: Visit) -> Doubt:
     """The send of a visit. Raises Unknown where it was never claimed."""
-    run, step = visit.run, visit.step.id
+    run, step = visit.run, visit.at_step
     row = connection.execute(_SEND, {"run": run, "step": step}).one_or_none()
     if row is None or row.claimed_at is None:
         raise Unknown(f'The step "{step}" of run "{run}" was never about to be sent.')

@@ -16,7 +16,7 @@ from journeys.walk.position import Arrival
 from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of
 from store.own_runs import OwnRuns
-from store.schema import AnyRow, Texts, among, customers, events, runs, sends
+from store.schema import AnyRow, Texts, among, customers, diary, events, runs, sends
 from store.versions import live_versions, load
 
 EntryKey = tuple[str, str | None]
@@ -169,9 +169,10 @@ def _read_runs(
     named = {event.trigger for event in heard}
     asked = [row.id for row in rows if not named.isdisjoint(versions[row.journey, row.version].question_triggers)]
     answered = answers(connection, asked) if asked else {}
+    inside = _inside(connection, rows, versions)
     for row in sorted(rows, key=lambda row: (row.entered_at, row.id)):
         version = versions[row.journey, row.version]
-        facts.runs[row.customer].put(_run(row, version, answered.get(row.id, ())))
+        facts.runs[row.customer].put(_run(row, version, answered.get(row.id, ()), inside.get(row.id, {})))
         facts.states[row.id] = state_of(row, version)
         facts.knows_of(row.customer, max(row.entered_at, row.step_at or row.entered_at))
 
@@ -206,7 +207,24 @@ def _send(row: AnyRow) -> SendFacts:
     return SendFacts(id=row.id, run=row.run, step=row.step, kind=row.kind, at=at)
 
 
-def _run(row: AnyRow, version: Version, heard: tuple[Arrival, ...]) -> RunFacts:
+def _inside(
+    connection: Connection, rows: Sequence[AnyRow], versions: Mapping[tuple[str, int], Version]
+) -> dict[str, dict[str, datetime]]:
+    """For each run, the series around the step where it stands, with when they were entered."""
+    around: dict[str, frozenset[str]] = {}
+    for row in rows:
+        version = versions[row.journey, row.version]
+        if row.step and version.series:
+            around[row.id] = version.around(row.step)
+    ids = [run for run, series in around.items() if series]
+    entered: dict[str, dict[str, datetime]] = defaultdict(dict)
+    for row in connection.execute(_ENTERED, {"runs": ids}) if ids else ():
+        if row.step in around[row.run]:
+            entered[row.run][row.step] = row.at
+    return entered
+
+
+def _run(row: AnyRow, version: Version, heard: tuple[Arrival, ...], inside: Mapping[str, datetime]) -> RunFacts:
     return RunFacts(
         id=row.id,
         version=version,
@@ -219,6 +237,7 @@ def _run(row: AnyRow, version: Version, heard: tuple[Arrival, ...]) -> RunFacts:
         step=row.step,
         step_at=row.step_at,
         heard=heard,
+        inside=inside,
     )
 
 
@@ -267,6 +286,7 @@ _ENTRIES = (
     .where(among(runs.c.customer, "customers"), among(runs.c.journey, "journeys"))
     .group_by(runs.c.customer, runs.c.journey, runs.c.key)
 )
+_ENTERED = select(diary.c.run, diary.c.step, diary.c.at).where(among(diary.c.run, "runs"), diary.c.did == "entered")
 _EXITS = select(
     events.c.id, events.c.source, events.c.trigger, events.c.customer, events.c.occurred_at, events.c.attributes
 ).where(

@@ -37,6 +37,7 @@ from journeys.listening import Ended, RunFacts, Version
 from journeys.problems import Unknown
 from journeys.walk.diary import Entry, at_start
 from journeys.walk.pace import at_pace, later
+from journeys.walk.walk import ALL_DONE
 from store.locks import lock_customer
 from store.many import write_each
 from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs, versions
@@ -158,7 +159,7 @@ class RunWrites:
         if state.ended or not new:
             return state
         last = new[-1]
-        step = last.step if last.did == "entered" else None
+        step = last.step if last.stands else None
         self._lines += [_line(state.id, entry) for entry in new]
         self._advances[state.id] = {"run": state.id, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
         return replace(state, step=step, lines=last.n + 1)
@@ -235,6 +236,14 @@ def end(
     writes = RunWrites()
     writes.end(writes.advance(state, entries), ended, why, at)
     writes.write(connection)
+
+
+def pass_step(connection: Connection, state: RunState, lines: Sequence[Entry]) -> None:
+    """What came of a visit: its step is passed, and the next one entered, or the run is complete."""
+    if lines[-1].stands:
+        advance(connection, state, lines)
+    else:
+        end(connection, state, "completed", ALL_DONE, lines[-1].at, lines)
 
 
 STOPPED = "the journey was stopped"

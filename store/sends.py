@@ -24,11 +24,10 @@ from journeys.standing import SendState
 from journeys.steps import Message
 from journeys.walk.diary import Delivery, Held
 from journeys.walk.position import Unheard
-from journeys.walk.walk import ALL_DONE
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.consents import said_by
-from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run
+from store.lifecycle import RunState, advance, lock_customer_and_run, lock_run, pass_step
 from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
 from store.store import Again, Store, read_transaction, write_transaction
 from store.suppressions import suppressed
@@ -101,11 +100,11 @@ def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED) -> Cla
     """
     run = lock_customer_and_run(connection, visit.run)
     # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
-    visit = visit.model_copy(update={"step": _message(run, visit.step.id)})
+    visit = visit.model_copy(update={"step": _message(run, visit.at_step)})
     ledger = _look(connection, visit)
     if before := _became(ledger):
         return _claimed_before(connection, run, visit, ledger, before)
-    if visit.version and (news := unheard(connection, run, visit.unwritten, visit.known)):
+    if visit.version and (news := unheard(connection, run, visit.unwritten, visit.known, visit.at_step)):
         return news  # a walk of release 0.1, which names no version, would not understand it
     if ledger.stopped_at and not run.ended:
         # Nothing may be sent any more, and what is written of its end is the stop's to write.
@@ -149,7 +148,7 @@ def release(connection: Connection, visit: Visit, attempt: int, reason: str) -> 
     One that was in doubt meanwhile, as its attempt took so long, is so no more.
     """
     run = lock_run(connection, visit.run)
-    statement = _RELEASE_DOUBT if run.step == visit.step.id else _RELEASE
+    statement = _RELEASE_DOUBT if run.step == visit.at_step else _RELEASE
     connection.execute(statement, _given_up(visit, attempt, reason))
 
 
@@ -166,7 +165,7 @@ def again(connection: Connection, visit: Visit, attempt: int) -> bool:
     Returns False where it may not be: it was proved, settled or claimed meanwhile, or the run has ended.
     """
     run = lock_run(connection, visit.run)
-    if run.step != visit.step.id:
+    if run.step != visit.at_step:
         return False
     return bool(connection.execute(_AGAIN, _of(visit, attempt)).rowcount)
 
@@ -287,7 +286,7 @@ _LOOK = (
 
 def _look(connection: Connection, visit: Visit) -> AnyRow:
     # A statement of its own after the lock: in PostgreSQL it sees all that was committed before the lock was given.
-    about = {"run": visit.run, "step": visit.step.id, "content": visit.message.content}
+    about = {"run": visit.run, "step": visit.at_step, "content": visit.message.content}
     return connection.execute(_LOOK, about).one()
 
 
@@ -296,7 +295,7 @@ def _claimed_before(connection: Connection, run: RunState, visit: Visit, ledger:
     if before.outcome == "unknown":
         _write_row(connection, visit, ledger, _outcome(before))
     else:  # it may have been a report that proved it, and no lines were added then
-        _pass_step(connection, run, visit, before)
+        pass_step(connection, run, visit.lines_after(before))
     return Done(delivery=before)
 
 
@@ -311,14 +310,14 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
             blocked = Delivery(outcome="blocked", at=visit.now, reason=why)
             if known.ended is None:  # else the end is all that there is to know
                 _write_row(connection, visit, ledger, row | _outcome(blocked))
-                _pass_step(connection, run, visit, blocked)
+                pass_step(connection, run, visit.lines_after(blocked))
             return Done(delivery=blocked)
         case Clear(to=to):
             attempt = (ledger.attempt or 0) + 1
             _write_row(connection, visit, ledger, row | _claimed(attempt, visit, to))
             assert known.content is not None  # noqa: S101 - one that is ready is there
             values = {"event": dict(known.event), "customer": dict(known.customer)}
-            id = send_id(visit.run, visit.step.id)
+            id = send_id(visit.run, visit.at_step)
             return Go(send_id=id, attempt=attempt, to=to, content=known.content, values=values)
 
 
@@ -365,7 +364,7 @@ def _circumstances(
 
 def _write_row(connection: Connection, visit: Visit, ledger: AnyRow, row: dict[str, object]) -> None:
     """Write the send's row: a claim, or the outcome of a send that is not made."""
-    id, message = send_id(visit.run, visit.step.id), visit.message
+    id, message = send_id(visit.run, visit.at_step), visit.message
     if ledger.state is None:
         whose = {"id": id, "run": visit.run, "customer": ledger.whose, "step": message.id}
         about = {"kind": message.kind, "content": message.content, "attempt": 0}
@@ -389,7 +388,7 @@ def _outcome(delivery: Delivery) -> dict[str, object]:
 
 
 def _of(visit: Visit, attempt: int) -> dict[str, object]:
-    return {"send": send_id(visit.run, visit.step.id), "of_attempt": attempt}
+    return {"send": send_id(visit.run, visit.at_step), "of_attempt": attempt}
 
 
 def _given_up(visit: Visit, attempt: int, reason: str) -> dict[str, object]:
@@ -404,7 +403,7 @@ def _conclude(
     run = lock_run(connection, visit.run)
     stands = _write_outcome(connection, visit, attempt, delivery, provider_id)
     if stands:
-        _pass_step(connection, run, visit, stands)
+        pass_step(connection, run, visit.lines_after(stands))
     return stands
 
 
@@ -426,12 +425,3 @@ def _write_outcome(
         return delivery
     row = connection.execute(_ONE, sent).one_or_none()
     return _stored(row) if row and row.state in _KNOWN else None
-
-
-def _pass_step(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> None:
-    """The step is passed, and the next one entered, or the run is complete."""
-    lines = visit.lines_after(delivery)
-    if visit.following is None:
-        end(connection, run, "completed", ALL_DONE, delivery.at, lines)
-    else:
-        advance(connection, run, lines)

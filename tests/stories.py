@@ -235,6 +235,89 @@ NOT_ANSWERED = completed("1 day", sends(hello="", nudge="1 day"))
 CART = "https://shop.example.com/cart"
 VERSION_2 = abandoned_cart(steps=[pause("patience", "2 hours"), text("only-text")])
 
+
+def await_(id: str, *arms: Mapping[str, object], within: str = "2 days", otherwise: object = ()) -> dict[str, object]:
+    return {"id": id, "await": {"within": within, "arms": [*arms], "otherwise": otherwise}}
+
+
+def until(id: str, question: Mapping[str, object], *steps: object, **arms: object) -> dict[str, object]:
+    return {"id": id, "until": {"within": "10 days", **question}, "steps": [*steps], **arms}
+
+
+REACTION = walking(
+    text("hello"),
+    await_(
+        "reaction",
+        {"arm": "agreed", "message": "hello", "is": "replied", "reply": ["yes", "ja"], "then": [email("thanks")]},
+        {"arm": "clicked", "message": "hello", "is": "clicked", "then": [push("clicked-it")]},
+        {"arm": "visited", "trigger": "store-visit", "then": [push("come-again")]},
+        otherwise=[push("last-call")],
+    ),
+    exit=[],
+)
+REACTION_AFTER_A_DAY = walking(
+    text("hello"),
+    pause("a-day", "1 day"),
+    await_(
+        "reaction",
+        {"arm": "clicked", "message": "hello", "is": "clicked", "then": [push("clicked-it")]},
+        {"arm": "agreed", "message": "hello", "is": "replied", "reply": ["yes"], "then": [email("thanks")]},
+    ),
+    exit=[],
+)
+NUDGES = walking(
+    until(
+        "nudges",
+        {"trigger": "store-visit"},
+        email("first"),
+        pause("a-day", "1 day"),
+        text("second"),
+        pause("two-days", "2 days"),
+        push("third"),
+        then=[text("thanks")],
+        **{"else": [pause("an-hour", "1 hour"), email("sorry")]},
+    ),
+    push("for-all"),
+    exit=[],
+)
+SHORT_NUDGES = walking(
+    until(
+        "nudges",
+        {"trigger": "store-visit", "within": "2 days"},
+        email("first"),
+        pause("three-days", "3 days"),
+        text("second"),
+        **{"else": [push("sorry")]},
+    ),
+    exit=[],
+)
+WITHIN_NUDGES = walking(
+    until(
+        "outer",
+        {"trigger": "purchase-completed"},
+        until(
+            "inner",
+            {"trigger": "store-visit", "within": "2 days"},
+            email("first"),
+            pause("three-days", "3 days"),
+            then=[text("visited")],
+        ),
+        pause("a-day", "1 day"),
+        push("still"),
+        then=[text("bought")],
+    ),
+    exit=[],
+)
+SINCE_THE_EMAIL = walking(
+    email("hello"),
+    pause("a-day", "1 day"),
+    until(
+        "nudges", {"message": "hello", "is": "opened", "within": "3 days"}, pause("five-days", "5 days"), text("second")
+    ),
+    push("for-all"),
+    exit=[],
+)
+
 STORIES: dict[str, Story] = {
     # --- four customers -------------------------------------------------------------------------------
     "ada-does-nothing": Story((cart(),), (ALL_THREE,)),
@@ -473,5 +556,86 @@ STORIES: dict[str, Story] = {
             ),
         ),
         customer={},
+    ),
+    # --- several questions ----------------------------------------------------------------------------
+    "agreed-in-her-own-spelling": Story(
+        (cart(), does("3 hours", "replied", "hello", reply=" JA! ")),
+        (completed("3 hours", sends(hello="", thanks="3 hours")),),
+        REACTION,
+    ),
+    "a-reply-that-is-no-answer": Story(
+        (cart(), does("3 hours", "replied", "hello", reply="yes, but later")),
+        (completed("2 days", sends(hello="", last_call="2 days")),),
+        REACTION,
+    ),
+    "visited-before-she-agreed": Story(
+        (cart(), visits("2 hours", "Oslo"), does("3 hours", "replied", "hello", reply="yes")),
+        (completed("2 hours", sends(hello="", come_again="2 hours")),),
+        REACTION,
+    ),
+    "clicked-and-agreed-before-either-was-asked": Story(
+        (
+            cart(),
+            does("2 hours", "clicked", "hello"),
+            does("3 hours", "replied", "hello", reply="yes").model_copy(update={"occurred_at": at("1 hour")}),
+        ),
+        (completed("1 day", sends(hello="", thanks="1 day")),),
+        REACTION_AFTER_A_DAY,
+    ),
+    "nothing-of-several-in-time": Story(
+        (cart(), visits("2 days 1 minute", "Oslo")),
+        (completed("2 days", sends(hello="", last_call="2 days")),),
+        REACTION,
+    ),
+    # --- a series that is left ------------------------------------------------------------------------
+    "a-series-to-its-end": Story(
+        (cart(), visits("4 days", "Oslo")),
+        (
+            completed(
+                "3 days 1 hour",
+                sends(first="", second="1 day", third="3 days", sorry="3 days 1 hour", for_all="3 days 1 hour"),
+            ),
+        ),
+        NUDGES,
+    ),
+    "a-series-left-while-it-waits": Story(
+        (cart(), visits("2 days", "Oslo")),
+        (completed("2 days", sends(first="", second="1 day", thanks="2 days", for_all="2 days")),),
+        NUDGES,
+    ),
+    "a-series-left-at-the-instant-of-a-message": Story(
+        (cart(), visits("1 day", "Oslo")),
+        (completed("1 day", sends(first="", thanks="1 day", for_all="1 day")),),
+        NUDGES,
+    ),
+    "a-series-left-at-its-limit": Story(
+        (cart(), visits("2 days 1 minute", "Oslo")),
+        (completed("2 days", sends(first="", sorry="2 days")),),
+        SHORT_NUDGES,
+    ),
+    "a-series-within-a-series-left": Story(
+        (cart(), visits("1 day", "Oslo"), buys("3 days")),
+        (completed("2 days", sends(first="", visited="1 day", still="2 days"), goal="3 days"),),
+        WITHIN_NUDGES,
+    ),
+    "both-series-left-at-once": Story(
+        (cart(), buys("1 day")),
+        (completed("1 day", sends(first="", bought="1 day"), goal="1 day"),),
+        WITHIN_NUDGES,
+    ),
+    "a-series-within-a-series-at-its-limit": Story(
+        (cart(), buys("2 days 12 hours")),
+        (completed("2 days 12 hours", sends(first="", bought="2 days 12 hours"), goal="2 days 12 hours"),),
+        WITHIN_NUDGES,
+    ),
+    "a-series-that-is-answered-already": Story(
+        (cart(), opens("3 hours", "hello")),
+        (completed("1 day", sends(hello="", for_all="1 day")),),
+        SINCE_THE_EMAIL,
+    ),
+    "a-series-whose-limit-counts-from-a-send": Story(
+        (cart(), opens("3 days 1 minute", "hello")),
+        (completed("3 days", sends(hello="", for_all="3 days")),),
+        SINCE_THE_EMAIL,
     ),
 }

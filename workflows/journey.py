@@ -15,9 +15,10 @@ from temporalio.workflow import ActivityCancellationType
 from activities.deliver import ATTEMPT, Deliver
 from activities.notes import End, Lines, Notes
 from activities.reconcile import TELLING, Reconcile
+from activities.visits import Visits
 from journeys.language.durations import say
 from journeys.listening import Ended
-from journeys.walk.diary import Delivery, Held
+from journeys.walk.diary import Choice, Delivery, Held, Moment
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, Unheard
 from journeys.walk.walk import Walk, clock
@@ -101,6 +102,26 @@ class JourneyWorkflow:
             if settled := await self._find_out(visit):
                 return settled
             visit = visit.at(workflow.now())
+
+    async def decide(self, visit: Visit) -> Choice | None:
+        """Choose an arm. The activity writes that the step is passed, and completes the run where nothing follows."""
+        answer = await workflow.execute_local_activity_method(
+            Visits.decide,
+            visit,
+            summary=f"Choose an arm of {visit.at_step}",
+            start_to_close_timeout=LOCALLY,
+            local_retry_threshold=LOCALLY,
+            retry_policy=AGAIN,
+        )
+        if isinstance(answer, Unheard):
+            raise _NotHeard(answer)
+        return answer
+
+    async def moment(self, visit: Visit) -> Moment:
+        raise NotImplementedError
+
+    async def perform(self, visit: Visit) -> Delivery:
+        raise NotImplementedError
 
     async def _send(self, visit: Visit) -> Delivery | Held:
         """One claim and its call. The record writes the diary too, and completes the run where nothing follows."""

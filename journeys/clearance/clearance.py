@@ -62,9 +62,10 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
     try:
         named = recipients(message, known.event, known.customer)
     except Unsendable as error:
-        return Blocked(f"{message.to} {error}")
+        return Blocked(f"{address_attribute(message, known.event, known.customer)} {error}")
     if not named:
-        return Blocked(f"{message.to} is missing")
+        *others, last = message.addresses
+        return Blocked(f"{', '.join(others)} and {last} are missing" if others else f"{last} is missing")
     if why := _consent(message, known) or _suppressed(named, known.suppressed):
         return Blocked(why)
     if known.content_state != "ready":
@@ -79,7 +80,17 @@ def recipients(message: Message, event: Mapping[str, object], customer: Mapping[
 
 def written(message: Message, event: Mapping[str, object], customer: Mapping[str, object]) -> str | None:
     """Where a message is to go, as it was written. Several push tokens are separated by commas."""
-    source, name = reference(message.to)
+    return next(filter(None, (_at(address, event, customer) for address in message.addresses)), None)
+
+
+def address_attribute(message: Message, event: Mapping[str, object], customer: Mapping[str, object]) -> str:
+    """The attribute that holds the address that a message goes to: the first one in which there is any."""
+    there = (address for address in message.addresses if _at(address, event, customer))
+    return next(there, message.addresses[0])
+
+
+def _at(attribute: str, event: Mapping[str, object], customer: Mapping[str, object]) -> str | None:
+    source, name = reference(attribute)
     address = (event if source == "event" else customer).get(name)
     return address.strip() or None if isinstance(address, str) else None
 

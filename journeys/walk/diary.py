@@ -34,18 +34,44 @@ class Held(Frozen):
     why: str
 
 
+class Choice(Frozen):
+    """The arm that a step chose by what is known, and why, in words without anybody's values."""
+
+    arm: str
+    why: str
+
+
+class Moment(Frozen):
+    """The instant that a step waits for (aware UTC); *late*: it had passed when the step was entered.
+
+    No instant: there is none, such as where the date is missing, and the run goes on as if it were late.
+    """
+
+    at: AwareDatetime | None = None
+    late: bool = False
+
+
+Did = Literal["entered", "returned", "passed", "left"]
+
+
 class Entry(Frozen):
     """One line of a diary. *n* counts from 0 within the run and never repeats.
 
-    ``left`` closes a step that the run did not finish, because it ended there.
+    ``returned``: the steps that were walked within this one are done. ``left`` closes a step that the run did not
+    finish, because it ended there or something else came of the step around it.
     """
 
     n: int
     at: AwareDatetime
     step: str
-    did: Literal["entered", "passed", "left"]
+    did: Did
     arm: str | None = None
     why: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the run stands at the step after this line."""
+        return self.did in ("entered", "returned")
 
 
 class Diary:
@@ -64,7 +90,7 @@ class Diary:
     def at_step(self) -> str | None:
         """The step that was entered last and not passed yet."""
         last = self.entries[-1]
-        return last.step if last.did == "entered" else None
+        return last.step if last.stands else None
 
     @property
     def written(self) -> Entry:
@@ -86,7 +112,7 @@ class Diary:
         self._add(step, at, "passed", why, arm)
 
     def leave(self, why: str, at: datetime) -> None:
-        """Note that the run ended at the step where it stands, if it stands at one."""
+        """Note that the step where the run stands is not finished, if it stands at one."""
         if self.at_step is not None:
             self._add(self.at_step, at, "left", why)
 
@@ -103,7 +129,7 @@ class Diary:
         self,
         step: str,
         at: datetime,
-        did: Literal["entered", "passed", "left"],
+        did: Did,
         why: str = "",
         arm: str | None = None,
     ) -> None:

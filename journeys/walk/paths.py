@@ -12,10 +12,10 @@ from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.publishing import check_tree
 from journeys.steps import Message, Step, every_step
-from journeys.walk.diary import Delivery
+from journeys.walk.diary import Choice, Delivery, Moment
 from journeys.walk.position import Arrival, Position
 from journeys.walk.preview import DEFAULT_START
-from journeys.walk.walk import Walk
+from journeys.walk.walk import Walk, asked
 from journeys.walk.world import Visit
 
 MOST_PATHS = 1000
@@ -66,7 +66,7 @@ def every_path(journey: Journey) -> list[Path]:
         arms = pending.pop()
         at_once, at_last = _trace(journey, arms, late=False), _trace(journey, arms, late=True)
         paths.append(_path(at_once, at_last))
-        # Each step that was met beyond the given arms went on without an answer; each answer is a path of its own.
+        # Each step that was met beyond the given arms took its last one; each other arm is a path of its own.
         taken = [choice.arm for choice in at_once.asked]
         for number in reversed(range(len(arms), len(taken))):
             pending += [(*taken[:number], arm) for arm in at_once.others[number]]
@@ -101,7 +101,7 @@ class _Trace:
         self.walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, DEFAULT_START))
         self.sent: list[tuple[Message, timedelta]] = []
         self.asked: list[PathChoice] = []
-        self.others: list[list[str]] = []  # the arms of each of them that an answer would take
+        self.others: list[list[str]] = []  # the other arms of each of them
         self._steps = {step.id: step for step in every_step(journey.steps)}
         self._arms = arms
         self._late = late
@@ -118,25 +118,44 @@ class _Trace:
         self.sent.append((visit.message, self.elapsed))
         return Delivery(outcome="accepted", at=self._now)
 
+    async def perform(self, visit: Visit) -> Delivery:
+        del visit
+        return Delivery(outcome="accepted", at=self._now)
+
+    async def decide(self, visit: Visit) -> Choice | None:
+        step = self._steps[visit.at_step]
+        if step.questions:
+            return None  # answers come while it waits
+        return Choice(arm=self._arm_of(step), why="")
+
+    async def moment(self, visit: Visit) -> Moment:
+        raise NotImplementedError
+
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why
         step = self._steps.get(self.walk.diary.at_step or "")
-        answered = step is not None and bool(step.arms) and self._choose(step, until)
+        answered = step is not None and bool(step.questions) and self._choose(step, until)
         if not answered or self._late:
             self._now = max(self._now, until)
         return arrived()
 
     def _choose(self, step: Step, until: datetime) -> bool:
-        """Take the arm that is given for the step, or else the one for no answer. Returns whether it was answered."""
+        """Take the arm that is given for a step that asks. Returns whether it was answered."""
+        arm = self._arm_of(step)
+        if arm not in step.questions:
+            return False
+        at = until if self._late else min(self._now, until)
+        self.walk.arrive(Arrival(event=step.id, at=at, answers=(step.answer_name(arm),)))
+        return True
+
+    def _arm_of(self, step: Step) -> str:
+        """The arm that is given for a step, or else its last one, which is the one for no answer."""
+        arms = [arm.name for arm in step.arms if not arm.meanwhile]
         number = len(self.asked)
-        unanswered = next(arm.name for arm in step.arms if arm.name not in step.questions)
-        arm = self._arms[number] if number < len(self._arms) else unanswered
-        answered = arm in step.questions
-        what = ", ".join(question.words for question in step.questions.values())
-        why = step.questions[arm].words if answered else f"no {what}"
+        arm = self._arms[number] if number < len(self._arms) else arms[-1]
+        why = f"no {asked(step)}" if step.questions else ""
+        if arm in step.questions:
+            why = step.questions[arm].words
         self.asked.append(PathChoice(step=step.id, arm=arm, why=why))
-        self.others.append(list(step.questions))
-        if answered:
-            at = until if self._late else min(self._now, until)
-            self.walk.arrive(Arrival(event=step.id, at=at, answers=(step.id,)))
-        return answered
+        self.others.append(arms[:-1])
+        return arm

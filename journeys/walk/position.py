@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import AwareDatetime, Field
 
 from journeys.models import Frozen
-from journeys.steps import Steps
-from journeys.walk.diary import Delivery, Entry
+from journeys.steps import AnyStep
+from journeys.walk.diary import Delivery, Did, Entry
 
 
 class Arrival(Frozen):
-    """An event that answers some of a run's questions. *at* is when it occurred, not when it was heard of."""
+    """An event that answers some of a run's questions. *at* is when it occurred, not when it was heard of.
+
+    *answers*: the steps that ask, or of a step with several questions the arms: ``reaction.clicked``.
+    """
 
     event: str
     at: AwareDatetime
     answers: tuple[str, ...]
+
+    @property
+    def steps(self) -> frozenset[str]:
+        """The steps that it answers."""
+        return frozenset(answer.partition(".")[0] for answer in self.answers)
 
 
 class Unheard(Frozen):
@@ -34,7 +42,7 @@ class Turn(NamedTuple):
     arm: str
 
 
-def way_to(steps: Steps, id: str) -> tuple[Turn, ...] | None:
+def way_to(steps: Sequence[AnyStep], id: str) -> tuple[Turn, ...] | None:
     """The turns that lead to a step, from the outside in; None where it is not there."""
     for step in steps:
         if step.id == id:
@@ -52,6 +60,8 @@ class Position(Frozen):
     not named. *lines*: how many the run's diary has, that of entering this step included.
     *sent*: what became of its messages, by step. *heard*: what has arrived, in that order.
     *taken*: the events among it that answered a question.
+    *inside*: the steps whose own steps it walks, such as an ``until``, with when they were entered. Where the step that
+    it stands at is among them, all within is done.
     """
 
     step: str
@@ -61,6 +71,7 @@ class Position(Frozen):
     sent: Mapping[str, Delivery] = Field(default_factory=dict)
     heard: tuple[Arrival, ...] = ()
     taken: tuple[str, ...] = ()
+    inside: Mapping[str, AwareDatetime] = Field(default_factory=dict)
 
     @classmethod
     def at_start(cls, step: str, at: datetime) -> Position:
@@ -70,4 +81,5 @@ class Position(Frozen):
     @property
     def entered(self) -> Entry:
         """The diary's last line so far."""
-        return Entry(n=self.lines - 1, at=self.since, step=self.step, did="entered")
+        did: Did = "returned" if self.step in self.inside else "entered"
+        return Entry(n=self.lines - 1, at=self.since, step=self.step, did=did)

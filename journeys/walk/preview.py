@@ -13,11 +13,13 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
+from journeys.choices import choose
 from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, written
 from journeys.clearance.consent import NOBODY, Asked
 from journeys.contents import render_content
 from journeys.definition import send_id
 from journeys.interactions import Interaction, Kind, interaction_trigger
+from journeys.known import Known
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
 from journeys.language.templates import TemplateError
@@ -25,7 +27,7 @@ from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Vers
 from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
-from journeys.walk.diary import Delivery, Entry, Held, Outcome
+from journeys.walk.diary import Choice, Delivery, Entry, Held, Moment, Outcome
 from journeys.walk.position import Arrival, Position
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
@@ -153,7 +155,7 @@ class Stage:
         self.customer = customer
         self.contents = contents or {}
         self.asked = asked
-        self._customer_id = customer_id
+        self.customer_id = customer_id
         self._live: dict[str, Version] = {}
         self._runs: list[_Run] = []
         self._events: list[Event] = []
@@ -254,7 +256,7 @@ class Stage:
         event = Event(
             id=happening.id or f"line-{len(self._heard) + 1}",
             trigger=trigger,
-            customer=self._customer_id,
+            customer=self.customer_id,
             occurred_at=self.started_at + offset,
             attributes=attributes,
         )
@@ -306,7 +308,9 @@ class _Run:
         if not self.facts.active:
             return self.facts
         position = self.walk.position
-        return replace(self.facts, step=position.step, step_at=position.since, heard=position.heard)
+        return replace(
+            self.facts, step=position.step, step_at=position.since, heard=position.heard, inside=position.inside
+        )
 
     def now(self) -> datetime:
         return self._stage.now
@@ -344,6 +348,27 @@ class _Run:
             )
         )
         return delivery
+
+    async def decide(self, visit: Visit) -> Choice | None:
+        return choose(self.facts.version.steps[visit.at_step], self._known(visit))
+
+    async def perform(self, visit: Visit) -> Delivery:
+        raise NotImplementedError
+
+    async def moment(self, visit: Visit) -> Moment:
+        raise NotImplementedError
+
+    def _known(self, visit: Visit) -> Known:
+        return Known(
+            version=self.facts.version,
+            run=self.facts.id,
+            customer_id=self._stage.customer_id,
+            trigger=self._event.trigger,
+            event=self._event.attributes,
+            customer=self._stage.customer,
+            now=visit.now,
+            sent={step: delivery.outcome for step, delivery in visit.position.sent.items()},
+        )
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from journeys.language.durations import say
-from journeys.steps import AnyStep, End, EventQuestion, If, Message, MessageQuestion, Question, Steps, Wait
-from journeys.walk.diary import Delivery, Diary, Held
+from journeys.steps import (
+    MEANWHILE,
+    AnyStep,
+    Asking,
+    Await,
+    BecomesQuestion,
+    Branch,
+    Email,
+    End,
+    EventQuestion,
+    If,
+    Push,
+    Question,
+    Raise,
+    Set,
+    Split,
+    Step,
+    Steps,
+    Test,
+    Text,
+    Until,
+    Wait,
+    Webhook,
+)
+from journeys.walk.diary import Delivery, Diary, Entry, Held
 from journeys.walk.pace import DAY, at_pace
 from journeys.walk.position import Arrival, Position, Turn, way_to
 from journeys.walk.world import Visit, World
@@ -51,6 +74,8 @@ class Walk:
         self._turns: tuple[Turn, ...] = ()
         self._at = at.since
         self._deliveries = dict(at.sent)
+        self._series: list[_Series] = []  # what is walked within, from the outside in
+        self._inside = dict(at.inside)  # since when, also of those that were left
         self._arrivals: dict[str, Arrival] = {}
         self._taken = dict.fromkeys(at.taken, 0)  # events that answered a question, with the line that says so
         for arrival in at.heard:
@@ -59,7 +84,7 @@ class Walk:
     @property
     def position(self) -> Position:
         """Where it stands: another walk can begin there."""
-        entered = next(entry for entry in reversed(self.diary.entries) if entry.did == "entered")
+        entered = next(entry for entry in reversed(self.diary.entries) if entry.stands)
         return Position(
             step=entered.step,
             since=entered.at,
@@ -68,25 +93,33 @@ class Walk:
             sent=dict(self._deliveries),
             heard=tuple(self._arrivals.values()),
             taken=tuple(self._taken),
+            inside=self._around(entered, self._turns),
         )
 
     @property
     def known(self) -> tuple[str, ...]:
-        """The events that it had heard of for the questions that it passed and the store knows nothing of yet."""
-        passed = {entry.step for entry in self.diary.unwritten if entry.arm}
-        return tuple(heard.event for heard in self._arrivals.values() if passed.intersection(heard.answers))
+        """The events that it had heard of for the questions that it passed and the store knows nothing of yet.
+
+        Those for the steps around it are among them: they may be answered at any moment.
+        """
+        asked = {entry.step for entry in self.diary.unwritten if entry.arm} | {
+            series.step.id for series in self._series
+        }
+        return tuple(heard.event for heard in self._arrivals.values() if not asked.isdisjoint(heard.steps))
 
     def anew(self, arrivals: Iterable[Arrival]) -> Walk:
         """Another walk, from where the store knows this one to stand, that has heard of *arrivals* as well."""
         stands = self.diary.written
+        turns = way_to(self._steps, stands.step) or ()
         position = Position(
             step=stands.step,
             since=stands.at,
-            turns=way_to(self._steps, stands.step) or (),
+            turns=turns,
             lines=stands.n + 1,
             sent=dict(self._deliveries),
             heard=(*arrivals, *self._arrivals.values()),
             taken=tuple(event for event, n in self._taken.items() if n <= stands.n),
+            inside=self._around(stands, turns),
         )
         return Walk(
             self._steps,
@@ -96,6 +129,12 @@ class Walk:
             day=self._day,
             from_hearing=self._from_hearing,
         )
+
+    def _around(self, stands: Entry, turns: Iterable[Turn]) -> dict[str, datetime]:
+        """The series that it is inside of at a line of the diary, with when they were entered."""
+        around = [turn.step for turn in turns if turn.arm == MEANWHILE]
+        around += [stands.step] if stands.did == "returned" else []
+        return {step: self._inside[step] for step in around if step in self._inside}
 
     def arrive(self, arrival: Arrival) -> None:
         """Record an arrival; an event that was seen before changes nothing."""
@@ -115,7 +154,7 @@ class Walk:
             raise LookupError(f"these steps have no such place to begin at: {way}")
         return ALL_DONE
 
-    async def _through(self, steps: Steps, then: str | None, turns: tuple[Turn, ...], world: World) -> None:
+    async def _through(self, steps: Sequence[AnyStep], then: str | None, turns: tuple[Turn, ...], world: World) -> None:
         """Take *steps*, which lie in the arms of *turns*; *then* is the step that follows them."""
         for step, following in zip(steps, [*(step.id for step in steps[1:]), then], strict=False):
             arm = None
@@ -127,113 +166,268 @@ class Walk:
             if arm is None:
                 self._turns = turns
                 arm = await self._take(step, following, world)
+            if isinstance(step, Until) and arm == MEANWHILE:
+                arm = await self._meanwhile(step, turns, world)
             if arm is not None:
                 await self._through(step.arm(arm).steps, following, (*turns, Turn(step.id, arm)), world)
 
     async def _take(self, step: AnyStep, following: str | None, world: World) -> str | None:
         """Enter a step and pass it. Returns the arm to go on in, if it has any."""
+        self._leave_if_over(self._at)
         self.diary.enter(step.id, self._at)
         match step:
-            case Message():
-                await self._send(self._visit(step, following, world), world)
+            case Email() | Text() | Push():
+                await self._send(step, following, world)
+            case Raise() | Set() | Webhook():
+                await self._act(step, following, world)
             case Wait():
                 await self._pass_time(step, world)
-            case If():
-                return await self._ask(step, world)
+            case If() | Await():
+                return await self._ask(step, following, world)
+            case Branch() | Split() | Test():
+                return await self._choose(step, following, world)
+            case Until():
+                return await self._begin_series(step, following, world)
             case End():
                 self.diary.passed(step.id, self._at, step.end)
                 raise _Over(step.end)
         return None
 
-    def _visit(self, step: AnyStep, following: str | None, world: World) -> Visit:
-        expires = step.expires if isinstance(step, Message) else None
+    def _visit(self, step: AnyStep, following: str | None, world: World, expires_at: datetime | None = None) -> Visit:
         return Visit(
             run=self._run,
             version=self._version,
-            step=step,
+            step=None if step.arms else step,
             position=self.position,
             now=world.now(),
             unwritten=self.diary.unwritten,
             known=self.known,
             following=following,
-            expires_at=None if expires is None else self._at + at_pace(expires, self._day),
+            returns=bool(self._series) and following == self._series[-1].step.id,
+            expires_at=expires_at,
         )
 
-    async def _send(self, visit: Visit, world: World) -> None:
-        delivery = await self._delivered(visit, world)
-        self.diary.already(visit.lines_after(delivery))
-        self._deliveries[visit.step.id] = delivery
-        self._at = delivery.at
-
-    async def _delivered(self, visit: Visit, world: World) -> Delivery:
+    async def _send(self, step: Email | Text | Push, following: str | None, world: World) -> None:
         """Send, as soon as it is not held any more: each time everything is looked at anew."""
-        while isinstance(answer := await world.deliver(visit), Held):
+        expires_at = self._in(step.expires) if isinstance(step.expires, timedelta) else None
+        while True:
+            self._leave_if_over(world.now())
+            visit = self._visit(step, following, world, expires_at)
+            answer = await world.deliver(visit)
+            if not isinstance(answer, Held):
+                return self._did(visit, answer)
             self.diary.wrote_all()
             # Nothing is held longer than it may be sent: what has expired by then is blocked.
-            until = min(answer.until, visit.expires_at or answer.until)
-            why = f"Hold {visit.message.content} until {clock(until)}: {answer.why}"
-            await world.wait(until, lambda: False, why)
-            visit = self._visit(visit.step, visit.following, world)
-        return answer
+            until = min(answer.until, expires_at or answer.until)
+            await self._wait(until, _nothing, f"Hold {step.content} until {clock(until)}: {answer.why}", world)
+
+    async def _act(self, step: Raise | Set | Webhook, following: str | None, world: World) -> None:
+        expires_at = self._in(step.within) if isinstance(step, Webhook) else None
+        self._leave_if_over(world.now())
+        visit = self._visit(step, following, world, expires_at)
+        self._did(visit, await world.perform(visit))
+
+    def _did(self, visit: Visit, delivery: Delivery) -> None:
+        self.diary.already(visit.lines_after(delivery))
+        self._deliveries[visit.at_step] = delivery
+        self._at = delivery.at
 
     async def _pass_time(self, step: Wait, world: World) -> None:
-        until = self._at + at_pace(step.wait, self._day)
-        await world.wait(until, lambda: False, f"Wait {say(step.wait)} until {clock(until)}")
+        until = self._in(step.wait)
+        await self._wait(until, _nothing, f"Wait {say(step.wait)} until {clock(until)}", world)
         # The next step is entered when the wait was due, not when somebody woke up: waits do not drift.
         self._at = until
         self.diary.passed(step.id, until, f"waited {say(step.wait)}")
 
-    async def _ask(self, step: If, world: World) -> str:
-        window = self._window(step.if_)
-        what = step.if_.words
+    async def _choose(self, step: Branch | Split | Test, following: str | None, world: World) -> str:
+        arm = await self._decided(step, following, world)
+        if arm is None:
+            raise LookupError(f'nothing chose an arm of "{step.id}"')
+        return arm
+
+    async def _decided(self, step: AnyStep, following: str | None, world: World) -> str | None:
+        """The arm that is taken by what is known now; with it, the step is passed."""
+        visit = self._visit(step, following, world)
+        choice = await world.decide(visit)
+        self.diary.wrote_all()
+        if choice is None:
+            return None
+        self.diary.already(visit.passed(self._at, choice.why, step, choice.arm))
+        return choice.arm
+
+    async def _ask(self, step: If | Await, following: str | None, world: World) -> str:
+        window = self._window(step)
+        if arm := await self._answered(step, window, following, world):
+            return arm
         # Kept when it occurred in time, even if it is heard of late; never once the limit has been taken.
-        yes = await world.wait(
-            window.until,
-            lambda: self._answer(step, window) is not None,
-            f"Wait for {what} until {clock(window.until)}",
-        )
-        answer = self._answer(step, window) if yes else None
+        why = f"Wait for {asked(step)} until {clock(window.until)}"
+        await self._wait(window.until, lambda: self._answer(step, window) is not None, why, world)
+        return self._take_answer(step, window, world) or self._take_none(step, window.until, in_vain(step))
+
+    async def _answered(self, step: Asking, window: Window, following: str | None, world: World) -> str | None:
+        """The arm of the answer that is there when a step is entered."""
+        if arm := self._take_answer(step, window, world):
+            return arm
+        if any(isinstance(question, BecomesQuestion) for question in step.questions.values()):
+            return await self._decided(step, following, world)
+        return None
+
+    def _take_answer(self, step: Asking, window: Window, world: World) -> str | None:
+        """Pass a step by the arm of its answer, if there is one."""
+        answer = self._answer(step, window)
         if answer is None:
-            self._at = max(window.until, self._at)
-            self.diary.passed(step.id, self._at, f"no {what} within {say(step.if_.within)}", "no")
-            return "no"
+            return None
         # What comes next counts from when it occurred, so that it is all the same how late it was heard of.
         self._at = max(world.now() if self._from_hearing else answer.at, self._at)
         self._taken[answer.event] = self.diary.lines
-        self.diary.passed(step.id, self._at, what, "yes")
-        return "yes"
+        self.diary.passed(step.id, self._at, step.questions[answer.arm].words, answer.arm)
+        return answer.arm
 
-    def _window(self, question: Question) -> Window:
-        sent = self._deliveries[question.message].at if isinstance(question, MessageQuestion) else None
-        return window(question, self._at, sent, self._day)
+    def _take_none(self, step: Asking, at: datetime, why: str) -> str:
+        """Pass a step by the arm for no answer, which is the last one."""
+        self._at = max(at, self._at)
+        arm = step.arms[-1].name
+        self.diary.passed(step.id, self._at, why, arm)
+        return arm
 
-    def _answer(self, step: If, window: Window) -> Arrival | None:
-        """The first arrival that answers the step in time. One event is not the visit and the next visit as well."""
-        once = isinstance(step.if_, EventQuestion) and not self._from_hearing
-        used = self._taken if once else ()
-        heard = (arrival for arrival in self._arrivals.values() if arrival.event not in used)
-        return next((arrival for arrival in heard if step.id in arrival.answers and window.has(arrival.at)), None)
+    async def _begin_series(self, step: Until, following: str | None, world: World) -> str:
+        """Walk the steps within, unless what they are walked until is there already."""
+        if self._has_returned_to(step):
+            return MEANWHILE
+        window = self._window(step)
+        why = f"Look for {asked(step)}"
+        await world.wait(self._at, lambda: self._answer(step, window) is not None, why)  # no time passes
+        if arm := await self._answered(step, window, following, world):
+            return arm
+        self._inside[step.id] = self._at
+        return MEANWHILE
+
+    async def _meanwhile(self, step: Until, turns: tuple[Turn, ...], world: World) -> str:
+        """Walk the steps within, as far as the run comes in them. Returns the arm to go on in then."""
+        series = _Series(step, self._window(step))
+        over = self._at, "all within is done"
+        self._series.append(series)
+        try:
+            if not self._has_returned_to(step):
+                await self._through(step.steps, step.id, (*turns, Turn(step.id, MEANWHILE)), world)
+                over = self._at, "all within is done"
+        except _Left as left:
+            if left.series is not series:
+                raise
+            over = series.window.until, in_vain(step)
+            answer = self._answer(step, series.window)
+            self.diary.leave(asked(step) if answer else in_vain(step), max(answer.at if answer else over[0], self._at))
+        finally:
+            self._series.pop()
+        self._turns = turns
+        return self._take_answer(step, series.window, world) or self._take_none(step, *over)
+
+    async def _wait(self, until: datetime, arrived: Callable[[], bool], why: str, world: World) -> None:
+        """Wait, but no longer than the steps around this one are walked. Raises _Left where they are not any more."""
+        limits = [series.window.until for series in self._series]
+        await world.wait(min([until, *limits]), lambda: arrived() or any(map(self._is_answered, self._series)), why)
+        if not arrived():
+            self._leave_if_over(min([until, *limits]))
+
+    def _has_returned_to(self, step: Until) -> bool:
+        last = self.diary.entries[-1]
+        return last.did == "returned" and last.step == step.id
+
+    def _over(self, at: datetime) -> _Series | None:
+        """The outermost of the steps around this one that is answered, or whose limit has come *at* that time."""
+        return next((series for series in self._series if self._is_over(series, at)), None)
+
+    def _is_over(self, series: _Series, at: datetime) -> bool:
+        return at >= series.window.until or self._is_answered(series)
+
+    def _is_answered(self, series: _Series) -> bool:
+        return self._answer(series.step, series.window) is not None
+
+    def _leave_if_over(self, at: datetime) -> None:
+        if series := self._over(at):
+            raise _Left(series)
+
+    def _in(self, duration: timedelta) -> datetime:
+        """So long after now, at the pace of the run."""
+        return self._at + at_pace(duration, self._day)
+
+    def _window(self, step: Asking) -> Window:
+        counts_from = step.limit_counts_from
+        sent = self._deliveries[counts_from].at if counts_from else None
+        return window(step, self._inside.get(step.id, self._at), sent, self._day)
+
+    def _answer(self, step: Asking, window: Window) -> _Answer | None:
+        """The earliest arrival that answers the step in time; of two at one instant, the one written first."""
+        found = [
+            _Answer(arrival.at, place, arm, arrival.event)
+            for place, (arm, question) in enumerate(step.questions.items())
+            for arrival in self._arrivals.values()
+            if step.answer_name(arm) in arrival.answers
+            and window.has(arrival.at, question)
+            and not self._is_used(arrival, question)
+        ]
+        return found[0] if found and self._from_hearing else min(found, default=None)
+
+    def _is_used(self, arrival: Arrival, question: Question) -> bool:
+        """One event is not the visit and the next visit as well."""
+        return isinstance(question, EventQuestion) and not self._from_hearing and arrival.event in self._taken
+
+
+class _Answer(NamedTuple):
+    """What answers a step. The least of several is the one that counts."""
+
+    at: datetime
+    place: int
+    arm: str
+    event: str
 
 
 class Window(NamedTuple):
-    """From when on (None: any time) and until when an answer counts, both included (aware UTC)."""
+    """Since when a step asks, and until when an answer counts, both included (aware UTC)."""
 
-    since: datetime | None
+    asked_at: datetime
     until: datetime
 
-    def has(self, at: datetime) -> bool:
-        """Whether an answer counts that occurred then."""
-        return (self.since is None or self.since <= at) and at <= self.until
+    def has(self, at: datetime, question: Question) -> bool:
+        """Whether an answer to *question* counts that occurred then. To one about a message, it may come before."""
+        return (question.about is not None or self.asked_at <= at) and at <= self.until
 
 
-def window(question: Question, asked_at: datetime, sent_at: datetime | None, day: timedelta) -> Window:
-    """When an answer to *question* counts. *sent_at*: when the message that it is about was sent, if it is about one.
+class _Series(NamedTuple):
+    """Steps that are walked until something happens, and when that counts."""
+
+    step: Until
+    window: Window
+
+
+class _Left(Exception):
+    """The steps within a series are left, wherever the run is in them."""
+
+    def __init__(self, series: _Series) -> None:
+        super().__init__()
+        self.series = series
+
+
+def window(step: Asking, asked_at: datetime, sent_at: datetime | None, day: timedelta) -> Window:
+    """When an answer to *step* counts. *sent_at*: when the message was sent from which its limit counts, if one is.
 
     Dynamics 365: "within one day after it was sent". The limit counts from the send, not from the if.
     """
-    if sent_at is not None:
-        return Window(None, sent_at + at_pace(question.within, day))
-    return Window(asked_at, asked_at + at_pace(question.within, day))
+    return Window(asked_at, (sent_at or asked_at) + at_pace(step.limit, day))
+
+
+def asked(step: Step) -> str:
+    """What a step waits for, in a few words."""
+    return " or ".join(question.words for question in step.questions.values())
+
+
+def in_vain(step: Step) -> str:
+    """Why a step goes on without an answer."""
+    return f"no {asked(step)} within {say(step.limit)}"
+
+
+def _nothing() -> bool:
+    return False
 
 
 def clock(at: datetime) -> str:

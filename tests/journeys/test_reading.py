@@ -65,7 +65,7 @@ def test_all_flaws_come_at_once() -> None:
         pytest.param(
             {"steps": [{"id": "x", "fly": "y"}]},
             "steps[0]",
-            "email, text, push, wait, if, end",
+            "email, text, push, wait, if, await",
             id="no-such-step",
         ),
         pytest.param(
@@ -154,10 +154,10 @@ def test_a_flaw_says_where_and_what_was_expected(change: dict[str, object], path
         pytest.param({"steps": nested(51)}, "steps", "nested 51 deep, at most 50 go", id="51-deep"),
         pytest.param({"steps": nested(150)}, "steps" + "[0].else" * 54 + "[0]", "110 levels", id="150-deep"),
         pytest.param(
-            {"steps": [{"id": f"w{number}", "wait": "1 day"} for number in range(1001)]},
+            {"steps": [{"id": f"w{number}", "wait": "1 day"} for number in range(2001)]},
             "steps",
-            "there are 1001 steps, at most 1000 go",
-            id="1001-steps",
+            "there are 2001 steps, at most 2000 go",
+            id="2001-steps",
         ),
     ],
 )

@@ -21,6 +21,7 @@ from journeys.walk.position import Arrival, Position, Turn
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
 from tests.samples import abandoned_cart
+from tests.worlds import OnlyMessages
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,7 +37,7 @@ class Moment:
     coming: tuple[Arrival, ...]
 
 
-class Scripted:
+class Scripted(OnlyMessages):
     """A world in which arrivals come at given times, and each message takes its time and meets its fate."""
 
     def __init__(self, walk: Walk, now: datetime, coming: tuple[Arrival, ...], fates: dict[str, Outcome]) -> None:
@@ -52,9 +53,9 @@ class Scripted:
 
     async def deliver(self, visit: Visit) -> Delivery | Held:
         self._remember()
-        self._now += timedelta(minutes=len(visit.step.id))
-        self.sent.append((visit.step.id, self._now, visit.following))
-        return Delivery(outcome=self._fates.get(visit.step.id, "accepted"), at=self._now)
+        self._now += timedelta(minutes=len(visit.at_step))
+        self.sent.append((visit.at_step, self._now, visit.following))
+        return Delivery(outcome=self._fates.get(visit.at_step, "accepted"), at=self._now)
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why

@@ -14,13 +14,14 @@ from journeys.walk.position import Arrival, Position
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
 from tests.samples import abandoned_cart
+from tests.worlds import OnlyMessages
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-class SmallWorld:
+class SmallWorld(OnlyMessages):
     """Time jumps to the next arrival or deadline; messages take *slow* to be accepted."""
 
     def __init__(self, walk: Walk, arrivals: list[tuple[timedelta, Arrival]], outcome: Outcome = "accepted") -> None:
@@ -40,7 +41,7 @@ class SmallWorld:
         if self.holds:
             return self.holds.pop(0)
         self._now += self.slow
-        self.sent.append((visit.step.id, self._now - START))
+        self.sent.append((visit.at_step, self._now - START))
         return Delivery(outcome=self._outcome, at=self._now)
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
@@ -353,7 +354,7 @@ async def test_after_a_send_the_store_already_has_the_position() -> None:
 
     class Watching(SmallWorld):
         async def deliver(self, visit: Visit) -> Delivery | Held:
-            owed.append((visit.step.id, tuple(f"{entry.did} {entry.step}" for entry in visit.unwritten)))
+            owed.append((visit.at_step, tuple(f"{entry.did} {entry.step}" for entry in visit.unwritten)))
             return await super().deliver(visit)
 
         async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:

@@ -1,0 +1,101 @@
+"""The steps that act otherwise than by a message: on the customer, on other journeys, on other systems, on the run."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from journeys.language.attributes import AttributeName
+from journeys.language.durations import Duration
+from journeys.models import Expected, Name
+from journeys.steps.step import Step
+from journeys.steps.uses import EndpointUse, ExpressionUse, RaiseUse, SetUse, Use, Written
+
+Expression = Annotated[Written, Expected("an expression, such as event.total; a text has quotes in it: '\"warm\"'")]
+Expressions = dict[AttributeName, Expression]
+
+
+class Raise(Step):
+    """Make an event of this customer, which is accepted like any other. *with*: its attributes, as expressions."""
+
+    raise_: Name = Field(alias="raise")
+    with_: Expressions = Field(default_factory=dict, alias="with")
+
+    @property
+    def words(self) -> str:
+        return f"raises {self.raise_}"
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield RaiseUse("raise", self.raise_, self.with_)
+
+
+class Set(Step):
+    """Set attributes of the customer, as expressions."""
+
+    set_: Annotated[
+        Annotated[Expressions, Field(min_length=1)],
+        Expected("attributes with expressions, such as {reminded_at: now}"),
+    ] = Field(alias="set")
+
+    @property
+    def words(self) -> str:
+        return f"sets {', '.join(self.set_)}"
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield SetUse("set", self.set_)
+
+
+class Webhook(Step):
+    """Call a registered endpoint, signed, and again for *within* where it does not answer.
+
+    *with*: what it is told, as expressions. The run stands here meanwhile; with ``within: 0 seconds`` it is one try.
+    """
+
+    webhook: Name
+    with_: Expressions = Field(default_factory=dict, alias="with")
+    within: Duration = timedelta(days=1)
+
+    @property
+    def words(self) -> str:
+        return f"calls {self.webhook}"
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield EndpointUse("webhook", self.webhook)
+        for name, expression in self.with_.items():
+            yield ExpressionUse(f"with.{name}", expression)
+
+    @property
+    def longest(self) -> timedelta:
+        return self.within
+
+
+def _one_line(reason: str) -> str:
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in reason):
+        raise ValueError("one line of text is expected, without control characters")
+    return reason
+
+
+class End(Step):
+    """Complete the run here, with a reason for people. No step after it is reached."""
+
+    end: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        AfterValidator(_one_line),
+        Expected("a reason in words, at most 200 characters"),
+    ]
+
+    @property
+    def words(self) -> str:
+        return f"ends: {self.end}"
+
+    @property
+    def leads_on(self) -> bool:
+        return False

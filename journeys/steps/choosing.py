@@ -1,0 +1,170 @@
+"""The steps that choose at once: by what is known now, by chance, and by chance until there is a winner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from journeys.language.cel_source import Where
+from journeys.language.durations import Duration
+from journeys.models import Expected, Model, Name
+from journeys.steps.asking import OTHERWISE
+from journeys.steps.step import Arm, Step
+from journeys.steps.uses import ConditionUse, DurationUse, SharesUse, Use, WinnerUse
+
+if TYPE_CHECKING:
+    from journeys.steps import AnyStep
+
+Share = Annotated[
+    str, StringConstraints(pattern=r"^(100|\d{1,2})(\.\d)?%$"), Expected("a share to a tenth of a percent, such as 45%")
+]
+LIKE_A_BRANCH = 'a list of arms, such as - {arm: gold, when: customer.tier == "gold", then: []}'
+LIKE_A_SPLIT = "a list of arms, such as - {arm: a, share: 50%, then: []}"
+
+
+class BranchArm(Model):
+    """An arm that is taken where a condition on what is known now holds."""
+
+    arm: Name
+    when: Where
+    then: tuple[AnyStep, ...] = ()
+
+
+class Branch(Step):
+    """Go on by what is known when the step is entered: the first arm whose condition holds, or else ``otherwise``."""
+
+    branch: Annotated[Annotated[tuple[BranchArm, ...], Field(min_length=1)], Expected(LIKE_A_BRANCH)]
+    otherwise: tuple[AnyStep, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return f"looks for {', '.join(arm.arm for arm in self.branch)}"
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        written = (Arm(arm.arm, arm.then, f"branch[{n}].then") for n, arm in enumerate(self.branch))
+        return *written, Arm(OTHERWISE, self.otherwise, "otherwise")
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        for index, arm in enumerate(self.branch):
+            yield ConditionUse(f"branch[{index}].when", arm.when)
+
+
+class ShareArm(Model):
+    """An arm that a share of the people takes."""
+
+    arm: Name
+    share: Share
+    then: tuple[AnyStep, ...] = ()
+
+
+class FirstArm(Model):
+    """An arm that so many people take, the first who come."""
+
+    arm: Name
+    first: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000), Expected("a number of people, such as 1000")]
+    then: tuple[AnyStep, ...] = ()
+
+
+def _by_share_or_number(arm: object) -> str | None:
+    if isinstance(arm, dict):
+        return next((name for name in ("share", "first") if name in arm), None)
+    return "share" if isinstance(arm, ShareArm) else "first" if isinstance(arm, FirstArm) else None
+
+
+SplitArm = Annotated[
+    Annotated[ShareArm, Tag("share")] | Annotated[FirstArm, Tag("first")],
+    Discriminator(
+        _by_share_or_number,
+        custom_error_type="unknown_share",
+        custom_error_message="An arm of a split has a share or a first",
+    ),
+]
+
+
+class Split(Step):
+    """Share people out by chance, the same person always the same way; or by number, the first who come.
+
+    *by*: ``run`` draws for each run anew. Arms by number come first, in the order in which they are written; those who
+    find no place go by the shares, if there are any, or else to ``otherwise``.
+    """
+
+    split: Annotated[Annotated[tuple[SplitArm, ...], Field(min_length=1)], Expected(LIKE_A_SPLIT)]
+    by: Literal["customer", "run"] = "customer"
+    otherwise: tuple[AnyStep, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return f"splits into {', '.join(arm.name for arm in self.arms)}"
+
+    @property
+    def shares(self) -> dict[str, Share]:
+        """The shares of its arms, by their names."""
+        return {arm.arm: arm.share for arm in self.split if isinstance(arm, ShareArm)}
+
+    @property
+    def places(self) -> dict[str, int]:
+        """How many people may take each of the arms by number."""
+        return {arm.arm: arm.first for arm in self.split if isinstance(arm, FirstArm)}
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        written = tuple(Arm(arm.arm, arm.then, f"split[{n}].then") for n, arm in enumerate(self.split))
+        return written if self.shares else (*written, Arm(OTHERWISE, self.otherwise, "otherwise"))
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield SharesUse("split", tuple(self.shares.values()))
+
+
+class Winner(Model):
+    """How a test ends: *by* what, and *after* how long or how many *people*."""
+
+    by: Literal["goal", "clicked", "opened"]
+    after: Duration | None = None
+    people: Annotated[int, Field(strict=True, ge=2), Expected("a number of people, such as 2000")] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Winner:
+        if (self.after is None) == (self.people is None):
+            raise ValueError("a winner is found after a time or a number of people: after: 2 weeks, or people: 2000")
+        return self
+
+
+class Tested(Model):
+    """What a test compares, and what is taken by everybody where the difference says nothing."""
+
+    winner: Winner
+    arms: Annotated[Annotated[tuple[ShareArm, ...], Field(min_length=2)], Expected(LIKE_A_SPLIT)]
+    default: Name
+
+
+class Test(Step):
+    """A split that ends with a winner: whoever enters after it was decided goes the winner's way."""
+
+    __test__ = False  # what pytest would take for a test of ours
+
+    test: Tested
+
+    @property
+    def words(self) -> str:
+        return f"tests {', '.join(self.shares)}"
+
+    @property
+    def shares(self) -> dict[str, Share]:
+        """The shares of its arms, by their names."""
+        return {arm.arm: arm.share for arm in self.test.arms}
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        return tuple(Arm(arm.arm, arm.then, f"test.arms[{n}].then") for n, arm in enumerate(self.test.arms))
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield WinnerUse("test.winner.by", self.test.winner.by)
+        if self.test.winner.after is not None:
+            yield DurationUse("test.winner.after", self.test.winner.after)
+        yield SharesUse("test.arms", tuple(self.shares.values()))

@@ -1,0 +1,105 @@
+"""The steps that send: one content to one customer, through one channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from journeys.interactions import Kind
+from journeys.language.durations import Duration
+from journeys.models import Expected, Model, Name
+from journeys.steps.step import Step
+from journeys.steps.uses import AddressUse, ChannelUse, ContentUse, DateUse, DurationUse, Use
+
+Address = Annotated[str, Expected("the attribute that holds the address, such as customer.email")]
+
+
+class AtDate(Model):
+    """A date of the event or of the customer, and so long before it."""
+
+    at: Annotated[str, Expected("a time of the event or the customer, such as event.trial_ends_at")]
+    before: Duration = timedelta(0)
+
+
+Expiry = Annotated[
+    Duration | AtDate, Expected("a duration such as 1 day, or a date such as {at: event.ends_at, before: 2 hours}")
+]
+
+
+class Message(Step):
+    """A step that sends one content to one customer. Its subclasses say through which channel.
+
+    *to*: the attribute that holds the address; of several, the first that is there.
+    *expires*: so long after the step was entered, or at a date, the message is blocked, not sent late.
+    *in_doubt*: what to do where nobody can tell whether it went out. A push that comes twice replaces itself on the
+    device, so it is repeated; an email or a text is left.
+    *failing*: what the run does where the content cannot be filled in, or the provider refuses the request.
+    """
+
+    kind: ClassVar[Kind]
+
+    to: Annotated[
+        Address | Annotated[tuple[Address, ...], Field(min_length=1)],
+        Expected("the attribute that holds the address, such as customer.email"),
+    ]
+    expires: Expiry | None = None
+    in_doubt: Literal["leave", "repeat"] | None = None
+    failing: Literal["go on"] = "go on"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The attributes that may hold the address. The first that is there is taken."""
+        return (self.to,) if isinstance(self.to, str) else self.to
+
+    @property
+    def repeats_in_doubt(self) -> bool:
+        """Whether a message is sent again where nobody can tell whether it went out."""
+        return (self.in_doubt or ("repeat" if self.kind == "push" else "leave")) == "repeat"
+
+    @property
+    def content(self) -> str:
+        """The name of the content that is sent."""
+        content: str = getattr(self, self.kind)
+        return content
+
+    @property
+    def words(self) -> str:
+        return f"sends {self.kind} {self.content}"
+
+    @property
+    def uses(self) -> Iterable[Use]:
+        yield ChannelUse(self.kind, self.kind)
+        for index, address in enumerate(self.addresses):
+            yield AddressUse("to" if isinstance(self.to, str) else f"to[{index}]", address)
+        match self.expires:
+            case timedelta() as after:
+                yield DurationUse("expires", after)
+            case AtDate(at=at):
+                yield DateUse("expires.at", at)
+            case None:
+                pass
+        yield ContentUse(self.kind, self.content, self.kind)
+
+
+class Email(Message):
+    """Send an email."""
+
+    kind = "email"
+    email: Name
+
+
+class Text(Message):
+    """Send a text message."""
+
+    kind = "text"
+    text: Name
+
+
+class Push(Message):
+    """Send a push notification."""
+
+    kind = "push"
+    push: Name

@@ -1,0 +1,167 @@
+"""What steps refer to, or take: all that has to be right before a journey may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from journeys.interactions import Interaction, Kind
+
+Written = str | bool | int | float
+"""An expression as it is written: ``event.total``, or a plain number or truth value."""
+
+
+class ChannelUse(NamedTuple):
+    """A step needs a channel for a kind of message. *path*, here and below: where in the step it says so."""
+
+    path: str
+    kind: Kind
+
+
+class AddressUse(NamedTuple):
+    """A step takes an address from an attribute, such as ``customer.email``."""
+
+    path: str
+    attribute: str
+
+
+class ContentUse(NamedTuple):
+    """A step sends a content."""
+
+    path: str
+    content: str
+    kind: Kind
+
+
+class TriggerUse(NamedTuple):
+    """A step listens to a trigger, under a condition if there is one."""
+
+    path: str
+    trigger: str
+    where: str | None
+
+
+class MessageUse(NamedTuple):
+    """A step asks what became of an earlier message."""
+
+    path: str
+    message: str
+    interaction: Interaction
+
+
+class LinkUse(NamedTuple):
+    """A step asks for a click on this link."""
+
+    path: str
+    link: str
+
+
+class DurationUse(NamedTuple):
+    """A step takes a time, which must be more than nothing."""
+
+    path: str
+    duration: timedelta
+
+
+class ReplyUse(NamedTuple):
+    """A step asks for some answers to a text, which only a question for a reply can have."""
+
+    path: str
+    interaction: Interaction
+    replies: tuple[str, ...]
+
+
+class BecomesUse(NamedTuple):
+    """A step asks whether a condition on the customer holds."""
+
+    path: str
+    condition: str
+
+
+class ConditionUse(NamedTuple):
+    """A step asks for what is known now: of the event, the customer, the time and what became of messages."""
+
+    path: str
+    condition: str
+
+
+class ExpressionUse(NamedTuple):
+    """A step works out a value of what is known now."""
+
+    path: str
+    expression: Written
+
+
+class SharesUse(NamedTuple):
+    """A step shares people out over its arms."""
+
+    path: str
+    shares: tuple[str, ...]
+
+
+class RaiseUse(NamedTuple):
+    """A step makes an event of a trigger, with attributes that are worked out."""
+
+    path: str
+    trigger: str
+    attributes: Mapping[str, Written]
+
+
+class SetUse(NamedTuple):
+    """A step sets attributes of the customer."""
+
+    path: str
+    attributes: Mapping[str, Written]
+
+
+class EndpointUse(NamedTuple):
+    """A step calls a registered endpoint."""
+
+    path: str
+    endpoint: str
+
+
+class DateUse(NamedTuple):
+    """A step takes an instant from an attribute that is a time or a date."""
+
+    path: str
+    attribute: str
+    yearly: bool = False
+
+
+class InstantUse(NamedTuple):
+    """A step waits for an instant."""
+
+    path: str
+    at: datetime
+
+
+class WinnerUse(NamedTuple):
+    """A step measures its arms by the goal, or by reactions to the one message in each."""
+
+    path: str
+    by: Literal["goal", "clicked", "opened"]
+
+
+Use = (
+    ChannelUse
+    | AddressUse
+    | ContentUse
+    | TriggerUse
+    | MessageUse
+    | LinkUse
+    | DurationUse
+    | ReplyUse
+    | BecomesUse
+    | ConditionUse
+    | ExpressionUse
+    | SharesUse
+    | RaiseUse
+    | SetUse
+    | EndpointUse
+    | DateUse
+    | InstantUse
+    | WinnerUse
+)
+"""What a step refers to, or takes: all that has to be right before it may be published."""

@@ -1,0 +1,83 @@
+"""A run at a step that chooses, acts or waits for a date: one transaction that reads what is known, and goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+
+from journeys.choices import choose
+from journeys.known import Known
+from journeys.steps import AnyStep
+from journeys.walk.diary import Choice
+from journeys.walk.position import Unheard
+from journeys.walk.world import Visit
+from store.answers import unheard
+from store.lifecycle import RunState, advance, lock_customer_and_run, pass_step
+from store.schema import customers, events, runs, sends
+from store.store import write_transaction
+
+
+@write_transaction
+def decide(connection: Connection, visit: Visit) -> Choice | Unheard | None:
+    """Choose an arm by what is known, and write that the step is passed. None: nothing that it asks holds yet.
+
+    Unheard: the walk passed a question without an answer that there is, so nothing is written. Raises Unknown.
+    """
+    run = arrive(connection, visit)
+    if isinstance(run, Unheard):
+        return run
+    step = step_at(run, visit)
+    if run.ended:  # its workflow will hear of it; nothing that it still does counts
+        return Choice(arm=step.arms[-1].name, why=f"the run has ended: {run.why}")
+    choice = choose(step, known_of(connection, run, visit.now))
+    if choice:
+        pass_step(connection, run, visit.passed(visit.position.since, choice.why, step, choice.arm))
+    return choice
+
+
+def arrive(connection: Connection, visit: Visit) -> RunState | Unheard:
+    """Take the locks of the run and its customer, and write the diary up to the visit. Raises Unknown.
+
+    Unheard: the walk passed a question without an answer that there is, and nothing is written.
+    """
+    run = lock_customer_and_run(connection, visit.run)
+    if news := unheard(connection, run, visit.unwritten, visit.known, visit.at_step):
+        return news
+    return advance(connection, run, visit.unwritten)
+
+
+def step_at(run: RunState, visit: Visit) -> AnyStep:
+    """The step of a visit, as it is in the version that the run walks. Raises LookupError."""
+    if step := run.version.steps.get(visit.at_step):
+        return step
+    raise LookupError(f'"{visit.at_step}" is no step of {run.version.name}, version {run.version.number}')
+
+
+def known_of(connection: Connection, run: RunState, now: datetime) -> Known:
+    """What is known of a run that is locked."""
+    row = connection.execute(_KNOWN, {"run": run.id}).one()
+    became = connection.execute(_BECAME, {"run": run.id}).all()
+    return Known(
+        version=run.version,
+        run=run.id,
+        customer_id=run.customer,
+        trigger=row.trigger,
+        event=row.event,
+        customer=row.customer or {},
+        now=now,
+        sent={sent.step: sent.state for sent in became},
+        day=run.day,
+    )
+
+
+_KNOWN = (
+    select(events.c.trigger, events.c.attributes.label("event"), customers.c.attributes.label("customer"))
+    .select_from(runs)
+    .join(events, (events.c.id == runs.c.event_id) & (events.c.source == runs.c.event_source))
+    .outerjoin(customers, customers.c.id == runs.c.customer)
+    .where(runs.c.id == bindparam("run"))
+)
+_BECAME = select(sends.c.step, sends.c.state).where(
+    sends.c.run == bindparam("run"), sends.c.state.in_(("accepted", "blocked", "failed", "unknown"))
+)
