@@ -102,10 +102,9 @@ class Walk:
 
         Those for the steps around it are among them: they may be answered at any moment.
         """
-        asked = {entry.step for entry in self.diary.unwritten if entry.arm} | {
-            series.step.id for series in self._series
-        }
-        return tuple(heard.event for heard in self._arrivals.values() if not asked.isdisjoint(heard.steps))
+        steps = {entry.step for entry in self.diary.unwritten if entry.arm}
+        steps |= {series.step.id for series in self._series}
+        return tuple(heard.event for heard in self._arrivals.values() if not steps.isdisjoint(heard.steps))
 
     def anew(self, arrivals: Iterable[Arrival]) -> Walk:
         """Another walk, from where the store knows this one to stand, that has heard of *arrivals* as well."""
@@ -305,22 +304,26 @@ class Walk:
     async def _meanwhile(self, step: Until, turns: tuple[Turn, ...], world: World) -> str:
         """Walk the steps within, as far as the run comes in them. Returns the arm to go on in then."""
         series = _Series(step, self._window(step))
-        over = self._at, "all within is done"
         self._series.append(series)
         try:
             if not self._has_returned_to(step):
                 await self._through(step.steps, step.id, (*turns, Turn(step.id, MEANWHILE)), world)
-                over = self._at, "all within is done"
+            at, why = self._at, "all within is done"
         except _Left as left:
             if left.series is not series:
                 raise
-            over = series.window.until, in_vain(step)
-            answer = self._answer(step, series.window)
-            self.diary.leave(asked(step) if answer else in_vain(step), max(answer.at if answer else over[0], self._at))
+            at, why = series.window.until, in_vain(step)
+            self._leave(series, at, why)
         finally:
             self._series.pop()
         self._turns = turns
-        return self._take_answer(step, series.window, world) or self._take_none(step, *over)
+        return self._take_answer(step, series.window, world) or self._take_none(step, at, why)
+
+    def _leave(self, series: _Series, at: datetime, why: str) -> None:
+        """Note that the step within, where the run stands, is not finished: for the answer, or else for *why*."""
+        if answer := self._answer(series.step, series.window):
+            at, why = answer.at, series.step.questions[answer.arm].words
+        self.diary.leave(why, max(at, self._at))
 
     async def _wait(self, until: datetime, arrived: Callable[[], bool], why: str, world: World) -> None:
         """Wait, but no longer than the steps around this one are walked. Raises _Left where they are not any more."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from activities.channels import Accepted, ProviderAnswer
 from journeys.definition import send_id
-from tests.engine import A_MOMENT, Clock, Engine, engine
+from tests.engine import A_MOMENT, PATIENCE, Clock, Engine, engine
+from tests.ledger import Ledger
 from tests.samples import abandoned_cart
-from tests.stories import email, pause, push, text
+from tests.stories import email, pause, push, text, until
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -110,3 +113,56 @@ async def test_one_visit_is_not_two(clock: Clock, played: Engine) -> None:
     await played.until_ended(run)
 
     assert played.ledger.steps == ["please"]
+
+
+async def test_a_series_sends_nothing_after_an_answer_that_the_relay_has_not_told(clock: Clock, played: Engine) -> None:
+    nudges = until("nudges", VISIT, email("first"), pause("patience", "2 hours"), text("nudge"), then=[push("thanks")])
+    run = await begun(played, nudges)
+    await clock.move(HOUR)
+    await played.accept(played.event("store-visit", "ada", city="Oslo"))
+
+    await clock.move(2 * HOUR + A_LITTLE)
+    await played.until_ended(run)
+
+    assert played.ledger.steps == ["first", "thanks"]
+    (seen,) = await played.runs("ada")
+    at = {f"{entry.did} {entry.step}": round((entry.at - clock.begin) / HOUR) for entry in seen.diary}
+    assert at["passed nudges"] == 1
+
+
+async def test_a_series_that_is_over_by_its_limit_hears_of_an_answer_in_time(clock: Clock, played: Engine) -> None:
+    nudges = until("nudges", VISIT, email("first"), pause("patience", "2 days"), then=[push("thanks")])
+    run = await begun(played, nudges, text("for-both"))
+    await clock.move(HOUR)
+    await played.accept(played.event("store-visit", "ada", city="Oslo"))
+
+    await clock.move(DAY + A_LITTLE)
+    await played.until_ended(run)
+
+    assert played.ledger.steps == ["first", "thanks", "for-both"]
+
+
+async def test_what_is_being_sent_in_a_series_is_finished(
+    clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    nudges = until("nudges", VISIT, email("first"), text("second"), then=[push("thanks")])
+    sending, visited = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> ProviderAnswer:
+        sending.set()
+        await visited.wait()
+        return Accepted()
+
+    ledger = Ledger(slow)
+    async with engine(skipping.client, sqlite_url, ledger=ledger, now=lambda: clock.now) as played:
+        await played.customer("ada")
+        await played.publish(abandoned_cart(exit=[], steps=[nudges]))
+        run = await played.start("ada")
+        async with asyncio.timeout(PATIENCE):
+            await sending.wait()
+        await played.happen("store-visit", "ada", city="Oslo")
+        visited.set()
+
+        await played.until_ended(run)
+
+        assert ledger.steps == ["first", "thanks"]
