@@ -199,8 +199,13 @@ class Stage:
         return Timeline(
             started_at=self.started_at,
             events=tuple(self._heard),
-            runs=tuple(run.summary() for run in self._runs),
+            runs=self.so_far,
         )
+
+    @property
+    def so_far(self) -> tuple[PreviewRun, ...]:
+        """What became of everybody up to now."""
+        return tuple(run.summary() for run in self._runs)
 
     def _accept(self, event: Event, send: SendFacts | None) -> Heard:
         at = occurred(event, self.now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -13,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journeys.definition import Journey
-from journeys.interactions import Kind
 from journeys.steps import MEANWHILE, every_step, listening
 from journeys.walk.ahead import ahead
 from journeys.walk.diary import Delivery, Entry, Held, Outcome
 from journeys.walk.position import Arrival, Position, Turn, way_to
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
+from tests.random_journeys import journeys
 from tests.samples import abandoned_cart
 from tests.worlds import OnlyMessages
 
@@ -75,69 +74,6 @@ class Scripted(OnlyMessages):
         while self._coming and self._coming[0].at <= self._now:
             self._walk.arrive(self._coming[0])
             self._coming = self._coming[1:]
-
-
-class Names:
-    """Ids for the steps of one journey, and the messages that surely precede."""
-
-    def __init__(self) -> None:
-        self._numbers = count(1)
-
-    def next(self, what: str) -> str:
-        return f"{what}-{next(self._numbers)}"
-
-
-MESSAGES: dict[Kind, dict[str, str]] = {
-    "email": {"email": "initial-email-reminder", "to": "customer.email"},
-    "text": {"text": "second-text-reminder", "to": "customer.phone"},
-    "push": {"push": "final-push-notification", "to": "customer.push_token"},
-}
-
-
-@st.composite
-def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: int) -> list[dict[str, Any]]:
-    """Some steps: messages, waits and questions, about the messages that are *certain* to precede or about visits."""
-    steps: list[dict[str, Any]] = []
-    for what in draw(
-        st.lists(st.sampled_from(["message", "wait", "if", "await", "until", "end"]), min_size=1, max_size=3)
-    ):
-        if what == "message":
-            id = names.next("m")
-            steps.append({"id": id, **MESSAGES[draw(st.sampled_from(list(MESSAGES)))]})
-            certain = (*certain, id)
-        elif what == "end":
-            steps.append({"id": names.next("e"), "end": "enough"})
-        elif what == "wait" or not deep:
-            steps.append({"id": names.next("w"), "wait": f"{draw(st.integers(1, 48))} hours"})
-        else:
-            steps.append(draw(asking(what, names, certain, deep)))
-    return steps
-
-
-@st.composite
-def asking(draw: st.DrawFn, what: str, names: Names, certain: tuple[str, ...], deep: int) -> dict[str, Any]:
-    """A step that asks one question, or several, or one while others are walked."""
-
-    def question() -> dict[str, str]:
-        asked = {"message": draw(st.sampled_from(certain)), "is": "delivered"} if certain else None
-        return asked if asked and draw(st.booleans()) else {"trigger": "store-visit"}
-
-    def steps() -> list[dict[str, Any]]:
-        return draw(st.just([]) | step_lists(names=names, certain=certain, deep=deep - 1))
-
-    within = f"{draw(st.integers(1, 72))} hours"
-    if what == "await":
-        arms = [{"arm": arm, **question(), "then": steps()} for arm in ("a", "b")]
-        return {"id": names.next("q"), "await": {"within": within, "arms": arms, "otherwise": steps()}}
-    written = {"id": names.next("q"), what: {**question(), "within": within}, "then": steps(), "else": steps()}
-    if what == "until":
-        written["steps"] = draw(step_lists(names=names, certain=certain, deep=deep - 1))
-    return written
-
-
-@st.composite
-def journeys(draw: st.DrawFn) -> Journey:
-    return abandoned_cart(steps=draw(step_lists(names=Names(), certain=(), deep=3)))
 
 
 @st.composite

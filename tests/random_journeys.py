@@ -1,0 +1,81 @@
+"""Journeys by chance: of steps of all types, as deep as they may come."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from journeys.definition import Journey
+from journeys.interactions import Kind
+from journeys.steps import AnyStep, Step
+from tests.samples import abandoned_cart
+
+_STEP: TypeAdapter[Step] = TypeAdapter(AnyStep)
+
+
+class Names:
+    """Ids for the steps of one journey, and the messages that surely precede."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def next(self, what: str) -> str:
+        return f"{what}-{next(self._numbers)}"
+
+
+MESSAGES: dict[Kind, dict[str, str]] = {
+    "email": {"email": "initial-email-reminder", "to": "customer.email"},
+    "text": {"text": "second-text-reminder", "to": "customer.phone"},
+    "push": {"push": "final-push-notification", "to": "customer.push_token"},
+}
+
+
+@st.composite
+def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: int) -> list[dict[str, Any]]:
+    """Some steps: messages, waits and questions, about the messages that are *certain* to precede or about visits."""
+    steps: list[dict[str, Any]] = []
+    for what in draw(
+        st.lists(st.sampled_from(["message", "wait", "if", "await", "until", "end"]), min_size=1, max_size=3)
+    ):
+        if what == "message":
+            id = names.next("m")
+            steps.append({"id": id, **MESSAGES[draw(st.sampled_from(list(MESSAGES)))]})
+            certain = (*certain, id)
+        elif what == "end":
+            steps.append({"id": names.next("e"), "end": "enough"})
+        elif what == "wait" or not deep:
+            steps.append({"id": names.next("w"), "wait": f"{draw(st.integers(1, 48))} hours"})
+        else:
+            steps.append(draw(asking(what, names, certain, deep)))
+        if not _STEP.validate_python(steps[-1]).leads_on:
+            break
+    return steps
+
+
+@st.composite
+def asking(draw: st.DrawFn, what: str, names: Names, certain: tuple[str, ...], deep: int) -> dict[str, Any]:
+    """A step that asks one question, or several, or one while others are walked."""
+
+    def question() -> dict[str, str]:
+        asked = {"message": draw(st.sampled_from(certain)), "is": "delivered"} if certain else None
+        return asked if asked and draw(st.booleans()) else {"trigger": "store-visit"}
+
+    def steps() -> list[dict[str, Any]]:
+        return draw(st.just([]) | step_lists(names=names, certain=certain, deep=deep - 1))
+
+    within = f"{draw(st.integers(1, 72))} hours"
+    if what == "await":
+        arms = [{"arm": arm, **question(), "then": steps()} for arm in ("a", "b")]
+        return {"id": names.next("q"), "await": {"within": within, "arms": arms, "otherwise": steps()}}
+    written = {"id": names.next("q"), what: {**question(), "within": within}, "then": steps(), "else": steps()}
+    if what == "until":
+        written["steps"] = draw(step_lists(names=names, certain=certain, deep=deep - 1))
+    return written
+
+
+@st.composite
+def journeys(draw: st.DrawFn, /, **changes: object) -> Journey:
+    return abandoned_cart(steps=draw(step_lists(names=Names(), certain=(), deep=3)), **changes)
