@@ -16,8 +16,9 @@ from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
 from journeys.definition import After, Goal, Journey, run_id
 from journeys.interactions import Kind
 from journeys.language import conditions
-from journeys.language.attributes import Schema, reference, typed, types, under
+from journeys.language.attributes import Schema, reference
 from journeys.language.durations import say
+from journeys.language.scopes import scope_of, values_of
 from journeys.links import fits
 from journeys.models import Frozen
 from journeys.replies import is_one_of
@@ -123,8 +124,8 @@ class Version:
         if where is None:
             return conditions.Verdict(holds=True, reason="")
         schema = self.schemas[event.trigger]
-        scope = under("event", types(schema)) | under("customer", types(self.customer))
-        values = under("event", typed(schema, event.attributes)) | under("customer", typed(self.customer, customer))
+        scope = scope_of(event=schema, customer=self.customer)
+        values = values_of(event=(schema, event.attributes), customer=(self.customer, customer))
         return conditions.ask(where, scope, values)
 
 

@@ -14,6 +14,7 @@ from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
 from journeys.language.durations import LONGEST, say
+from journeys.language.scopes import scope_of
 from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
 from journeys.links import flaw_of
@@ -75,7 +76,7 @@ def check(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ())
 def warn(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) -> list[Flaw]:
     """What *journey* may be published with, and its author should know."""
     checker = _Checker(journey, catalogue, told)
-    for _ in checker.steps():
+    for _ in (*checker.start(), *checker.goal(), *checker.exits(), *checker.steps()):
         pass
     return checker.warnings
 
@@ -324,8 +325,9 @@ class _Checker:
             yield from self._condition(f"{path}.where", where, trigger)
 
     def _condition(self, path: str, where: str, trigger: str) -> Iterator[Flaw]:
+        scope = scope_of(event=self._catalogue.schema(trigger), customer=self._catalogue.customer)
         try:
-            conditions.compile_condition(where, self._names(trigger))
+            self.warnings += [flaw.within(path) for flaw in conditions.compile_condition(where, scope).warnings]
         except conditions.ConditionError as error:
             yield from (flaw.within(path) for flaw in error.flaws)
 
@@ -336,10 +338,9 @@ class _Checker:
         except conditions.ConditionError as error:
             yield from (flaw.within(path) for flaw in error.flaws)
 
-    def _names(self, trigger: str | None = None) -> dict[str, AttributeType]:
-        """What conditions and contents may name, with the type of each."""
-        event = self._catalogue.schema(trigger) if trigger else self._event
-        return under("event", types(event or {})) | under("customer", types(self._catalogue.customer))
+    def _names(self) -> dict[str, AttributeType]:
+        """What contents and addresses may name, with the type of each."""
+        return under("event", types(self._event or {})) | under("customer", types(self._catalogue.customer))
 
 
 def _sends(step: Step, content: Content) -> TypeGuard[Message]:

@@ -1,4 +1,4 @@
-"""Constants in a condition that cannot work, which CEL would only try, and fail on, when asked."""
+"""Constants in a source that cannot work, which CEL would only try, and fail on, when asked."""
 
 from __future__ import annotations
 

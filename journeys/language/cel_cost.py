@@ -1,13 +1,16 @@
-"""What a condition may cost for one event, worked out from its shape and from the size of what it reads."""
+"""What a source may cost each time it is asked, worked out from its shape and from the size of what it reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from journeys.language.attributes import LONGEST_TEXT, AttributeType
+from journeys.language.attributes import LONGEST_TEXT
 from journeys.language.cel_patterns import pattern_size
+from journeys.language.cel_sent import LONGEST_OUTCOME
+from journeys.language.cel_source import What
 from journeys.language.cel_tree import Call, Constant, Items, Loop, Name, Node, Part
+from journeys.language.scopes import Kind, Scope
 from journeys.problems import Flaw
 
 MOST_WORK = 10_000_000
@@ -38,18 +41,29 @@ class Size:
 _PLAIN = Size()
 
 
-def flaws_of_cost(root: Node, scope: Mapping[str, AttributeType]) -> list[Flaw]:
-    """Why a condition may cost too much, in words; nothing where it may not."""
-    meter = _Meter({name: Size(LONGEST_TEXT) for name, kind in scope.items() if kind == "text"})
+def flaws_of_cost(root: Node, scope: Scope, what: What) -> list[Flaw]:
+    """Why a source may cost too much, in words; nothing where it may not."""
+    meter = _Meter({name: _size(kind) for name, kind in scope.items()}, what)
     meter.read(root, {}, 1)
     return meter.flaws()
+
+
+def _size(kind: Kind) -> Size:
+    match kind:
+        case "number" | "boolean" | "time":
+            return _PLAIN
+        case "outcomes":
+            return Size(1, Size(LONGEST_OUTCOME))  # sent is never gone through, only looked up in
+        case _:
+            return Size(LONGEST_TEXT)
 
 
 class _Meter:
     """Goes through a tree once, and adds up what each part may cost, as often as it may be asked."""
 
-    def __init__(self, attributes: Mapping[str, Size]) -> None:
+    def __init__(self, attributes: Mapping[str, Size], what: What) -> None:
         self._attributes = attributes
+        self._what = what
         self._work = 0
         self._turns = 0
         self._patterns: list[Flaw] = []
@@ -58,11 +72,13 @@ class _Meter:
         if self._patterns:
             return self._patterns
         if self._turns > MOST_TURNS:
-            message = f"the condition may go through lists {self._turns} times for one event; at most {MOST_TURNS} go."
+            message = (
+                f"the {self._what} may go through lists {self._turns} times for one event; at most {MOST_TURNS} go."
+            )
             return [Flaw(path="", message=message, hint="Use shorter lists, or fewer within each other.")]
         if self._work > MOST_WORK:
             message = (
-                f"the condition may take up to {self._work * _SECONDS:,.2f} s for one event; "
+                f"the {self._what} may take up to {self._work * _SECONDS:,.2f} s for one event; "
                 f"at most {MOST_WORK * _SECONDS} s go."
             )
             hint = f"A text has up to {LONGEST_TEXT} bytes. Join and compare long texts less often."

@@ -1,34 +1,57 @@
-"""A condition's source before CEL reads it: the attributes it names."""
+"""A source before CEL reads it, of a condition or an expression: what it names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Literal
 
-from journeys.models import when_written
+from pydantic import StrictBool, StrictFloat, StrictInt
 
-LONGEST_CONDITION = 2_000
+from journeys.models import Expected, when_written
+
+What = Literal["condition", "expression"]
+"""What a source is: it asks something, or gives a value."""
+
+Plain = str | bool | int | float
+"""An expression as it is written: its source, or a number, true or false that stands for itself."""
+
+LONGEST_SOURCE = 2_000
 
 
-def flaw_of_length(source: str) -> str:
-    """What is wrong with a condition that is too long to be read by anybody; nothing where it is not."""
-    if len(source) <= LONGEST_CONDITION:
+def flaw_of_length(source: str, what: What) -> str:
+    """What is wrong with a source that is too long to be read by anybody; nothing where it is not."""
+    if len(source) <= LONGEST_SOURCE:
         return ""
     return (
-        f"the condition has {len(source)} characters; at most {LONGEST_CONDITION} are read. "
+        f"the {what} has {len(source)} characters; at most {LONGEST_SOURCE} are read. "
         "Split it, or let the sender put what it asks for into an attribute."
     )
 
 
-def _short(source: str) -> str:
-    if flaw := flaw_of_length(source):
+def _short_condition(source: str) -> str:
+    return _short(source, "condition")
+
+
+def _short_expression(source: Plain) -> Plain:
+    return _short(source, "expression") if isinstance(source, str) else source
+
+
+def _short(source: str, what: What) -> str:
+    if flaw := flaw_of_length(source, what):
         raise ValueError(flaw)
     return source
 
 
-Where = Annotated[str, when_written(_short)]
+Where = Annotated[str, when_written(_short_condition)]
 """A condition as it is written in a definition."""
+
+Formula = Annotated[
+    str | StrictBool | StrictInt | StrictFloat,
+    when_written(_short_expression),
+    Expected("an expression, such as event.total, now, 1, true or '\"warm\"'"),
+]
+"""The same in a definition."""
 
 
 # What opens a text and never closes it goes on to the end, so that nothing is read twice.
@@ -37,23 +60,27 @@ _TOKEN = re.compile(
     | [rR][bB]?(?:"[^"]*"? | '[^']*'?)
     | "(?:\\.|[^"\\])*+"? | '(?:\\.|[^'\\])*+'?
     | //[^\n]*
-    | \bhas[ \t]*\([ \t]*(?P<given>[a-zA-Z_]\w*\.\w+)[ \t]*\)
+    | \bhas[ \t]*\([ \t]*(?:(?P<given>[a-zA-Z_]\w*\.\w+)|sent\[(?P<step>"[^"\\]*"|'[^'\\]*')\])[ \t]*\)
     | (?P<name>[a-zA-Z_]\w*(?:\s*\.\s*[a-zA-Z_]\w*)*)""",
     re.VERBOSE | re.DOTALL,
 )
 
 
 def read(source: str, scope: Collection[str]) -> tuple[str, tuple[str, ...]]:
-    """The source as CEL takes it, and the attributes of *scope* it names, in order.
+    """The source as CEL takes it, and what it names of *scope*, in order.
 
     To CEL a dotted attribute is one variable, and ``has`` of a variable is its value, silently.
-    So ``has(event.phone)`` is read as the variable ``has_event.phone``, padded to the same width.
+    So ``has(event.phone)`` is read as the variable ``has_event.phone``, padded to the same width; and so that outcomes
+    are asked for like attributes, ``has(sent["hello"])`` as ``("hello" in sent)``.
     """
     uses: dict[str, None] = {}
 
     def replaced(token: re.Match[str]) -> str:
-        name = ".".join(re.split(r"\s*\.\s*", token["given"] or token["name"] or "")[:2])
-        if name in scope:
+        if token["step"]:
+            uses["sent"] = None
+            return f"({token['step']} in sent)".ljust(len(token[0]))
+        root, *rest = re.split(r"\s*\.\s*", token["given"] or token["name"] or "")
+        if name := next((name for name in (".".join([root, *rest[:1]]), root) if name in scope), None):
             uses[name] = None
         return f"has_{token['given']}".ljust(len(token[0])) if token["given"] else token[0]
 

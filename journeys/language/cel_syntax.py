@@ -1,4 +1,4 @@
-"""Conditions that CEL cannot read: what it stumbled at, and what to write instead."""
+"""Sources that CEL cannot read: what it stumbled at, and what to write instead."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from journeys.language.cel_source import What
+from journeys.language.scopes import ROOTS
 from journeys.problems import Flaw
 
 
@@ -19,21 +21,25 @@ class Place:
         self.before, self.after = text[: column - 1], text[column - 1 :]
 
 
-def syntax_flaw(what: str, place: Place) -> Flaw | None:
+def syntax_flaw(error: str, place: Place, what: What) -> Flaw | None:
     """The flaw of one of CEL's errors of syntax; None where it is none."""
-    if found := _MISSING.search(what):
+    if found := _MISSING.search(error):
         return Flaw(path="", message=f'"{found[1]}" is missing ({place.words}).')
-    if found := _UNREADABLE.search(what):
-        return _not_understood(found[1].strip(), place)
-    if found := _RESERVED.match(what):
-        hint = "Write only what must hold, without if." if found[1] == "if" else ""
+    if found := _UNREADABLE.search(error):
+        return _not_understood(found[1].strip(), place, what)
+    if found := _RESERVED.match(error):
+        hint = _IF[what] if found[1] == "if" else ""
         return Flaw(path="", message=f'"{found[1]}" is not understood here ({place.words}).', hint=hint)
     for part, (message, hint) in _OTHERS.items():
-        if part in what:
+        if part in error:
             return Flaw(path="", message=f"{message} ({place.words}).", hint=hint)
     return None
 
 
+_IF: Mapping[What, str] = {
+    "condition": "Write only what must hold, without if.",
+    "expression": "Write event.vip ? 'yes' : 'no' for if.",
+}
 _MISSING = re.compile(r"Syntax error: missing '(.+?)' at ")
 _UNREADABLE = re.compile(r"Syntax error: (?:.*? input|token recognition error at:) '(.*?)'(?: expecting .*)?$")
 _RESERVED = re.compile(r"reserved identifier: (\w+)")
@@ -51,9 +57,9 @@ _END = "<EOF>"
 _OPEN = re.compile(r"""^(?:"[^"]*|'[^']*)$""")
 
 
-def _not_understood(found: str, place: Place) -> Flaw:
+def _not_understood(found: str, place: Place, what: What) -> Flaw:
     if found == _END:
-        return Flaw(path="", message=f"the condition ends too early ({place.words}).")
+        return Flaw(path="", message=f"the {what} ends too early ({place.words}).")
     found = found.removesuffix(r"\n").strip()
     if place.after[:1] in ("'", '"') and _OPEN.match(place.after.rstrip()):
         return Flaw(path="", message=f"the text that begins with {place.after[0]} is not closed ({place.words}).")
@@ -109,7 +115,7 @@ def _hints(found: str, before: str) -> Iterator[str]:
         yield f"Write \" or ' for {found[0]}."
     if word in _METHODS:
         yield f"It goes after a dot: {_last(before)}.{found}('…')."
-    if before.endswith(("event", "customer")) and found.isidentifier():
+    if before.endswith(ROOTS) and found.isidentifier():
         yield f"Write {_last(before)}.{found}."
     if before[-1:].isdigit() and (found == "," or not found.isascii() or found.isupper()):
         yield "Write numbers alone, such as 1000.50."

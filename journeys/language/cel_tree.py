@@ -1,8 +1,8 @@
-"""The tree that CEL makes of a condition, read from what it serializes, so that its cost can be worked out."""
+"""The tree that CEL makes of a source, read from what it serializes, so that more can be asked of it than its type."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,14 +14,15 @@ from google.protobuf.message import DecodeError
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant; *text* where it is one."""
+    """A constant: its *text*, or its *number* as a float."""
 
-    text: str | None
+    text: str | None = None
+    number: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An attribute, or a variable of a macro such as ``exists``."""
+    """An attribute, ``now``, ``sent``, or a variable of a macro such as ``exists``."""
 
     name: str
 
@@ -31,14 +32,20 @@ class Part:
     """A named part of a map."""
 
     of: Node
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function or an operator, such as ``_+_``. What it is called on is its first argument."""
+    """A function or an operator, such as ``_+_``. What it is called on is its first argument.
+
+    *overload* tells by CEL's own name what it is called on, such as ``timestamp_to_hours_with_tz``; empty where only
+    the values will tell.
+    """
 
     function: str
     arguments: tuple[Node, ...]
+    overload: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,73 +76,114 @@ class TooDeep(ValueError):
 
 
 def tree(checked: cel.Expression) -> Node:
-    """The tree of a condition that CEL has checked. Raises TooDeep."""
+    """The tree of a source that CEL has checked. Raises TooDeep."""
     packed, found = any_pb2.Any(), _checked_expression()()
     try:
         packed.ParseFromString(checked.serialize())
         found.ParseFromString(packed.value)
     except DecodeError:
         raise TooDeep from None
-    return _node(found.expr)
+    return _Reader(found.references).node(found.expr)
 
 
 def calls(node: Node) -> Iterator[Call]:
     """Every call in a tree."""
-    match node:
-        case Call(arguments=inside):
-            yield node
-        case Part(of=of):
-            inside = (of,)
-        case Items(items=inside):
-            pass
-        case Loop(over=over, first=first, goes_on=goes_on, step=step, result=result):
-            inside = (over, first, goes_on, step, result)
-        case _:
-            inside = ()
-    for part in inside:
+    if isinstance(node, Call):
+        yield node
+    for part in parts(node):
         yield from calls(part)
 
 
-def _node(found: Any) -> Node:  # noqa: ANN401 - a message of the schema below
-    match found.WhichOneof("kind"):
-        case "constant":
-            return Constant(found.constant.text if found.constant.WhichOneof("kind") == "text" else None)
-        case "name":
-            return Name(found.name.name)
-        case "select":
-            return Part(_node(found.select.operand))
-        case "call":
-            on = [found.call.target] if found.call.HasField("target") else []
-            return Call(found.call.function, tuple(map(_node, [*on, *found.call.arguments])))
-        case "list":
-            return Items(tuple(map(_node, found.list.elements)))
-        case "map":
-            pairs = (part for entry in found.map.entries for part in (entry.key, entry.value))
-            return Items(tuple(map(_node, pairs)))
-        case "loop":
-            return _loop(found.loop)
+def parts(node: Node) -> tuple[Node, ...]:
+    """What a node is made of."""
+    match node:
+        case Call(arguments=inside) | Items(items=inside):
+            return inside
+        case Part(of=of):
+            return (of,)
+        case Loop(over=over, first=first, goes_on=goes_on, step=step, result=result):
+            return (over, first, goes_on, step, result)
         case _:
-            return Constant(None)
+            return ()
 
 
-def _loop(found: Any) -> Loop:  # noqa: ANN401
-    return Loop(
-        variables=tuple(filter(None, (found.variable, found.second_variable))),
-        over=_node(found.over),
-        total=found.total,
-        first=_node(found.first),
-        goes_on=_node(found.goes_on),
-        step=_node(found.step),
-        result=_node(found.result),
-    )
+def comparisons(root: Node) -> Iterator[tuple[Node, Constant]]:
+    """What is compared with a constant by ``==``, ``!=`` or ``in``, and that constant."""
+    for call in calls(root):
+        match call.function, call.arguments:
+            case (("_==_" | "_!=_"), (left, right)):
+                sides: tuple[tuple[Node, Node], ...] = ((left, right), (right, left))
+            case "@in", (left, Items(items=items)):
+                sides = tuple((left, item) for item in items)
+            case _:
+                continue
+        yield from ((of, constant) for of, constant in sides if isinstance(constant, Constant))
+
+
+class _Reader:
+    """Makes nodes of messages of the schema below."""
+
+    def __init__(self, references: Any) -> None:  # noqa: ANN401
+        self._overloads = {each.id: each.reference.overloads for each in references}
+
+    def node(self, found: Any) -> Node:  # noqa: ANN401
+        match found.WhichOneof("kind"):
+            case "constant":
+                return _constant(found.constant)
+            case "name":
+                return Name(found.name.name)
+            case "select":
+                return Part(self.node(found.select.operand), found.select.name)
+            case "call":
+                on = [found.call.target] if found.call.HasField("target") else []
+                return Call(found.call.function, self._all([*on, *found.call.arguments]), self._overload(found.id))
+            case "list":
+                return Items(self._all(found.list.elements))
+            case "map":
+                return Items(self._all(part for entry in found.map.entries for part in (entry.key, entry.value)))
+            case "loop":
+                return self._loop(found.loop)
+            case _:
+                return Constant()
+
+    def _all(self, found: Iterable[Any]) -> tuple[Node, ...]:
+        return tuple(map(self.node, found))
+
+    def _overload(self, node: int) -> str:
+        possible = self._overloads.get(node, ())
+        return str(possible[0]) if len(possible) == 1 else ""
+
+    def _loop(self, found: Any) -> Loop:  # noqa: ANN401
+        return Loop(
+            variables=tuple(filter(None, (found.variable, found.second_variable))),
+            over=self.node(found.over),
+            total=found.total,
+            first=self.node(found.first),
+            goes_on=self.node(found.goes_on),
+            step=self.node(found.step),
+            result=self.node(found.result),
+        )
+
+
+def _constant(found: Any) -> Constant:  # noqa: ANN401
+    match found.WhichOneof("kind"):
+        case "text":
+            return Constant(text=found.text)
+        case "whole" | "unsigned" | "decimal" as kind:
+            return Constant(number=float(getattr(found, kind)))
+        case _:
+            return Constant()
 
 
 # Field numbers of cel.expr.CheckedExpr; cel-expr-python ships no messages of its own.
 # Source: https://github.com/google/cel-spec/tree/master/proto/cel/expr
 _ONE, _MANY, _EITHER = "one", "many", "either"
 _SCHEMA: Mapping[str, Mapping[str, tuple[int, str, str]]] = {
-    "Checked": {"expr": (4, "Node", _ONE)},
+    "Checked": {"references": (2, "ReferenceOf", _MANY), "expr": (4, "Node", _ONE)},
+    "ReferenceOf": {"id": (1, "whole", _ONE), "reference": (2, "Reference", _ONE)},
+    "Reference": {"overloads": (3, "text", _MANY)},
     "Node": {
+        "id": (2, "whole", _ONE),
         "constant": (3, "Constant", _EITHER),
         "name": (4, "Name", _EITHER),
         "select": (5, "Select", _EITHER),
@@ -144,29 +192,40 @@ _SCHEMA: Mapping[str, Mapping[str, tuple[int, str, str]]] = {
         "map": (8, "Map", _EITHER),
         "loop": (9, "Loop", _EITHER),
     },
-    "Constant": {"text": (6, "", _EITHER)},
-    "Name": {"name": (1, "", _ONE)},
-    "Select": {"operand": (1, "Node", _ONE)},
-    "Call": {"target": (1, "Node", _ONE), "function": (2, "", _ONE), "arguments": (3, "Node", _MANY)},
+    "Constant": {
+        "whole": (3, "whole", _EITHER),
+        "unsigned": (4, "unsigned", _EITHER),
+        "decimal": (5, "decimal", _EITHER),
+        "text": (6, "text", _EITHER),
+    },
+    "Name": {"name": (1, "text", _ONE)},
+    "Select": {"operand": (1, "Node", _ONE), "name": (2, "text", _ONE)},
+    "Call": {"target": (1, "Node", _ONE), "function": (2, "text", _ONE), "arguments": (3, "Node", _MANY)},
     "List": {"elements": (1, "Node", _MANY)},
     "Map": {"entries": (2, "Entry", _MANY)},
     "Entry": {"key": (3, "Node", _ONE), "value": (4, "Node", _ONE)},
     "Loop": {
-        "variable": (1, "", _ONE),
-        "second_variable": (8, "", _ONE),
+        "variable": (1, "text", _ONE),
+        "second_variable": (8, "text", _ONE),
         "over": (2, "Node", _ONE),
-        "total": (3, "", _ONE),
+        "total": (3, "text", _ONE),
         "first": (4, "Node", _ONE),
         "goes_on": (5, "Node", _ONE),
         "step": (6, "Node", _ONE),
         "result": (7, "Node", _ONE),
     },
 }
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_PLAIN = {
+    "text": _FIELD.TYPE_STRING,
+    "whole": _FIELD.TYPE_INT64,
+    "unsigned": _FIELD.TYPE_UINT64,
+    "decimal": _FIELD.TYPE_DOUBLE,
+}
 
 
 @lru_cache(maxsize=1)
 def _checked_expression() -> Any:  # noqa: ANN401 - a class that protobuf makes
-    field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="sojourn/cel.proto", package="sojourn.cel", syntax="proto3")
     for name, fields in _SCHEMA.items():
         message = file.message_type.add(name=name)
@@ -176,10 +235,10 @@ def _checked_expression() -> Any:  # noqa: ANN401 - a class that protobuf makes
             added = message.field.add(
                 name=called,
                 number=number,
-                type=field.TYPE_MESSAGE if kind else field.TYPE_STRING,
-                label=field.LABEL_REPEATED if how == _MANY else field.LABEL_OPTIONAL,
+                type=_PLAIN.get(kind, _FIELD.TYPE_MESSAGE),
+                label=_FIELD.LABEL_REPEATED if how == _MANY else _FIELD.LABEL_OPTIONAL,
             )
-            if kind:
+            if kind not in _PLAIN:
                 added.type_name = f".sojourn.cel.{kind}"
             if how == _EITHER:
                 added.oneof_index = 0

@@ -1,36 +1,36 @@
-"""What CEL says about a condition, in the words of people who write journeys."""
+"""What CEL says about a condition or an expression, in the words of people who write journeys."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-from journeys.language.attributes import AttributeType
+from journeys.language.cel_source import What
 from journeys.language.cel_syntax import Place, syntax_flaw
+from journeys.language.scopes import ROOTS, Scope
 from journeys.problems import Flaw, did_you_mean
 
 
-def flaws_of(error: str, source: str, scope: Mapping[str, AttributeType]) -> list[Flaw]:
+def flaws_of(error: str, source: str, scope: Scope, what: What) -> list[Flaw]:
     """Every error in CEL's message, which lists them as ``ERROR: <input>:line:column: what``."""
     if not source.strip():
-        return [Flaw(path="", message="the condition is empty.")]
+        return [Flaw(path="", message=f"the {what} is empty.")]
     if _DEEP.search(error):
-        return [TOO_DEEP]
+        return [too_deep(what)]
     errors = [
-        (what, Place(source, int(line), int(column)))
-        for line, column, what in _ERROR.findall(error)[:_MOST_FLAWS]
+        (said, Place(source, int(line), int(column)))
+        for line, column, said in _ERROR.findall(error)[:_MOST_FLAWS]
         if int(line) > 0
     ]
     # Where CEL has lost its way, whatever it says afterwards comes from that.
-    if lost := next(filter(None, (syntax_flaw(what, place) for what, place in errors)), None):
+    if lost := next(filter(None, (syntax_flaw(said, place, what) for said, place in errors)), None):
         return [lost]
-    found = [_flaw(what, place, scope) for what, place in errors if "*error*" not in what]
-    return found or [Flaw(path="", message=_unlisted(error))]
+    flaws = [_flaw(said, place, scope, what) for said, place in errors if "*error*" not in said]
+    return flaws or [Flaw(path="", message=_unlisted(error, what))]
 
 
 def why_untold(error: str) -> str:
-    """Why a condition could not be told about some values: CEL's own words for it as ours."""
+    """Why it could not be told about some values: CEL's own words for it as ours."""
     return next((words for part, words in _UNTOLD.items() if part in error), "its values do not go together")
 
 
@@ -63,6 +63,8 @@ _TYPES = {
     "timestamp": "a time",
     "google.protobuf.duration": "a duration",
     "duration": "a duration",
+    "bytes": "bytes",
+    "type": "a type",
     "null_type": "null",
     "null": "null",
     "list": "a list",
@@ -79,30 +81,32 @@ _PARTS = re.compile(r"expression of type '([^']+)' cannot be the operand of a se
 _RANGE = re.compile(r"expression of type '([^']+)' cannot be the range of a comprehension")
 
 
-def _flaw(what: str, place: Place, scope: Mapping[str, AttributeType]) -> Flaw:
-    if found := _UNDECLARED.match(what):
-        return _undeclared(found[1].removeprefix("has_"), place, scope)
-    if found := _OVERLOAD.match(what):
+def _flaw(error: str, place: Place, scope: Scope, what: What) -> Flaw:
+    if found := _UNDECLARED.match(error):
+        return _undeclared(found[1].removeprefix("has_"), place, scope, what)
+    if found := _OVERLOAD.match(error):
         return _mismatch(found[1], _split(found[2]), place, scope)
-    if found := _PARTS.match(what):
+    if found := _PARTS.match(error):
         length = (
             f"Write size({_last(place)}) for its length." if re.match(r"\.(length|len|size)\b", place.after) else ""
         )
         return Flaw(path="", message=f"{name_type(found[1])} has no parts to name ({place.words}).", hint=length)
-    if found := _RANGE.match(what):
+    if found := _RANGE.match(error):
         return Flaw(path="", message=f"{name_type(found[1])} has no members to go through ({place.words}).")
     return Flaw(path="", message=f"this is not understood ({place.words}).")
 
 
-TOO_DEEP = Flaw(
-    path="",
-    message="the condition is nested too deeply: it has more than 32 levels.",
-    hint="Leave out brackets, or compare with a list: event.size in ['s', 'm'].",
-)
+def too_deep(what: What) -> Flaw:
+    """The flaw of a source that has more levels than CEL reads."""
+    return Flaw(
+        path="",
+        message=f"the {what} is nested too deeply: it has more than 32 levels.",
+        hint="Leave out brackets, or compare with a list: event.size in ['s', 'm'].",
+    )
 
 
-def _unlisted(error: str) -> str:
-    return f"the condition is {'nested too deeply' if 'recursion' in error else 'too long or cannot be read'}."
+def _unlisted(error: str, what: What) -> str:
+    return f"the {what} is {'nested too deeply' if 'recursion' in error else 'too long or cannot be read'}."
 
 
 def _last(place: Place) -> str:
@@ -120,15 +124,16 @@ _METHODS = frozenset({"contains", "endsWith", "matches", "startsWith"})
 _FUNCTIONS_ELSEWHERE = {"len": "size", "length": "size", "date": "timestamp", "datetime": "timestamp", "exists": "has"}
 
 
-def _undeclared(name: str, place: Place, scope: Mapping[str, AttributeType]) -> Flaw:
+def _undeclared(name: str, place: Place, scope: Scope, what: What) -> Flaw:
+    word = name.lower()
+    if word in _NOW:
+        return Flaw(path="", message=f'there is no "{name}".', hint=_now(scope))
     if not place.after.startswith("("):
-        return Flaw(
-            path="", message=f'there is no "{name}".', hint=_LITERALS.get(name.lower()) or _nearest(name, scope)
-        )
+        return Flaw(path="", message=f'there is no "{name}".', hint=_LITERALS.get(word) or _nearest(name, scope, what))
     if name in _METHODS:
         message = f"{name} is written after what it is asked of."
         return Flaw(path="", message=message, hint=f"Write it as event.name.{name}('…').")
-    near = get_close_matches(_FUNCTIONS_ELSEWHERE.get(name.lower(), name), _FUNCTIONS, n=1)
+    near = get_close_matches(_FUNCTIONS_ELSEWHERE.get(word, name), _FUNCTIONS, n=1)
     hint = f'Did you mean "{near[0]}"?' if near else ""
     return Flaw(path="", message=f'there is no function "{name}".', hint=hint)
 
@@ -138,19 +143,48 @@ _LITERALS = {
     "true": "Write true in small letters.",
     "false": "Write false in small letters.",
     **dict.fromkeys(("none", "nil", "null", "undefined"), _NOTHING),
-    "now": "A condition knows the event and the customer only, not the present time.",
 }
+_NOW = frozenset({"now", "today", "current_time", "current_timestamp", "datetime.now", "date.now"})
 
 
-def _nearest(name: str, scope: Collection[str]) -> str:
+def _now(scope: Scope) -> str:
+    if "now" in scope:
+        return "The present time is now, without brackets."
+    return (
+        "Time alone makes nothing happen here, so the present time is not known. "
+        "Let a step wait for it: wait: {until: event.trial_ends_at, before: 3 days}."
+    )
+
+
+def _nearest(name: str, scope: Scope, what: What) -> str:
     """Like did_you_mean, but the shared ``event.`` does not make two names alike."""
     root, _, rest = name.partition(".")
+    if root == "sent":
+        return _sent(rest, scope)
     siblings = {known.removeprefix(f"{root}."): known for known in scope if known.startswith(f"{root}.")}
     if near := get_close_matches(rest, siblings, n=1):
         return f'Did you mean "{siblings[near[0]]}"?'
     if siblings:
         return f"There is: {', '.join(sorted(siblings.values()))}."
-    return did_you_mean(name, scope) + ("" if rest or get_close_matches(name, scope, n=1) else " Texts go in quotes.")
+    if root == "before":
+        return "What a customer was before is known of the trigger customer-changed alone."
+    if root in ROOTS:
+        known = "an event" if root == "event" else "a customer"
+        return f"No attributes of {known} are known here. {did_you_mean('', scope)}"
+    alike = get_close_matches(name, scope, n=1)
+    if what == "expression" and not rest:
+        text = TEXTS.format("text", name)
+        return f"{did_you_mean(name, scope)} {text}" if alike else text
+    return did_you_mean(name, scope) + ("" if rest or alike else " Texts go in quotes.")
+
+
+TEXTS = """A {} is written '"{}"', with quotes of its own within those of YAML."""
+
+
+def _sent(step: str, scope: Scope) -> str:
+    if "sent" in scope:
+        return f'Write sent["{step or "hello"}"].'
+    return "What became of messages is known in a branch alone."
 
 
 _COMPARISONS = {"_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"}
@@ -164,7 +198,7 @@ _CALCULATIONS = {
 _LOGIC = {"_&&_", "_||_", "!_"}
 
 
-def _mismatch(operation: str, kinds: list[str], place: Place, scope: Mapping[str, AttributeType]) -> Flaw:
+def _mismatch(operation: str, kinds: list[str], place: Place, scope: Scope) -> Flaw:
     symbol = operation.strip("_@").replace("[_]", "[ ]")
     names = [name_type(kind) for kind in kinds]
     if operation in _LOGIC:
@@ -175,7 +209,11 @@ def _mismatch(operation: str, kinds: list[str], place: Place, scope: Mapping[str
         return Flaw(path="", message=message, hint=_hint(operation, names))
     if operation == "_?_:_":
         message = f"after ? are {names[1]} and {names[2]}, they must be of one type ({place.words})."
-        return Flaw(path="", message=message, hint="Write 0.0 for 0." if names[1] == names[2] else "")
+        return Flaw(
+            path="",
+            message=message,
+            hint="Write whole numbers with .0 here: 1.0 for 1." if names[1] == names[2] else "",
+        )
     return Flaw(path="", message=f"{symbol} cannot be used on {' and '.join(names)} ({place.words}).")
 
 
@@ -203,7 +241,7 @@ _LEFT = re.compile(rf"(?:^|[\s(!&|]){_OPERAND}\s*$")
 _RIGHT = re.compile(rf"\s*{_OPERAND}\s*(?:$|[)&|])")
 
 
-def _shown(symbol: str, names: list[str], place: Place, scope: Mapping[str, AttributeType]) -> str:
+def _shown(symbol: str, names: list[str], place: Place, scope: Scope) -> str:
     """``event.total (number) > "a" (text)`` where both operands are plain, else the place."""
     left = _LEFT.search(place.before)
     right = _RIGHT.match(place.after.removeprefix(symbol))

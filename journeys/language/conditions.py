@@ -1,90 +1,94 @@
-"""Conditions: CEL over typed attributes, checked when published, never raising when asked."""
+"""Conditions: CEL that asks something of an event, a customer or a run, and whether it holds, with the reason."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import cast
 
-from cel_expr_python import cel
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from journeys.language.attributes import LONGEST_TEXT, AttributeType, is_too_long
-from journeys.language.cel_constants import flaws_of_constants
-from journeys.language.cel_cost import flaws_of_cost
-from journeys.language.cel_numbers import CALCULATING, COMPARING
-from journeys.language.cel_source import flaw_of_length, read
-from journeys.language.cel_tree import TooDeep, tree
-from journeys.language.cel_words import TOO_DEEP, flaws_of, name_type, why_untold
+from journeys.language.cel import Program, Refused, Untold, check
+from journeys.language.cel_source import flaw_of_length
+from journeys.language.cel_words import name_type
+from journeys.language.scopes import Kind, Scope
 from journeys.problems import Flaw
-from journeys.storable import unstorable
+
+LONGEST_CLAUSE = 200
+"""Characters of a condition that a diary keeps."""
 
 
-class ConditionError(ValueError):
+class ConditionError(Refused):
     """A condition that cannot be used, with every flaw found in it."""
-
-    def __init__(self, source: str, flaws: list[Flaw]) -> None:
-        self.source = source
-        self.flaws = tuple(flaws)
-        super().__init__("\n".join(str(flaw) for flaw in flaws))
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a condition holds, and why in words."""
+    """Whether a condition holds, and why in words. *clause* says the same without any value, to be kept in a diary."""
 
     holds: bool
     reason: str
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that compiled; *uses* are the attributes it names, such as ``event.total``."""
+    """A condition that compiled."""
 
-    source: str
-    uses: tuple[str, ...]
-    _expression: cel.Expression = field(repr=False, compare=False)
+    _program: Program
+
+    @property
+    def source(self) -> str:
+        """As it was written."""
+        return self._program.source
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What it names of its scope, such as ``event.total`` or ``now``."""
+        return self._program.uses
+
+    @property
+    def asks_of(self) -> tuple[str, ...]:
+        """The steps whose outcomes it asks for: ``hello`` of ``sent["hello"] == "accepted"``."""
+        return self._program.asks_of
+
+    @property
+    def warnings(self) -> tuple[Flaw, ...]:
+        """What it may be published with, and its author should know."""
+        return self._program.warnings
+
+    @property
+    def constant(self) -> bool | None:
+        """What it always says, whatever the values are; None where that depends on them."""
+        answer = self._program.constant
+        return answer if isinstance(answer, bool) else None
 
     def holds(self, values: Mapping[str, object]) -> Verdict:
-        """Ask it about ``{"event.total": 40.0, …}``, values as ``attributes.typed`` gives them.
+        """Ask it about values as ``scopes.values_of`` makes them, such as ``{"event.total": 40.0}``.
 
         What cannot be told, such as for a missing value, does not hold. Never raises.
         """
-        asked = " ".join(self.source.split())
-        if long := self._too_long(values):
-            return Verdict(False, f"{asked} cannot be told: {long} has more than {LONGEST_TEXT} bytes")
-        answer = _ask(self._expression, self._bindings(values))
-        if isinstance(answer, bool):
-            return Verdict(answer, f"{asked} {'holds' if answer else 'does not hold'}{self._given(values)}")
-        if missing := _MISSING.search(answer):
-            return Verdict(False, f"{asked} cannot be told: {missing[1]} is missing")
-        return Verdict(False, f"{asked} cannot be told: {why_untold(answer)}{self._given(values)}")
-
-    def _bindings(self, values: Mapping[str, object]) -> dict[str, object]:
-        present = {name: _bound(values[name]) for name in self.uses if values.get(name) is not None}
-        return present | {f"has_{name}": name in present for name in self.uses}
-
-    def _too_long(self, values: Mapping[str, object]) -> str | None:
-        """An attribute that an earlier release took, and that is longer than a condition's cost was worked out for."""
-        return next(
-            (name for name in self.uses if isinstance(found := values.get(name), str) and is_too_long(found)),
-            None,
-        )
+        match self._program.ask(values):
+            case bool() as answer:
+                said, given = "holds" if answer else "does not hold", self._given(values)
+                return Verdict(answer, *_reason(self.source, said, given))
+            case Untold(why=why, missing=missing):
+                given = "" if missing else self._given(values)
+                return Verdict(False, *_reason(self.source, f"cannot be told: {why}", given))
+            case _:  # an attribute is not of its declared type
+                said, given = "cannot be told: its values do not go together", self._given(values)
+                return Verdict(False, *_reason(self.source, said, given))
 
     def _given(self, values: Mapping[str, object]) -> str:
-        said = ", ".join(f"{name} is {_say(values.get(name))}" for name in self.uses)
+        said = ", ".join(f"{name} is {_say(value)}" for name, value in self._program.named(values))
         return f" ({said})" if said else ""
 
 
-def compile_condition(source: str, scope: Mapping[str, AttributeType]) -> Condition:
-    """Check *source* against the attributes in *scope*, such as ``{"event.total": "number"}``.
+def compile_condition(source: str, scope: Scope) -> Condition:
+    """Check *source* against what it may name, as ``scopes.scope_of`` says it, such as ``{"event.total": "number"}``.
 
     Raises ConditionError with all flaws at once. Compiling the same again costs nothing.
     """
-    if flaw := flaw_of_length(source):
+    if flaw := flaw_of_length(source, "condition"):
         raise ConditionError(source, [Flaw(path="", message=flaw)])
     compiled = _compile(source, frozenset(scope.items()))
     if isinstance(compiled, ConditionError):
@@ -92,80 +96,35 @@ def compile_condition(source: str, scope: Mapping[str, AttributeType]) -> Condit
     return compiled
 
 
-def ask(source: str, scope: Mapping[str, AttributeType], values: Mapping[str, object]) -> Verdict:
+def ask(source: str, scope: Scope, values: Mapping[str, object]) -> Verdict:
     """Whether a condition holds that was published, perhaps by a release that checked less. Never raises."""
     compiled = _compile(source, frozenset(scope.items()))
     if isinstance(compiled, ConditionError):
-        return Verdict(False, f"{' '.join(source.split())} cannot be told: {compiled.flaws[0]}")
+        return Verdict(False, *_reason(source, f"cannot be told: {compiled.flaws[0]}"))
     return compiled.holds(values)
 
 
+def _reason(source: str, said: str, given: str = "") -> tuple[str, str]:
+    """Reason and clause: what is *said* of the source, with and without the values that were *given*."""
+    words = " ".join(source.split())
+    return f"{words} {said}{given}", f"{_short(words)} {said}"
+
+
 @lru_cache(maxsize=1024)
-def _compile(source: str, scope: frozenset[tuple[str, AttributeType]]) -> Condition | ConditionError:
-    types = dict(scope)
-    if bad := unstorable(source):
-        return ConditionError(source, [Flaw(path="", message=bad)])
-    readable, uses = read(source, types)
-    checking, evaluating = _environments(scope)
-    try:
-        checked = checking.compile(readable)
-        root = tree(checked)
-        flaws = _flaws_of_result(checked) + flaws_of_constants(root) + flaws_of_cost(root, types)
-        if flaws:
-            return ConditionError(source, flaws)
-        return Condition(source, uses, evaluating.deserialize(checked.serialize()))
-    except RuntimeError as error:
-        return ConditionError(source, flaws_of(str(error), source, types))
-    except TooDeep:
-        return ConditionError(source, [TOO_DEEP])
+def _compile(source: str, scope: frozenset[tuple[str, Kind]]) -> Condition | ConditionError:
+    program = check(source, scope, "condition", _flaws_of_type)
+    return ConditionError(source, program) if isinstance(program, list) else Condition(program)
 
 
-def _flaws_of_result(checked: cel.Expression) -> list[Flaw]:
-    if (result := checked.return_type()) == cel.Type.BOOL:
+def _flaws_of_type(gives: str) -> list[Flaw]:
+    if gives == "BOOL":
         return []
-    message = f"the condition gives {name_type(result.name())}, it must give true or false."
+    message = f"the condition gives {name_type(gives)}, it must give true or false."
     return [Flaw(path="", message=message, hint="Compare it with something, such as event.total > 50.")]
 
 
-_TYPES: Mapping[AttributeType, cel.Type] = {
-    "text": cel.Type.STRING,
-    "number": cel.Type.DOUBLE,
-    "boolean": cel.Type.BOOL,
-    "time": cel.Type.TIMESTAMP,
-}
-
-
-@lru_cache(maxsize=256)
-def _environments(scope: frozenset[tuple[str, AttributeType]]) -> tuple[cel.Env, cel.Env]:
-    # The runtime can already compare a double with an int, only the checker does not know it.
-    # Declared where it is evaluated, the same comparison would be registered twice and fail.
-    variables = {name: _TYPES[kind] for name, kind in scope} | {f"has_{name}": cel.Type.BOOL for name, _ in scope}
-    checking = cel.NewEnv(variables=variables, extensions=[cel.CelExtension("numbers", [*COMPARING, *CALCULATING])])
-    evaluating = cel.NewEnv(variables=variables, extensions=[cel.CelExtension("numbers", CALCULATING)])
-    return checking, evaluating
-
-
-_MISSING = re.compile(r'No value with name "([^"]+)" found')
-
-
-def _ask(expression: cel.Expression, bindings: Mapping[str, object]) -> bool | str:
-    """True or false, or the words of what went wrong."""
-    try:
-        answer = expression.eval(data=bindings)
-    except Exception as error:  # noqa: BLE001 - half a surrogate pair, for one, fails only in the binding
-        return str(error)
-    if answer.type() == cel.Type.BOOL:
-        return cast(bool, answer.value())
-    return str(answer.value())
-
-
-def _bound(value: object) -> object:
-    # A deserialized expression has lost its variables' types: it takes a Timestamp but no datetime.
-    if not isinstance(value, datetime):
-        return value
-    timestamp = Timestamp()
-    timestamp.FromDatetime(value)
-    return timestamp
+def _short(words: str) -> str:
+    return words if len(words) <= LONGEST_CLAUSE else f"{words[: LONGEST_CLAUSE - 1]}…"
 
 
 def _say(value: object) -> str:

@@ -265,6 +265,31 @@ def test_a_content_may_only_name_what_the_start_gives() -> None:
     assert "event.total" in flaws[0].message
 
 
+HOURS = "timestamp('2026-11-24T09:00:00Z').getHours() < 9"
+
+
+@pytest.mark.parametrize(
+    ("path", "changes"),
+    [
+        ("start.where", {"start": {"trigger": "abandoned-cart", "where": HOURS}}),
+        ("goal.where", {"goal": {"trigger": "purchase-completed", "where": HOURS}}),
+        ("exit[0].where", {"exit": [{"trigger": "purchase-completed", "where": HOURS}]}),
+        (
+            "steps[0].if.where",
+            {"steps": [{"id": "ask", "if": {"trigger": "purchase-completed", "where": HOURS, "within": "1 day"}}]},
+        ),
+    ],
+)
+def test_hours_of_no_zone_are_warned_of_wherever_a_condition_stands(path: str, changes: dict[str, Any]) -> None:
+    journey = abandoned_cart(**changes)
+
+    warnings = [str(warning) for warning in warn(journey, catalogue())]
+
+    assert check(journey, catalogue()) == []
+    assert f'{path}: getHours() means UTC. Name the zone: getHours("Europe/Oslo").' in warnings
+    assert sum("getHours" in warning for warning in warnings) == 1
+
+
 def with_body(body: str, **changes: Any) -> tuple[list[str], list[str]]:
     """The flaws and the warnings of a journey that sends a text with this body, twice."""
     texts = catalogue()
