@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from journeys.catalogue import Customer, Event
+from journeys.language.moments import out_of_place
 from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean, nearest
 from journeys.steps import STEP_TYPES, MessageQuestion, Step
@@ -146,6 +147,8 @@ def _fields(model: type[BaseModel]) -> list[str]:
 
 def _unknown_field(place: _Place) -> tuple[str, str]:
     model = place.model
+    if told := out_of_place(model, place.name):
+        return told
     if model and issubclass(model, Step) and place.name in STEP_TYPES:
         mine = next(name for name, step in STEP_TYPES.items() if step is model)
         return f'a step is one thing, and this one is "{mine}" already.', "Make two steps of it, each with its id."
