@@ -79,3 +79,6 @@ Time = Annotated[
     Expected("a time with its offset, such as 2026-11-24T09:00:00Z"),
 ]
 """An instant. Written with its offset, kept as UTC."""
+
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
+"""The last moment that every database keeps."""

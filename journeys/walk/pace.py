@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from journeys.models import LAST
 
 DAY = timedelta(days=1)
-
-LAST = datetime(9999, 12, 31, tzinfo=UTC)
-"""The last moment that every database keeps."""
 
 
 def at_pace(duration: timedelta, day: timedelta) -> timedelta:
