@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from journeys.known import Known
 from journeys.language import conditions
-from journeys.language.attributes import typed, types, under
+from journeys.language.scopes import scope_of, values_of
 from journeys.steps import AnyStep, Await, BecomesQuestion, Branch, If, Split, Test, Until
 from journeys.walk.diary import Choice
 
@@ -31,5 +31,4 @@ def _holding(step: If | Await | Until, known: Known) -> Choice | None:
 def becomes(condition: str, known: Known) -> bool:
     """Whether a condition on the customer holds."""
     schema = known.version.customer
-    scope, values = under("customer", types(schema)), under("customer", typed(schema, known.customer))
-    return conditions.ask(condition, scope, values).holds
+    return conditions.ask(condition, scope_of(customer=schema), values_of(customer=(schema, known.customer))).holds

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from journeys.language.attributes import AttributeType, typed, types, under
+from journeys.language.scopes import Scope, scope_of, values_of
 from journeys.listening import Version
 from journeys.walk.pace import DAY
 
@@ -30,14 +30,18 @@ class Known:
     day: timedelta = DAY
 
     @property
-    def scope(self) -> dict[str, AttributeType]:
+    def scope(self) -> Scope:
         """What may be named, with its type."""
-        version = self.version
-        return under("event", types(version.schemas[self.trigger])) | under("customer", types(version.customer))
+        schema = self.version.schemas[self.trigger]
+        return scope_of(event=schema, customer=self.version.customer, customer_id=True, now=True, sent=True)
 
     @property
     def values(self) -> dict[str, object]:
         """What is there of it."""
-        version = self.version
-        event, customer = typed(version.schemas[self.trigger], self.event), typed(version.customer, self.customer)
-        return under("event", event) | under("customer", customer)
+        return values_of(
+            event=(self.version.schemas[self.trigger], self.event),
+            customer=(self.version.customer, self.customer),
+            customer_id=self.customer_id,
+            now=self.now,
+            sent=self.sent,
+        )

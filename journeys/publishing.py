@@ -14,7 +14,7 @@ from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
 from journeys.language.durations import LONGEST, say
-from journeys.language.scopes import scope_of
+from journeys.language.scopes import Scope, scope_of
 from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
 from journeys.links import flaw_of
@@ -200,7 +200,8 @@ class _Checker:
                 message = f"only a reply has words, and what is asked for is {interaction}."
                 yield Flaw(path=here, message=message, hint="Ask whether the text was replied.")
             case BecomesUse(condition=condition):
-                yield from self._becomes(here, condition)
+                # Asked whenever the customer changes, and of nothing else: time alone changes no customer.
+                yield from self._condition(here, condition, scope_of(customer=self._catalogue.customer))
             case _:
                 pass
 
@@ -322,19 +323,12 @@ class _Checker:
                 hint=f"Mark it ready: POST /v1/triggers/{trigger}/ready.",
             )
         if where is not None:
-            yield from self._condition(f"{path}.where", where, trigger)
+            scope = scope_of(event=self._catalogue.schema(trigger), customer=self._catalogue.customer)
+            yield from self._condition(f"{path}.where", where, scope)
 
-    def _condition(self, path: str, where: str, trigger: str) -> Iterator[Flaw]:
-        scope = scope_of(event=self._catalogue.schema(trigger), customer=self._catalogue.customer)
+    def _condition(self, path: str, condition: str, scope: Scope) -> Iterator[Flaw]:
         try:
-            self.warnings += [flaw.within(path) for flaw in conditions.compile_condition(where, scope).warnings]
-        except conditions.ConditionError as error:
-            yield from (flaw.within(path) for flaw in error.flaws)
-
-    def _becomes(self, path: str, condition: str) -> Iterator[Flaw]:
-        """A condition on the customer alone, which is asked whenever the customer changes."""
-        try:
-            conditions.compile_condition(condition, under("customer", types(self._catalogue.customer)))
+            self.warnings += [flaw.within(path) for flaw in conditions.compile_condition(condition, scope).warnings]
         except conditions.ConditionError as error:
             yield from (flaw.within(path) for flaw in error.flaws)
 

@@ -10,13 +10,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from journeys.language.attributes import AttributeName
+from journeys.language.cel_source import Formula
 from journeys.language.durations import Duration
 from journeys.models import Expected, Name
 from journeys.steps.step import Step
-from journeys.steps.uses import EndpointUse, ExpressionUse, RaiseUse, SetUse, Use, Written
+from journeys.steps.uses import EndpointUse, ExpressionUse, RaiseUse, SetUse, Use
 
-Expression = Annotated[Written, Expected("an expression, such as event.total; a text has quotes in it: '\"warm\"'")]
-Expressions = dict[AttributeName, Expression]
+Expressions = dict[AttributeName, Formula]
 
 
 class Raise(Step):
