@@ -334,6 +334,53 @@ people = Table(
     PrimaryKeyConstraint("customer", "journey"),
 )
 
+places = Table(
+    "places",
+    metadata,
+    Column("journey", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    PrimaryKeyConstraint("journey", "step", "arm", "customer"),
+)
+
+places_taken = Table(
+    "places_taken",
+    metadata,
+    Column("journey", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("n", Integer, nullable=False),  # a place stays taken, whatever becomes of whoever took it
+    PrimaryKeyConstraint("journey", "step", "arm"),
+)
+
+ab_tests = Table(
+    "ab_tests",
+    metadata,
+    Column("journey", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("arms", Text, nullable=False),  # their identity: with other arms it is another test
+    Column("people", Integer, nullable=False),
+    Column("started_at", Time),  # when its first person came
+    Column("decision", JSON(none_as_null=True)),  # written once
+    PrimaryKeyConstraint("journey", "step", "arms"),
+)
+
+ab_people = Table(
+    "ab_people",
+    metadata,
+    Column("journey", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("arms", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("run", Text, nullable=False),  # the one in which they came first
+    Column("arm", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("until", Time, nullable=False),  # what they do after it does not count
+    PrimaryKeyConstraint("journey", "step", "arms", "customer"),
+    Index(None, "journey", "step", "arms", "until"),
+)
+
 sends = Table(
     "sends",
     metadata,
