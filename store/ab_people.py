@@ -1,0 +1,148 @@
+"""Who is in which arm of a test, and what became of them in the time that each arm is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, false, func, insert, select
+
+from journeys.chance import arm_of
+from journeys.models import Frozen
+from journeys.walk.pace import later
+from store.schema import AnyRow, Time, ab_people, among, interactions, runs, sends
+
+By = Literal["goal", "clicked", "opened"]
+
+
+@dataclass(frozen=True)
+class ABTest:
+    """What is tested at a step, and when it ends: so long *after* its first person, or with so many *people* in it.
+
+    *arms* is their identity: a later version with the same one goes on with the same test. *shares* are percent by arm,
+    in the order in which they are written. *messages*: by opened or clicked, the ids of the arms' messages, one each.
+    *within*: how long from the split what somebody does counts.
+    """
+
+    journey: str
+    step: str
+    arms: str
+    shares: Mapping[str, Decimal]
+    default: str
+    by: By
+    within: timedelta
+    after: timedelta | None = None
+    people: int | None = None
+    messages: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> dict[str, str]:
+        """What the statements about it are given."""
+        return {"of_journey": self.journey, "at_step": self.step, "of_arms": self.arms}
+
+
+class ArmView(Frozen):
+    """An arm of a test. *people* are in it: *counted*, and *left_out*, as their time is not over.
+
+    *hits*: those of the counted who met the goal, opened or clicked, within their time.
+    """
+
+    arm: str
+    people: int
+    counted: int
+    hits: int
+    left_out: int
+
+
+def find_person(connection: Connection, test: ABTest, customer: str) -> AnyRow | None:
+    """The run in which *customer* came first, and the arm; None where they are not in the test."""
+    return connection.execute(_FIND, {**test.key, "of_customer": customer}).one_or_none()
+
+
+def draw_arm(connection: Connection, test: ABTest, customer: str, run: str, now: datetime) -> str:
+    """The arm that *customer* draws, who is in the test from now on."""
+    arm = arm_of(test.journey, test.step, test.shares, customer)
+    person = {"customer": customer, "run": run, "arm": arm, "at": now, "until": later(now, test.within)}
+    connection.execute(_ENTER, {"journey": test.journey, "step": test.step, "arms": test.arms, **person})
+    return arm
+
+
+def time_over(connection: Connection, test: ABTest, people: int) -> datetime:
+    """When the time of so many people is over. There must be as many."""
+    at: datetime = connection.execute(_OVER, {**test.key, "before": people - 1}).scalar_one()
+    return at
+
+
+def tally(connection: Connection, test: ABTest, at: datetime) -> tuple[ArmView, ...]:
+    """What became of the people in each arm, as far as their time was over *at*."""
+    asked = {} if test.by == "goal" else {"by": test.by, "messages": list(test.messages)}
+    counted = connection.execute(_COUNTED[test.by], {**test.key, "now": at, **asked})
+    found = {row.arm: row for row in counted}
+    return tuple(_arm(arm, found.get(arm)) for arm in test.shares)
+
+
+def _arm(arm: str, row: AnyRow | None) -> ArmView:
+    if row is None:
+        return ArmView(arm=arm, people=0, counted=0, hits=0, left_out=0)
+    return ArmView(arm=arm, people=row.people, counted=row.counted, hits=row.hits, left_out=row.people - row.counted)
+
+
+def keyed(table: Table) -> ColumnElement[bool]:
+    """Those rows of *table* that are about one test."""
+    return (
+        (table.c.journey == bindparam("of_journey"))
+        & (table.c.step == bindparam("at_step"))
+        & (table.c.arms == bindparam("of_arms"))
+    )
+
+
+_FIND = select(ab_people.c.run, ab_people.c.arm).where(
+    keyed(ab_people), ab_people.c.customer == bindparam("of_customer")
+)
+_ENTER = insert(ab_people)
+_OVER = (
+    select(ab_people.c.until).where(keyed(ab_people)).order_by(ab_people.c.until).offset(bindparam("before")).limit(1)
+)
+_is_over = ab_people.c.until <= bindparam("now", type_=Time())
+_met_goal = (
+    select(runs.c.id)
+    .where(runs.c.id == ab_people.c.run, runs.c.goal_met_at.between(ab_people.c.at, ab_people.c.until))
+    .exists()
+)
+# A program that opens or clicks is not the person whom the message was for.
+_answered = (
+    select(sends.c.id)
+    .join_from(sends, interactions, interactions.c.send == sends.c.id)
+    .where(
+        sends.c.run == ab_people.c.run,
+        among(sends.c.step, "messages"),
+        interactions.c.interaction == bindparam("by"),
+        interactions.c.machine == false(),
+        interactions.c.at.between(ab_people.c.at, ab_people.c.until),
+    )
+    .exists()
+)
+
+
+def _counting(hit: ColumnElement[bool]) -> Select[Any]:
+    """How many people are in each arm, how many of them are counted, and of how many of these *hit* holds."""
+    return (
+        select(
+            ab_people.c.arm,
+            func.count().label("people"),
+            func.count().filter(_is_over).label("counted"),
+            func.count().filter(_is_over, hit).label("hits"),
+        )
+        .where(keyed(ab_people))
+        .group_by(ab_people.c.arm)
+    )
+
+
+_COUNTED: Mapping[By, Select[Any]] = {
+    "goal": _counting(_met_goal),
+    "clicked": _counting(_answered),
+    "opened": _counting(_answered),
+}

@@ -1,0 +1,317 @@
+"""Tests of arms: everybody is in one once, measured for the same time, and the winner is decided once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from journeys.chance import arm_of
+from journeys.definition import send_id
+from store.ab_people import ABTest, ArmView
+from store.ab_tests import AS_BEFORE, BY_LOT, Taken, decide_test, show_test, take_arm
+from store.events import accept
+from store.schema import ab_people, ab_tests
+from store.store import open_store, write_transaction
+from tests.samples import abandoned_cart
+from tests.shop import NOON, Shop
+from tests.transactions import rows
+
+take = write_transaction(take_arm)
+decide = write_transaction(decide_test)
+
+DAY = timedelta(days=1)
+
+SUBJECT = ABTest(
+    journey="abandoned-cart",
+    step="subject",
+    arms="0123456789abcdef",
+    shares={"plain": Decimal(50), "witty": Decimal(50)},
+    default="plain",
+    by="goal",
+    within=3 * DAY,
+    after=14 * DAY,
+)
+BY_PEOPLE = replace(SUBJECT, after=None, people=40)
+BY_OPENED = replace(SUBJECT, by="opened", messages=("initial-reminder",))
+
+LASTING = abandoned_cart(exit=[])
+
+
+async def enter(shop: Shop, customers: Sequence[str], test: ABTest = SUBJECT) -> dict[str, tuple[str, str]]:
+    """A run for each customer, who comes to the test now. By customer, their run and arm."""
+    carts = [shop.event("abandoned-cart", customer, total=1) for customer in customers]
+    receipts = await accept(shop.store, carts, shop.now)
+    began = {
+        cart.customer or "": receipt.decisions[-1].run or "" for cart, receipt in zip(carts, receipts, strict=True)
+    }
+    return {
+        customer: (run, (await take(shop.store, test, customer, run, shop.now)).arm) for customer, run in began.items()
+    }
+
+
+async def buy(shop: Shop, customers: Iterable[str], at: datetime | None = None) -> None:
+    """They meet the goal."""
+    bought = [shop.event("purchase-completed", customer, at=at) for customer in customers]
+    await accept(shop.store, bought, shop.now)
+
+
+async def witty_wins(shop: Shop, test: ABTest = SUBJECT) -> dict[str, tuple[str, str]]:
+    """60 people come; those who took the witty arm meet the goal a day later."""
+    await shop.publish(LASTING)
+    people = await enter(shop, [f"customer-{number}" for number in range(60)], test)
+    shop.later(days=1)
+    await buy(shop, [customer for customer, (_, arm) in people.items() if arm == "witty"])
+    return people
+
+
+def counted(arms: Iterable[ArmView]) -> dict[str, tuple[int, int, int]]:
+    """By arm, how many were counted, hit, and left out."""
+    return {arm.arm: (arm.counted, arm.hits, arm.left_out) for arm in arms}
+
+
+async def test_everybody_takes_an_arm_by_their_share_and_is_in_the_test(shop: Shop) -> None:
+    await shop.publish(LASTING)
+
+    people = await enter(shop, ["ada", "bob", "cy", "di"])
+
+    arms = {customer: arm_of("abandoned-cart", "subject", SUBJECT.shares, customer) for customer in people}
+    assert {customer: arm for customer, (_, arm) in people.items()} == arms
+    view = await show_test(shop.store, SUBJECT, shop.now)
+    assert (view.people, view.started_at, view.ends_at) == (4, NOON, NOON + 14 * DAY)
+    assert {arm.arm: arm.people for arm in view.arms} == {
+        arm: list(arms.values()).count(arm) for arm in ("plain", "witty")
+    }
+
+
+async def test_a_test_that_nobody_has_come_to_has_no_end(shop: Shop) -> None:
+    shop.later(days=300)
+
+    view = await show_test(shop.store, SUBJECT, shop.now)
+
+    assert (view.people, view.started_at, view.ends_at, view.decision) == (0, None, None, None)
+    assert counted(view.arms) == {"plain": (0, 0, 0), "witty": (0, 0, 0)}
+    assert await decide(shop.store, SUBJECT, shop.now) is None
+
+
+async def test_who_asks_again_gets_the_same_answer_and_is_counted_once(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    run, arm = (await enter(shop, ["ada"]))["ada"]
+    shop.later(days=5)
+
+    assert await take(shop.store, SUBJECT, "ada", run, shop.now) == Taken(arm, BY_LOT)
+    # Other shares would give another arm, but the first time is the one that counts.
+    other = replace(SUBJECT, shares={"plain": Decimal("0.1"), "witty": Decimal("99.9")})
+    assert await take(shop.store, other, "ada", "another run", shop.now) == Taken(arm, AS_BEFORE)
+
+    [person] = await rows(shop.store, ab_people.select())
+    assert (person.run, person.at, person.until) == (run, NOON, NOON + 3 * DAY)
+    assert (await show_test(shop.store, SUBJECT, shop.now)).people == 1
+
+
+async def test_the_winner_is_decided_at_the_end_and_taken_by_all_who_come_then(shop: Shop) -> None:
+    people = await witty_wins(shop)
+    shop.now = NOON + 14 * DAY - timedelta(microseconds=1)
+    assert await decide(shop.store, SUBJECT, shop.now) is None
+
+    shop.now = NOON + 14 * DAY
+    newcomers = await enter(shop, [f"newcomer-{number}" for number in range(10)])
+
+    assert {arm for _, arm in newcomers.values()} == {"witty"}
+    decision = await decide(shop.store, SUBJECT, shop.now)
+    assert decision
+    assert (decision.at, decision.verdict.winner, decision.verdict.decided) == (NOON + 14 * DAY, "witty", True)
+    witty = sum(arm == "witty" for _, arm in people.values())
+    assert counted(decision.arms) == {"plain": (60 - witty, 0, 0), "witty": (witty, witty, 0)}
+    view = await show_test(shop.store, SUBJECT, shop.now)
+    assert (view.people, view.decision, view.arms) == (60, decision, decision.arms)
+
+
+async def test_after_the_end_who_was_in_it_keeps_the_arm_in_that_run_only(shop: Shop) -> None:
+    people = await witty_wins(shop)
+    customer, (run, _) = next((name, taken) for name, taken in people.items() if taken[1] == "plain")
+    shop.now = NOON + 15 * DAY
+
+    winners = await take(shop.store, SUBJECT, customer, "another run", shop.now)
+
+    assert winners == Taken("witty", "the winner of a test that ended on 2026-12-08 at 12:00 UTC")
+    assert await take(shop.store, SUBJECT, customer, run, shop.now) == Taken("plain", BY_LOT)
+
+
+async def test_what_is_decided_stays_whatever_comes_later(shop: Shop) -> None:
+    people = await witty_wins(shop)
+    shop.now = NOON + 14 * DAY
+    first = await decide(shop.store, SUBJECT, shop.now)
+
+    # What is heard of now occurred within their time: too late for the decision.
+    shop.later(days=1)
+    await buy(shop, [customer for customer, (_, arm) in people.items() if arm == "plain"], at=NOON + DAY)
+
+    assert await decide(shop.store, replace(SUBJECT, after=30 * DAY), shop.now) == first
+    assert await decide(shop.store, replace(SUBJECT, default="witty", by="opened"), shop.now) == first
+    assert (await show_test(shop.store, SUBJECT, shop.now)).decision == first
+
+
+async def test_whoever_decides_late_decides_as_of_the_end(shop: Shop) -> None:
+    await witty_wins(shop)
+    shop.now = NOON + 12 * DAY
+    late = await enter(shop, [f"late-{number}" for number in range(30)])
+    shop.later(days=2, hours=12)
+    await buy(shop, [customer for customer, (_, arm) in late.items() if arm == "plain"])
+    shop.now = NOON + 100 * DAY
+
+    before = await show_test(shop.store, SUBJECT, shop.now)
+    decision = await decide(shop.store, SUBJECT, shop.now)
+
+    assert decision
+    assert (before.decision, before.ends_at, before.arms) == (None, decision.at, decision.arms)
+    assert decision.at == NOON + 14 * DAY
+    assert sum(arm.left_out for arm in decision.arms) == 30
+    assert decision.verdict.winner == "witty"
+
+
+async def test_everybody_is_measured_for_the_same_time_from_the_split(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    early, late, before = await enter(shop, ["early"]), await enter(shop, ["late"]), await enter(shop, ["never"])
+    await buy(shop, ["early"], at=shop.later(days=3))
+    await buy(shop, ["late"], at=shop.later(microseconds=1))
+
+    view = await show_test(shop.store, SUBJECT, shop.now)
+
+    hits = {arm.arm: arm.hits for arm in view.arms}
+    assert sum(hits.values()) == 1
+    assert hits[early["early"][1]] == 1
+    assert sum(arm.counted for arm in view.arms) == len(early | late | before)
+
+
+async def test_who_met_the_goal_before_the_split_is_no_hit(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    run = await shop.start("ada")
+    await buy(shop, ["ada"])
+    shop.later(hours=1)
+    await take(shop.store, SUBJECT, "ada", run, shop.now)
+    shop.later(days=3)
+
+    view = await show_test(shop.store, SUBJECT, shop.now)
+
+    assert sorted((arm.counted, arm.hits) for arm in view.arms) == [(0, 0), (1, 0)]
+
+
+async def test_people_whose_time_is_not_over_are_left_out_and_counted_apart(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    await enter(shop, ["ada", "bob"])
+    shop.later(days=2)
+    await enter(shop, ["cy"])
+    await buy(shop, ["ada", "bob", "cy"])
+    shop.later(days=1)
+
+    view = await show_test(shop.store, SUBJECT, shop.now)
+
+    assert [sum(column) for column in zip(*counted(view.arms).values(), strict=True)] == [2, 2, 1]
+
+
+async def test_too_few_people_decide_for_the_default(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    people = await enter(shop, [f"customer-{number}" for number in range(8)])
+    await buy(shop, [customer for customer, (_, arm) in people.items() if arm == "witty"])
+    shop.later(days=14)
+
+    [(_, arm)] = (await enter(shop, ["ada"])).values()
+
+    decision = await decide(shop.store, SUBJECT, shop.now)
+    assert decision
+    assert (arm, decision.verdict.winner, decision.verdict.decided) == ("plain", "plain", False)
+    assert decision.verdict.why.startswith("too few: ")
+    taken = await take(shop.store, SUBJECT, "bob", "run", shop.now)
+    assert taken.why == "the default of a test that ended on 2026-12-08 at 12:00 UTC"
+
+
+async def test_by_people_it_ends_when_the_time_of_so_many_is_over(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    await enter(shop, [f"customer-{number}" for number in range(39)], BY_PEOPLE)
+    shop.later(days=30)
+    assert (await show_test(shop.store, BY_PEOPLE, shop.now)).ends_at is None
+    await enter(shop, ["fortieth"], BY_PEOPLE)
+    full = shop.now
+    shop.later(days=1)
+    await enter(shop, ["after-it"], BY_PEOPLE)
+
+    view = await show_test(shop.store, BY_PEOPLE, shop.now)
+    assert (view.people, view.needed, view.ends_at) == (41, 40, full + 3 * DAY)
+    assert await decide(shop.store, BY_PEOPLE, full + 3 * DAY - timedelta(seconds=1)) is None
+    decision = await decide(shop.store, BY_PEOPLE, full + 3 * DAY)
+
+    assert decision
+    assert sum(arm.counted for arm in decision.arms) == 40
+    assert sum(arm.left_out for arm in decision.arms) == 1
+
+
+async def test_a_version_with_the_same_arms_goes_on_and_one_with_others_begins_anew(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    await enter(shop, ["ada"])
+    shop.later(days=10)
+
+    await enter(shop, ["bob"], replace(SUBJECT, after=21 * DAY))
+    await enter(shop, ["cy"], replace(SUBJECT, arms="fedcba9876543210"))
+
+    goes_on = await show_test(shop.store, replace(SUBJECT, after=21 * DAY), shop.now)
+    anew = await show_test(shop.store, replace(SUBJECT, arms="fedcba9876543210"), shop.now)
+    assert (goes_on.people, goes_on.ends_at) == (2, NOON + 21 * DAY)
+    assert (anew.people, anew.started_at) == (1, NOON + 10 * DAY)
+    assert (await show_test(shop.store, replace(SUBJECT, step="other"), shop.now)).people == 0
+
+
+async def send(shop: Shop, run: str, step: str = "initial-reminder") -> str:
+    await shop.claim(run, step)
+    await shop.record(run, step)
+    return send_id(run, step)
+
+
+async def test_by_opened_people_count_who_opened_the_message_of_their_arm(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    people = await enter(shop, ["ada", "bob", "cy", "di", "eve"], BY_OPENED)
+    sent = {customer: await send(shop, run) for customer, (run, _) in people.items()}
+    other = await send(shop, people["cy"][0], "second-reminder")
+    shop.later(hours=1)
+    for opened, more in ((sent["ada"], {}), (sent["bob"], {"machine": True}), (other, {})):
+        await shop.post("email-opened", None, send_id=opened, **more)
+    await shop.post("email-opened", None, send_id=sent["ada"])
+    await shop.post("email-clicked", None, send_id=sent["di"], link="https://shop.example")
+    shop.later(days=3)
+    await shop.post("email-opened", None, send_id=sent["eve"])
+
+    opened_by = await show_test(shop.store, BY_OPENED, shop.now)
+    clicked_by = await show_test(shop.store, replace(BY_OPENED, by="clicked"), shop.now)
+
+    assert {arm.arm: arm.hits for arm in opened_by.arms if arm.hits} == {people["ada"][1]: 1}
+    assert {arm.arm: arm.hits for arm in clicked_by.arms if arm.hits} == {people["di"][1]: 1}
+    assert sum(arm.counted for arm in opened_by.arms) == 5
+
+
+async def test_however_many_come_at_once_everybody_is_in_it_once_and_one_decides(shop: Shop, database_url: str) -> None:
+    await witty_wins(shop)
+    stores = [open_store(database_url) for _ in range(4)]
+    crowd = [f"crowd-{number}" for number in range(25)]
+
+    async def come(number: int, now: datetime) -> list[Taken]:
+        each = asyncio.Semaphore(5)
+
+        async def one(customer: str) -> Taken:
+            async with each:
+                return await take(stores[number], SUBJECT, customer, f"run-{number}-{customer}", now)
+
+        return await asyncio.gather(*map(one, crowd))
+
+    running = await asyncio.gather(*(come(number, NOON + DAY) for number in range(4)))
+    over = await asyncio.gather(*(come(number, NOON + 14 * DAY) for number in range(4)))
+    for store in stores:
+        await store.close()
+
+    expected = [arm_of("abandoned-cart", "subject", SUBJECT.shares, customer) for customer in crowd]
+    assert [[taken.arm for taken in each] for each in running] == [expected] * 4
+    assert sum(taken.why == BY_LOT for each in running for taken in each) == 25
+    assert {taken.arm for each in over for taken in each if taken.why != BY_LOT} == {"witty"}
+    [test] = await rows(shop.store, ab_tests.select())
+    assert test.people == len(await rows(shop.store, ab_people.select())) == 85
