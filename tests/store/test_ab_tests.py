@@ -17,7 +17,7 @@ from store.schema import ab_people, ab_tests
 from store.store import open_store, write_transaction
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
-from tests.transactions import rows
+from tests.transactions import rows, under_way
 
 take = write_transaction(take_arm)
 decide = write_transaction(decide_test)
@@ -151,7 +151,26 @@ async def test_what_is_decided_stays_whatever_comes_later(shop: Shop) -> None:
 
     assert await decide(shop.store, replace(SUBJECT, after=30 * DAY), shop.now) == first
     assert await decide(shop.store, replace(SUBJECT, default="witty", by="opened"), shop.now) == first
-    assert (await show_test(shop.store, SUBJECT, shop.now)).decision == first
+    view = await show_test(shop.store, SUBJECT, shop.now)
+    assert first
+    assert (view.decision, view.arms) == (first, first.arms)
+
+
+async def test_of_two_who_decide_at_once_the_second_finds_what_the_first_decided(shop: Shop, database_url: str) -> None:
+    await witty_wins(shop)
+    elsewhere = open_store(database_url)
+    over = NOON + 14 * DAY
+
+    async with under_way(shop.store) as do:
+        first = await do(lambda connection: decide_test(connection, SUBJECT, over))
+        second = asyncio.create_task(decide(elsewhere, replace(SUBJECT, by="opened"), over))
+        await asyncio.sleep(0.2)
+        assert not second.done()
+
+    assert first
+    assert first.verdict.decided
+    assert await second == first
+    await elsewhere.close()
 
 
 async def test_whoever_decides_late_decides_as_of_the_end(shop: Shop) -> None:
@@ -275,8 +294,9 @@ async def test_by_opened_people_count_who_opened_the_message_of_their_arm(shop: 
     sent = {customer: await send(shop, run) for customer, (run, _) in people.items()}
     other = await send(shop, people["cy"][0], "second-reminder")
     shop.later(hours=1)
-    for opened, more in ((sent["ada"], {}), (sent["bob"], {"machine": True}), (other, {})):
+    for opened, more in ((sent["ada"], {}), (sent["bob"], {"machine": True})):
         await shop.post("email-opened", None, send_id=opened, **more)
+    await shop.post("text-clicked", None, send_id=other, link="https://shop.example")
     await shop.post("email-opened", None, send_id=sent["ada"])
     await shop.post("email-clicked", None, send_id=sent["di"], link="https://shop.example")
     shop.later(days=3)
