@@ -321,6 +321,8 @@ class Walk:
 
     def _leave(self, series: _Series, at: datetime, why: str) -> None:
         """Note that the step within, where the run stands, is not finished: for the answer, or else for *why*."""
+        if self.diary.at_step == series.step.id:
+            return  # none of them was entered
         if answer := self._answer(series.step, series.window):
             at, why = answer.at, series.step.questions[answer.arm].words
         self.diary.leave(why, max(at, self._at))

@@ -186,3 +186,17 @@ def test_a_run_begins_at_its_first_step_with_one_line_in_its_diary() -> None:
     start = Position.at_start("initial-reminder", START)
 
     assert start.entered == Entry(n=0, at=START, step="initial-reminder", did="entered")
+
+
+@given(st.data())
+async def test_no_step_is_entered_twice_or_over_twice(data: st.DataObject) -> None:
+    journey = data.draw(journeys())
+    walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, START))
+
+    await walk.go(Scripted(walk, START, data.draw(scripts(journey)), {}))
+
+    entered = [entry.step for entry in walk.diary.entries if entry.did == "entered"]
+    over = [entry.step for entry in walk.diary.entries if entry.did in ("passed", "left")]
+    assert len(set(entered)) == len(entered)
+    assert len(set(over)) == len(over)
+    assert set(over) <= set(entered)
