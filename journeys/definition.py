@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -12,7 +13,7 @@ from journeys.interactions import Kind
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model, Name, Time
-from journeys.steps import ContentUse, Message, Steps, WrittenSteps, every_step, listening, message_in
+from journeys.steps import ContentUse, EndpointUse, Message, Steps, Use, WrittenSteps, every_step, listening, message_in
 
 
 class After(Model):
@@ -132,12 +133,19 @@ class Journey(Model):
     @property
     def contents(self) -> frozenset[str]:
         """The names of the contents that it sends."""
-        uses = (use for step in every_step(self.steps) for use in step.uses)
-        return frozenset(use.content for use in uses if isinstance(use, ContentUse))
+        return frozenset(use.content for use in self._uses() if isinstance(use, ContentUse))
+
+    @property
+    def endpoints(self) -> frozenset[str]:
+        """The names of the endpoints that it calls."""
+        return frozenset(use.endpoint for use in self._uses() if isinstance(use, EndpointUse))
 
     def message(self, step_id: str) -> Message | None:
         """The message step of that id, or None."""
         return message_in(self.steps, step_id)
+
+    def _uses(self) -> Iterator[Use]:
+        return (use for step in every_step(self.steps) for use in step.uses)
 
 
 def run_id(journey: str, customer: str, source: str, event_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import TypeGuard
 from journeys.catalogue import BUILT_IN, CUSTOMER, Content, State, Trigger
 from journeys.contents import check_content, check_use
 from journeys.definition import After, Journey
+from journeys.endpoints import EndpointState
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
@@ -26,6 +27,7 @@ from journeys.steps import (
     ChannelUse,
     ContentUse,
     DurationUse,
+    EndpointUse,
     LinkUse,
     Message,
     MessageUse,
@@ -41,7 +43,7 @@ from journeys.steps.uses import BecomesUse, ReplyUse
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What a journey may refer to: triggers and contents with their states, and the attributes of customers.
+    """What a journey may refer to: triggers, contents and endpoints with their states, and customers' attributes.
 
     *channels*: the kinds of message for which a channel is configured.
     """
@@ -50,6 +52,7 @@ class Catalogue:
     contents: Mapping[str, tuple[Content, State]]
     customer: Schema = field(default_factory=lambda: CUSTOMER)
     channels: frozenset[Kind] = frozenset(INTERACTIONS)
+    endpoints: Mapping[str, EndpointState] = field(default_factory=dict)
 
     def schema(self, trigger: str) -> Schema | None:
         """The attributes of a trigger, own or built in; None where there is no such trigger."""
@@ -193,6 +196,8 @@ class _Checker:
                 yield from self._listens(here, trigger, where)
             case MessageUse():
                 yield from self._asked(here, use, certain)
+            case EndpointUse(endpoint=endpoint):
+                yield from self._endpoint(here, endpoint)
             case LinkUse(link=link):
                 if wrong := flaw_of(link):
                     yield Flaw(path=here, message=f'found "{link}"; {wrong}.')
@@ -269,6 +274,20 @@ class _Checker:
         there = {addresses[0] for addresses in to} if len(to) == 1 and all(len(named) == 1 for named in to) else set()
         optional = {name for name, kind in declared.items() if kind.endswith("?")}
         return Known(self._names(), frozenset(optional - there))
+
+    def _endpoint(self, path: str, name: str) -> Iterator[Flaw]:
+        state = self._catalogue.endpoints.get(name)
+        if state is None:
+            hint = f"{did_you_mean(name, self._catalogue.endpoints)} Register it: PUT /v1/endpoints/{name}."
+            yield Flaw(path=path, message=f'no endpoint "{name}".', hint=hint)
+        elif state == "closed":
+            self.warnings.append(
+                Flaw(
+                    path=path,
+                    message=f'endpoint "{name}" is closed: nothing is posted to it.',
+                    hint=f"Why, says GET /v1/endpoints/{name}. To open it: POST /v1/endpoints/{name}/open.",
+                )
+            )
 
     def _key(self, key: str) -> Iterator[Flaw]:
         yield from self._known(

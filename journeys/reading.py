@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
+from journeys.endpoints import Endpoint
 from journeys.model_words import flaws_of
 from journeys.models import WRITTEN
 from journeys.notation.bounds import MOST_CHARACTERS
@@ -38,6 +39,11 @@ def read_trigger(source: str | bytes | Mapping[str, Any], *, name: str | None = 
 def read_content(source: str | bytes | Mapping[str, Any], *, name: str | None = None) -> Content:
     """A content from YAML, JSON or plain data. Raises Invalid."""
     return read(Content, source, "content", name)
+
+
+def read_endpoint(source: str | bytes | Mapping[str, Any], *, name: str | None = None) -> Endpoint:
+    """An endpoint from YAML, JSON or plain data. Raises Invalid."""
+    return read(Endpoint, source, "endpoint", name)
 
 
 def write(model: BaseModel) -> str:

@@ -18,6 +18,7 @@ from journeys.models import Frozen
 from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
 from journeys.publishing import Catalogue, check
 from store.customers import customer_schema
+from store.endpoints import endpoint_states
 from store.locks import lock_house
 from store.schema import AnyRow, contents, triggers
 from store.showing import Unreadable, all_shown, readable, shown
@@ -185,6 +186,7 @@ def read_catalogue(connection: Connection, channels: frozenset[Kind]) -> Catalog
         },
         customer=customer_schema(connection),
         channels=channels,
+        endpoints=endpoint_states(connection),
     )
 
 

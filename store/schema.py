@@ -215,6 +215,19 @@ channels = Table(
     Column("since", Time, nullable=False),
 )
 
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("definition", JSON, nullable=False),
+    Column("secrets", JSON, nullable=False),  # sealed, the newest first, each with when it was made and ceases to sign
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Time, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+
 journeys = Table(
     "journeys",
     metadata,

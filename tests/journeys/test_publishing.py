@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from journeys.endpoints import EndpointState
+from journeys.problems import Flaw
 from journeys.publishing import Catalogue, check, version_of, warn
 from journeys.reading import read_content, read_journey
+from journeys.steps import EndpointUse, Wait
 from tests.samples import abandoned_cart, catalogue
 
 EMAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
@@ -254,6 +257,31 @@ def test_a_channel_that_is_not_configured_names_its_setting() -> None:
 
     assert "SOJOURN_TEXT" in flaws["steps[1].else[0].text"]
     assert "SOJOURN_PUSH" in flaws["steps[1].else[2].push"]
+
+
+@pytest.mark.usefixtures("_a_wait_that_calls_crm")
+def test_an_endpoint_must_be_registered_and_should_be_open() -> None:
+    pause = abandoned_cart(steps=[{"id": "pause", "wait": "1 day"}])
+
+    def looked_at(**endpoints: EndpointState) -> tuple[list[Flaw], list[Flaw]]:
+        known = replace(catalogue(), endpoints=endpoints)
+        return check(pause, known), warn(pause, known)
+
+    assert pause.endpoints == {"crm"}
+    assert looked_at(crm="open") == ([], [])
+    [flaw], _ = looked_at(cmr="open")
+    assert (flaw.path, flaw.message) == ("steps[0].webhook", 'no endpoint "crm".')
+    assert flaw.hint == 'Did you mean "cmr"? Register it: PUT /v1/endpoints/crm.'
+    flaws, [warning] = looked_at(crm="closed")
+    assert flaws == []
+    assert (warning.path, "is closed" in warning.message) == ("steps[0].webhook", True)
+    assert "POST /v1/endpoints/crm/open" in warning.hint
+
+
+@pytest.fixture
+def _a_wait_that_calls_crm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a step that calls an endpoint says it."""
+    monkeypatch.setattr(Wait, "uses", property(lambda _: (EndpointUse("webhook", "crm"),)))
 
 
 def test_a_content_may_only_name_what_the_start_gives() -> None:

@@ -70,6 +70,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "channels",
         "consents",
         "counts",
+        "endpoints",
         "liftings",
         "people",
         "places",
