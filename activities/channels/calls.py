@@ -86,11 +86,12 @@ def never_left(error: BaseException) -> bool:
         isinstance(cause, socket.gaierror | ssl.SSLCertVerificationError)
         or (isinstance(cause, OSError) and cause.errno in UNREACHABLE)
         or type(cause).__name__ == "ConnectTimeoutError"  # urllib3's, which is there only with an SDK that needs it
-        for cause in _causes(error)
+        for cause in causes(error)
     )
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and all that led to it."""
     # Some libraries hand the cause on as `reason` or as first argument, without `from`.
     seen: set[int] = set()
     waiting = [error]
