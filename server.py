@@ -66,6 +66,7 @@ def build_app(settings: Settings, store: Store, relay: Relay, channels: Mapping[
             webhooks=build_readers(settings.webhook_keys),
             secret=settings.secret.get_secret_value() if settings.secret else "",
             rules=settings.rules,
+            local_endpoints=bool(settings.local_endpoints),
         )
     )
 

@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     data: Path = Field(Path(".sojourn"), description="Folder of the embedded stack's data.")
     database_url: str = Field("", description="SQLite or PostgreSQL. Default: sojourn.db in the data folder.")
     key: SecretStr | None = Field(None, description="The bearer key of the API. `sojourn dev` makes one.")
-    secret: SecretStr | None = Field(None, description="Signs unsubscribe links. `sojourn dev` makes one.")
+    secret: SecretStr | None = Field(
+        None, description="Signs unsubscribe links, and seals the secrets of endpoints. `sojourn dev` makes one."
+    )
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8000, description="Port the API listens on.", ge=0, le=65535)
     url: str = Field("", description="The API that commands talk to. Default: the embedded stack's.")
@@ -65,6 +67,9 @@ class Settings(BaseSettings):
     consent_text: Enforcement = Field("restrictive", description="How consent to commercial texts is enforced.")
     consent_push: Enforcement = Field("non-restrictive", description="How consent to commercial pushes is enforced.")
     consent_transactional: Enforcement = Field("disabled", description="The same for transactional messages.")
+    local_endpoints: bool | None = Field(
+        None, description="Endpoints may be on this machine, also with http. `sojourn dev` allows it."
+    )
     temporal_port: int = Field(7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: int = Field(8233, description="Port of the embedded Temporal server's UI.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")

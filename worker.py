@@ -22,6 +22,7 @@ from activities.channels import Channel
 from activities.channels.links import Links
 from activities.channels.registry import build_channels, close_channels
 from activities.deliver import ABANDONED_AFTER, ATTEMPT, Deliver
+from activities.endpoints import Caller, Endpoints, Seal
 from activities.notes import Notes
 from activities.reconcile import Reconcile
 from activities.visits import Visits
@@ -121,6 +122,12 @@ def links_of(settings: Settings) -> Links | None:
     if settings.public_url and settings.secret:
         return Links(settings.public_url, settings.secret.get_secret_value())
     return None
+
+
+def endpoints_of(settings: Settings, store: Store) -> Endpoints:
+    """The endpoints that journeys call."""
+    secret = settings.secret.get_secret_value() if settings.secret else ""
+    return Endpoints(store, Caller(allow_local=bool(settings.local_endpoints)), Seal(secret))
 
 
 async def _run(settings: Settings) -> None:

@@ -27,7 +27,8 @@ class Dependencies:
     *day* is how long a day lasts in the runs started here. *channels*: the kinds of message that can be sent.
     *drain_for* is how long the answer to an exit waits for sends that are under way.
     *send*: the channels themselves, for test messages; *webhooks*: what reads those of each provider that reports.
-    *secret* signs unsubscribe links. *rules*: how consent is enforced, for previews.
+    *secret* signs unsubscribe links, and seals what endpoints are signed with. *rules*: how consent is enforced, for
+    previews. *local_endpoints*: endpoints may be on this machine.
     """
 
     store: Store
@@ -42,6 +43,7 @@ class Dependencies:
     webhooks: Mapping[str, Reader] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
     rules: Rules = NOT_ASKED
+    local_endpoints: bool = False
 
 
 # Like every dependency here it is async with nothing to await: FastAPI sends plain functions to a thread each time.

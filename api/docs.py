@@ -28,6 +28,7 @@ from api.problems import BY_SLUG, KINDS, Problem, declare
 from api.suppressions import AddressQuestion, Lift
 from journeys.catalogue import Content, Customer, Event, Trigger
 from journeys.definition import Journey
+from journeys.endpoints import Endpoint
 from journeys.models import Frozen
 from journeys.problems import SojournError, Unknown, did_you_mean
 
@@ -59,6 +60,7 @@ TAGS = [
     {"name": "sends", "description": "One message to one customer, and what became of it."},
     {"name": "suppressions", "description": "Addresses that are not written to any more, and why."},
     {"name": "channels", "description": "Whether messages can go out."},
+    {"name": "endpoints", "description": "Addresses of your systems that journeys call, each call signed."},
     {"name": "webhooks", "description": "What providers report. Each is signed by its provider; there is no key."},
     {"name": "unsubscribe", "description": "The link in an email, for its reader and their mail program."},
     {"name": "health", "description": "Is it up, can it work."},
@@ -68,6 +70,7 @@ TAGS = [
 IN_THE_ADDRESS: dict[type[BaseModel], str] = {
     Trigger: "trigger",
     Content: "content",
+    Endpoint: "endpoint",
     Journey: "journey",
     Customer: "customer",
     Consents: "customer",
@@ -117,7 +120,7 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
-    models: list[type[BaseModel]] = [Event, Trigger, Content, Journey, Customer, PreviewBody]
+    models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody]
     bodies = _schemas([*models, Consents, Sample, TestSend, AddressQuestion, Lift])
     for schema in bodies.values():
         _tell_defaults(schema)

@@ -17,6 +17,7 @@ from journeys.interactions import Kind
 from journeys.models import Frozen
 from journeys.problems import Unavailable
 from store.channels import ChannelState, channels
+from store.endpoints import closed_endpoints
 from store.outbox import backlog
 from store.store import ping
 
@@ -32,6 +33,7 @@ READY = {
     "refused": 0,
     "waiting_events": 0,
     "channels": {"email": "ok"},
+    "closed_endpoints": 0,
     "webhooks": {"sendgrid": {"new": 120, "repeated": 3, "unreadable": 0, "forged": 0}},
 }
 
@@ -43,11 +45,12 @@ class Health(Frozen):
 
 
 class Readiness(Frozen):
-    """``degraded``: events are accepted, but Temporal hears of them late or not at all, or a channel is down.
+    """``degraded``: events are accepted, but Temporal hears of them late or not at all, or a channel is down, or an
+    endpoint is closed.
 
     *outbox* counts what Temporal has not heard, *refused* what it does not take; why, the log tells. *channels* are
     those that were used, and *webhooks* what providers have told this process; why a channel is down is told to
-    whoever has the key, at ``/v1/channels``.
+    whoever has the key, at ``/v1/channels``, and which endpoints are closed, at ``/v1/endpoints``.
     """
 
     status: Literal["ok", "degraded"]
@@ -56,6 +59,7 @@ class Readiness(Frozen):
     refused: int
     waiting_events: int
     channels: dict[Kind, ChannelState] = Field(default_factory=dict)
+    closed_endpoints: int = 0
     webhooks: dict[str, Taken] = Field(default_factory=dict)
 
 
@@ -81,15 +85,17 @@ async def readyz(deps: Deps, ingest: IngestDep, taken: AllTaken) -> Readiness:
             await ping(deps.store)
             told = await backlog(deps.store)
             states = {kind: channel.state for kind, channel in (await channels(deps.store)).items()}
+            closed = await closed_endpoints(deps.store)
     except (Unavailable, TimeoutError):
         raise Unavailable("The database does not answer.") from None
     age = max(deps.now() - told.oldest, timedelta(0)) if told.oldest else timedelta(0)
     return Readiness(
-        status="degraded" if age > LATE or told.refused or "down" in states.values() else "ok",
+        status="degraded" if age > LATE or told.refused or closed or "down" in states.values() else "ok",
         outbox=told.waiting,
         oldest_seconds=round(age.total_seconds(), 3),
         refused=told.refused,
         waiting_events=ingest.waiting,
         channels=states,
+        closed_endpoints=closed,
         webhooks=taken,
     )

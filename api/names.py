@@ -25,6 +25,7 @@ TriggerName = Annotated[Name, Path(alias="name", description="The trigger's name
 ContentName = Annotated[
     Name, Path(alias="name", description="The content's name.", examples=["initial-email-reminder"])
 ]
+EndpointName = Annotated[Name, Path(alias="name", description="The endpoint's name.", examples=["crm"])]
 JourneyName = Annotated[Name, Path(alias="name", description="The journey's name.", examples=["abandoned-cart"])]
 CustomerName = Annotated[CustomerId, Path(alias="id", description="Your own id of the customer.", examples=["ada"])]
 EventId = Annotated[Stored, Path(alias="id", description="The event's own id.", examples=["cart-17-abandoned"])]

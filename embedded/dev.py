@@ -76,7 +76,7 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
     async with AsyncExitStack() as parts:
         parts.enter_context(_alone_in(settings.data))
         parts.enter_context(one_error())
-        settings = settings.model_copy(update=_kept_secrets(settings))
+        settings = settings.model_copy(update={**_kept_secrets(settings), **_local_endpoints(settings)})
         if channels is None:
             channels = await parts.enter_async_context(open_channels(settings))
         settings, temporal = await parts.enter_async_context(_temporal(settings))
@@ -194,6 +194,11 @@ def _kept_secrets(settings: Settings) -> dict[str, SecretStr]:
     if settings.secret is None:
         found["secret"] = SecretStr(_kept_secret(settings.data / "secret"))
     return found
+
+
+def _local_endpoints(settings: Settings) -> dict[str, bool]:
+    """Whatever is tried out on one machine is called there, unless the settings say no."""
+    return {"local_endpoints": settings.local_endpoints is not False}
 
 
 def _kept_secret(file: Path) -> str:

@@ -155,7 +155,9 @@ def test_a_secret_is_given_to_those_only_who_need_it(secret: str, who: set[str])
 
 
 # Of the embedded stack, of the command line, or settled by the file itself.
-SETTLED = {"data", "database_url", "host", "port", "url", "key", "task_queue", "temporal_port", "temporal_ui_port"}
+SETTLED = {"data", "database_url", "host", "port", "url", "key", "task_queue", "temporal_port", "temporal_ui_port"} | {
+    "local_endpoints"  # a container has nothing but itself on its machine
+}
 
 
 @pytest.mark.parametrize("name", ["api", "worker"])

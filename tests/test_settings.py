@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.channels import Accepted, Refused
 from activities.channels.console import Console
 from activities.channels.links import Links
 from activities.channels.twilio import Twilio
 from activities.channels.twilio.settings import TwilioSettings
+from activities.endpoints import Seal
+from activities.endpoints.signing import new_secret
+from embedded.dev import _local_endpoints
 from journeys.clearance.consent import Rules
+from journeys.endpoints import Endpoint
 from journeys.problems import Invalid
 from server import run_api
 from settings import AllSettings, check_channels, check_secrets, read_settings
-from worker import links_of, open_channels, run_worker
+from store.endpoints import put_endpoint
+from store.store import Store
+from tests.fakes.receiver import Receiver
+from worker import endpoints_of, links_of, open_channels, run_worker
 
 # A public key on P-256, as SendGrid shows it.
 VERIFICATION_KEY = (
@@ -145,6 +154,26 @@ def test_links_need_an_address_and_a_secret() -> None:
     assert links_of(read_settings(secret="s", public_url="https://x.example.com")) == Links(
         "https://x.example.com", "s"
     )
+
+
+@pytest.mark.parametrize("allowed", [None, False, True])
+async def test_endpoints_are_on_this_machine_only_where_that_is_set(store: Store, *, allowed: bool | None) -> None:
+    now, secret = datetime.now(UTC), secrets.token_hex()
+    async with Receiver() as receiver:
+        crm = Endpoint(endpoint="crm", url=receiver.url)
+        await put_endpoint(store, crm, Seal(secret).seal(new_secret()), now)
+        endpoints = endpoints_of(read_settings(secret=secret, local_endpoints=allowed), store)
+
+        answer = await endpoints.call("crm", "k3v9", b"{}", now)
+
+        assert isinstance(answer, Accepted if allowed else Refused)
+        assert len(receiver.posted) == bool(allowed)
+    endpoints.close()
+
+
+@pytest.mark.parametrize(("set_to", "allowed"), [(None, True), (True, True), (False, False)])
+def test_the_stack_for_trying_out_calls_its_own_machine_unless_told(*, set_to: bool | None, allowed: bool) -> None:
+    assert _local_endpoints(read_settings(local_endpoints=set_to)) == {"local_endpoints": allowed}
 
 
 async def test_channels_are_made_as_settings_say_and_let_go() -> None:

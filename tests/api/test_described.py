@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from structlog.testing import capture_logs
@@ -27,7 +28,7 @@ async def test_every_answer_is_described(store: Store, tmp_path: Path) -> None:
     await shop.publish()
     # Kept, not printed: to print an error with its locals takes longer than an answer may.
     with capture_logs() as logs:
-        async with served(deps_for(store, Clock(shop.now))) as address:
+        async with served(deps_for(store, Clock(shop.now), secret=token_hex())) as address:
             code, said = await run(
                 tmp_path,
                 *("-m", "schemathesis.cli", "--config-file", str(ROOT / "schemathesis.toml")),

@@ -156,6 +156,7 @@ async def test_it_is_ready(live: Door) -> None:
         "refused": 0,
         "waiting_events": 0,
         "channels": {},
+        "closed_endpoints": 0,
         "webhooks": {},
     }
 
