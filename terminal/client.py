@@ -17,11 +17,13 @@ from pydantic import BaseModel, ValidationError
 
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
+from journeys.endpoints import Endpoint
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, TooMany, Unauthorized, Unavailable, Unknown
 from store.catalogue import ContentView, TriggerView
 from store.consents import ConsentView
 from store.customers import CustomerView
+from store.endpoints import EndpointView
 from store.events import Receipt
 from store.journeys import JourneyView, Published
 from terminal.folder import Customer, Definition, File, Folder, Script
@@ -32,6 +34,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 CONNECTION = "connection.json"
+_YAML = {"Content-Type": "application/yaml"}
 KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, TooMany, Unavailable)}
 
 
@@ -46,11 +49,21 @@ class Connection(Frozen):
 
 @dataclass(frozen=True)
 class Change:
-    """What applying did to one definition: created, updated, unchanged, published v2 …"""
+    """What applying did to one definition: created, updated, unchanged, published v2 …
+
+    *secret*: that of an endpoint which was made just now, and is never told again.
+    """
 
     kind: str
     name: str
     became: str
+    secret: str | None = None
+
+
+class MadeEndpoint(Frozen):
+    """What is told of an endpoint once it is there: its secret, where it is new."""
+
+    secret: str | None
 
 
 def keep_connection(data: Path, connection: Connection) -> None:
@@ -122,7 +135,11 @@ class Api:
 
     async def put(self, *path: str, body: bytes) -> None:
         """Put a definition, YAML or JSON as it was written."""
-        await self._send("PUT", path, content=body, headers={"Content-Type": "application/yaml"})
+        await self._send("PUT", path, content=body, headers=_YAML)
+
+    async def put_endpoint(self, name: str, body: bytes) -> MadeEndpoint:
+        """Put an endpoint, and return what is told of it only now."""
+        return await self._ask(MadeEndpoint, "PUT", ("endpoints", name), content=body, headers=_YAML)
 
     async def do(self, *path: str) -> None:
         """Do what the path says."""
@@ -154,7 +171,7 @@ class Api:
 
 async def apply_folder(api: Api, folder: Folder, *, publish: bool = True) -> AsyncIterator[Change]:
     """Send everything in *folder*, mark triggers and contents ready, and publish journeys. Tells each change made."""
-    for file in folder.of("trigger", "content", "customer", "journey"):
+    for file in folder.of("trigger", "content", "endpoint", "customer", "journey"):
         yield await _apply(api, file)
         if publish and isinstance(file.model, Journey):
             told = await api.post(Published, "journeys", file.name, "publish")
@@ -195,6 +212,12 @@ async def _apply(api: Api, file: File) -> Change:
             change = await _put(api, file, content.content if content else None)
             already = content is not None and content.state == "ready" and content.ready == content.content
             return await _ready(api, change, already=already)
+        case Endpoint() as endpoint:
+            known = await api.find(EndpointView, "endpoints", file.name)
+            if known and known.endpoint == endpoint:
+                return Change(file.kind, file.name, "unchanged")
+            made = await api.put_endpoint(file.name, file.body)
+            return Change(file.kind, file.name, "updated" if known else "created", made.secret)
         case Journey():
             journey = await api.find(JourneyView, "journeys", file.name)
             return await _put(api, file, journey.definition if journey else None)

@@ -1,4 +1,4 @@
-"""A folder of definitions: triggers, contents, customers, journeys and scripts, one YAML or JSON file each."""
+"""A folder of definitions: triggers, contents, endpoints, customers, journeys, scripts; a YAML or JSON file each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from journeys.catalogue import CUSTOMER, Content, Trigger
 from journeys.clearance.consent import Consent
 from journeys.contents import check_content
 from journeys.definition import Journey
+from journeys.endpoints import Endpoint
 from journeys.language.attributes import Attributes, Schema, check_attributes, declaration_of
 from journeys.models import Model, Name
 from journeys.problems import Flaw, Invalid
@@ -48,13 +49,14 @@ class Script(Model):
     events: tuple[Happening, ...]
 
 
-Definition = Trigger | Content | Customer | Journey | Script
-Kept = TypeVar("Kept", Trigger, Content, Customer, Journey, Script)
+Definition = Trigger | Content | Endpoint | Customer | Journey | Script
+Kept = TypeVar("Kept", Trigger, Content, Endpoint, Customer, Journey, Script)
 
 # In the order in which they can be sent: what a journey refers to comes before it.
 MODELS: dict[str, type[Definition]] = {
     "trigger": Trigger,
     "content": Content,
+    "endpoint": Endpoint,
     "customer": Customer,
     "journey": Journey,
     "script": Script,
@@ -97,6 +99,7 @@ class Folder:
             triggers={name: (trigger, "ready") for name, trigger in self.all(Trigger).items()},
             contents={name: (content, "ready") for name, content in self.all(Content).items()},
             customer=_customer_schema(self.all(Customer).values()),
+            endpoints=dict.fromkeys(self.all(Endpoint), "open"),
         )
 
 
@@ -189,7 +192,7 @@ def _flaws(model: Definition, catalogue: Catalogue, told: Collection[str]) -> It
             return [flaw.within("attributes") for flaw in (*wrong, *unsendable)]
         case Script():
             return list(check_script(model, catalogue))
-        case Trigger():
+        case Trigger() | Endpoint():
             return []
 
 

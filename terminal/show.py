@@ -133,6 +133,11 @@ def change(kind: str, name: str, became: str) -> Text:
     return Text.assemble(f"  {kind:<9} {name:<28} ", (became, "dim" if became == "unchanged" else "green"))
 
 
+def secret(endpoint: str, secret: str) -> Iterator[Text]:
+    """The secret of a new endpoint."""
+    yield Text.assemble(f'  The secret of "{endpoint}", told this once, to verify its calls with: ', (secret, "bold"))
+
+
 def published(told: Published) -> Iterator[Text]:
     """Which version newcomers take."""
     new = "published as" if told.new else "live already, as"

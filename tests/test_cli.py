@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import secrets
 import shlex
 import shutil
 import signal
@@ -70,6 +72,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def api(data: Path) -> Iterator[str]:
     """A real API on a database of its own, and no Temporal: events are taken all the same."""
     named = {"SOJOURN_DATA": str(data), "SOJOURN_KEY": KEY, "SOJOURN_PORT": "0", "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    named["SOJOURN_SECRET"] = secrets.token_hex()
     with program("migrate", folder=data, **named) as migrated:
         assert migrated.wait() == 0, migrated.printed
     with program("api", folder=data, **named) as serving:
@@ -457,6 +460,33 @@ def test_an_address_that_nothing_can_be_sent_to_is_told_before_it_is_sent(folder
     customer.write_text(customer.read_text().replace("+15550100", "5550100"))
 
     assert f"{customer}: attributes.phone: this has no country code." in sojourn("validate", folder, code=1)
+
+
+@pytest.mark.usefixtures("online")
+def test_apply_tells_the_secret_of_a_new_endpoint_once(tmp_path: Path, sojourn: Sojourn) -> None:
+    folder = tmp_path / "endpoints"
+    folder.mkdir()
+    crm, shop = folder / "crm.yaml", folder / "shop.yaml"
+    crm.write_text("endpoint: crm\nurl: https://crm.example.com/hooks\n")
+
+    made, secret = sojourn("apply", folder).splitlines()
+    again = sojourn("apply", folder)
+    crm.write_text("endpoint: crm\nurl: https://new.example.com/hooks\n")
+    shop.write_text("endpoint: shop\nurl: https://shop.example.com/hooks\n")
+    moved, new = json.loads(sojourn("apply", folder, "--json"))
+
+    assert made.split() == ["endpoint", "crm", "created"]
+    assert re.fullmatch(r'  The secret of "crm", told this once, .*: whsec_\S{44}', secret)
+    assert again.split() == ["endpoint", "crm", "unchanged"]
+    assert moved == {"kind": "endpoint", "name": "crm", "became": "updated", "secret": None}
+    assert (new["name"], new["became"], new["secret"][:6]) == ("shop", "created", "whsec_")
+
+
+def test_an_endpoint_in_ones_own_network_is_told_before_it_is_sent(tmp_path: Path, sojourn: Sojourn) -> None:
+    crm = tmp_path / "crm.yaml"
+    crm.write_text("endpoint: crm\nurl: https://10.0.0.1/hooks\n")
+
+    assert f"{crm}: url: its address is not public (private)" in sojourn("validate", crm, code=1)
 
 
 @pytest.mark.usefixtures("online")
