@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Annotated, Literal, TypeVar, cast, get_args
 
@@ -14,10 +14,10 @@ from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean
 from journeys.storable import MOST_FLAWS, unstorable, unstorable_number
 
-AttributeType = Literal["text", "number", "boolean", "time"]
+AttributeType = Literal["text", "number", "boolean", "time", "date"]
 Declaration = Annotated[
-    Literal["text", "number", "boolean", "time", "text?", "number?", "boolean?", "time?"],
-    Expected("text, number, boolean or time, with a ? after it where it may be missing"),
+    Literal["text", "number", "boolean", "time", "date", "text?", "number?", "boolean?", "time?", "date?"],
+    Expected("text, number, boolean, time or date, with a ? after it where it may be missing"),
 ]
 """The type of an attribute; with a question mark it may be missing or null."""
 
@@ -25,12 +25,15 @@ Value = Annotated[
     str | bool | int | float | None,
     Expected("text, a number, true, false or null; lists and objects are not taken"),
 ]
-"""What an attribute holds. A time is written as text, such as "2026-11-24T09:00:00Z"."""
+"""What an attribute holds. A time is written as text, such as "2026-11-24T09:00:00Z", and a date too: "2026-03-01"."""
 
 Attributes = dict[str, Value]
 
 LONGEST_TEXT = 32_768
 """Bytes in UTF-8: no more than an event has, so that what a condition may cost can be known before it is asked."""
+
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Of a date. Earlier and later ones are what some program writes for a day that it does not know."""
 
 Anything = TypeVar("Anything")
 
@@ -105,6 +108,7 @@ def flaws_of_attributes(schema: Mapping[str, str], attributes: Mapping[str, obje
 def typed(schema: Mapping[str, str], attributes: Mapping[str, object]) -> dict[str, object]:
     """The declared attributes as conditions take them: times are aware UTC datetimes, numbers are floats.
 
+    Dates stay texts: all of one form, they compare as the days do.
     What is missing or null is left out. What would not pass the check stays as it is.
     """
     return {
@@ -136,6 +140,7 @@ _EXPECTED: Mapping[AttributeType, str] = {
     "number": "a number",
     "boolean": "true or false",
     "time": 'a time such as "2026-11-24T09:00:00Z"',
+    "date": 'a day such as "2026-03-01"',
 }
 
 
@@ -149,6 +154,10 @@ def _wrong_value(expected: AttributeType, value: object) -> str:
             return ""
         case "time", str() | datetime():
             return _wrong_time(value)
+        case "date", str():
+            return wrong_date(value)
+        case "date", int() | float() if value == 0 and not isinstance(value, bool):
+            return _NO_DAY.format("0")
         case _:
             return f"{_show(value)} was found, {_EXPECTED[expected]} was expected.{_mended(expected, value)}"
 
@@ -183,6 +192,26 @@ def _wrong_time(value: str | datetime) -> str:
     return ""
 
 
+def wrong_date(text: str) -> str:
+    """What is wrong with a day that is written as *text*; nothing where it is one."""
+    if text.strip() in ("0", "0000-00-00"):
+        return _NO_DAY.format(_show(text))
+    try:
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return f"{_show(text)} was found, and there is no such day."
+    if day is None:
+        why = ": a date has no time of day." if _DAY.match(text) else "."
+        return f"{_show(text)} was found, {_EXPECTED['date']} was expected{why}"
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        return f"{_show(text)} was found, a day from {FIRST_YEAR} to {LAST_YEAR} was expected."
+    return ""
+
+
+_NO_DAY = "{} was found, which is no day: leave the attribute out where the day is not known."
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
 def _moment(value: str | datetime) -> datetime | None:
     """The moment in UTC, or None when the offset is missing."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -190,7 +219,7 @@ def _moment(value: str | datetime) -> datetime | None:
 
 
 def _typed(expected: AttributeType, value: object) -> object:
-    if expected in ("text", "boolean") or _wrong_value(expected, value):
+    if expected in ("text", "boolean", "date") or _wrong_value(expected, value):
         return value
     return _moment(value) if isinstance(value, str | datetime) else float(cast(float, value))
 

@@ -131,7 +131,7 @@ def check(
 
 def _flaws(root: Node, scope: Scope, what: What) -> list[Flaw]:
     outcomes = flaws_of_sent(root) if "sent" in scope else []
-    return [*flaws_of_constants(root), *flaws_of_zones(root), *outcomes, *flaws_of_cost(root, scope, what)]
+    return [*flaws_of_constants(root, scope), *flaws_of_zones(root), *outcomes, *flaws_of_cost(root, scope, what)]
 
 
 _TYPES: Mapping[str, cel.Type] = {

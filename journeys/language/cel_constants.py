@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from cel_expr_python import cel
 
-from journeys.language.cel_tree import Call, Constant, Node, calls
+from journeys.language.attributes import AttributeType, wrong_date
+from journeys.language.cel_tree import Call, Constant, Items, Name, Node, calls
 from journeys.problems import Flaw
 
 _WORDS = {
@@ -16,10 +18,24 @@ _WORDS = {
 }
 
 
-def flaws_of_constants(root: Node) -> list[Flaw]:
-    """A flaw for each constant such as ``timestamp('tomorrow')``."""
-    found = (_flaw(call) for call in calls(root))
+def flaws_of_constants(root: Node, scope: Mapping[str, str]) -> list[Flaw]:
+    """A flaw for each constant such as ``timestamp('tomorrow')``, or that is no date and compared with one."""
+    found = [flaw for call in calls(root) for flaw in (_flaw(call), *_no_dates(call, scope))]
     return list(dict.fromkeys(flaw for flaw in found if flaw))
+
+
+_COMPARING = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in"})
+
+
+def _no_dates(call: Call, scope: Mapping[str, str]) -> Iterator[Flaw]:
+    """Dates are compared as texts of one form, so what is written otherwise would be compared wrongly."""
+    named = next((side.name for side in call.arguments if isinstance(side, Name)), "")
+    if call.function not in _COMPARING or scope.get(named) != "date":
+        return
+    for side in call.arguments:
+        for constant in side.items if isinstance(side, Items) else (side,):
+            if isinstance(constant, Constant) and constant.text is not None and (wrong := wrong_date(constant.text)):
+                yield Flaw(path="", message=f"{named} is a date: {wrong}", hint='Write it like "2026-03-01".')
 
 
 def _flaw(call: Call) -> Flaw | None:

@@ -37,6 +37,7 @@ SAMPLES: Mapping[AttributeType, object] = {
     "number": 12,
     "boolean": True,
     "time": "2026-11-24T09:00:00+00:00",
+    "date": "2026-03-01",
 }
 SAMPLE_TIME = datetime(2026, 11, 24, 9, tzinfo=UTC)
 MOST_MISSING = 20
@@ -197,7 +198,7 @@ def _of_wrong_type(template: BoundTemplate, source: str, known: Known) -> Iterat
         name = _attribute(expression.left.path)
         kind = known.attributes.get(name)
         for first in filters(expression)[:1]:
-            if first.name in NUMERIC and kind in ("boolean", "time"):
+            if first.name in NUMERIC and kind in ("boolean", "time", "date"):
                 line = line_of(source, first.token.start_index)
                 message = f'the filter "{first.name}" takes a number, and {name} is a {kind}'
                 yield TemplateError(message, line).flaw

@@ -110,7 +110,7 @@ def test_what_is_no_event_at_all_is_told() -> None:
 
 
 def test_names_of_attributes_are_told_where_they_are() -> None:
-    flaws = said(Trigger, {"trigger": "t", "attributes": {"cartId": "text", "items": "list", "due": "date?"}})
+    flaws = said(Trigger, {"trigger": "t", "attributes": {"cartId": "text", "items": "list", "due": "datetime?"}})
 
     assert list(flaws) == ["attributes.cartId", "attributes.items", "attributes.due"]
     assert flaws["attributes.cartId"].startswith('"cartId" cannot name an attribute: use small letters')
@@ -120,7 +120,7 @@ def test_names_of_attributes_are_told_where_they_are() -> None:
 @pytest.mark.parametrize(
     ("found", "meant"),
     [("string", "text"), ("str", "text"), ("int", "number"), ("float", "number"), ("bool", "boolean"),
-     ("date", "time"), ("datetime?", "time?"), ("Text", "text"), ("nubmer", "number")],
+     ("day", "date"), ("datetime?", "time?"), ("Text", "text"), ("nubmer", "number")],
 )  # fmt: skip
 def test_types_of_other_languages_have_their_word_here(found: str, meant: str) -> None:
     flaws = said(Trigger, {"trigger": "t", "attributes": {"a": found}})

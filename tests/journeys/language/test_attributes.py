@@ -54,6 +54,41 @@ def test_a_flaw_says_where_what_and_what_was_expected(change: dict[str, object],
     assert flaw in str(found)
 
 
+DAY = 'a day such as "2026-03-01" was expected'
+NO_DAY = "was found, which is no day: leave the attribute out where the day is not known."
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2026-03-01", "2028-02-29", "2200-12-31"])
+def test_a_date_is_a_day_and_stays_as_it_is_written(day: str) -> None:
+    assert check_attributes({"due": "date"}, {"due": day}) == []
+    assert typed({"due": "date"}, {"due": day}) == {"due": day}
+
+
+@pytest.mark.parametrize(
+    ("found", "flaw"),
+    [
+        ("2026-03-01T09:00:00Z", f'"2026-03-01T09:00:00Z" was found, {DAY}: a date has no time of day.'),
+        ("2026-3-1", f'"2026-3-1" was found, {DAY}.'),
+        ("20260301", f'"20260301" was found, {DAY}.'),
+        ("2026-W09-7", f'"2026-W09-7" was found, {DAY}.'),
+        ("01.03.2026", f'"01.03.2026" was found, {DAY}.'),
+        ("\u0662026-03-01", f'"\u0662026-03-01" was found, {DAY}.'),
+        ("", f'"" was found, {DAY}.'),
+        (20260301, f"20260301 was found, {DAY}."),
+        (False, f"false was found, {DAY}."),
+        ("2026-02-29", '"2026-02-29" was found, and there is no such day.'),
+        ("2026-13-01", '"2026-13-01" was found, and there is no such day.'),
+        ("0000-00-00", f'"0000-00-00" {NO_DAY}'),
+        ("0", f'"0" {NO_DAY}'),
+        (0, f"0 {NO_DAY}"),
+        ("1899-12-31", '"1899-12-31" was found, a day from 1900 to 2200 was expected.'),
+        ("9999-12-31", '"9999-12-31" was found, a day from 1900 to 2200 was expected.'),
+    ],
+)
+def test_what_is_no_date_is_said_to_be_none(found: object, flaw: str) -> None:
+    assert [str(wrong) for wrong in check_attributes({"due": "date?"}, {"due": found})] == [f"due: {flaw}"]
+
+
 def test_all_flaws_come_at_once() -> None:
     flaws = check_attributes(CART, {"totl": 1, "total": "forty"})
 

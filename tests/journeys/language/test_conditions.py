@@ -524,3 +524,46 @@ def test_what_an_earlier_release_published_is_asked_or_its_reason_told() -> None
     assert long.holds
     assert not dear.holds
     assert dear.reason.startswith("event.name.matches(customer.phone) cannot be told: matches takes a pattern")
+
+
+BORN: dict[str, AttributeType] = {"customer.born": "date", "event.due": "date"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('customer.born == "1999-12-31"', True),
+        ('customer.born < "2000-01-01"', True),
+        ('customer.born > "2000-01-01"', False),
+        ("customer.born < event.due", True),
+        ('customer.born.startsWith("1999-12")', True),
+        ('customer.born in ["1999-12-31", "2000-01-01"]', True),
+    ],
+)
+def test_dates_compare_as_the_days_do(source: str, expected: bool) -> None:
+    values = {"customer.born": "1999-12-31", "event.due": "2026-03-01"}
+
+    assert compile_condition(source, BORN).holds(values).holds is expected
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('customer.born < "2000-1-1"', '"2000-1-1" was found, a day such as "2026-03-01" was expected.'),
+        ('"01.03.2026" == event.due', '"01.03.2026" was found, a day such as "2026-03-01" was expected.'),
+        ('event.due in ["2026-03-01", "2026-02-30"]', '"2026-02-30" was found, and there is no such day.'),
+        ('event.due != "0000-00-00"', '"0000-00-00" was found, which is no day'),
+    ],
+)
+def test_what_is_compared_with_a_date_is_one(source: str, found: str) -> None:
+    with pytest.raises(ConditionError) as refusal:
+        compile_condition(source, BORN)
+
+    [flaw] = refusal.value.flaws
+    assert found in flaw.message
+    assert flaw.hint == 'Write it like "2026-03-01".'
+
+
+def test_a_date_is_no_time() -> None:
+    with pytest.raises(ConditionError, match="cannot be compared"):
+        compile_condition("event.due < timestamp('2026-11-24T09:00:00Z')", BORN)
