@@ -16,7 +16,7 @@ import structlog
 
 from activities.channels.reports import Report
 from activities.scanners import tell_apart
-from journeys.catalogue import BUILT_IN, Event
+from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.clearance.consent import Consent, Purpose
 from journeys.interactions import Kind, interaction_trigger
 from journeys.language.attributes import Attributes
@@ -129,7 +129,7 @@ def _event(source: Source, report: Report, send: Send | None) -> Event | None:
     if send is None or report.interaction is None:
         return None
     trigger = interaction_trigger(send.kind, report.interaction)
-    if trigger not in BUILT_IN:
+    if trigger not in INTERACTION_TRIGGERS:
         return None
     about: Attributes = {"send_id": send.id}
     for name in ("link", "reply", "machine"):

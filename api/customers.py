@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 
 from api.bodies import Body, aside, gives, ref, takes
-from api.dependencies import Deps
+from api.dependencies import Deps, IngestDep
+from api.ingest import Ingest
 from api.keys import require_key
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
@@ -13,7 +14,8 @@ from journeys.catalogue import Customer
 from journeys.problems import Unknown
 from journeys.reading import read
 from store import customers
-from store.customers import CustomerView
+from store.customers import Change, CustomerView
+from store.events import Receipt
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD)
 
@@ -32,28 +34,85 @@ CUSTOMER_VIEW = {
     "created_at": "2026-11-23T08:00:00Z",
     "changed_at": "2026-11-23T08:00:00Z",
 }
-ANSWER = gives(CUSTOMER_VIEW)
+PLAN = {"customer": "ada", "attributes": {"plan": "pro", "push_token": None}}
+CHANGED = {
+    **CUSTOMER_VIEW,
+    "receipt": {
+        "event": "5f1d3c0b9a7e4286",
+        "source": "customers",
+        "duplicate": False,
+        "decisions": [
+            {
+                "journey": "trial-ending",
+                "version": 1,
+                "did": "exited",
+                "why": 'exit: customer.plan == "pro"',
+                "run": "trial-ending/ada/k3v9x2mq",
+                "answers": [],
+            }
+        ],
+        "in_flight": 0,
+        "already_sent": [],
+    },
+}
+ANSWER = gives(CHANGED)
+
+
+class ChangedCustomer(CustomerView):
+    """A customer after a change. *receipt*: what it did, as an event is answered; null where nothing changed."""
+
+    receipt: Receipt | None
+
+
+WRITES = declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": ChangedCustomer}}
 
 
 @router.put(
     "/{id}",
-    response_model=CustomerView,
-    responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": CustomerView}},
+    response_model=ChangedCustomer,
+    responses=WRITES,
     openapi_extra=takes(ref(Customer), {"Ada": CUSTOMER}, yaml_too=True),
 )
-async def put_customer(id: CustomerName, body: Body, deps: Deps, response: Response) -> CustomerView:
+async def put_customer(id: CustomerName, body: Body, deps: Deps, ingest: IngestDep, response: Response) -> CustomerView:
     """Make these attributes all that the customer has; what is not named is gone.
 
     The first value of an attribute of your own fixes its type for all customers. `customer` may be left out of the
     body: it is in the address.
+    A change is an event, `customer-created` or `customer-changed`, and `receipt` says what it did. To put what is there
+    already changes nothing, and does nothing.
     """
     customer = await aside(read, Customer, body, "customer", id)
-    if await customers.put_customer(deps.store, id, customer.attributes, deps.now()):
-        response.status_code = 201
-    return await customers.get_customer(deps.store, id)
+    change = await customers.put_customer(deps.store, id, customer.attributes, deps.now(), day=deps.day)
+    return await _answer(change, ingest, response)
 
 
-@router.get("/{id}", response_model=CustomerView, responses=declare(Unknown) | {200: ANSWER})
+@router.patch(
+    "/{id}",
+    response_model=ChangedCustomer,
+    responses=WRITES,
+    openapi_extra=takes(ref(Customer), {"Ada goes pro, and has no device any more": PLAN}, yaml_too=True),
+)
+async def patch_customer(
+    id: CustomerName, body: Body, deps: Deps, ingest: IngestDep, response: Response
+) -> CustomerView:
+    """Change these attributes and leave all others; null takes one away. A customer who is not there is made.
+
+    So services that each know a part of a customer do not undo each other. All else is as for `PUT`.
+    """
+    customer = await aside(read, Customer, body, "customer", id)
+    change = await customers.patch_customer(deps.store, id, customer.attributes, deps.now(), day=deps.day)
+    return await _answer(change, ingest, response)
+
+
+@router.get("/{id}", response_model=CustomerView, responses=declare(Unknown) | {200: gives(CUSTOMER_VIEW)})
 async def get_customer(id: CustomerName, deps: Deps) -> CustomerView:
     """A customer with all attributes."""
     return await customers.get_customer(deps.store, id)
+
+
+async def _answer(change: Change, ingest: Ingest, response: Response) -> ChangedCustomer:
+    """What became of a change, once the sends of runs that it ended are over."""
+    if change.created:
+        response.status_code = 201
+    receipt = await ingest.committed(change.receipt) if change.receipt else None
+    return ChangedCustomer(**dict(change.customer), receipt=receipt)

@@ -84,6 +84,14 @@ class Ingest:
         receipts = await request.receipts
         return await self._drained(receipts) if drain else receipts
 
+    async def committed(self, receipt: Receipt) -> Receipt:
+        """Do what follows a commit for an event that was decided elsewhere, such as a change of a customer.
+
+        Temporal is told, and the receipt is returned once the sends of the runs that it ended are over.
+        """
+        self._nudge()
+        return (await self._drained([receipt]))[0]
+
     async def run(self) -> None:
         """Commit what waits, group by group, until closed and empty."""
         while self._queue or not self._closing:

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from activities.channels.links import read
 from api.dependencies import Dependencies, Deps, IngestDep
 from api.problems import declare
-from journeys.catalogue import BUILT_IN, Event
+from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.clearance.consent import About
 from journeys.interactions import Kind, interaction_trigger
 from journeys.problems import SojournError, Unavailable, Unknown
@@ -67,7 +67,7 @@ async def unsubscribe(token: Token, deps: Deps, ingest: IngestDep) -> HTMLRespon
         return _no_such_link()
     await opt_out(deps.store, send.customer, send.recipient, _about(send), SOURCE, deps.now())
     trigger = interaction_trigger(send.kind, "unsubscribed")
-    if trigger in BUILT_IN:
+    if trigger in INTERACTION_TRIGGERS:
         event = Event(id=send.id, source=SOURCE, trigger=trigger, attributes={"send_id": send.id})
         await ingest.accept([event], drain=False)
     return _page("Unsubscribed", f"<p>You will get no more {_what(send)}. What is on its way may still arrive.</p>")

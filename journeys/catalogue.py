@@ -67,6 +67,17 @@ class Event(Model):
     attributes: Attributes = Field(default_factory=dict)
 
 
+class CustomerEvent(Event):
+    """A change of a customer, as an event. *before*: the attributes as they were; none of a new customer."""
+
+    before: Attributes = Field(default_factory=dict)
+
+
+def before_of(event: Event) -> Attributes | None:
+    """A customer's attributes before a change of them; None where the event is none."""
+    return event.before if isinstance(event, CustomerEvent) else None
+
+
 class Customer(Model):
     """A customer with the attributes that conditions and contents may use."""
 
@@ -172,7 +183,7 @@ CUSTOMER: Schema = {
 """The attributes every customer may have. Others are known from the first customer that has them."""
 
 
-def built_in_triggers() -> dict[str, tuple[Kind, Interaction]]:
+def interaction_triggers() -> dict[str, tuple[Kind, Interaction]]:
     """The triggers of interactions, by name: ``email-opened`` is ("email", "opened")."""
     return {
         interaction_trigger(kind, interaction): (kind, interaction)
@@ -181,7 +192,26 @@ def built_in_triggers() -> dict[str, tuple[Kind, Interaction]]:
     }
 
 
-BUILT_IN = built_in_triggers()
+INTERACTION_TRIGGERS = interaction_triggers()
 
 INTERACTION_SCHEMA: Schema = {"send_id": "text", "link": "text?", "reply": "text?", "machine": "boolean?"}
-"""The attributes of every built-in trigger. *machine*: a program opened or clicked it, not a person."""
+"""The attributes of every interaction. *machine*: a program opened or clicked it, not a person."""
+
+CREATED, CHANGED = "customer-created", "customer-changed"
+
+CUSTOMER_TRIGGERS = frozenset({CREATED, CHANGED})
+"""The triggers of changes of customers. They have no attributes: conditions ask for ``customer.*``, and for
+``before.*`` where it was changed.
+"""
+
+CUSTOMER_SOURCE = "customers"
+"""Where the events of these triggers come from."""
+
+BUILT_IN_NAMES = CUSTOMER_TRIGGERS | INTERACTION_TRIGGERS.keys()
+
+
+def built_in_schema(trigger: str) -> Schema | None:
+    """The attributes of a built-in trigger; None for others."""
+    if trigger in CUSTOMER_TRIGGERS:
+        return {}
+    return INTERACTION_SCHEMA if trigger in INTERACTION_TRIGGERS else None

@@ -7,13 +7,25 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictInt, StringConstraints, Tag
 
+from journeys.catalogue import CUSTOMER_TRIGGERS
 from journeys.interactions import Kind
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model, Name, Time
-from journeys.steps import ContentUse, EndpointUse, Message, Steps, Use, WrittenSteps, every_step, listening, message_in
+from journeys.steps import (
+    BecomesQuestion,
+    ContentUse,
+    EndpointUse,
+    Message,
+    Steps,
+    Use,
+    WrittenSteps,
+    every_step,
+    listening,
+    message_in,
+)
 
 
 class After(Model):
@@ -62,11 +74,44 @@ class Goal(Model):
     within: Duration = timedelta(days=3)
 
 
-class Exit(Model):
+class EventExit(Model):
     """An event that ends the run wherever it stands."""
 
     trigger: Name
     where: Where | None = None
+
+    @property
+    def words(self) -> str:
+        """What ends the run, for people."""
+        return self.trigger
+
+
+class ConditionExit(Model):
+    """A condition on the customer that ends the run wherever it stands, as soon as a change makes it hold.
+
+    Who meets it already does not enter.
+    """
+
+    when: Where
+
+    @property
+    def words(self) -> str:
+        """What ends the run, for people: the condition in one line. It says nothing about anybody."""
+        return " ".join(self.when.split())
+
+
+_CONDITIONS = frozenset({"when", "becomes", "condition", "if"})  # as people write it, for one flaw instead of two
+
+
+def _exits_on(given: object) -> str:
+    match given:
+        case dict():
+            return "when" if "trigger" not in given and _CONDITIONS & given.keys() else "trigger"
+        case _:
+            return "when" if isinstance(given, ConditionExit) else "trigger"
+
+
+Exit = Annotated[Annotated[EventExit, Tag("trigger")] | Annotated[ConditionExit, Tag("when")], Discriminator(_exits_on)]
 
 
 def _trigger_alone(given: object) -> object:
@@ -74,8 +119,17 @@ def _trigger_alone(given: object) -> object:
     return {"trigger": given} if isinstance(given, str) else given
 
 
+def _exit_alone(given: object) -> object:
+    if isinstance(given, str) and "customer." in given:
+        raise ValueError('a condition is written with when, such as {when: customer.status == "churned"}')
+    return _trigger_alone(given)
+
+
 def _by_name(described: object) -> BeforeValidator:
     return BeforeValidator(_trigger_alone, json_schema_input_type=described)
+
+
+_EXIT = BeforeValidator(_exit_alone, json_schema_input_type=Name | Exit)
 
 
 def _one_exit(given: object) -> object:
@@ -95,7 +149,7 @@ class Journey(Model):
     title: str = ""
     start: Annotated[Start, _by_name(Name | Start)]
     goal: Annotated[Goal, _by_name(Name | Goal)] | None = None
-    exit: Annotated[tuple[Annotated[Exit, _by_name(Name | Exit)], ...], BeforeValidator(_one_exit)] = ()
+    exit: Annotated[tuple[Annotated[Exit, _EXIT], ...], BeforeValidator(_one_exit)] = ()
     steps: Annotated[
         WrittenSteps, AfterValidator(_at_least_one), Expected("a list of steps, such as - {id: pause, wait: 1 day}")
     ]
@@ -108,15 +162,36 @@ class Journey(Model):
         return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
     @property
+    def event_exits(self) -> tuple[EventExit, ...]:
+        """The exits by an event, as they are written."""
+        return tuple(leaving for leaving in self.exit if isinstance(leaving, EventExit))
+
+    @property
+    def condition_exits(self) -> tuple[ConditionExit, ...]:
+        """The exits on a condition of the customer, as they are written."""
+        return tuple(leaving for leaving in self.exit if isinstance(leaving, ConditionExit))
+
+    @property
     def triggers(self) -> frozenset[str]:
-        """The names of all triggers that this journey listens to, built-in ones included."""
-        return self.run_triggers | {self.start.trigger}
+        """The names of all triggers that this journey names, built-in ones included."""
+        return self._named | {self.start.trigger}
 
     @property
     def run_triggers(self) -> frozenset[str]:
-        """The names of the triggers that do something to runs: of the goal, the exits and the ifs."""
-        named = {leaving.trigger for leaving in self.exit} | ({self.goal.trigger} if self.goal else set())
-        return frozenset(named) | self.question_triggers
+        """The names of the triggers that do something to runs: of the goal, the exits and what steps ask.
+
+        Where an exit or a step has a condition on the customer, every change of the customer does.
+        """
+        return self._named | self.question_triggers | (CUSTOMER_TRIGGERS if self.condition_exits else frozenset())
+
+    @property
+    def _named(self) -> frozenset[str]:
+        named = {leaving.trigger for leaving in self.event_exits} | ({self.goal.trigger} if self.goal else set())
+        questions = [
+            asked.question for asked in listening(self.steps) if not isinstance(asked.question, BecomesQuestion)
+        ]
+        named |= {trigger for question in questions for trigger in question.triggers(self.kind_of)}
+        return frozenset(named)
 
     @property
     def question_triggers(self) -> frozenset[str]:

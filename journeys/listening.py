@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from journeys.catalogue import BUILT_IN, CUSTOMER, INTERACTION_SCHEMA, Event
-from journeys.definition import After, Goal, Journey, run_id
+from journeys.catalogue import CHANGED, CUSTOMER, CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, Event, before_of
+from journeys.definition import After, ConditionExit, EventExit, Goal, Journey, run_id
 from journeys.interactions import Kind
 from journeys.language import conditions
 from journeys.language.attributes import Schema, reference
 from journeys.language.durations import say
-from journeys.language.scopes import scope_of, values_of
+from journeys.language.scopes import Scope, scope_of, values_of
 from journeys.links import fits
 from journeys.models import Frozen
 from journeys.replies import is_one_of
@@ -123,10 +123,30 @@ class Version:
         """Whether a condition on an event holds, and if not, why, with the values that decided."""
         if where is None:
             return conditions.Verdict(holds=True, reason="")
-        schema = self.schemas[event.trigger]
-        scope = scope_of(event=schema, customer=self.customer)
-        values = values_of(event=(schema, event.attributes), customer=(self.customer, customer))
-        return conditions.ask(where, scope, values)
+        schema, before = self.schemas[event.trigger], before_of(event) or {}
+        values = values_of(
+            event=(schema, event.attributes),
+            customer=(self.customer, customer),
+            before=(self.customer, before) if event.trigger == CHANGED else None,
+        )
+        return conditions.ask(where, scope_at(event.trigger, schema, self.customer), values)
+
+    def holds_now(self, when: str, customer: Mapping[str, object]) -> conditions.Verdict:
+        """Whether a condition on the customer holds, and if not, why, with the values that decided."""
+        values = values_of(customer=(self.customer, customer))
+        return conditions.ask(when, scope_of(customer=self.customer), values)
+
+    def exited_by(self, customer: Mapping[str, object]) -> str:
+        """The exit on a condition that the customer meets, in words and without values; nothing where there is none."""
+        for leaving in self.journey.condition_exits:
+            if self.holds_now(leaving.when, customer).holds:
+                return leaving.words
+        return ""
+
+
+def scope_at(trigger: str | None, schema: Schema, customer: Schema) -> Scope:
+    """What a condition on an event of *trigger* may name, with the type of each."""
+    return scope_of(event=schema, customer=customer, before=customer if trigger == CHANGED else None)
 
 
 @dataclass(frozen=True)
@@ -195,7 +215,11 @@ class Facts:
 
 
 def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
-    """Everything that *event*, which occurred at *at*, does: one decision per run and per journey looked at."""
+    """Everything that *event*, which occurred at *at*, does: one decision per run and per journey looked at.
+
+    A change of the customer is an event too. Beside those who name its trigger, it is told to runs that have an exit on
+    a condition of the customer (see Journey.run_triggers).
+    """
     decisions: list[Decision] = []
     runs: list[RunFacts] = []
     others = Counter[tuple[str, int]]()
@@ -228,11 +252,6 @@ def key_of(version: Version, event: Event) -> str | None:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def interaction_schema(trigger: str) -> Schema | None:
-    """The attributes of a built-in trigger; None for others."""
-    return INTERACTION_SCHEMA if trigger in BUILT_IN else None
-
-
 def _on_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> Iterator[Decision]:
     if event.trigger not in run.version.run_triggers:
         return
@@ -259,7 +278,9 @@ def _in_vain(event: Event, listening: Sequence[Version], made: Sequence[Decision
     return [
         Decision(journey=version.name, version=version.number, did="ignored", why=why)
         for version in listening
-        if version.name not in told and event.trigger not in BUILT_IN
+        if version.name not in told
+        and event.trigger not in INTERACTION_TRIGGERS
+        and event.trigger in version.triggers  # changes of customers are not written down for who only has a condition
     ]
 
 
@@ -281,11 +302,16 @@ def _exit(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[Deci
     del at
     refusals: list[str] = []
     for leaving in run.version.journey.exit if run.active else ():
-        if leaving.trigger == event.trigger:
-            verdict = run.version.holds(leaving.where, event, facts.customer)
-            if verdict.holds:
-                return _made(run, "exited", f"exit: {event.trigger}"), ""
-            refusals.append(f"exit: {verdict.reason}")
+        match leaving:
+            case EventExit(trigger=trigger, where=where) if trigger == event.trigger:
+                verdict = run.version.holds(where, event, facts.customer)
+            case ConditionExit(when=when) if event.trigger in CUSTOMER_TRIGGERS:
+                verdict = run.version.holds_now(when, facts.customer)
+            case _:
+                continue
+        if verdict.holds:
+            return _made(run, "exited", f"exit: {leaving.words}"), ""
+        refusals.append(f"exit: {verdict.reason}")
     return None, "; ".join(refusals)
 
 
@@ -311,7 +337,10 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
 
 
 def _no_answer(question: Question, event: Event, run: RunFacts, facts: Facts) -> str | None:
-    """Why an event is no answer to *question*; empty where it is about something else, None where it is one."""
+    """Why an event is no answer to *question*; empty where it is about something else, None where it is one.
+
+    A question about the customer is asked here, of every event in CUSTOMER_TRIGGERS, by ``version.holds_now``.
+    """
     match question:
         case MessageQuestion() if facts.send and facts.send.step == question.message:
             return _no_reaction(question, event)
@@ -324,7 +353,7 @@ def _no_answer(question: Question, event: Event, run: RunFacts, facts: Facts) ->
 
 def _no_reaction(question: MessageQuestion, event: Event) -> str | None:
     """Why an interaction with its message is no answer to *question*; empty where it asks for another one."""
-    if BUILT_IN[event.trigger][1] != question.is_:
+    if INTERACTION_TRIGGERS[event.trigger][1] != question.is_:
         return ""
     if question.by == "people" and event.attributes.get("machine"):
         return f"a program {question.is_} it, not a person"
@@ -448,6 +477,8 @@ def _may_not_enter(event: Event, at: datetime, version: Version, key: str | None
     verdict = version.holds(start.where, event, facts.customer)
     if not verdict.holds:
         return f"unmet condition: {verdict.reason}"
+    if why := version.exited_by(facts.customer):
+        return f"already exited: {why} holds"
     if leaving := _known_exit(at, version, key, facts):
         return f"already exited: {leaving.trigger} ({leaving.id}) occurred at {clock(leaving.occurred_at or at)}"
     last = facts.last_entries.get((version.name, key))
@@ -468,7 +499,7 @@ def _known_exit(at: datetime, version: Version, key: str | None, facts: Facts) -
 
 
 def _would_have_ended(known: Event, version: Version, key: str | None, facts: Facts) -> bool:
-    if known.trigger in BUILT_IN:
+    if known.trigger in INTERACTION_TRIGGERS:
         return False  # an interaction belongs to the run that sent the message, and keeps no other from starting
     known_key = key_of(version, known)
     if key is not None and known_key is not None and known_key != key:
@@ -477,6 +508,6 @@ def _would_have_ended(known: Event, version: Version, key: str | None, facts: Fa
     if name not in facts.leaving:  # a list may have very many starts, and as many events that could end them
         facts.leaving[name] = any(
             leaving.trigger == known.trigger and version.holds(leaving.where, known, facts.customer).holds
-            for leaving in version.journey.exit
+            for leaving in version.journey.event_exits
         )
     return facts.leaving[name]

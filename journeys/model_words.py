@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from journeys.catalogue import Customer, Event
+from journeys.definition import ConditionExit, EventExit
 from journeys.language.moments import out_of_place
 from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean, nearest
@@ -156,11 +157,14 @@ def _unknown_field(place: _Place) -> tuple[str, str]:
         return "belongs to a step with if, and this is none.", _IF
     if model is MessageQuestion and place.name == "trigger":
         return "an if asks for a message or for a trigger, not for both.", "Leave one of them out."
+    if model in (EventExit, ConditionExit) and place.name in ("trigger", "where", "when"):
+        return "an exit is on a trigger, with or without where, or on a condition: when.", _EXITS
     if model and issubclass(model, Event | Customer) and not _meant_by(place):
         return "there is no such field.", f"What you want to know of it goes into attributes: {{{place.name}: …}}."
     return "there is no such field.", did_you_mean(place.name, _fields(model) if model else [])
 
 
+_EXITS = 'Write {trigger: purchase-completed, where: event.total > 50} or {when: customer.status == "churned"}.'
 _IF = "Such a step waits for something: if: {trigger: purchase-completed, within: 1 day}."
 
 

@@ -7,19 +7,30 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeGuard
 
-from journeys.catalogue import BUILT_IN, CUSTOMER, Content, State, Trigger
+from journeys.catalogue import (
+    BUILT_IN_NAMES,
+    CHANGED,
+    CREATED,
+    CUSTOMER,
+    CUSTOMER_TRIGGERS,
+    Content,
+    State,
+    Trigger,
+    built_in_schema,
+)
 from journeys.contents import check_content, check_use
-from journeys.definition import After, Journey
+from journeys.definition import After, ConditionExit, EventExit, Journey
 from journeys.endpoints import EndpointState
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
+from journeys.language.cel_source import names_root
 from journeys.language.durations import LONGEST, say
 from journeys.language.scopes import Scope, scope_of
 from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
 from journeys.links import flaw_of
-from journeys.listening import Version, interaction_schema
+from journeys.listening import Version, scope_at
 from journeys.problems import Flaw, did_you_mean
 from journeys.steps import (
     AddressUse,
@@ -55,10 +66,10 @@ class Catalogue:
     endpoints: Mapping[str, EndpointState] = field(default_factory=dict)
 
     def schema(self, trigger: str) -> Schema | None:
-        """The attributes of a trigger, own or built in; None where there is no such trigger."""
-        if trigger in self.triggers:
-            return self.triggers[trigger][0].attributes
-        return interaction_schema(trigger)
+        """The attributes of a trigger, built in or own; None where there is no such trigger."""
+        if (built_in := built_in_schema(trigger)) is not None:
+            return built_in
+        return self.triggers[trigger][0].attributes if trigger in self.triggers else None
 
 
 def version_of(journey: Journey, number: int, catalogue: Catalogue) -> Version:
@@ -124,7 +135,11 @@ class _Checker:
 
     def exits(self) -> Iterator[Flaw]:
         for index, leaving in enumerate(self._journey.exit):
-            yield from self._listens(f"exit[{index}]", leaving.trigger, leaving.where)
+            match leaving:
+                case EventExit(trigger=trigger, where=where):
+                    yield from self._listens(f"exit[{index}]", trigger, where)
+                case ConditionExit(when=when):
+                    yield from self._of_customer(f"exit[{index}].when", when)
 
     def steps(self, of: tuple[type[Use], ...] | None = None) -> Iterator[Flaw]:
         """What is wrong with the tree and with what its steps use, or only with those *of* these types."""
@@ -205,8 +220,7 @@ class _Checker:
                 message = f"only a reply has words, and what is asked for is {interaction}."
                 yield Flaw(path=here, message=message, hint="Ask whether the text was replied.")
             case BecomesUse(condition=condition):
-                # Asked whenever the customer changes, and of nothing else: time alone changes no customer.
-                yield from self._condition(here, condition, scope_of(customer=self._catalogue.customer))
+                yield from self._of_customer(here, condition, "becomes")
             case _:
                 pass
 
@@ -330,11 +344,11 @@ class _Checker:
             )
 
     def _listens(self, path: str, trigger: str, where: str | None) -> Iterator[Flaw]:
-        if trigger not in self._catalogue.triggers and trigger not in BUILT_IN:
-            hint = did_you_mean(trigger, {*self._catalogue.triggers, *BUILT_IN})
+        if trigger not in self._catalogue.triggers and trigger not in BUILT_IN_NAMES:
+            hint = did_you_mean(trigger, {*self._catalogue.triggers, *BUILT_IN_NAMES})
             yield Flaw(path=f"{path}.trigger", message=f'no trigger "{trigger}".', hint=hint)
             return
-        state = self._catalogue.triggers[trigger][1] if trigger in self._catalogue.triggers else "ready"
+        state = "ready" if trigger in BUILT_IN_NAMES else self._catalogue.triggers[trigger][1]
         if state != "ready":
             yield Flaw(
                 path=f"{path}.trigger",
@@ -342,18 +356,70 @@ class _Checker:
                 hint=f"Mark it ready: POST /v1/triggers/{trigger}/ready.",
             )
         if where is not None:
-            scope = scope_of(event=self._catalogue.schema(trigger), customer=self._catalogue.customer)
-            yield from self._condition(f"{path}.where", where, scope)
+            scope = scope_at(trigger, self._catalogue.schema(trigger) or {}, self._catalogue.customer)
+            yield from self._condition(f"{path}.where", where, scope, _of_changes(where, trigger))
 
-    def _condition(self, path: str, condition: str, scope: Scope) -> Iterator[Flaw]:
+    def _condition(self, path: str, condition: str, scope: Scope, meant: Collection[Flaw] = ()) -> Iterator[Flaw]:
+        """What is wrong with a condition; *meant* where it is wrong says it better."""
         try:
             self.warnings += [flaw.within(path) for flaw in conditions.compile_condition(condition, scope).warnings]
         except conditions.ConditionError as error:
-            yield from (flaw.within(path) for flaw in error.flaws)
+            yield from _within(path, meant or error.flaws)
+
+    def _of_customer(self, path: str, when: str, what: str = "an exit on a condition") -> Iterator[Flaw]:
+        """What is wrong with a condition that is looked at whenever the customer changes, and never in between."""
+        try:
+            condition = conditions.compile_condition(when, scope_of(customer=self._catalogue.customer))
+        except conditions.ConditionError as error:
+            elsewhere = [flaw for root, flaw in _elsewhere(what).items() if names_root(when, root)]
+            yield from _within(path, elsewhere[:1] or error.flaws)
+            return
+        self.warnings += [flaw.within(path) for flaw in condition.warnings]
+        if not condition.uses:
+            yield Flaw(
+                path=path,
+                message="it names no attribute of the customer, so no change could make it hold.",
+                hint='Ask for one, such as customer.status == "churned".',
+            )
 
     def _names(self) -> dict[str, AttributeType]:
         """What contents and addresses may name, with the type of each."""
         return under("event", types(self._event or {})) | under("customer", types(self._catalogue.customer))
+
+
+def _elsewhere(what: str) -> Mapping[str, Flaw]:
+    """Why names of other roots cannot be asked for in a condition on the customer, and what to write instead."""
+    at_a_time = "To go on at a time, write a step such as wait: {until: customer.renews_at, before: 3 days}."
+    of_events = "For what happens, name a trigger: {trigger: purchase-completed, where: event.total > 50}."
+    of_changes = 'For a change: {trigger: customer-changed, where: before.plan == "pro" && customer.plan == "free"}.'
+    only = "so it asks for customer.* only."
+    return {
+        "now": Flaw(
+            path="",
+            message="now does not go here: time alone changes no customer, and so nobody would look.",
+            hint=at_a_time,
+        ),
+        "event": Flaw(path="", message=f"{what} is looked at when the customer changes, {only}", hint=of_events),
+        "before": Flaw(path="", message=f"{what} is about the customer as they are, {only}", hint=of_changes),
+    }
+
+
+def _of_changes(where: str, trigger: str) -> list[Flaw]:
+    """What is wrong where a condition takes a change for an event with attributes, or an event for a change."""
+    if trigger in CUSTOMER_TRIGGERS and names_root(where, "event"):
+        message = f"{trigger} has no event.*: what changed is the customer."
+        return [Flaw(path="", message=message, hint="Ask for customer.* as it is now, and for before.* as it was.")]
+    if trigger == CREATED and names_root(where, "before"):
+        message = "before.* is what a customer was before a change, and a new one was nothing."
+        return [Flaw(path="", message=message, hint="Leave it out, or listen to customer-changed.")]
+    if trigger != CHANGED and names_root(where, "before"):
+        message = f"before.* is what a customer was before a change, and {trigger} is none."
+        return [Flaw(path="", message=message, hint="Ask for customer.*, or listen to customer-changed.")]
+    return []
+
+
+def _within(path: str, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
+    return (flaw.within(path) for flaw in flaws)
 
 
 def _sends(step: Step, content: Content) -> TypeGuard[Message]:

@@ -10,14 +10,14 @@ from datetime import datetime
 from pydantic import AwareDatetime
 from sqlalchemy import Connection, Table, insert, select, update
 
-from journeys.catalogue import BUILT_IN, Content, State, Trigger
+from journeys.catalogue import BUILT_IN_NAMES, Content, State, Trigger
 from journeys.contents import check_content
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
 from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
 from journeys.publishing import Catalogue, check
-from store.customers import customer_schema
+from store.customer_types import customer_schema
 from store.endpoints import endpoint_states
 from store.locks import lock_house
 from store.schema import AnyRow, contents, triggers
@@ -55,7 +55,7 @@ def put_trigger(connection: Connection, trigger: Trigger, now: datetime) -> bool
 
     Raises Conflict where journeys in use listen to it and would lose or miss an attribute.
     """
-    if trigger.trigger in BUILT_IN:
+    if trigger.trigger in BUILT_IN_NAMES:
         raise Conflict(f'"{trigger.trigger}" is built in. Choose another name.')
     definition = trigger.model_dump(mode="json", exclude_unset=True)
     lock_house(connection)

@@ -8,7 +8,15 @@ from itertools import chain, islice
 
 from sqlalchemy import Connection, select
 
-from journeys.catalogue import BUILT_IN, INTERACTION_SCHEMA, Event, State, Trigger
+from journeys.catalogue import (
+    BUILT_IN_NAMES,
+    CUSTOMER_TRIGGERS,
+    INTERACTION_SCHEMA,
+    INTERACTION_TRIGGERS,
+    Event,
+    State,
+    Trigger,
+)
 from journeys.language.attributes import check_attributes, flaws_of_attributes
 from journeys.problems import Flaw, Invalid, did_you_mean
 from journeys.storable import MOST_FLAWS
@@ -44,16 +52,20 @@ def _flaws(events: Sequence[Event], triggers: Triggers, names: Collection[str], 
 
 def _triggers(connection: Connection, events: Sequence[Event]) -> tuple[Triggers, Collection[str]]:
     """The triggers that the events name, and, if one of them is not there, the names of all that there are."""
-    named = sorted({event.trigger for event in events} - BUILT_IN.keys())
+    named = sorted({event.trigger for event in events} - BUILT_IN_NAMES)
     rows = connection.execute(_BY_NAME, {"names": named}).all() if named else ()
     found: Triggers = {row.name: (Trigger.model_validate(row.definition), row.state) for row in rows}
     if len(found) == len(named):
         return found, found.keys()
-    return found, [*connection.execute(_ALL_NAMES).scalars(), *BUILT_IN]
+    return found, [*connection.execute(_ALL_NAMES).scalars(), *INTERACTION_TRIGGERS]  # what can be posted
 
 
 def _of_trigger(event: Event, triggers: Triggers, names: Collection[str]) -> Iterator[Flaw]:
-    if event.trigger in BUILT_IN:
+    if event.trigger in INTERACTION_TRIGGERS:
+        return
+    if event.trigger in CUSTOMER_TRIGGERS:
+        message = f'"{event.trigger}" cannot be posted: it happens by itself where a customer is changed.'
+        yield Flaw(path="trigger", message=message, hint="Change the customer: PATCH or PUT /v1/customers/{id}.")
         return
     if event.trigger not in triggers:
         hint = did_you_mean(event.trigger, names)
@@ -67,7 +79,7 @@ def _of_trigger(event: Event, triggers: Triggers, names: Collection[str]) -> Ite
 
 def _of_event(event: Event, triggers: Triggers, now: datetime) -> Iterator[Flaw]:
     yield from check_attributes({"id": "text", "source": "text"}, {"id": event.id, "source": event.source})
-    if event.customer is None and event.trigger not in BUILT_IN:
+    if event.customer is None and event.trigger not in INTERACTION_TRIGGERS:
         yield Flaw(path="customer", message="it is missing.", hint="Say to which customer this happened.")
     if event.occurred_at and event.occurred_at > now + MOST_AHEAD:
         message = f"found {event.occurred_at.isoformat()}, which is still to come: here it is {now.isoformat()}."
@@ -77,6 +89,6 @@ def _of_event(event: Event, triggers: Triggers, now: datetime) -> Iterator[Flaw]
 
 
 def _schema(event: Event, triggers: Triggers) -> Mapping[str, str] | None:
-    if event.trigger in BUILT_IN:
+    if event.trigger in INTERACTION_TRIGGERS:
         return INTERACTION_SCHEMA
     return triggers[event.trigger][0].attributes if event.trigger in triggers else None

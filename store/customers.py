@@ -1,32 +1,35 @@
-"""Customers and their attributes, each attribute with one type for all customers."""
+"""Customers and their attributes. A change of them is an event, decided in the transaction that writes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cache
+from secrets import token_hex
 from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from journeys.catalogue import CUSTOMER, CustomerId
+from journeys.catalogue import CHANGED, CREATED, CUSTOMER_SOURCE, CustomerEvent, CustomerId
 from journeys.clearance.addresses import normal_each
 from journeys.language.attributes import (
     AttributeName,
     Attributes,
-    Declaration,
-    Schema,
     Value,
     check_attributes,
     declaration_of,
+    merged,
 )
 from journeys.model_words import flaws_of
 from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
+from journeys.walk.pace import DAY
 from store.addresses import address_attributes, spelled
+from store.customer_types import explained, fix_types, fixed_types, schema_of
+from store.events import EventName, Receipt, take_effect
 from store.locks import lock_customers
-from store.schema import customer_attributes, customers
+from store.schema import customers
 from store.store import read_transaction, write_transaction
 
 
@@ -39,26 +42,66 @@ class CustomerView(Frozen):
     changed_at: AwareDatetime
 
 
-@write_transaction
-def put_customer(connection: Connection, id: str, attributes: Mapping[str, Value], now: datetime) -> bool:
-    """Make *attributes* all that the customer has; null is as good as missing. Returns whether the customer is new.
+class Change(Frozen):
+    """What became of a change. *receipt*: what it did, as an event is answered; None where nothing was another."""
 
+    customer: CustomerView
+    created: bool
+    receipt: Receipt | None
+
+
+Given = Mapping[str, Value] | Callable[[Attributes], Mapping[str, Value]]
+"""New attributes of a customer, or what makes them of those there are. null takes one away."""
+
+
+@write_transaction
+def put_customer(
+    connection: Connection, id: str, attributes: Mapping[str, Value], now: datetime, *, day: timedelta = DAY
+) -> Change:
+    """Make *attributes* all that the customer has; null is as good as missing. See change_customer()."""
+    return change_customer(connection, id, attributes, now, whole=True, day=day)
+
+
+@write_transaction
+def patch_customer(
+    connection: Connection, id: str, attributes: Mapping[str, Value], now: datetime, *, day: timedelta = DAY
+) -> Change:
+    """Give the customer *attributes*, beside those there are; null takes one away. See change_customer()."""
+    return change_customer(connection, id, attributes, now, day=day)
+
+
+def change_customer(
+    connection: Connection,
+    id: str,
+    given: Given,
+    now: datetime,
+    *,
+    whole: bool = False,
+    day: timedelta = DAY,
+    named: EventName | None = None,
+) -> Change:
+    """Change a customer, or make one, and do what the change does as an event, all in one transaction.
+
+    *whole*: what is not given is gone. *named*: the source and the id of the event; by default its id is a new one.
+    *day* is the pace of the runs that it starts. What leaves everything as it was is no change and no event.
     The first value of an attribute fixes its type for all customers. Addresses are kept in their one spelling.
+    It takes the locks of the house, the customer and their runs: whoever needs the lock of a run takes it afterwards.
     Raises Invalid with every flaw.
     """
-    given = {name: value for name, value in attributes.items() if value is not None}
     lock_customers(connection, [id])
-    schema = customer_schema(connection)
-    new = {name: declaration_of(value) for name, value in given.items() if name not in schema}
-    present, unsendable = spelled(given, address_attributes(connection))
-    _check(id, given, {**schema, **new}, unsendable)
-    row = {"customer": id, "to_attributes": present, "now": now}
-    if new:
-        connection.execute(_INSERT_ATTRIBUTE, [{"name": name, "type": kind} for name, kind in new.items()])
-    if connection.execute(_UPDATE, row).rowcount:
-        return False
-    connection.execute(_INSERT, row)
-    return True
+    row = connection.execute(_ONE, {"customer": id}).one_or_none()
+    before: Attributes = dict(row.attributes) if row else {}
+    told = _checked(connection, id, given(dict(before)) if callable(given) else given, now)
+    after = merged({} if whole else before, told)
+    if row and after == before:
+        return Change(customer=CustomerView(**row._asdict()), created=False, receipt=None)
+    connection.execute(_UPDATE if row else _INSERT, {"customer": id, "to_attributes": after, "now": now})
+    source, event = named or (CUSTOMER_SOURCE, token_hex(8))
+    trigger = CHANGED if row else CREATED
+    happened = CustomerEvent(id=event, trigger=trigger, customer=id, source=source, before=before)
+    receipt = take_effect(connection, happened, now, day=day)
+    view = CustomerView(id=id, attributes=after, created_at=row.created_at if row else now, changed_at=now)
+    return Change(customer=view, created=row is None, receipt=receipt)
 
 
 @write_transaction
@@ -96,18 +139,26 @@ def list_customers(connection: Connection, *, limit: int = 50, after: str | None
     return [CustomerView(**row._asdict()) for row in rows]
 
 
-def customer_schema(connection: Connection) -> dict[str, Declaration]:
-    """The attributes that customers are known to have. Each of them may be missing."""
-    rows = connection.execute(select(customer_attributes))
-    return {**CUSTOMER, **{row.name: row.type for row in rows}}
+def _checked(connection: Connection, id: str, given: Mapping[str, Value], now: datetime) -> Mapping[str, Value]:
+    """What is given as it is to be stored. Raises Invalid with every flaw."""
+    present = {name: value for name, value in given.items() if value is not None}
+    fixed = fixed_types(connection)
+    schema = schema_of(fixed)
+    first = {name: value for name, value in present.items() if name not in schema}
+    told, unsendable = spelled(given, address_attributes(connection))
+    schema |= {name: declaration_of(value) for name, value in first.items()}
+    wrong = [explained(flaw, present.get(flaw.path), fixed) for flaw in check_attributes(schema, present)]
+    _refuse(id, present, wrong, unsendable)
+    fix_types(connection, first, now)
+    return told
 
 
-def _check(id: str, attributes: Mapping[str, Value], schema: Schema, unsendable: Iterable[Flaw]) -> None:
+def _refuse(id: str, attributes: Mapping[str, Value], wrong: list[Flaw], unsendable: Iterable[Flaw]) -> None:
+    """Raise Invalid with all that is wrong with a customer, if anything is."""
     flaws = [flaw.within("id") for flaw in _wrong(CustomerId, id)]
     flaws += [flaw.within(f"attributes.{name}") for name in attributes for flaw in _wrong(AttributeName, name)]
-    wrong = check_attributes(schema, attributes)
     mistyped = {flaw.path for flaw in wrong}
-    wrong += [flaw for flaw in unsendable if flaw.path not in mistyped]
+    wrong = [*wrong, *(flaw for flaw in unsendable if flaw.path not in mistyped)]
     flaws += [flaw.within("attributes") for flaw in wrong]
     if flaws:
         raise Invalid(f'Customer "{id}" is not valid.', flaws)
@@ -126,7 +177,6 @@ def _adapter(expected: Any) -> TypeAdapter[str]:  # noqa: ANN401
     return TypeAdapter(expected)
 
 
-_INSERT_ATTRIBUTE = insert(customer_attributes)
 _INSERT = insert(customers).values(
     id=bindparam("customer"),
     attributes=bindparam("to_attributes"),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
-from journeys.catalogue import BUILT_IN, Event
+from journeys.catalogue import BUILT_IN_NAMES, INTERACTION_TRIGGERS, Event, before_of
 from journeys.listening import Decision, RunFacts, Version, key_of
 from journeys.walk.pace import DAY
 from store.answers import arrival
@@ -32,7 +32,7 @@ class Effects:
 
     def apply(self, event: Event, made: Sequence[Decision]) -> None:
         """Do what was decided."""
-        if event.trigger not in BUILT_IN:
+        if event.trigger not in BUILT_IN_NAMES:
             self._seen[event.trigger] += 1
         for decision in made:
             match decision.did:
@@ -51,7 +51,8 @@ class Effects:
         """Keep the event, with a hash of what was posted, and the decisions about it."""
         name = {"event": event.id, "source": event.source}
         # Whoever comes later has to come after it: nothing is received before it has occurred.
-        self._new[events].append(vars(event) | {"received_at": max(self._now, _at(event)), "body": body})
+        kept = {"received_at": max(self._now, _at(event)), "body": body, "before": before_of(event)}
+        self._new[events].append(vars(event) | kept)
         self._new[decisions] += [name | vars(decision) for decision in made]
         self._facts.heard(event)
         if send_of(event) in self._facts.sends:
@@ -139,7 +140,7 @@ def _interaction(event: Event) -> Row:
         "event": event.id,
         "source": event.source,
         "send": send_of(event),
-        "interaction": BUILT_IN[event.trigger][1],
+        "interaction": INTERACTION_TRIGGERS[event.trigger][1],
         "at": event.occurred_at,
         "link": event.attributes.get("link"),
         "reply": event.attributes.get("reply"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pydantic import AwareDatetime
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
-from journeys.catalogue import BUILT_IN, Event
+from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.language.attributes import Attributes
 from journeys.listening import Decision, decide, occurred
 from journeys.models import Frozen
@@ -51,7 +51,7 @@ class Receipt(Frozen):
 
 
 class StoredEvent(Frozen):
-    """An event that was kept, and what each journey made of it."""
+    """An event that was kept, and what each journey made of it. *before*: of a customer that was changed, as it was."""
 
     id: str
     source: str
@@ -60,6 +60,7 @@ class StoredEvent(Frozen):
     occurred_at: AwareDatetime
     received_at: AwareDatetime
     attributes: Attributes
+    before: Attributes | None = None
     decisions: tuple[Decision, ...]
 
 
@@ -89,6 +90,22 @@ def accept(connection: Connection, events: Sequence[Event], now: datetime, *, da
     receipts = beside(connection, many, _accept_each, events, heard, triggers, seen, facts, effects)
     effects.write(connection)
     return _with_sends(connection, receipts)  # 5. Returning commits.
+
+
+def take_effect(connection: Connection, event: Event, now: datetime, *, day: timedelta = DAY) -> Receipt:
+    """Do all that one event of our own does, such as a change of a customer, and keep it where anybody listens.
+
+    For a transaction that has the locks of its customer, and of no other run that was locked before them.
+    """
+    facts = read_facts(connection, [event], {}, now, day)
+    event = _filled_in(event, facts.moment(event.customer))
+    effects = Effects(facts, now)
+    made = _decide(event, facts)
+    effects.apply(event, made)
+    if made or _is_named(event, facts):
+        effects.keep(event, "", made)  # it comes from nobody who could say it again
+    effects.write(connection)
+    return _with_sends(connection, [Receipt(event=event.id, source=event.source, decisions=made)])[0]
 
 
 def _accept_each(
@@ -204,19 +221,19 @@ def _ids(number: int) -> str:
 
 
 def _decide(event: Event, facts: BatchFacts) -> tuple[Decision, ...]:
-    if event.trigger in BUILT_IN and send_of(event) not in facts.sends:
-        why = f'no {BUILT_IN[event.trigger][0]} was sent with the id "{send_of(event)}"'
+    if event.trigger in INTERACTION_TRIGGERS and send_of(event) not in facts.sends:
+        why = f'no {INTERACTION_TRIGGERS[event.trigger][0]} was sent with the id "{send_of(event)}"'
         return (Decision(journey="", version=0, did="ignored", why=why),)
     assert event.occurred_at is not None  # noqa: S101 - filled in
     return tuple(decide(event, event.occurred_at, facts.of(event)))
 
 
 def _is_kept(event: Event, triggers: Triggers, facts: BatchFacts) -> bool:
-    return (
-        event.trigger in BUILT_IN
-        or triggers[event.trigger][0].keep
-        or any(event.trigger in version.triggers for version in facts.live)
-    )
+    return event.trigger in INTERACTION_TRIGGERS or triggers[event.trigger][0].keep or _is_named(event, facts)
+
+
+def _is_named(event: Event, facts: BatchFacts) -> bool:
+    return any(event.trigger in version.triggers for version in facts.live)
 
 
 def _with_sends(connection: Connection, receipts: list[Receipt]) -> list[Receipt]:

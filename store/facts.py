@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, TableValuedAlias, bindparam, func, or_, select
 
-from journeys.catalogue import BUILT_IN, Event
+from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, CustomerEvent, Event
 from journeys.listening import ExitName, Facts, RunFacts, SendFacts, Version
 from journeys.walk.position import Arrival
 from store.answers import answers
@@ -75,7 +75,7 @@ class BatchFacts:
 
     def heard(self, event: Event) -> None:
         """From now on the event is one of those that came earlier."""
-        if any(event.trigger == leaving.trigger for version in self.live for leaving in version.journey.exit):
+        if any(event.trigger == leaving.trigger for version in self.live for leaving in version.journey.event_exits):
             self.exits[event.customer or ""].append(event)
 
     def entered(self, customer: str, run: RunFacts, state: RunState) -> None:
@@ -103,7 +103,7 @@ class BatchFacts:
 
 def send_of(event: Event) -> str:
     """The id of the send that an interaction is about; nothing for other events."""
-    return str(event.attributes.get("send_id", "")) if event.trigger in BUILT_IN else ""
+    return str(event.attributes.get("send_id", "")) if event.trigger in INTERACTION_TRIGGERS else ""
 
 
 class SentTo(NamedTuple):
@@ -118,7 +118,11 @@ def find_sends(connection: Connection, events: Sequence[Event]) -> dict[str, Sen
     if not (ids := sorted({send_of(event) for event in events} - {""})):
         return {}
     rows = connection.execute(_SENDS, {"ids": ids}).all()
-    about = {(send_of(event), BUILT_IN[event.trigger][0]) for event in events if event.trigger in BUILT_IN}
+    about = {
+        (send_of(event), INTERACTION_TRIGGERS[event.trigger][0])
+        for event in events
+        if event.trigger in INTERACTION_TRIGGERS
+    }
     return {
         row.id: SentTo(_send(row), row.customer)
         for row in rows
@@ -190,10 +194,15 @@ def _read_exits(
 ) -> None:
     """What came before but occurred after, and would have ended the runs that these customers might start now."""
     starting = _starting(facts, heard)
-    names = sorted({leaving.trigger for version in starting for leaving in version.journey.exit})
+    names = sorted({leaving.trigger for version in starting for leaving in version.journey.event_exits})
     if names:
         for row in connection.execute(_EXITS, {"customers": whose, "triggers": names, "since": since}):
-            facts.exits[row.customer].append(Event.model_construct(**row._asdict()))
+            facts.exits[row.customer].append(_event(row))
+
+
+def _event(row: AnyRow) -> Event:
+    model = CustomerEvent if row.trigger in CUSTOMER_TRIGGERS else Event
+    return model.model_construct(**row._asdict())
 
 
 def _starting(facts: BatchFacts, heard: Sequence[Event]) -> list[Version]:
@@ -288,7 +297,13 @@ _ENTRIES = (
 )
 _ENTERED = select(diary.c.run, diary.c.step, diary.c.at).where(among(diary.c.run, "runs"), diary.c.did == "entered")
 _EXITS = select(
-    events.c.id, events.c.source, events.c.trigger, events.c.customer, events.c.occurred_at, events.c.attributes
+    events.c.id,
+    events.c.source,
+    events.c.trigger,
+    events.c.customer,
+    events.c.occurred_at,
+    events.c.attributes,
+    events.c.before,
 ).where(
     among(events.c.customer, "customers"),
     among(events.c.trigger, "triggers"),

@@ -231,11 +231,12 @@ def advance(connection: Connection, state: RunState, entries: Sequence[Entry]) -
 
 def end(
     connection: Connection, state: RunState, ended: Ended, why: str, at: datetime, entries: Sequence[Entry] = ()
-) -> None:
+) -> RunState:
     """End one run, at once; *entries* are the last lines of its diary."""
     writes = RunWrites()
-    writes.end(writes.advance(state, entries), ended, why, at)
+    after = writes.end(writes.advance(state, entries), ended, why, at)
     writes.write(connection)
+    return after
 
 
 def pass_step(connection: Connection, state: RunState, lines: Sequence[Entry]) -> None:

@@ -153,6 +153,8 @@ customer_attributes = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("type", Text, nullable=False),
+    Column("declared", Boolean, nullable=False, server_default=false()),  # by somebody, not by its first value
+    Column("since", Time),  # when its type was fixed; what was fixed before that was kept has none
 )
 
 consents = Table(
@@ -264,6 +266,7 @@ events = Table(
     Column("received_at", Time, nullable=False),
     Column("attributes", JSON, nullable=False),
     Column("body", Text, nullable=False),  # a hash: tells the same event posted again from another with its id
+    Column("before", JSON(none_as_null=True)),  # of a customer that was changed: the attributes there were
     PrimaryKeyConstraint("id", "source"),
     Index(None, "customer", "received_at"),
     Index(None, "customer", "trigger", "occurred_at"),

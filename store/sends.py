@@ -27,8 +27,9 @@ from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.consents import said_by
-from store.lifecycle import RunState, advance, lock_customer_and_run, lock_run, pass_step
-from store.schema import AnyRow, contents, customers, events, runs, sends, storable, versions
+from store.effects import job
+from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run, pass_step
+from store.schema import AnyRow, contents, customers, events, outbox, runs, sends, storable, versions
 from store.store import Again, Store, read_transaction, write_transaction
 from store.suppressions import suppressed
 
@@ -109,7 +110,7 @@ def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED) -> Cla
     if ledger.stopped_at and not run.ended:
         # Nothing may be sent any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
-    run = advance(connection, run, visit.unwritten)
+    run = _left(connection, advance(connection, run, visit.unwritten), ledger, visit.now)
     return _claim_anew(connection, run, visit, ledger, rules)
 
 
@@ -297,6 +298,18 @@ def _claimed_before(connection: Connection, run: RunState, visit: Visit, ledger:
     else:  # it may have been a report that proved it, and no lines were added then
         pass_step(connection, run, visit.lines_after(before))
     return Done(delivery=before)
+
+
+def _left(connection: Connection, run: RunState, ledger: AnyRow, at: datetime) -> RunState:
+    """The run, ended where its customer meets an exit on a condition.
+
+    A change has ended it already, as long as whoever made it told of it: an earlier release would not.
+    """
+    if run.ended or not (why := run.version.exited_by(ledger.customer or {})):
+        return run
+    reason = f"exit: {why}"
+    connection.execute(insert(outbox), job(run.id, "cancel", {"reason": reason}, at))
+    return end(connection, run, "exited", reason, at)
 
 
 def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow, rules: Rules) -> Claim:

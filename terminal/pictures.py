@@ -41,7 +41,7 @@ def paths(found: Sequence[Path], journey: Journey) -> Iterator[Text]:
             yield Text.assemble(f"   {_between(message.earliest, message.latest)}  ", kind, message.content)
         yield Text.assemble(f"   {_between(path.earliest_end, path.latest_end)}  ", ("✓ completed", "green"))
     if journey.exit:
-        exits = " or ".join(dict.fromkeys(leaving.trigger for leaving in journey.exit))
+        exits = " or ".join(dict.fromkeys(leaving.words for leaving in journey.exit))
         yield Text()
         yield Text(f"At any moment, {exits} ends it, and nothing more is sent.")
 
@@ -69,12 +69,15 @@ def _lines(played: Timeline, script: Script) -> Iterator[_Line]:
 
 
 def _happening(line: Happening) -> str:
-    return f"{line.message} {line.is_}" if line.message else f"{line.trigger}  {said(line.attributes)}".rstrip()
+    if line.message:
+        return f"{line.message} {line.is_}"
+    named, attributes = ("customer", line.customer) if line.customer is not None else (line.trigger, line.attributes)
+    return f"{named}  {said(attributes)}".rstrip()
 
 
 def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
     if not heard.decisions:
-        yield happened("ignored", "nothing listens to it now, or it was seen before")
+        yield happened("ignored", "nothing listens to it now, or it is no news")
     for decision in heard.decisions:
         if decision.did != "resumed":  # the if that it answers tells what came of it
             whose = _whose(decision.run or "", numbers)

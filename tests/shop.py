@@ -13,12 +13,14 @@ from journeys.catalogue import Event, Trigger
 from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.definition import Journey
 from journeys.interactions import Kind
+from journeys.language.attributes import Value
 from journeys.reading import read_trigger
 from journeys.steps import STEP_TYPES, Email, Message
 from journeys.walk.diary import Delivery, Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import catalogue, customers, events, journeys, sends
+from store.customers import Change
 from store.events import Receipt
 from store.sends import Done, Go
 from store.store import Store
@@ -72,6 +74,10 @@ class Shop:
     async def post(self, trigger: str, /, customer: str | None = "ada", **more: Any) -> Receipt:
         """Accept one event."""
         return (await events.accept(self.store, [self.event(trigger, customer, **more)], self.now))[0]
+
+    async def change(self, customer: str = "ada", **attributes: Value) -> Change:
+        """Give a customer these attributes, beside those there are."""
+        return await customers.patch_customer(self.store, customer, attributes, self.now)
 
     async def start(self, customer: str = "ada", **more: Any) -> str:
         """Abandon a cart, and return the run that this starts."""

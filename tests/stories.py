@@ -91,6 +91,11 @@ def visits(when: str, city: str, **more: object) -> Happening:
     return Happening.model_validate({"at": at(when), "trigger": "store-visit", "attributes": attributes, **more})
 
 
+def moves(when: str, country: str | None) -> Happening:
+    """The customer is in another country from then on."""
+    return Happening.model_validate({"at": at(when), "customer": {"country": country}})
+
+
 def does(when: str, what: str, message: str = EMAIL, run: int | None = None, **attributes: object) -> Happening:
     """An interaction; *attributes* are what the provider tells of it: its link, or that a machine did it."""
     line = {"at": at(when), "message": message, "is": what, "run": run, "attributes": attributes}
@@ -155,6 +160,8 @@ def end(id: str) -> dict[str, object]:
 
 ALL_THREE = completed("2 days", reminders("", "1 day", "2 days"))
 
+SWEDISH = 'customer.country == "SE"'
+MOVED = {"trigger": "customer-changed", "where": f'before.country == "NO" && {SWEDISH}'}
 IN_OSLO = walking(
     {
         "id": "visited",
@@ -532,6 +539,51 @@ STORIES: dict[str, Story] = {
         (cart("2 hours", occurred_at="0 seconds"),),
         (completed("2 hours", sends(hello="2 hours")),),
         walking({**email("hello"), "expires": "3 hours"}),
+    ),
+    "left-as-soon-as-the-customer-changes": Story(
+        (cart(), moves("2 hours", "NO"), moves("3 hours", "SE"), moves("4 hours", "DK")),
+        (Run("exited", at("3 hours"), sends(hello="")),),
+        walking(email("hello"), pause("a-day", "1 day"), email("again"), exit=[{"when": SWEDISH}]),
+    ),
+    "met-before-anything": Story(
+        (
+            cart("1 hour"),
+            cart("2 hours"),
+            moves("3 hours", "SE"),
+            cart("4 hours"),
+            moves("5 hours", None),
+            cart("6 hours"),
+        ),
+        (
+            Run("exited", at("3 hours"), ()),
+            completed("30 hours", sends(hello="30 hours")),
+        ),
+        walking(pause("a-day", "1 day"), email("hello"), exit=[{"when": SWEDISH}]),
+    ),
+    "started-by-a-change": Story(
+        (moves("1 hour", "NO"), moves("2 hours", "SE"), moves("3 hours", "SE"), moves("4 hours", "DK")),
+        (completed("26 hours", sends(hi="2 hours", again="26 hours")),),
+        walking(
+            push("hi"),
+            pause("a-day", "1 day"),
+            push("again"),
+            start=MOVED,
+        ),
+    ),
+    "answered-by-a-change-that-is-the-goal-too": Story(
+        (cart(), moves("1 hour", "NO"), moves("2 hours", "SE")),
+        (completed("2 hours", sends(hello="2 hours"), goal="2 hours"),),
+        walking(
+            {"id": "moved", "if": {**MOVED, "within": "1 day"}, "then": [email("hello")], "else": [email("nudge")]},
+            goal=MOVED,
+        ),
+    ),
+    "a-change-that-is-none-answers-nothing": Story(
+        (cart(), moves("1 hour", None)),
+        (completed("1 day", sends(nudge="1 day")),),
+        walking(
+            {"id": "moved", "if": {"trigger": "customer-changed", "within": "1 day"}, "else": [email("nudge")]},
+        ),
     ),
     "no-phone": Story(
         (cart(),),

@@ -73,6 +73,16 @@ def declaration_of(value: object) -> Declaration:
             return "text?"
 
 
+def say_type(kind: AttributeType) -> str:
+    """What an attribute of this type holds, in words."""
+    return _EXPECTED[kind]
+
+
+def merged(attributes: Mapping[str, Value], given: Mapping[str, Value]) -> Attributes:
+    """The attributes with those that are *given* in their place. What is given as null is gone."""
+    return {name: value for name, value in {**attributes, **given}.items() if value is not None}
+
+
 def under(root: str, named: Mapping[str, Anything]) -> dict[str, Anything]:
     """The same mapping with its names as conditions write them: ``total`` is ``event.total``."""
     return {f"{root}.{name}": value for name, value in named.items()}

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from cel_expr_python import cel
 
-from journeys.language.attributes import AttributeType, wrong_date
+from journeys.language.attributes import wrong_date
 from journeys.language.cel_tree import Call, Constant, Items, Name, Node, calls
 from journeys.problems import Flaw
 

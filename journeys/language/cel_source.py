@@ -85,3 +85,9 @@ def read(source: str, scope: Collection[str]) -> tuple[str, tuple[str, ...]]:
         return f"has_{token['given']}".ljust(len(token[0])) if token["given"] else token[0]
 
     return _TOKEN.sub(replaced, source), tuple(uses)
+
+
+def names_root(source: str, root: str) -> bool:
+    """Whether a condition names *root*, such as ``before`` or ``now``, or a part of it; in a text it is none."""
+    names = (token["given"] or token["name"] or "" for token in _TOKEN.finditer(source))
+    return any(re.split(r"\s*\.\s*", name)[0] == root for name in names)

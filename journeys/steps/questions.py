@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from journeys.catalogue import CUSTOMER_TRIGGERS
 from journeys.interactions import Interaction, Kind, interaction_trigger
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
@@ -15,9 +16,6 @@ from journeys.steps.uses import BecomesUse, DurationUse, LinkUse, MessageUse, Re
 
 KindOf = Callable[[str], Kind | None]
 """What kind of message a step sends; None where there is no such message step."""
-
-CUSTOMER_TRIGGERS = ("customer-created", "customer-changed")
-"""The built-in triggers of a change of a customer."""
 
 By = Literal["people", "anyone"]
 Reply = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -135,7 +133,7 @@ class BecomesQuestion(Model):
     def triggers(self, kind_of: KindOf) -> tuple[str, ...]:
         """The triggers whose events may answer it."""
         del kind_of
-        return CUSTOMER_TRIGGERS
+        return tuple(sorted(CUSTOMER_TRIGGERS))
 
 
 _TAGS = {"message": MessageQuestion, "trigger": EventQuestion, "becomes": BecomesQuestion}

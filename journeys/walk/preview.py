@@ -12,7 +12,16 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from journeys.catalogue import BUILT_IN, Content, CustomerId, Event
+from journeys.catalogue import (
+    BUILT_IN_NAMES,
+    CHANGED,
+    CUSTOMER_SOURCE,
+    CUSTOMER_TRIGGERS,
+    Content,
+    CustomerEvent,
+    CustomerId,
+    Event,
+)
 from journeys.choices import choose
 from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, written
 from journeys.clearance.consent import NOBODY, Asked
@@ -20,7 +29,7 @@ from journeys.contents import render_content
 from journeys.definition import send_id
 from journeys.interactions import Interaction, Kind, interaction_trigger
 from journeys.known import Known
-from journeys.language.attributes import Attributes, check_attributes
+from journeys.language.attributes import Attributes, Value, check_attributes, merged
 from journeys.language.durations import Duration
 from journeys.language.templates import TemplateError
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of, occurred
@@ -36,14 +45,16 @@ DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 
 
 class Happening(Model):
-    """One line of a preview's script: an event of a trigger, or an interaction with a message.
+    """One line of a preview's script: an event of a trigger, an interaction with a message, or a customer's change.
 
     *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
     entered; without it, the interaction is with the latest run that sent that message.
+    *customer*: attributes that the customer has from then on; null takes one away.
     """
 
     at: Duration = timedelta(0)
     trigger: Name | None = None
+    customer: Attributes | None = None
     attributes: Attributes = Field(default_factory=dict)
     message: Name | None = None
     is_: Interaction | None = Field(None, alias="is")
@@ -53,8 +64,12 @@ class Happening(Model):
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
-        if (self.trigger is None) == (self.message is None):
-            raise ValueError("a line of the script has either a trigger, or a message and what it is")
+        if [self.trigger, self.message, self.customer].count(None) != 2:
+            raise ValueError(
+                "a line of the script has either a trigger, or a message and what it is, or a customer's new attributes"
+            )
+        if self.customer is not None and (self.attributes or self.occurred_at is not None):
+            raise ValueError("a customer changes as soon as it is told, to what is told: {customer: {plan: pro}}")
         if (self.message is None) != (self.is_ is None):
             raise ValueError("message and is go together: {message: initial-reminder, is: opened}")
         return self
@@ -62,11 +77,17 @@ class Happening(Model):
 
 def check_happening(line: Happening, catalogue: Catalogue) -> Iterator[Flaw]:
     """What is wrong with an event of a script: a trigger that is not there, or attributes that it does not take."""
+    if line.customer is not None:
+        given = {name: value for name, value in line.customer.items() if value is not None}
+        yield from (flaw.within("customer") for flaw in check_attributes(catalogue.customer, given))
+    if line.trigger == CHANGED:
+        message = "a change is written as what the customer is from then on."
+        yield Flaw(path="trigger", message=message, hint="Write customer: {plan: pro} instead of a trigger.")
     if line.trigger is None:
         return
     schema = catalogue.schema(line.trigger)
     if schema is None:
-        hint = did_you_mean(line.trigger, {*catalogue.triggers, *BUILT_IN})
+        hint = did_you_mean(line.trigger, {*catalogue.triggers, *BUILT_IN_NAMES})
         yield Flaw(path="trigger", message=f'no trigger "{line.trigger}".', hint=hint)
         return
     yield from (flaw.within("attributes") for flaw in check_attributes(schema, line.attributes))
@@ -120,7 +141,7 @@ class Timeline(Model):
 def preview(
     version: Version,
     script: Sequence[Happening],
-    customer: Mapping[str, object],
+    customer: Mapping[str, Value],
     *,
     customer_id: CustomerId = "sample",
     contents: Mapping[str, Content] | None = None,
@@ -144,7 +165,7 @@ class Stage:
 
     def __init__(
         self,
-        customer: Mapping[str, object],
+        customer: Mapping[str, Value],
         *,
         customer_id: CustomerId = "sample",
         contents: Mapping[str, Content] | None = None,
@@ -152,7 +173,7 @@ class Stage:
         started_at: datetime = DEFAULT_START,
     ) -> None:
         self.now = self.started_at = started_at
-        self.customer = customer
+        self.customer = merged(customer, {})
         self.contents = contents or {}
         self.asked = asked
         self.customer_id = customer_id
@@ -176,10 +197,12 @@ class Stage:
         """Let time pass until the line's moment, then let it happen. A deadline at the same moment comes after."""
         self.advance(self.started_at + happening.at)
         event, send = self._event(happening)
-        known = [past for past in self._events if (past.source, past.id) != (event.source, event.id)]
-        if len(known) < len(self._events):
+        changed = None if happening.customer is None else merged(self.customer, happening.customer)
+        known = any((past.source, past.id) == (event.source, event.id) for past in self._events)
+        if known or changed == self.customer:
             heard = Heard(event=event.id, trigger=event.trigger, at=self.now, decisions=())
         else:
+            self.customer = self.customer if changed is None else changed
             heard = self._accept(event, send)
         self._heard.append(heard)
         return heard
@@ -251,7 +274,8 @@ class Stage:
     def _event(self, happening: Happening) -> tuple[Event, SendFacts | None]:
         offset = happening.at if happening.occurred_at is None else happening.occurred_at
         send = None
-        trigger, attributes = happening.trigger or "", happening.attributes
+        trigger = happening.trigger or ("" if happening.customer is None else CHANGED)
+        attributes = happening.attributes
         if happening.message:
             run, sent = self._sender(happening)
             trigger = interaction_trigger(sent.kind, happening.is_ or "opened")
@@ -265,6 +289,9 @@ class Stage:
             occurred_at=self.started_at + offset,
             attributes=attributes,
         )
+        if trigger in CUSTOMER_TRIGGERS:
+            before = self.customer if trigger == CHANGED else {}
+            event = CustomerEvent.model_validate({**dict(event), "source": CUSTOMER_SOURCE, "before": before})
         return event, send
 
     def _sender(self, happening: Happening) -> tuple[_Run, PreviewSend]:

@@ -55,6 +55,7 @@ DOORS: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/v1/triggers/tried"): {"title": "t", "attributes": {"a": "text", "b": "number?"}, "keep": True},
     ("PUT", "/v1/contents/tried"): {"title": "t", "topic": "news", "email": {"subject": "s", "text": "t"}},
     ("PUT", "/v1/customers/tried"): {"attributes": {"email": "a@example.com", "points": 1}},
+    ("PATCH", "/v1/customers/tried"): {"attributes": {"email": "a@example.com", "points": None}},
     ("PUT", "/v1/customers/tried/consents"): {"source": "s", "consents": [{"channel": "email", "choice": "in"}]},
     ("PUT", "/v1/journeys/tried"): JOURNEY,
     ("POST", "/v1/journeys/tried/preview"): {

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 import yaml
 
-from tests.api.door import Door, problem
+from journeys.reading import write
+from tests.api.door import NOW, Door, deps_for, opened, problem
+from tests.samples import CUSTOMER, abandoned_cart
+from tests.shop import Shop
 
 EMAIL = {"content": "hello", "email": {"subject": "Hi", "text": "Hello, or not: {{ unsubscribe_url }}"}}
 
@@ -148,6 +154,64 @@ async def test_a_customer_has_what_was_put_last(door: Door) -> None:
 
     assert created.status_code == 201
     assert replaced["attributes"] == (await door.get("/v1/customers/ada"))["attributes"] == {"points": 4}
+
+
+async def test_two_services_that_each_know_a_part_keep_the_other_s(door: Door) -> None:
+    created = await door.http.patch("/v1/customers/ada", json={"attributes": {"email": "a@example.com", "points": 3}})
+
+    patched = await door.http.patch("/v1/customers/ada", json={"attributes": {"phone": "+15550100", "points": None}})
+
+    assert (created.status_code, patched.status_code) == (201, 200)
+    assert patched.json()["attributes"] == {"email": "a@example.com", "phone": "+15550100"}
+    assert patched.json()["attributes"] == (await door.get("/v1/customers/ada"))["attributes"]
+
+
+SWEDISH = {"attributes": {"country": "SE"}}
+
+
+@pytest.fixture
+async def run(live: Door) -> str:
+    """A run of Ada's that ends as soon as she is in Sweden."""
+    journey = abandoned_cart(exit=[{"when": 'customer.country == "SE"'}])
+    await live.http.put("/v1/journeys/abandoned-cart", content=write(journey))
+    await live.post("/v1/journeys/abandoned-cart/publish")
+    started: str = (await live.event("e1"))["decisions"][0]["run"]
+    return started
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_the_answer_to_a_change_says_what_it_did(live: Door, run: str, method: str) -> None:
+    nudges = live.clock.nudges
+    changed, again = [(await live.http.request(method, "/v1/customers/ada", json=SWEDISH)).json() for _ in range(2)]
+
+    [made] = changed["receipt"]["decisions"]
+    assert (made["run"], made["did"], made["why"]) == (run, "exited", 'exit: customer.country == "SE"')
+    assert live.clock.nudges == nudges + 1
+    assert again == {**changed, "receipt": None}
+    kept = await live.get(f"/v1/events/{changed['receipt']['event']}", source="customers")
+    assert (kept["trigger"], kept["attributes"], kept["decisions"]) == ("customer-changed", {}, [made])
+    assert kept["before"] == CUSTOMER
+
+
+async def test_the_answer_to_a_change_waits_for_a_send_under_way(live: Door, run: str) -> None:
+    shop = Shop(live.store, NOW)
+    await shop.claim(run)
+
+    async with opened(deps_for(live.store, live.clock, drain_for=timedelta(hours=1))) as (_, http):
+        changing = asyncio.create_task(http.patch("/v1/customers/ada", json=SWEDISH))
+        await asyncio.sleep(0.1)
+        assert not changing.done()
+        await shop.record(run)
+        receipt = (await changing).json()["receipt"]
+
+    assert (receipt["in_flight"], receipt["already_sent"]) == (0, ["initial-reminder"])
+
+
+async def test_a_change_cannot_be_posted(live: Door) -> None:
+    answer = await live.http.post("/v1/events", json={"id": "c1", "trigger": "customer-changed", "customer": "ada"})
+
+    [error] = problem(answer, 422, "invalid")["errors"]
+    assert (error["path"], error["hint"]) == ("trigger", "Change the customer: PATCH or PUT /v1/customers/{id}.")
 
 
 async def test_an_attribute_has_one_type_for_all_customers(door: Door) -> None:

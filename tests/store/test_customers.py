@@ -8,14 +8,15 @@ import pytest
 
 from journeys.language.attributes import Attributes
 from journeys.problems import Invalid, Unknown
-from store.customers import customer_schema, forget_tokens, get_customer, list_customers, put_customer
+from store.customer_types import customer_schema
+from store.customers import forget_tokens, get_customer, list_customers, put_customer
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
 
 
 async def put(store: Store, id: str, attributes: Attributes) -> bool:
-    return await put_customer(store, id, attributes, NOON)
+    return (await put_customer(store, id, attributes, NOON)).created
 
 
 async def flaws(store: Store, id: str, attributes: Attributes) -> list[str]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count, product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
+from journeys.catalogue import CUSTOMER_SOURCE
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes
 from journeys.listening import Decision
 from journeys.walk.preview import Happening, Stage
+from store.customers import Change, change_customer, put_customer
 from store.events import accept
 from tests.samples import abandoned_cart, version
 from tests.shop import NOON, Shop
@@ -31,6 +34,14 @@ class Drawn:
     total: int
 
 
+@dataclass(frozen=True)
+class Moved:
+    """The customer is in another country, or in the same, so many minutes *after* the last event."""
+
+    after: int
+    country: str | None
+
+
 HAPPENINGS = st.lists(
     st.builds(
         Drawn,
@@ -39,8 +50,10 @@ HAPPENINGS = st.lists(
         trigger=st.sampled_from(["abandoned-cart", "abandoned-cart", "purchase-completed"]),
         cart=st.sampled_from(["A", "B", None]),
         total=st.sampled_from([10, 60]),
-    ),
-    max_size=8,
+    )
+    # No two changes at one instant: a store tells them apart by a microsecond.
+    | st.builds(Moved, after=st.integers(1, 90), country=st.sampled_from(["NO", "SE", None])),
+    max_size=10,
 )
 
 _customers = count(1)
@@ -65,7 +78,24 @@ def journeys() -> list[Journey]:
             **(ends if key else goes_on),
         )
         for repeat, overlap, key in product(repeats, ("ignore", "parallel", "restart"), ("cart", None))
-    ]
+    ] + listening_to_changes()
+
+
+def listening_to_changes() -> list[Journey]:
+    """Journeys that a change of the customer starts, ends and resumes, or whose goal it is."""
+    changed = {"trigger": "customer-changed"}
+    moved = {**changed, "where": 'before.country == "NO" && customer.country == "SE"'}
+    swedish = {"when": 'customer.country == "SE"'}
+    pause = {"id": "pause", "wait": "1000 days"}
+    asking = [{"id": "moved", "if": {**moved, "within": "9 days"}}, pause]
+    differences: dict[str, dict[str, object]] = {
+        "leaves-when-swedish": {"start": {"trigger": "abandoned-cart", "overlap": "parallel"}, "exit": [swedish]},
+        "leaves-by-change": {"exit": [moved, {**changed, "where": "!has(before.country)"}]},
+        "counts-changes": {"goal": moved, "exit": [], "steps": asking},
+        "starts-by-change": {"start": {**moved, "repeat": {"after": "1 hour"}, "overlap": "restart"}, "exit": []},
+        "starts-by-any-change": {"start": changed, "exit": [swedish]},
+    }
+    return [abandoned_cart(journey=name, **{"steps": [pause], **each}) for name, each in differences.items()]
 
 
 @pytest.fixture
@@ -80,6 +110,7 @@ async def busy(shop: Shop) -> Shop:
 @given(HAPPENINGS)
 async def test_random_events_are_decided_as_in_the_preview(busy: Shop, happenings: list[Drawn]) -> None:
     customer = f"customer-{next(_customers)}"
+    await put_customer(busy.store, customer, {}, NOON)
     stage = Stage({}, customer_id=customer, started_at=NOON)
     for journey in sorted(journeys(), key=lambda journey: journey.journey):
         stage.publish(version(journey))
@@ -87,16 +118,35 @@ async def test_random_events_are_decided_as_in_the_preview(busy: Shop, happening
 
     for number, drawn in enumerate(happenings):
         at += timedelta(minutes=drawn.after)
-        occurred, id = at - timedelta(minutes=drawn.late), f"{customer}-{number}"
-        attributes: Attributes = {"cart_id": drawn.cart, "total": drawn.total}
-        heard = stage.happen(
-            Happening(id=id, at=at, occurred_at=occurred, trigger=drawn.trigger, attributes=attributes)
-        )
-        event = busy.event(drawn.trigger, customer, id=id, at=NOON + occurred, **attributes)
+        id = f"{customer}-{number}"
+        line, decisions = await happened(busy, customer, id, drawn, at)
+        heard = stage.happen(Happening.model_validate({"id": id, "at": at, **line}))
 
-        [receipt] = await accept(busy.store, [event], NOON + at)
+        assert in_order(decisions) == in_order(heard.decisions)
 
-        assert in_order(receipt.decisions) == in_order(heard.decisions)
+
+async def happened(
+    shop: Shop, customer: str, id: str, drawn: Drawn | Moved, at: timedelta
+) -> tuple[dict[str, object], tuple[Decision, ...]]:
+    """A line of a script, and what came of it in the store."""
+    if isinstance(drawn, Moved):
+        return {"customer": {"country": drawn.country}}, await changed(shop, customer, id, drawn, NOON + at)
+    occurred = at - timedelta(minutes=drawn.late)
+    attributes: Attributes = {"cart_id": drawn.cart, "total": drawn.total}
+    event = shop.event(drawn.trigger, customer, id=id, at=NOON + occurred, **attributes)
+    [receipt] = await accept(shop.store, [event], NOON + at)
+    return {"occurred_at": occurred, "trigger": drawn.trigger, "attributes": attributes}, receipt.decisions
+
+
+async def changed(shop: Shop, customer: str, id: str, moved: Moved, now: datetime) -> tuple[Decision, ...]:
+    """What a change does that has the id that it has in the preview."""
+
+    def change(connection: Connection) -> Change:
+        country = {"country": moved.country}
+        return change_customer(connection, customer, country, now, named=(CUSTOMER_SOURCE, id))
+
+    receipt = (await shop.store.write(change)).receipt
+    return receipt.decisions if receipt else ()
 
 
 def in_order(decisions: Iterable[Decision]) -> list[Decision]:

@@ -11,6 +11,7 @@ from journeys.catalogue import Event
 from journeys.definition import send_id
 from journeys.interactions import interaction_trigger
 from journeys.walk.preview import DEFAULT_START, Happening, PreviewRun, PreviewSend, Stage
+from store.customers import patch_customer
 from store.journeys import stop
 from store.runs import RunView, SendView
 from tests.engine import Clock, Engine, engine
@@ -54,6 +55,8 @@ async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironmen
         for number, line in enumerate(story.lines, 1):
             await clock.move(line.at)
             match line:
+                case Happening(customer=dict() as attributes):
+                    await patch_customer(played.store, name, attributes, clock.now, day=played.day)
                 case Happening():
                     await played.accept(await event(played, name, number, line, clock))
                 case Publish():

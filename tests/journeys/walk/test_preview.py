@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from journeys.walk.preview import DEFAULT_START, Happening, Timeline, preview
-from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, version
+from journeys.language.attributes import Attributes
+from journeys.walk.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
+from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, catalogue, version
 
 CART = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 60}}
 
 
-def play(*lines: dict[str, Any], customer: dict[str, object] | None = None, **changes: object) -> Timeline:
+def play(*lines: dict[str, Any], customer: Attributes | None = None, **changes: object) -> Timeline:
     script = [Happening.model_validate(line) for line in (CART, *lines)]
-    return preview(version(abandoned_cart(**changes)), script, customer or CUSTOMER, contents=CONTENTS)
+    return preview(version(abandoned_cart(**changes)), script, customer or {**CUSTOMER}, contents=CONTENTS)
 
 
 def sends(timeline: Timeline, run: int = 0) -> list[tuple[str, timedelta, str]]:
@@ -107,11 +108,65 @@ def test_an_interaction_with_what_was_not_sent_is_an_error_in_the_script() -> No
         pytest.param({"at": "1 day"}, id="neither"),
         pytest.param({"trigger": "a", "message": "b", "is": "opened"}, id="both"),
         pytest.param({"message": "b"}, id="half"),
+        pytest.param({"trigger": "a", "customer": {}}, id="trigger and customer"),
+        pytest.param({"customer": {}, "attributes": {"a": 1}}, id="customer with attributes"),
+        pytest.param({"customer": {}, "occurred_at": "1 day"}, id="customer with a time"),
     ],
 )
 def test_a_line_of_the_script_is_a_trigger_or_an_interaction(line: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"trigger|message"):
+    with pytest.raises(ValueError, match=r"trigger|message|customer"):
         Happening.model_validate(line)
+
+
+def test_a_line_may_change_the_customer_from_then_on() -> None:
+    timeline = play(
+        {"at": "12 hours", "customer": {"phone": "+15550199", "first_name": "Augusta"}},
+        {"at": "36 hours", "customer": {"push_token": None}},
+    )
+
+    assert [(sent.to, sent.outcome) for sent in timeline.runs[0].sends] == [
+        ("ada@example.com", "accepted"),
+        ("+15550199", "accepted"),
+        (None, "blocked"),
+    ]
+    assert [heard.trigger for heard in timeline.events[1:]] == ["customer-changed"] * 2
+
+
+def test_what_leaves_the_customer_as_it_was_is_heard_by_nobody() -> None:
+    timeline = play(
+        {"at": "1 hour", "customer": {"first_name": "Ada", "country": None}},
+        {"at": "2 hours", "customer": {"first_name": "Augusta"}},
+        exit=[{"trigger": "customer-changed"}],
+    )
+
+    assert [[made.did for made in heard.decisions] for heard in timeline.events[1:]] == [[], ["exited"]]
+
+
+def test_a_customer_may_be_made_in_a_script() -> None:
+    line = Happening.model_validate({"trigger": "customer-created"})
+
+    timeline = preview(version(abandoned_cart(start="customer-created")), [line], CUSTOMER)
+
+    assert [made.did for made in timeline.events[0].decisions] == ["started"]
+
+
+@pytest.mark.parametrize(
+    ("line", "flaw"),
+    [
+        ({"trigger": "customer-changed"}, "trigger: a change is written as what the customer is from then on."),
+        ({"customer": {"contry": "NO"}}, 'customer.contry: this attribute is not declared. Did you mean "country"?'),
+        ({"customer": {"country": 47}}, "customer.country: 47 was found, text was expected."),
+        ({"trigger": "customer-crated"}, 'trigger: no trigger "customer-crated". Did you mean "customer-created"?'),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_told(line: dict[str, Any], flaw: str) -> None:
+    [found] = check_happening(Happening.model_validate(line), catalogue())
+
+    assert str(found).startswith(flaw)
+
+
+def test_to_take_away_what_nobody_has_is_no_flaw() -> None:
+    assert list(check_happening(Happening.model_validate({"customer": {"shoe": None}}), catalogue())) == []
 
 
 def test_a_wait_of_four_hundred_days_ends_to_the_second() -> None:
