@@ -26,7 +26,7 @@ from api.content_previews import Sample, TestSend
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
 from api.suppressions import AddressQuestion, Lift
-from journeys.catalogue import Content, Customer, Event, Trigger
+from journeys.catalogue import Content, Customer, CustomerAttribute, Event, Trigger
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
 from journeys.models import Frozen
@@ -73,6 +73,7 @@ IN_THE_ADDRESS: dict[type[BaseModel], str] = {
     Endpoint: "endpoint",
     Journey: "journey",
     Customer: "customer",
+    CustomerAttribute: "attribute",
     Consents: "customer",
 }
 """The field of each body that may be left out, since its value is in the address that the body is sent to."""
@@ -121,7 +122,7 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody]
-    bodies = _schemas([*models, Consents, Sample, TestSend, AddressQuestion, Lift])
+    bodies = _schemas([*models, CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift])
     for schema in bodies.values():
         _tell_defaults(schema)
     for model, name in IN_THE_ADDRESS.items():

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import AfterValidator
 
 from journeys.catalogue import CustomerId
+from journeys.language.attributes import AttributeName
 from journeys.models import Name
 from journeys.storable import unstorable
 
@@ -28,6 +29,7 @@ ContentName = Annotated[
 EndpointName = Annotated[Name, Path(alias="name", description="The endpoint's name.", examples=["crm"])]
 JourneyName = Annotated[Name, Path(alias="name", description="The journey's name.", examples=["abandoned-cart"])]
 CustomerName = Annotated[CustomerId, Path(alias="id", description="Your own id of the customer.", examples=["ada"])]
+AttributeInPath = Annotated[AttributeName, Path(alias="name", description="The attribute's name.", examples=["born"])]
 EventId = Annotated[Stored, Path(alias="id", description="The event's own id.", examples=["cart-17-abandoned"])]
 RunId = Annotated[Stored, Path(alias="id", description="The run's id.", examples=["abandoned-cart/ada/k3v9x2mq"])]
 SuppressionId = Annotated[int, Path(alias="id", description="The suppression's id.", examples=[17], ge=1, le=2**63 - 1)]

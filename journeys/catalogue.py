@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model
 
 from journeys.clearance.consent import About, Purpose
 from journeys.interactions import INTERACTIONS, Interaction, Kind, interaction_trigger
-from journeys.language.attributes import AttributeName, Attributes, Declaration, Schema
+from journeys.language.attributes import AttributeName, Attributes, AttributeType, Declaration, Schema
 from journeys.models import Expected, Model, Name, Time
 
 State = Literal["draft", "ready", "stopped"]
@@ -83,6 +83,13 @@ class Customer(Model):
 
     customer: CustomerId
     attributes: Attributes = Field(default_factory=dict)
+
+
+class CustomerAttribute(Model):
+    """An attribute of customers, and what all of them have in it, if they have it."""
+
+    attribute: AttributeName
+    type: Annotated[AttributeType, Expected("text, number, boolean, time or date")]
 
 
 class EmailContent(Model):

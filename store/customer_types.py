@@ -66,8 +66,8 @@ def explained(flaw: Flaw, value: Value, fixed: Mapping[str, Fixed]) -> Flaw:
     if known is None or declaration_of(value) == optional(known.type):
         return flaw
     since = f" since {known.since:%d %B %Y}".replace(" 0", " ") if known.since else ""
-    how = "is declared as" if known.declared else "is, by its first value,"
-    hint = f"{flaw.path} {how} {say_type(known.type)}{since}. PUT /v1/customer-attributes/{flaw.path} changes that."
+    how = f"declared as {known.type}" if known.declared else f"{say_type(known.type)}, by its first value,"
+    hint = f"{flaw.path} is {how}{since}. PUT /v1/customer-attributes/{flaw.path} changes that."
     return flaw.model_copy(update={"hint": hint})
 
 

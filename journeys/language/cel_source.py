@@ -87,7 +87,12 @@ def read(source: str, scope: Collection[str]) -> tuple[str, tuple[str, ...]]:
     return _TOKEN.sub(replaced, source), tuple(uses)
 
 
+def names_in(source: str) -> set[str]:
+    """What a condition names outside its texts, by the first two parts: ``event.total``, ``now``."""
+    found = (token["given"] or token["name"] or "" for token in _TOKEN.finditer(source))
+    return {".".join(re.split(r"\s*\.\s*", name)[:2]) for name in found if name}
+
+
 def names_root(source: str, root: str) -> bool:
-    """Whether a condition names *root*, such as ``before`` or ``now``, or a part of it; in a text it is none."""
-    names = (token["given"] or token["name"] or "" for token in _TOKEN.finditer(source))
-    return any(re.split(r"\s*\.\s*", name)[0] == root for name in names)
+    """Whether a condition names *root*, such as ``before`` or ``now``, or a part of it."""
+    return any(name.partition(".")[0] == root for name in names_in(source))

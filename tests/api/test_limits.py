@@ -56,6 +56,7 @@ DOORS: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/v1/contents/tried"): {"title": "t", "topic": "news", "email": {"subject": "s", "text": "t"}},
     ("PUT", "/v1/customers/tried"): {"attributes": {"email": "a@example.com", "points": 1}},
     ("PATCH", "/v1/customers/tried"): {"attributes": {"email": "a@example.com", "points": None}},
+    ("PUT", "/v1/customer-attributes/tried"): {"type": "date"},
     ("PUT", "/v1/customers/tried/consents"): {"source": "s", "consents": [{"channel": "email", "choice": "in"}]},
     ("PUT", "/v1/journeys/tried"): JOURNEY,
     ("POST", "/v1/journeys/tried/preview"): {
@@ -74,6 +75,7 @@ READ = [
     "/v1/contents/tried",
     "/v1/customers/tried",
     "/v1/customers/tried/consents",
+    "/v1/customer-attributes",
     "/v1/journeys/tried",
     "/v1/journeys/tried/paths",
 ]
