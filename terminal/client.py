@@ -15,13 +15,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from journeys.catalogue import Content, Trigger
+from journeys.catalogue import Content, CustomerAttribute, Trigger
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, TooMany, Unauthorized, Unavailable, Unknown
 from store.catalogue import ContentView, TriggerView
 from store.consents import ConsentView
+from store.customer_attributes import AttributeView
 from store.customers import CustomerView
 from store.endpoints import EndpointView
 from store.events import Receipt
@@ -35,6 +36,16 @@ Answer = TypeVar("Answer", bound=BaseModel)
 DEFAULT_URL = "http://127.0.0.1:8000"
 CONNECTION = "connection.json"
 _YAML = {"Content-Type": "application/yaml"}
+PLACES = {
+    "trigger": "triggers",
+    "content": "contents",
+    "endpoint": "endpoints",
+    "attribute": "customer-attributes",
+    "customer": "customers",
+    "journey": "journeys",
+}
+"""Where definitions of each kind are sent to."""
+
 KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, TooMany, Unavailable)}
 
 
@@ -171,7 +182,7 @@ class Api:
 
 async def apply_folder(api: Api, folder: Folder, *, publish: bool = True) -> AsyncIterator[Change]:
     """Send everything in *folder*, mark triggers and contents ready, and publish journeys. Tells each change made."""
-    for file in folder.of("trigger", "content", "endpoint", "customer", "journey"):
+    for file in folder.of(*PLACES):
         yield await _apply(api, file)
         if publish and isinstance(file.model, Journey):
             told = await api.post(Published, "journeys", file.name, "publish")
@@ -221,11 +232,15 @@ async def _apply(api: Api, file: File) -> Change:
         case Journey():
             journey = await api.find(JourneyView, "journeys", file.name)
             return await _put(api, file, journey.definition if journey else None)
+        case CustomerAttribute():
+            known = await api.find(AttributeView, "customer-attributes", file.name)
+            there = CustomerAttribute(attribute=known.attribute, type=known.type) if known else None
+            return await _put(api, file, there)
         case Customer() as customer:
             person = await api.find(CustomerView, "customers", file.name)
-            there = customer.with_attributes(person.attributes) if person else None
+            stored = customer.with_attributes(person.attributes) if person else None
             body = customer.model_dump_json(exclude={"consents"}).encode()
-            change = await _put(api, replace(file, model=customer.as_stored()), there, body)
+            change = await _put(api, replace(file, model=customer.as_stored()), stored, body)
             return await _consents(api, change, customer)
         case Script():
             raise AssertionError("scripts are for previews, and are not sent")
@@ -235,7 +250,7 @@ async def _put(api: Api, file: File, there: Definition | None, body: bytes | Non
     """Put one definition, as it was written or as *body*, unless what is *there* says the same."""
     if there == file.model:
         return Change(file.kind, file.name, "unchanged")
-    await api.put(f"{file.kind}s", file.name, body=body or file.body)
+    await api.put(PLACES[file.kind], file.name, body=body or file.body)
     return Change(file.kind, file.name, "updated" if there else "created")
 
 

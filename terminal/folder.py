@@ -1,4 +1,4 @@
-"""A folder of definitions: triggers, contents, endpoints, customers, journeys, scripts; a YAML or JSON file each."""
+"""A folder of definitions: triggers, contents, endpoints, customers with their attributes, journeys, scripts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from journeys import catalogue
-from journeys.catalogue import CUSTOMER, Content, Trigger
+from journeys.catalogue import BUILT_IN_NAMES, CUSTOMER, Content, CustomerAttribute, Trigger
 from journeys.clearance.consent import Consent
 from journeys.contents import check_content
 from journeys.definition import Journey
@@ -49,14 +49,15 @@ class Script(Model):
     events: tuple[Happening, ...]
 
 
-Definition = Trigger | Content | Endpoint | Customer | Journey | Script
-Kept = TypeVar("Kept", Trigger, Content, Endpoint, Customer, Journey, Script)
+Definition = Trigger | Content | Endpoint | CustomerAttribute | Customer | Journey | Script
+Kept = TypeVar("Kept", Trigger, Content, Endpoint, CustomerAttribute, Customer, Journey, Script)
 
 # In the order in which they can be sent: what a journey refers to comes before it.
 MODELS: dict[str, type[Definition]] = {
     "trigger": Trigger,
     "content": Content,
     "endpoint": Endpoint,
+    "attribute": CustomerAttribute,
     "customer": Customer,
     "journey": Journey,
     "script": Script,
@@ -98,7 +99,7 @@ class Folder:
         return Catalogue(
             triggers={name: (trigger, "ready") for name, trigger in self.all(Trigger).items()},
             contents={name: (content, "ready") for name, content in self.all(Content).items()},
-            customer=_customer_schema(self.all(Customer).values()),
+            customer=_customer_schema(self.all(CustomerAttribute).values(), self.all(Customer).values()),
             endpoints=dict.fromkeys(self.all(Endpoint), "open"),
         )
 
@@ -192,13 +193,18 @@ def _flaws(model: Definition, catalogue: Catalogue, told: Collection[str]) -> It
             return [flaw.within("attributes") for flaw in (*wrong, *unsendable)]
         case Script():
             return list(check_script(model, catalogue))
-        case Trigger() | Endpoint():
+        case Trigger() if model.trigger in BUILT_IN_NAMES:
+            return [Flaw(path="trigger", message=f'"{model.trigger}" is built in.', hint="Choose another name.")]
+        case CustomerAttribute() if model.attribute in CUSTOMER and model.type != "text":
+            message = f'"{model.attribute}" is built in: text, for all customers.'
+            return [Flaw(path="attribute", message=message, hint="Use an attribute of another name.")]
+        case Trigger() | Endpoint() | CustomerAttribute():
             return []
 
 
-def _customer_schema(customers: Iterable[Customer]) -> Schema:
-    """What customers may have: the first value of an attribute fixes its type, as it does in production."""
-    schema: dict[str, Any] = dict(CUSTOMER)
+def _customer_schema(attributes: Iterable[CustomerAttribute], customers: Iterable[Customer]) -> Schema:
+    """What customers may have: what is declared, and else what its first value is, as it is in production."""
+    schema: dict[str, Any] = {declared.attribute: f"{declared.type}?" for declared in attributes} | dict(CUSTOMER)
     for customer in customers:
         for name, value in customer.attributes.items():
             if value is not None:

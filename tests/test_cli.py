@@ -455,6 +455,38 @@ def test_apply_says_what_changed_and_the_second_time_nothing(folder: Path, sojou
     ]
 
 
+@pytest.fixture
+def with_plans(folder: Path) -> Path:
+    """A folder that declares an attribute of customers, with a journey that is left by who goes pro."""
+    (folder / "attributes").mkdir()
+    (folder / "attributes" / "plan.yaml").write_text("attribute: plan\ntype: text\n")
+    journey = folder / "journeys" / "abandoned-cart.yaml"
+    exits = 'exit:\n  - when: customer.plan == "pro"\n'
+    journey.write_text(journey.read_text().replace("exit:\n", exits))
+    return folder
+
+
+@pytest.mark.usefixtures("online")
+def test_apply_declares_attributes_of_customers(with_plans: Path, sojourn: Sojourn) -> None:
+    first = [line.split() for line in sojourn("apply", with_plans, "--draft").splitlines()]
+    again = json.loads(sojourn("apply", with_plans, "--draft", "--json"))
+
+    assert ["attribute", "plan", "created"] in first
+    assert {change["became"] for change in again} == {"unchanged"}
+
+
+def test_a_script_may_change_the_customer(with_plans: Path, sojourn: Sojourn) -> None:
+    journey, script = with_plans / "journeys" / "abandoned-cart.yaml", with_plans / "scripts" / "goes-pro.yaml"
+    lines = ["{trigger: abandoned-cart, attributes: {cart_id: c1, total: 60}}", "{at: 2 hours, customer: {plan: pro}}"]
+    script.write_text("script: goes-pro\nevents:\n" + "".join(f"  - {line}\n" for line in lines))
+
+    printed = sojourn("preview", journey, "--script", "goes-pro")
+
+    assert "customer  plan pro" in printed
+    assert 'exit: customer.plan == "pro"' in printed
+    assert 'At any moment, customer.plan == "pro" or purchase-completed' in sojourn("preview", journey, "--paths")
+
+
 def test_an_address_that_nothing_can_be_sent_to_is_told_before_it_is_sent(folder: Path, sojourn: Sojourn) -> None:
     customer = folder / "customers" / "ada.yaml"
     customer.write_text(customer.read_text().replace("+15550100", "5550100"))
