@@ -17,6 +17,7 @@ PREVIEW = {
 
 PREVIEW_INLINE = {
     **PREVIEW,
+    "script": [*PREVIEW["script"], {"at": "4 hours", "customer": {"country": "NO", "push_token": None}}],
     "definition": JOURNEY,
     "paths": True,
     "consents": [{"channel": "text", "choice": "in"}],

@@ -95,7 +95,7 @@ def accept(connection: Connection, events: Sequence[Event], now: datetime, *, da
 def take_effect(connection: Connection, event: Event, now: datetime, *, day: timedelta = DAY) -> Receipt:
     """Do all that one event of our own does, such as a change of a customer, and keep it where anybody listens.
 
-    For a transaction that has the locks of its customer, and of no other run that was locked before them.
+    The transaction has the locks of its customer, and none of a run yet: those are taken here, in their order.
     """
     facts = read_facts(connection, [event], {}, now, day)
     event = _filled_in(event, facts.moment(event.customer))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from journeys.language.attributes import LONGEST_TEXT, AttributeType
 from journeys.language.cel_patterns import pattern_size
+from journeys.language.cel_source import names_in
 from journeys.language.conditions import ConditionError, ask, compile_condition
 
 SCOPE: dict[str, AttributeType] = {
@@ -567,3 +568,16 @@ def test_what_is_compared_with_a_date_is_one(source: str, found: str) -> None:
 def test_a_date_is_no_time() -> None:
     with pytest.raises(ConditionError, match="cannot be compared"):
         compile_condition("event.due < timestamp('2026-11-24T09:00:00Z')", BORN)
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("event.total > 50 && now < event . left_at", {"event.total", "now", "event.left_at"}),
+        ("has(before.plan) || customer.plan.size() > 3", {"before.plan", "customer.plan"}),
+        ("customer.plan == 'before.plan' // now", {"customer.plan"}),
+        ('"""now""" == r"event.x"', set()),
+    ],
+)
+def test_what_a_condition_names_is_not_what_its_texts_say(source: str, names: set[str]) -> None:
+    assert names_in(source) == names
