@@ -401,3 +401,24 @@ async def test_contents_of_a_journey_started_by_a_change_know_the_customer_only(
     assert [flaw.message for flaw in refused.value.flaws] == [
         'content "initial-email-reminder" uses event.total in its text, which is not known here.'
     ]
+
+
+async def test_changes_events_and_publishing_at_once_wait_for_each_other(shop: Shop, database_url: str) -> None:
+    await knows(shop, plan="free")
+    await shop.publish(upgraded())
+    stores = [open_store(database_url) for _ in range(4)]
+    people = [f"c{n}" for n in range(5)]
+
+    async def play(store: Store, number: int) -> None:
+        here = Shop(store)
+        for turn, person in enumerate(people * 2):
+            await here.change(person, plan="pro" if (turn + number) % 2 else "free", **{f"new_{turn}": number})
+            await here.post("abandoned-cart", person, total=1)
+        await here.publish(member(journey=f"member-{number}", exit=[{"when": 'customer.plan == "gone"'}]))
+
+    await asyncio.gather(*(play(store, number) for number, store in enumerate(stores)))
+    for store in stores:
+        await store.close()
+
+    attributes = [(await get_customer(shop.store, person)).attributes for person in people]
+    assert all(f"new_{n}" in attributes[n % 5] for n in range(10))
