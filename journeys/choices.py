@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from journeys.known import Known
-from journeys.language import conditions
-from journeys.language.scopes import scope_of, values_of
 from journeys.steps import AnyStep, Await, BecomesQuestion, Branch, If, Split, Test, Until
 from journeys.walk.diary import Choice
 
@@ -23,12 +21,6 @@ def choose(step: AnyStep, known: Known) -> Choice | None:
 def _holding(step: If | Await | Until, known: Known) -> Choice | None:
     """The first question whose condition on the customer holds already."""
     for arm, question in step.questions.items():
-        if isinstance(question, BecomesQuestion) and becomes(question.becomes, known):
+        if isinstance(question, BecomesQuestion) and known.version.holds_now(question.becomes, known.customer).holds:
             return Choice(arm=arm, why=f"{question.words} holds already")
     return None
-
-
-def becomes(condition: str, known: Known) -> bool:
-    """Whether a condition on the customer holds."""
-    schema = known.version.customer
-    return conditions.ask(condition, scope_of(customer=schema), values_of(customer=(schema, known.customer))).holds

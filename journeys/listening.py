@@ -25,6 +25,7 @@ from journeys.replies import is_one_of
 from journeys.steps import (
     MEANWHILE,
     AnyStep,
+    BecomesQuestion,
     EventQuestion,
     Listening,
     MessageQuestion,
@@ -320,6 +321,8 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
     answered: list[Listening] = []
     refusals: list[str] = []
     for asked in run.version.questions if run.active else ():
+        if isinstance(asked.question, BecomesQuestion) and not _is_asked(asked, run):
+            continue  # it is looked at when its step is entered
         refusal = _no_answer(asked.question, event, run, facts)
         if refusal is None:
             refusal = _not_any_more(asked, at, run, facts)
@@ -329,7 +332,7 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
             refusals.append(f"{asked.answer}: {refusal}")
     if not answered:
         return None, "; ".join(refusals)
-    here = [asked for asked in answered if asked.step.id == run.stands_at or asked.step.id in run.inside]
+    here = [asked for asked in answered if _is_asked(asked, run)]
     if here and not facts.send:
         answered = here  # one event answers one question; what is asked after it is about later ones
     answers = tuple(asked.answer for asked in answered)
@@ -337,15 +340,15 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
 
 
 def _no_answer(question: Question, event: Event, run: RunFacts, facts: Facts) -> str | None:
-    """Why an event is no answer to *question*; empty where it is about something else, None where it is one.
-
-    A question about the customer is asked here, of every event in CUSTOMER_TRIGGERS, by ``version.holds_now``.
-    """
+    """Why an event is no answer to *question*; empty where it is about something else, None where it is one."""
     match question:
         case MessageQuestion() if facts.send and facts.send.step == question.message:
             return _no_reaction(question, event)
         case EventQuestion(trigger=trigger, where=where) if trigger == event.trigger:
             verdict = run.version.holds(where, event, facts.customer)
+            return None if verdict.holds else verdict.reason
+        case BecomesQuestion(becomes=condition) if event.trigger in CUSTOMER_TRIGGERS:
+            verdict = run.version.holds_now(condition, facts.customer)
             return None if verdict.holds else verdict.reason
         case _:
             return ""
@@ -401,8 +404,12 @@ def _when(asked: Listening, asked_at: datetime, run: RunFacts, facts: Facts) -> 
     if counts_from is not None:
         sent_at = facts.send.at if facts.send and facts.send.step == counts_from else None
         return window(asked.step, asked_at, sent_at, run.day) if sent_at else None
-    is_asked = asked.step.id == run.stands_at or asked.step.id in run.inside
-    return window(asked.step, asked_at, None, run.day) if is_asked else None
+    return window(asked.step, asked_at, None, run.day) if _is_asked(asked, run) else None
+
+
+def _is_asked(asked: Listening, run: RunFacts) -> bool:
+    """Whether the run waits for the answer now."""
+    return asked.step.id == run.stands_at or asked.step.id in run.inside
 
 
 def _made(

@@ -233,8 +233,8 @@ async def _apply(api: Api, file: File) -> Change:
             journey = await api.find(JourneyView, "journeys", file.name)
             return await _put(api, file, journey.definition if journey else None)
         case CustomerAttribute():
-            known = await api.find(AttributeView, "customer-attributes", file.name)
-            there = CustomerAttribute(attribute=known.attribute, type=known.type) if known else None
+            declared = await api.find(AttributeView, "customer-attributes", file.name)
+            there = CustomerAttribute(attribute=declared.attribute, type=declared.type) if declared else None
             return await _put(api, file, there)
         case Customer() as customer:
             person = await api.find(CustomerView, "customers", file.name)

@@ -324,6 +324,22 @@ SINCE_THE_EMAIL = walking(
     push("for-all"),
     exit=[],
 )
+BECOMES = walking(
+    email("hello"),
+    {"id": "moved", "if": {"becomes": SWEDISH, "within": "1 day"}, "then": [text("thanks")], "else": [push("come")]},
+    exit=[],
+)
+BECOMES_AFTER_A_DAY = walking(
+    pause("a-day", "1 day"),
+    {"id": "moved", "if": {"becomes": SWEDISH, "within": "1 day"}, "then": [text("thanks")], "else": [push("come")]},
+    exit=[],
+)
+SERIES_UNTIL_SWEDISH = walking(
+    until(
+        "nudges", {"becomes": SWEDISH}, email("first"), pause("a-day", "1 day"), text("second"), then=[text("thanks")]
+    ),
+    exit=[],
+)
 
 STORIES: dict[str, Story] = {
     # --- four customers -------------------------------------------------------------------------------
@@ -584,6 +600,46 @@ STORIES: dict[str, Story] = {
         walking(
             {"id": "moved", "if": {"trigger": "customer-changed", "within": "1 day"}, "else": [email("nudge")]},
         ),
+    ),
+    # --- becomes --------------------------------------------------------------------------------------
+    "becomes-true": Story(
+        (cart(), moves("1 hour", "NO"), moves("3 hours", "SE")),
+        (completed("3 hours", sends(hello="", thanks="3 hours")),),
+        BECOMES,
+    ),
+    "holds-already": Story(
+        (moves("", "SE"), cart("1 hour")), (completed("1 hour", sends(hello="1 hour", thanks="1 hour")),), BECOMES
+    ),
+    "becomes-true-before-it-is-asked": Story(
+        (cart(), moves("1 hour", "SE")), (completed("1 day", sends(thanks="1 day")),), BECOMES_AFTER_A_DAY
+    ),
+    "was-true-before-it-was-asked": Story(
+        (cart(), moves("1 hour", "SE"), moves("2 hours", "NO")),
+        (completed("2 days", sends(come="2 days")),),
+        BECOMES_AFTER_A_DAY,
+    ),
+    "never-becomes-true": Story(
+        (cart(), moves("1 day 1 minute", "SE")), (completed("1 day", sends(hello="", come="1 day")),), BECOMES
+    ),
+    "one-of-several-becomes-true": Story(
+        (cart(), moves("1 hour", "SE"), visits("2 hours", "Oslo")),
+        (completed("1 hour", sends(thanks="1 hour")),),
+        walking(
+            await_(
+                "reaction",
+                {"arm": "visited", "trigger": "store-visit", "then": [push("come-again")]},
+                {"arm": "moved", "becomes": SWEDISH, "then": [text("thanks")]},
+            ),
+            exit=[],
+        ),
+    ),
+    "a-series-until-the-customer-is-so": Story(
+        (cart(), moves("1 hour", "SE")),
+        (completed("1 hour", sends(first="", thanks="1 hour")),),
+        SERIES_UNTIL_SWEDISH,
+    ),
+    "a-series-of-a-customer-who-is-so-already": Story(
+        (moves("", "SE"), cart("1 hour")), (completed("1 hour", sends(thanks="1 hour")),), SERIES_UNTIL_SWEDISH
     ),
     "no-phone": Story(
         (cart(),),
