@@ -18,8 +18,10 @@ from journeys.catalogue import (
     Trigger,
     built_in_schema,
 )
+from journeys.choice_checks import check_choice
 from journeys.contents import check_content, check_use
 from journeys.definition import After, ConditionExit, EventExit, Journey
+from journeys.earlier import Earlier
 from journeys.endpoints import EndpointState
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
@@ -49,7 +51,7 @@ from journeys.steps import (
     lead_on,
     placed,
 )
-from journeys.steps.uses import BecomesUse, ReplyUse
+from journeys.steps.uses import BecomesUse, ConditionsUse, ReplyUse, SharesUse, WinnerUse
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,12 @@ class _Checker:
             seen.setdefault(step.id, path)
         if (whole := sum(map(_longest, every_step(steps)), timedelta(0))) > LONGEST:
             yield Flaw(path="steps", message=f"last {say(whole)} in all; at most {say(LONGEST)}.")
-        yield from self._each(steps, "steps", set(), of)
+        yield from self._each(steps, "steps", Earlier(), of)
 
     def _each(
-        self, steps: Sequence[AnyStep], path: str, certain: set[str], of: tuple[type[Use], ...] | None
+        self, steps: Sequence[AnyStep], path: str, earlier: Earlier, of: tuple[type[Use], ...] | None
     ) -> Iterator[Flaw]:
-        """The flaws of *steps*. *certain* holds the messages that surely precede; it grows on the way."""
+        """The flaws of *steps*. What comes *earlier* grows on the way."""
         for index, step in enumerate(steps):
             here = f"{path}[{index}]"
             if index and not steps[index - 1].leads_on:
@@ -171,22 +173,22 @@ class _Checker:
                 )
             for use in step.uses:
                 if of is None or isinstance(use, of):
-                    yield from self._use(here, use, certain)
-            if isinstance(step, Message):
-                certain.add(step.id)
-            joining: list[set[str]] = []
+                    yield from self._use(here, use, earlier)
+            earlier.come_to(step)
             yield from self._arm_names(step, here)
+            joining: list[Earlier] = []
             for arm in step.arms:
-                inside = set(certain)
+                inside = earlier.on_the_way()
                 yield from self._each(arm.steps, f"{here}.{arm.field}", inside, of)
-                if lead_on(arm.steps) and not arm.meanwhile:
+                if arm.meanwhile:
+                    earlier.left_anywhere(inside)
+                elif lead_on(arm.steps):
                     joining.append(inside)
-            if joining:
-                certain |= set.intersection(*joining)
+            earlier.joined(joining)
 
     def _arm_names(self, step: Step, path: str) -> Iterator[Flaw]:
         seen: set[str] = set()
-        for arm in step.arms:
+        for arm in sorted(step.arms, key=lambda arm: arm.is_named):  # the names that the step gives come first
             if arm.name in seen:
                 yield Flaw(
                     path=f"{path}.{arm.field.rpartition('.')[0]}.arm",
@@ -195,7 +197,7 @@ class _Checker:
                 )
             seen.add(arm.name)
 
-    def _use(self, path: str, use: Use, certain: set[str]) -> Iterator[Flaw]:
+    def _use(self, path: str, use: Use, earlier: Earlier) -> Iterator[Flaw]:
         """What is wrong with one thing that the step at *path* refers to."""
         here = f"{path}.{use.path}"
         match use:
@@ -210,7 +212,7 @@ class _Checker:
             case TriggerUse(trigger=trigger, where=where):
                 yield from self._listens(here, trigger, where)
             case MessageUse():
-                yield from self._asked(here, use, certain)
+                yield from self._asked(here, use, earlier.surely)
             case EndpointUse(endpoint=endpoint):
                 yield from self._endpoint(here, endpoint)
             case LinkUse(link=link):
@@ -221,6 +223,10 @@ class _Checker:
                 yield Flaw(path=here, message=message, hint="Ask whether the text was replied.")
             case BecomesUse(condition=condition):
                 yield from self._of_customer(here, condition, "becomes")
+            case ConditionsUse() | SharesUse() | WinnerUse():
+                found = check_choice(here, use, self._scope(), earlier, self._journey)
+                self.warnings += found.warnings
+                yield from found.flaws
             case _:
                 pass
 
@@ -385,6 +391,12 @@ class _Checker:
     def _names(self) -> dict[str, AttributeType]:
         """What contents and addresses may name, with the type of each."""
         return under("event", types(self._event or {})) | under("customer", types(self._catalogue.customer))
+
+    def _scope(self) -> Scope | None:
+        """What a step may ask that chooses by what is known. None: the trigger itself is not known, and said to be."""
+        if self._event is None:
+            return None
+        return scope_of(event=self._event, customer=self._catalogue.customer, customer_id=True, now=True, sent=True)
 
 
 def _elsewhere(what: str) -> Mapping[str, Flaw]:

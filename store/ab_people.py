@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, false, func, insert, select
 
+from journeys.ab_tests import ABTest
 from journeys.chance import arm_of
 from journeys.models import Frozen
+from journeys.steps.choosing import By
 from journeys.walk.pace import later
 from store.schema import AnyRow, Time, ab_people, among, interactions, runs, sends
-
-By = Literal["goal", "clicked", "opened"]
-
-
-@dataclass(frozen=True)
-class ABTest:
-    """What is tested at a step, and when it ends: so long *after* its first person, or with so many *people* in it.
-
-    *arms* is their identity: a later version with the same one goes on with the same test. *shares* are percent by arm,
-    in the order in which they are written. *messages*: by opened or clicked, the ids of the arms' messages, one each.
-    *within*: how long from the split what somebody does counts.
-    """
-
-    journey: str
-    step: str
-    arms: str
-    shares: Mapping[str, Decimal]
-    default: str
-    by: By
-    within: timedelta
-    after: timedelta | None = None
-    people: int | None = None
-    messages: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> dict[str, str]:
-        """What the statements about it are given."""
-        return {"of_journey": self.journey, "at_step": self.step, "of_arms": self.arms}
 
 
 class ArmView(Frozen):
@@ -59,7 +31,7 @@ class ArmView(Frozen):
 
 def find_person(connection: Connection, test: ABTest, customer: str) -> AnyRow | None:
     """The run in which *customer* came first, and the arm; None where they are not in the test."""
-    return connection.execute(_FIND, {**test.key, "of_customer": customer}).one_or_none()
+    return connection.execute(_FIND, {**key_of(test), "of_customer": customer}).one_or_none()
 
 
 def draw_arm(connection: Connection, test: ABTest, customer: str, run: str, now: datetime) -> str:
@@ -72,14 +44,14 @@ def draw_arm(connection: Connection, test: ABTest, customer: str, run: str, now:
 
 def time_over(connection: Connection, test: ABTest, people: int) -> datetime:
     """When the time of so many people is over. There must be as many."""
-    at: datetime = connection.execute(_OVER, {**test.key, "before": people - 1}).scalar_one()
+    at: datetime = connection.execute(_OVER, {**key_of(test), "before": people - 1}).scalar_one()
     return at
 
 
 def tally(connection: Connection, test: ABTest, at: datetime) -> tuple[ArmView, ...]:
     """What became of the people in each arm, as far as their time was over *at*."""
     asked = {} if test.by == "goal" else {"by": test.by, "messages": list(test.messages)}
-    counted = connection.execute(_COUNTED[test.by], {**test.key, "now": at, **asked})
+    counted = connection.execute(_COUNTED[test.by], {**key_of(test), "now": at, **asked})
     found = {row.arm: row for row in counted}
     return tuple(_arm(arm, found.get(arm)) for arm in test.shares)
 
@@ -88,6 +60,11 @@ def _arm(arm: str, row: AnyRow | None) -> ArmView:
     if row is None:
         return ArmView(arm=arm, people=0, counted=0, hits=0, left_out=0)
     return ArmView(arm=arm, people=row.people, counted=row.counted, hits=row.hits, left_out=row.people - row.counted)
+
+
+def key_of(test: ABTest) -> dict[str, str]:
+    """What the statements about a test are given."""
+    return {"of_journey": test.journey, "at_step": test.step, "of_arms": test.arms}
 
 
 def keyed(table: Table) -> ColumnElement[bool]:

@@ -6,129 +6,84 @@ Whoever is the first to come after it decides, with the numbers as they were at 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
+from typing import ClassVar
 
 from pydantic import AwareDatetime
 from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from journeys.ab_tests import AS_BEFORE, BY_LOT, ABTest, after_the_end, all_tests
+from journeys.definition import Journey
 from journeys.models import Frozen
+from journeys.problems import Flaw
 from journeys.significance import Tally, Verdict, winner
+from journeys.steps import placed
+from journeys.walk.diary import Choice
 from journeys.walk.pace import later
-from store.ab_people import ABTest, ArmView, By, draw_arm, find_person, keyed, tally, time_over
+from store.ab_people import ArmView, draw_arm, find_person, key_of, keyed, tally, time_over
 from store.schema import AnyRow, Time, ab_tests
-from store.store import read_transaction
-
-BY_LOT = "by lot, in a test"
-AS_BEFORE = "as the first time, in a test"
+from store.versions import load
 
 
-class Taken(NamedTuple):
-    """The arm that somebody takes, and why."""
-
-    arm: str
-    why: str
-
-
-class Decision(Frozen):
+class TestEnd(Frozen):
     """How a test ended, and the numbers that decided it."""
+
+    __test__: ClassVar[bool] = False  # what pytest would take for a test of ours
 
     at: AwareDatetime
     verdict: Verdict
     arms: tuple[ArmView, ...]
 
 
-class ABTestView(Frozen):
-    """A test as it stands. *ends_at*: None as long as too few people are in it to tell.
-
-    *needed*: the people it ends with. *decision*: None while it runs, and after its end until somebody comes.
-    """
-
-    by: By
-    within: timedelta
-    default: str
-    people: int
-    needed: int | None
-    started_at: AwareDatetime | None
-    ends_at: AwareDatetime | None
-    arms: tuple[ArmView, ...]
-    decision: Decision | None
-
-
-def take_arm(connection: Connection, test: ABTest, customer: str, run: str, now: datetime) -> Taken:
+def take_arm(connection: Connection, test: ABTest, customer: str, run: str, now: datetime) -> Choice:
     """The arm that *customer* takes in *run*: by lot while the test runs, and the winner's afterwards.
 
     They are in it once, in the arm of their first time. Take no lock of a customer or a run after it.
     """
-    row = _look(connection, test)
-    if row is None or row.decision is None:
-        row = _lock(connection, test)
+    end = decide_test(connection, test, now)
     person = find_person(connection, test, customer)
     if person and person.run == run:
-        return Taken(person.arm, BY_LOT)
-    if decision := _read(row) or _decide_if_over(connection, test, row, now):
-        return Taken(decision.verdict.winner, _why(decision))
+        return Choice(arm=person.arm, why=BY_LOT)
+    if end:
+        return Choice(arm=end.verdict.winner, why=after_the_end(end.at, decided=end.verdict.decided))
     if person:
-        return Taken(person.arm, AS_BEFORE)
+        return Choice(arm=person.arm, why=AS_BEFORE)
     arm = draw_arm(connection, test, customer, run, now)
-    connection.execute(_COUNT, {**test.key, "now": now})
-    return Taken(arm, BY_LOT)
+    connection.execute(_COUNT, {**key_of(test), "now": now})
+    return Choice(arm=arm, why=BY_LOT)
 
 
-def decide_test(connection: Connection, test: ABTest, now: datetime) -> Decision | None:
-    """How the test ended, decided now if nobody has done so before. None while it runs."""
-    row = _lock(connection, test)
-    return _read(row) or _decide_if_over(connection, test, row, now)
+def decide_test(connection: Connection, test: ABTest, now: datetime) -> TestEnd | None:
+    """How the test ended, decided now if nobody has done so before. None while it runs; then nobody else enters it."""
+    row = find_test(connection, test)
+    if row is None or row.decision is None:
+        row = _lock(connection, test)
+    if row.decision is None and (end := end_of(connection, test, row, now)):
+        connection.execute(_DECIDE, {**key_of(test), "decided": end.model_dump(mode="json")})
+        return end
+    return end_of(connection, test, row, now)
 
 
-@read_transaction
-def show_test(connection: Connection, test: ABTest, now: datetime) -> ABTestView:
-    """The test as it stands: once it is decided, with the numbers that decided it."""
-    row = _look(connection, test)
-    decision = _read(row) if row else None
-    ends_at = decision.at if decision else _ends_at(connection, test, row) if row else None
-    return ABTestView(
-        by=test.by,
-        within=test.within,
-        default=test.default,
-        people=row.people if row else 0,
-        needed=test.people,
-        started_at=row.started_at if row else None,
-        ends_at=ends_at,
-        arms=decision.arms if decision else tally(connection, test, min(now, ends_at or now)),
-        decision=decision,
-    )
+def find_test(connection: Connection, test: ABTest) -> AnyRow | None:
+    """The row of a test; None where nobody has come to it."""
+    return connection.execute(_ONE, key_of(test)).one_or_none()
 
 
-def _look(connection: Connection, test: ABTest) -> AnyRow | None:
-    return connection.execute(_ONE, test.key).one_or_none()
-
-
-def _lock(connection: Connection, test: ABTest) -> AnyRow:
-    """Be the only one who enters this test, or decides it."""
-    new = {"journey": test.journey, "step": test.step, "arms": test.arms, "people": 0}
-    connection.execute(_OPEN[connection.dialect.name], new)
-    return connection.execute(_ONE.with_for_update(), test.key).one()
-
-
-def _read(row: AnyRow) -> Decision | None:
-    return Decision.model_validate(row.decision) if row.decision else None
-
-
-def _decide_if_over(connection: Connection, test: ABTest, row: AnyRow, now: datetime) -> Decision | None:
-    ends_at = _ends_at(connection, test, row)
-    if ends_at is None or now < ends_at:
+def end_of(connection: Connection, test: ABTest, row: AnyRow, now: datetime) -> TestEnd | None:
+    """How the test of a row was decided, or would be if somebody came *now*. None while it runs. Nothing is written."""
+    if row.decision:
+        return TestEnd.model_validate(row.decision)
+    at = ends_at(connection, test, row)
+    if at is None or now < at:
         return None
-    arms = tally(connection, test, ends_at)
+    arms = tally(connection, test, at)
     verdict = winner({arm.arm: Tally(people=arm.counted, hits=arm.hits) for arm in arms}, test.default)
-    decision = Decision(at=ends_at, verdict=verdict, arms=arms)
-    connection.execute(_DECIDE, {**test.key, "decided": decision.model_dump(mode="json")})
-    return decision
+    return TestEnd(at=at, verdict=verdict, arms=arms)
 
 
-def _ends_at(connection: Connection, test: ABTest, row: AnyRow) -> datetime | None:
-    """When the test is decided; None where nobody can tell yet."""
+def ends_at(connection: Connection, test: ABTest, row: AnyRow) -> datetime | None:
+    """When the test of a row ends; None where nobody can tell yet."""
     if test.after is not None:
         return later(row.started_at, test.after) if row.started_at else None
     if test.people is None or row.people < test.people:
@@ -136,9 +91,32 @@ def _ends_at(connection: Connection, test: ABTest, row: AnyRow) -> datetime | No
     return time_over(connection, test, test.people)
 
 
-def _why(decision: Decision) -> str:
-    how = "the winner" if decision.verdict.decided else "the default"
-    return f"{how} of a test that ended on {decision.at:%Y-%m-%d at %H:%M} UTC"
+def begun_anew(connection: Connection, journey: Journey, before: int) -> tuple[Flaw, ...]:
+    """The tests that begin anew because their arms are others than in the version *before*, and people are in those."""
+    if not before:
+        return ()
+    version = load(connection, [(journey.journey, before)])[journey.journey, before]
+    were, are = all_tests(version.journey), all_tests(journey)
+    flaws = []
+    for path, step in placed(journey.steps, "steps"):
+        was, test = were.get(step.id), are.get(step.id)
+        if was and test and was.arms != test.arms and not find_test(connection, test):
+            people = row.people if (row := find_test(connection, was)) else 0
+            flaws += [_begun_anew(f"{path}.test.arms", people)] if people else []
+    return tuple(flaws)
+
+
+def _begun_anew(path: str, people: int) -> Flaw:
+    who = "1 person who was in it is" if people == 1 else f"{people} people who were in it are"
+    message = f"the arms have changed, so the test begins anew: the {who} not counted in it any more."
+    return Flaw(path=path, message=message, hint="To go on with that test, publish its arms as they were.")
+
+
+def _lock(connection: Connection, test: ABTest) -> AnyRow:
+    """Be the only one who enters this test, or decides it."""
+    new = {"journey": test.journey, "step": test.step, "arms": test.arms, "people": 0}
+    connection.execute(_OPEN[connection.dialect.name], new)
+    return connection.execute(_ONE.with_for_update(), key_of(test)).one()
 
 
 _ONE = select(ab_tests).where(keyed(ab_tests))

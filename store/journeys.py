@@ -16,6 +16,7 @@ from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown, did_you_mean
 from journeys.publishing import Catalogue, check, version_of, warn
 from journeys.reading import read_journey
+from store.ab_tests import begun_anew
 from store.catalogue import read_catalogue
 from store.counts import GoalCount, JourneyView, read_views
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
@@ -30,6 +31,7 @@ __all__ = [
     "JourneyView",
     "Published",
     "Stopped",
+    "find_journey",
     "finish_stops",
     "get_journey",
     "get_version",
@@ -109,7 +111,7 @@ def _read_draft(connection: Connection, name: str, channels: frozenset[Kind]) ->
 
 
 def _draft(connection: Connection, name: str, channels: frozenset[Kind]) -> _Draft:
-    row = _one(connection, name)
+    row = find_journey(connection, name)
     live = None if row.live_version is None else _hash(connection, name, row.live_version)
     return _Draft(name, row.definition, live, read_catalogue(connection, channels))
 
@@ -138,13 +140,14 @@ def _go_live(
     lock_house(connection)
     if _draft(connection, draft.name, channels) != draft:
         return None
-    row = _one(connection, draft.name)
+    row = find_journey(connection, draft.name)
     if draft.live == journey.hash:
         return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False)
     last = connection.execute(_LAST, {"named": draft.name}).scalar_one() or 0
     version = version_of(journey, last + 1, draft.catalogue)
     connection.execute(insert(versions), _version(version, now))
     connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
+    warnings += begun_anew(connection, journey, last)
     return Published(journey=draft.name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
 
 
@@ -171,7 +174,7 @@ def _left_over(connection: Connection, before: datetime) -> Sequence[str]:
 @write_transaction
 def _close_doors(connection: Connection, name: str, now: datetime) -> None:
     lock_house(connection)
-    row = _one(connection, name)
+    row = find_journey(connection, name)
     if row.live_version is None and row.stopped_at is None:
         raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
     if row.live_version is not None:
@@ -212,7 +215,7 @@ def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -
 @read_transaction
 def get_journey(connection: Connection, name: str, now: datetime) -> JourneyView:
     """A journey with its versions and counts. Raises Unknown, and Conflict where it cannot be shown."""
-    row = _one(connection, name)
+    row = find_journey(connection, name)
     return shown("journey", row, read_views(connection, [row], now))
 
 
@@ -231,6 +234,14 @@ def get_version(connection: Connection, name: str, number: int) -> Version:
     return load(connection, [(name, number)])[name, number]
 
 
+def find_journey(connection: Connection, name: str) -> AnyRow:
+    """The row of a journey. Raises Unknown."""
+    if row := connection.execute(_ONE, {"named": name}).one_or_none():
+        return row
+    names = connection.execute(select(journeys.c.name)).scalars()
+    raise Unknown(f'There is no journey "{name}". {did_you_mean(name, names)}')
+
+
 def _dump(journey: Journey) -> dict[str, Any]:
     return journey.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
@@ -245,13 +256,6 @@ def _version(version: Version, now: datetime) -> dict[str, Any]:
         "customer": dict(version.customer),
         "published_at": now,
     }
-
-
-def _one(connection: Connection, name: str) -> AnyRow:
-    if row := connection.execute(_ONE, {"named": name}).one_or_none():
-        return row
-    names = connection.execute(select(journeys.c.name)).scalars()
-    raise Unknown(f'There is no journey "{name}". {did_you_mean(name, names)}')
 
 
 def _hash(connection: Connection, name: str, number: int) -> str | None:

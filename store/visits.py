@@ -14,7 +14,8 @@ from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.lifecycle import RunState, advance, lock_customer_and_run, pass_step
-from store.schema import customers, events, runs, sends
+from store.lots import StoredLots
+from store.schema import customers, diary, events, runs, sends
 from store.store import write_transaction
 
 
@@ -22,15 +23,18 @@ from store.store import write_transaction
 def decide(connection: Connection, visit: Visit) -> Choice | Unheard | None:
     """Choose an arm by what is known, and write that the step is passed. None: nothing that it asks holds yet.
 
+    What was chosen at this visit before stays: an answer that was lost on its way to Temporal is asked for again.
     Unheard: the walk passed a question without an answer that there is, so nothing is written. Raises Unknown.
     """
     run = arrive(connection, visit)
     if isinstance(run, Unheard):
         return run
     step = step_at(run, visit)
+    if before := _chosen_before(connection, visit):
+        return before
     if run.ended:  # its workflow will hear of it; nothing that it still does counts
         return Choice(arm=step.arms[-1].name, why=f"the run has ended: {run.why}")
-    choice = choose(step, known_of(connection, run, visit.now))
+    choice = choose(step, known_of(connection, run, visit.now), StoredLots(connection))
     if choice:
         pass_step(connection, run, visit.passed(visit.position.since, choice.why, step, choice.arm))
     return choice
@@ -71,6 +75,20 @@ def known_of(connection: Connection, run: RunState, now: datetime) -> Known:
     )
 
 
+def _chosen_before(connection: Connection, visit: Visit) -> Choice | None:
+    """What the diary has in the line that a choice at this visit writes."""
+    line = {"run": visit.run, "n": visit.position.lines, "step": visit.at_step}
+    row = connection.execute(_CHOSEN, line).one_or_none()
+    return Choice(arm=row.arm, why=row.why) if row else None
+
+
+_CHOSEN = select(diary.c.arm, diary.c.why).where(
+    diary.c.run == bindparam("run"),
+    diary.c.n == bindparam("n"),
+    diary.c.step == bindparam("step"),
+    diary.c.did == "passed",
+    diary.c.arm.is_not(None),
+)
 _KNOWN = (
     select(events.c.trigger, events.c.attributes.label("event"), customers.c.attributes.label("customer"))
     .select_from(runs)

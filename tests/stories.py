@@ -341,6 +341,63 @@ SERIES_UNTIL_SWEDISH = walking(
     exit=[],
 )
 
+
+def arm(name: str, *steps: Mapping[str, object], **taken: object) -> dict[str, object]:
+    """An arm of a step that chooses; *taken*: when it is."""
+    return {"arm": name, **taken, "then": [*steps]}
+
+
+TIER = walking(
+    {
+        "id": "tier",
+        "branch": [
+            arm("coupon", email("with-coupon"), when='event.coupon == "SPRING"'),
+            arm("large", text("for-large"), when="event.total > 100 && customer.first_name == 'Ada'"),
+            arm("not-small", push("for-not-small"), when="event.total > 50"),
+        ],
+    },
+    pause("an-hour", "1 hour"),
+    email("for-all"),
+)
+REACHED = walking(
+    text("hello"),
+    {
+        "id": "reached",
+        "branch": [
+            arm("unreached", email("other-way"), when='sent["hello"] in ["blocked", "failed"]'),
+            arm("late", push("too-late"), when='now < timestamp("2020-01-01T00:00:00Z")'),
+        ],
+        "otherwise": [push("well-done")],
+    },
+)
+A_SPLIT = {
+    "id": "half",
+    "split": [arm("a", email("by-email"), share="50%"), arm("b", text("by-text"), share="50%")],
+}
+HALF = walking(A_SPLIT, exit=[])
+EACH_TIME = walking({**A_SPLIT, "by": "run"}, exit=[])
+PILOT = walking(
+    {
+        "id": "pilot",
+        "split": [arm("pilot", email("new-way"), first=1)],
+        "otherwise": [text("old-way")],
+    },
+    exit=[],
+)
+SUBJECT = walking(
+    {
+        "id": "subject",
+        "test": {
+            "winner": {"by": "goal", "after": "2 weeks"},
+            "arms": [arm("plain", email("plain"), share="50%"), arm("witty", text("witty"), share="50%")],
+            "default": "plain",
+        },
+    },
+    pause("a-day", "1 day"),
+    push("for-all"),
+    exit=[],
+)
+
 STORIES: dict[str, Story] = {
     # --- four customers -------------------------------------------------------------------------------
     "ada-does-nothing": Story((cart(),), (ALL_THREE,)),
@@ -745,5 +802,69 @@ STORIES: dict[str, Story] = {
         (cart(), opens("3 days 1 minute", "hello")),
         (completed("3 days", sends(hello="", for_all="3 days")),),
         SINCE_THE_EMAIL,
+    ),
+    # --- what is known now ----------------------------------------------------------------------------
+    "the-first-condition-that-holds": Story(
+        (cart(total=200),), (completed("1 hour", sends(for_large="", for_all="1 hour")),), TIER
+    ),
+    "a-condition-further-down": Story(
+        (cart(total=60),), (completed("1 hour", sends(for_not_small="", for_all="1 hour")),), TIER
+    ),
+    "a-condition-on-what-is-there-for-once": Story(
+        (cart(total=200).model_copy(update={"attributes": {"cart_id": "c1", "total": 200, "coupon": "SPRING"}}),),
+        (completed("1 hour", sends(with_coupon="", for_all="1 hour")),),
+        TIER,
+    ),
+    "no-condition-holds-and-the-arm-is-empty": Story(
+        (cart(total=20),), (completed("1 hour", sends(for_all="1 hour")),), TIER
+    ),
+    "the-message-before-went-out": Story((cart(),), (completed("", sends(hello="", well_done="")),), REACHED),
+    "the-message-before-was-blocked": Story(
+        (cart(),),
+        (completed("", (Send("hello", at(""), "blocked"), *sends(other_way=""))),),
+        REACHED,
+        customer={"email": "ada@example.com"},
+    ),
+    # --- chance ---------------------------------------------------------------------------------------
+    "always-the-same-half": Story(
+        (cart(), cart("1 hour", "c2"), cart("2 hours", "c3")),
+        (
+            completed("", sends(by_text="")),
+            completed("1 hour", sends(by_text="1 hour")),
+            completed("2 hours", sends(by_text="2 hours")),
+        ),
+        HALF,
+    ),
+    "the-other-half": Story((cart(),), (completed("", sends(by_email="")),), HALF),
+    "a-half-for-each-run": Story(
+        (cart(), cart("1 hour", "c2"), cart("2 hours", "c3")),
+        (
+            completed("", sends(by_text="")),
+            completed("1 hour", sends(by_email="1 hour")),
+            completed("2 hours", sends(by_text="2 hours")),
+        ),
+        EACH_TIME,
+    ),
+    "the-one-place-is-kept": Story(
+        (cart(), cart("1 hour", "c2")),
+        (completed("", sends(new_way="")), completed("1 hour", sends(new_way="1 hour"))),
+        PILOT,
+    ),
+    # --- a test ---------------------------------------------------------------------------------------
+    "one-arm-as-long-as-the-test-runs": Story(
+        (cart(), cart("13 days", "c2")),
+        (
+            completed("1 day", sends(witty="", for_all="1 day")),
+            completed("14 days", sends(witty="13 days", for_all="14 days")),
+        ),
+        SUBJECT,
+    ),
+    "after-a-test-the-default": Story(
+        (cart(), cart("14 days 1 minute", "c2")),
+        (
+            completed("1 day", sends(witty="", for_all="1 day")),
+            completed("15 days 1 minute", sends(plain="14 days 1 minute", for_all="15 days 1 minute")),
+        ),
+        SUBJECT,
     ),
 }

@@ -23,11 +23,15 @@ class ConditionError(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a condition holds, and why in words. *clause* says the same without any value, to be kept in a diary."""
+    """Whether a condition holds, and why in words. *clause* says the same without any value, to be kept in a diary.
+
+    *told*: False where it cannot be told, such as for a missing value.
+    """
 
     holds: bool
     reason: str
     clause: str = ""
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,10 @@ class Condition:
                 return Verdict(answer, *_reason(self.source, said, given))
             case Untold(why=why, missing=missing):
                 given = "" if missing else self._given(values)
-                return Verdict(False, *_reason(self.source, f"cannot be told: {why}", given))
+                return Verdict(False, *_reason(self.source, f"cannot be told: {why}", given), told=False)
             case _:  # an attribute is not of its declared type
                 said, given = "cannot be told: its values do not go together", self._given(values)
-                return Verdict(False, *_reason(self.source, said, given))
+                return Verdict(False, *_reason(self.source, said, given), told=False)
 
     def _given(self, values: Mapping[str, object]) -> str:
         said = ", ".join(f"{name} is {_say(value)}" for name, value in self._program.named(values))
@@ -100,7 +104,7 @@ def ask(source: str, scope: Scope, values: Mapping[str, object]) -> Verdict:
     """Whether a condition holds that was published, perhaps by a release that checked less. Never raises."""
     compiled = _compile(source, frozenset(scope.items()))
     if isinstance(compiled, ConditionError):
-        return Verdict(False, *_reason(source, f"cannot be told: {compiled.flaws[0]}"))
+        return Verdict(False, *_reason(source, f"cannot be told: {compiled.flaws[0]}"), told=False)
     return compiled.holds(values)
 
 

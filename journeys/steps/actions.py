@@ -26,6 +26,10 @@ class Raise(Step):
     with_: Expressions = Field(default_factory=dict, alias="with")
 
     @property
+    def has_outcome(self) -> bool:
+        return True
+
+    @property
     def words(self) -> str:
         return f"raises {self.raise_}"
 
@@ -41,6 +45,10 @@ class Set(Step):
         Annotated[Expressions, Field(min_length=1)],
         Expected("attributes with expressions, such as {reminded_at: now}"),
     ] = Field(alias="set")
+
+    @property
+    def has_outcome(self) -> bool:
+        return True
 
     @property
     def words(self) -> str:
@@ -60,6 +68,10 @@ class Webhook(Step):
     webhook: Name
     with_: Expressions = Field(default_factory=dict, alias="with")
     within: Duration = timedelta(days=1)
+
+    @property
+    def has_outcome(self) -> bool:
+        return True
 
     @property
     def words(self) -> str:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
+from journeys.language.shares import Share, say_share
 from journeys.models import Expected, Model, Name
 from journeys.steps.asking import OTHERWISE
 from journeys.steps.step import Arm, Step
-from journeys.steps.uses import ConditionUse, DurationUse, SharesUse, Use, WinnerUse
+from journeys.steps.uses import ConditionsUse, DurationUse, SharesUse, Use, WinnerUse
 
 if TYPE_CHECKING:
     from journeys.steps import AnyStep
 
-Share = Annotated[
-    str, StringConstraints(pattern=r"^(100|\d{1,2})(\.\d)?%$"), Expected("a share to a tenth of a percent, such as 45%")
-]
 LIKE_A_BRANCH = 'a list of arms, such as - {arm: gold, when: customer.tier == "gold", then: []}'
 LIKE_A_SPLIT = "a list of arms, such as - {arm: a, share: 50%, then: []}"
 
@@ -49,8 +48,10 @@ class Branch(Step):
 
     @property
     def uses(self) -> Iterable[Use]:
-        for index, arm in enumerate(self.branch):
-            yield ConditionUse(f"branch[{index}].when", arm.when)
+        yield ConditionsUse("branch", tuple(arm.when for arm in self.branch), others_go=bool(self.otherwise))
+
+    def condition_of(self, arm: str) -> str:
+        return next((" ".join(written.when.split()) for written in self.branch if written.arm == arm), "")
 
 
 class ShareArm(Model):
@@ -101,7 +102,7 @@ class Split(Step):
         return f"splits into {', '.join(arm.name for arm in self.arms)}"
 
     @property
-    def shares(self) -> dict[str, Share]:
+    def shares(self) -> dict[str, Decimal]:
         """The shares of its arms, by their names."""
         return {arm.arm: arm.share for arm in self.split if isinstance(arm, ShareArm)}
 
@@ -117,15 +118,28 @@ class Split(Step):
 
     @property
     def uses(self) -> Iterable[Use]:
-        yield SharesUse("split", tuple(self.shares.values()))
+        yield SharesUse("split", tuple(self.shares.values()), others_go=bool(self.otherwise), by_run=self.by == "run")
+
+    def condition_of(self, arm: str) -> str:
+        if arm in self.places:
+            return f"the first {self.places[arm]}"
+        return say_share(self.shares[arm]) if arm in self.shares else ""
+
+
+By = Literal["goal", "clicked", "opened"]
 
 
 class Winner(Model):
-    """How a test ends: *by* what, and *after* how long or how many *people*."""
+    """How a test ends: *by* what, and *after* how long or how many *people*.
 
-    by: Literal["goal", "clicked", "opened"]
+    *within*: what somebody does so long after they took their arm counts. Without it, by goal as long as the goal does,
+    and else 3 days.
+    """
+
+    by: By
     after: Duration | None = None
     people: Annotated[int, Field(strict=True, ge=2), Expected("a number of people, such as 2000")] | None = None
+    within: Duration | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Winner:
@@ -154,7 +168,7 @@ class Test(Step):
         return f"tests {', '.join(self.shares)}"
 
     @property
-    def shares(self) -> dict[str, Share]:
+    def shares(self) -> dict[str, Decimal]:
         """The shares of its arms, by their names."""
         return {arm.arm: arm.share for arm in self.test.arms}
 
@@ -163,8 +177,16 @@ class Test(Step):
         return tuple(Arm(arm.arm, arm.then, f"test.arms[{n}].then") for n, arm in enumerate(self.test.arms))
 
     @property
+    def tested(self) -> Tested:
+        return self.test
+
+    @property
     def uses(self) -> Iterable[Use]:
-        yield WinnerUse("test.winner.by", self.test.winner.by)
-        if self.test.winner.after is not None:
-            yield DurationUse("test.winner.after", self.test.winner.after)
+        for name, duration in (("after", self.test.winner.after), ("within", self.test.winner.within)):
+            if duration is not None:
+                yield DurationUse(f"test.winner.{name}", duration)
+        yield WinnerUse("test", self.test)
         yield SharesUse("test.arms", tuple(self.shares.values()))
+
+    def condition_of(self, arm: str) -> str:
+        return say_share(self.shares[arm])

@@ -66,6 +66,10 @@ class Message(Step):
         return content
 
     @property
+    def has_outcome(self) -> bool:
+        return True
+
+    @property
     def words(self) -> str:
         return f"sends {self.kind} {self.content}"
 

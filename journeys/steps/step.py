@@ -12,6 +12,7 @@ from journeys.steps.uses import Use
 
 if TYPE_CHECKING:
     from journeys.steps import AnyStep
+    from journeys.steps.choosing import Tested
 
 
 class Arm(NamedTuple):
@@ -24,6 +25,11 @@ class Arm(NamedTuple):
     steps: Sequence[AnyStep]
     field: str
     meanwhile: bool = False
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its author has named it: ``{arm: gold, …, then: []}``."""
+        return self.field.endswith("].then")
 
 
 class Step(Model):
@@ -75,6 +81,16 @@ class Step(Model):
         return timedelta(0)
 
     @property
+    def has_outcome(self) -> bool:
+        """Whether something becomes of it that conditions may ask for: ``sent["hello"]``."""
+        return False
+
+    @property
+    def tested(self) -> Tested | None:
+        """What it compares, if it is a test of its arms."""
+        return None
+
+    @property
     def leads_on(self) -> bool:
         """Whether a run can come from here to the steps after it."""
         ways = [arm for arm in self.arms if not arm.meanwhile]
@@ -88,6 +104,10 @@ class Step(Model):
         raise LookupError(
             f'"{self.id}" has no arm "{name}"; it has {", ".join(arm.name for arm in self.arms) or "none"}'
         )
+
+    def condition_of(self, arm: str) -> str:
+        """When *arm* is taken, in a few words, as far as the definition tells: ``opened``."""
+        return self.questions[arm].words if arm in self.questions else ""
 
     def answer_name(self, arm: str) -> str:
         """What an answer that takes *arm* is called: the step's id, and with several questions the arm's name too."""

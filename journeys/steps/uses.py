@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
 
 from journeys.interactions import Interaction, Kind
+
+if TYPE_CHECKING:
+    from journeys.steps.choosing import Tested
 
 Written = str | bool | int | float
 """An expression as it is written: ``event.total``, or a plain number or truth value."""
@@ -79,11 +83,15 @@ class BecomesUse(NamedTuple):
     condition: str
 
 
-class ConditionUse(NamedTuple):
-    """A step asks for what is known now: of the event, the customer, the time and what became of messages."""
+class ConditionsUse(NamedTuple):
+    """A step takes the first of its arms whose condition holds: on the event, the customer, the time and outcomes.
+
+    *others_go*: it says where those go for whom none holds.
+    """
 
     path: str
-    condition: str
+    conditions: tuple[str, ...]
+    others_go: bool = False
 
 
 class ExpressionUse(NamedTuple):
@@ -94,10 +102,15 @@ class ExpressionUse(NamedTuple):
 
 
 class SharesUse(NamedTuple):
-    """A step shares people out over its arms."""
+    """A step shares people out over its arms: percent of all. Without shares they go by number.
+
+    *others_go*: it says where those go who are in none of its arms. *by_run*: for each run anew.
+    """
 
     path: str
-    shares: tuple[str, ...]
+    shares: tuple[Decimal, ...]
+    others_go: bool = False
+    by_run: bool = False
 
 
 class RaiseUse(NamedTuple):
@@ -141,7 +154,7 @@ class WinnerUse(NamedTuple):
     """A step measures its arms by the goal, or by reactions to the one message in each."""
 
     path: str
-    by: Literal["goal", "clicked", "opened"]
+    tested: Tested
 
 
 Use = (
@@ -154,7 +167,7 @@ Use = (
     | DurationUse
     | ReplyUse
     | BecomesUse
-    | ConditionUse
+    | ConditionsUse
     | ExpressionUse
     | SharesUse
     | RaiseUse

@@ -153,9 +153,7 @@ class _Trace:
         arms = [arm.name for arm in step.arms if not arm.meanwhile]
         number = len(self.asked)
         arm = self._arms[number] if number < len(self._arms) else arms[-1]
-        why = f"no {asked(step)}" if step.questions else ""
-        if arm in step.questions:
-            why = step.questions[arm].words
+        why = step.condition_of(arm) or (f"no {asked(step)}" if step.questions else "")
         self.asked.append(PathChoice(step=step.id, arm=arm, why=why))
         self.others.append(arms[:-1])
         return arm

@@ -37,6 +37,7 @@ from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
 from journeys.walk.diary import Choice, Delivery, Entry, Held, Moment, Outcome
+from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
@@ -177,6 +178,7 @@ class Stage:
         self.contents = contents or {}
         self.asked = asked
         self.customer_id = customer_id
+        self.lots = StagedLots()
         self._live: dict[str, Version] = {}
         self._runs: list[_Run] = []
         self._events: list[Event] = []
@@ -382,7 +384,7 @@ class _Run:
         return delivery
 
     async def decide(self, visit: Visit) -> Choice | None:
-        return choose(self.facts.version.steps[visit.at_step], self._known(visit))
+        return choose(self.facts.version.steps[visit.at_step], self._known(visit), self._stage.lots)
 
     async def perform(self, visit: Visit) -> Delivery:
         raise NotImplementedError

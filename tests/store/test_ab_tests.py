@@ -8,19 +8,30 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy import Connection
+
+from journeys.ab_tests import AS_BEFORE, BY_LOT, ABTest
 from journeys.chance import arm_of
 from journeys.definition import send_id
-from store.ab_people import ABTest, ArmView
-from store.ab_tests import AS_BEFORE, BY_LOT, Taken, decide_test, show_test, take_arm
+from journeys.walk.diary import Choice
+from store.ab_people import ArmView
+from store.ab_tests import decide_test, find_test, take_arm
+from store.ab_views import TestView, view_test
 from store.events import accept
 from store.schema import ab_people, ab_tests
-from store.store import open_store, write_transaction
+from store.store import open_store, read_transaction, write_transaction
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
 from tests.transactions import rows, under_way
 
 take = write_transaction(take_arm)
 decide = write_transaction(decide_test)
+
+
+@read_transaction
+def show_test(connection: Connection, test: ABTest, now: datetime) -> TestView:
+    return view_test(connection, test, find_test(connection, test), [1], now)
+
 
 DAY = timedelta(days=1)
 
@@ -67,7 +78,7 @@ async def witty_wins(shop: Shop, test: ABTest = SUBJECT) -> dict[str, tuple[str,
     return people
 
 
-def counted(arms: Iterable[ArmView]) -> dict[str, tuple[int, int, int]]:
+def counted(arms: Sequence[ArmView]) -> dict[str, tuple[int, int, int]]:
     """By arm, how many were counted, hit, and left out."""
     return {arm.arm: (arm.counted, arm.hits, arm.left_out) for arm in arms}
 
@@ -91,7 +102,7 @@ async def test_a_test_that_nobody_has_come_to_has_no_end(shop: Shop) -> None:
 
     view = await show_test(shop.store, SUBJECT, shop.now)
 
-    assert (view.people, view.started_at, view.ends_at, view.decision) == (0, None, None, None)
+    assert (view.state, view.people, view.started_at, view.ends_at, view.verdict) == ("waiting", 0, None, None, None)
     assert counted(view.arms) == {"plain": (0, 0, 0), "witty": (0, 0, 0)}
     assert await decide(shop.store, SUBJECT, shop.now) is None
 
@@ -101,10 +112,10 @@ async def test_who_asks_again_gets_the_same_answer_and_is_counted_once(shop: Sho
     run, arm = (await enter(shop, ["ada"]))["ada"]
     shop.later(days=5)
 
-    assert await take(shop.store, SUBJECT, "ada", run, shop.now) == Taken(arm, BY_LOT)
+    assert await take(shop.store, SUBJECT, "ada", run, shop.now) == Choice(arm=arm, why=BY_LOT)
     # Other shares would give another arm, but the first time is the one that counts.
     other = replace(SUBJECT, shares={"plain": Decimal("0.1"), "witty": Decimal("99.9")})
-    assert await take(shop.store, other, "ada", "another run", shop.now) == Taken(arm, AS_BEFORE)
+    assert await take(shop.store, other, "ada", "another run", shop.now) == Choice(arm=arm, why=AS_BEFORE)
 
     [person] = await rows(shop.store, ab_people.select())
     assert (person.run, person.at, person.until) == (run, NOON, NOON + 3 * DAY)
@@ -126,7 +137,8 @@ async def test_the_winner_is_decided_at_the_end_and_taken_by_all_who_come_then(s
     witty = sum(arm == "witty" for _, arm in people.values())
     assert counted(decision.arms) == {"plain": (60 - witty, 0, 0), "witty": (witty, witty, 0)}
     view = await show_test(shop.store, SUBJECT, shop.now)
-    assert (view.people, view.decision, view.arms) == (60, decision, decision.arms)
+    assert (view.state, view.people, view.verdict) == ("decided", 60, decision.verdict)
+    assert counted(view.arms) == counted(decision.arms)
 
 
 async def test_after_the_end_who_was_in_it_keeps_the_arm_in_that_run_only(shop: Shop) -> None:
@@ -136,8 +148,8 @@ async def test_after_the_end_who_was_in_it_keeps_the_arm_in_that_run_only(shop: 
 
     winners = await take(shop.store, SUBJECT, customer, "another run", shop.now)
 
-    assert winners == Taken("witty", "the winner of a test that ended on 2026-12-08 at 12:00 UTC")
-    assert await take(shop.store, SUBJECT, customer, run, shop.now) == Taken("plain", BY_LOT)
+    assert winners == Choice(arm="witty", why="the winner of a test that ended on 2026-12-08 at 12:00 UTC")
+    assert await take(shop.store, SUBJECT, customer, run, shop.now) == Choice(arm="plain", why=BY_LOT)
 
 
 async def test_what_is_decided_stays_whatever_comes_later(shop: Shop) -> None:
@@ -151,9 +163,9 @@ async def test_what_is_decided_stays_whatever_comes_later(shop: Shop) -> None:
 
     assert await decide(shop.store, replace(SUBJECT, after=30 * DAY), shop.now) == first
     assert await decide(shop.store, replace(SUBJECT, default="witty", by="opened"), shop.now) == first
-    view = await show_test(shop.store, SUBJECT, shop.now)
     assert first
-    assert (view.decision, view.arms) == (first, first.arms)
+    view = await show_test(shop.store, SUBJECT, shop.now)
+    assert (view.verdict, counted(view.arms)) == (first.verdict, counted(first.arms))
 
 
 async def test_of_two_who_decide_at_once_the_second_finds_what_the_first_decided(shop: Shop, database_url: str) -> None:
@@ -185,7 +197,8 @@ async def test_whoever_decides_late_decides_as_of_the_end(shop: Shop) -> None:
     decision = await decide(shop.store, SUBJECT, shop.now)
 
     assert decision
-    assert (before.decision, before.ends_at, before.arms) == (None, decision.at, decision.arms)
+    assert (before.state, before.ends_at, before.verdict) == ("over", decision.at, decision.verdict)
+    assert counted(before.arms) == counted(decision.arms)
     assert decision.at == NOON + 14 * DAY
     assert sum(arm.left_out for arm in decision.arms) == 30
     assert decision.verdict.winner == "witty"
@@ -315,10 +328,10 @@ async def test_however_many_come_at_once_everybody_is_in_it_once_and_one_decides
     stores = [open_store(database_url) for _ in range(4)]
     crowd = [f"crowd-{number}" for number in range(25)]
 
-    async def come(number: int, now: datetime) -> list[Taken]:
+    async def come(number: int, now: datetime) -> list[Choice]:
         each = asyncio.Semaphore(5)
 
-        async def one(customer: str) -> Taken:
+        async def one(customer: str) -> Choice:
             async with each:
                 return await take(stores[number], SUBJECT, customer, f"run-{number}-{customer}", now)
 
