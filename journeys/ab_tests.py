@@ -67,8 +67,10 @@ def all_tests(journey: Journey, day: timedelta = DAY) -> dict[str, ABTest]:
 
 def window(journey: Journey, tested: Tested) -> timedelta:
     """How long after the split what somebody does counts."""
-    by_default = journey.goal.within if journey.goal and tested.winner.by == "goal" else WITHIN
-    return tested.winner.within or by_default
+    winner = tested.winner
+    if winner.within is not None:
+        return winner.within
+    return journey.goal.within if journey.goal and winner.by == "goal" else WITHIN
 
 
 def counted_in(steps: Steps, by: By) -> list[Message]:

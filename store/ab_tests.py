@@ -107,8 +107,8 @@ def begun_anew(connection: Connection, journey: Journey, before: int) -> tuple[F
 
 
 def _begun_anew(path: str, people: int) -> Flaw:
-    who = "1 person who was in it is" if people == 1 else f"{people} people who were in it are"
-    message = f"the arms have changed, so the test begins anew: the {who} not counted in it any more."
+    who = "1 person who was" if people == 1 else f"{people} people who were"
+    message = f"the arms have changed, so the test begins anew, without the {who} in it."
     return Flaw(path=path, message=message, hint="To go on with that test, publish its arms as they were.")
 
 
