@@ -335,6 +335,17 @@ def runs(
     answer(told, show.runs(told), as_json=json_)
 
 
+@app.command("tests")
+def show_tests(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJson = False) -> None:
+    """Show the tests of a journey: who is in which arm, when each is decided, and how. No look ends one sooner."""
+    from store.ab_views import Tests
+    from terminal import comparing
+    from terminal.asking import answer, ask
+
+    told = ask(_connection(), lambda api: api.get(Tests, "journeys", name, "tests"))
+    answer(told, comparing.tests(told.tests, name), as_json=json_)
+
+
 @app.command("run")
 def show_run(id_: Annotated[str, typer.Argument(metavar="ID")], json_: AsJson = False) -> None:
     """Show one run: its diary, its sends, and why it is where it is."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED
+from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED, TEST_VIEW
 from api.keys import require_key
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
@@ -15,6 +15,7 @@ from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown
 from journeys.reading import read_journey
 from store import journeys
+from store.ab_views import Tests, list_tests
 from store.journeys import JourneyView, Published, Stopped
 from store.showing import Unreadable
 
@@ -68,6 +69,15 @@ async def list_journeys(deps: Deps) -> Journeys:
     """All journeys, by name."""
     views, unreadable = await journeys.list_journeys(deps.store, deps.now())
     return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views), unreadable=unreadable)
+
+
+@router.get("/{name}/tests", response_model=Tests, responses=declare(Unknown) | {200: gives({"tests": [TEST_VIEW]})})
+async def get_tests(name: JourneyName, deps: Deps) -> Tests:
+    """The tests of the journey's arms as they stand: who is in them, what they did, when and how each is decided.
+
+    However often it is asked, a test ends when it would have ended.
+    """
+    return await list_tests(deps.store, name, deps.now(), deps.day)
 
 
 @router.post("/{name}/publish", response_model=Published, responses=declare(Unknown) | {200: gives(PUBLISHED)})

@@ -55,3 +55,43 @@ JOURNEY_VIEW = {
 
 PUBLISHED = {"journey": "abandoned-cart", "version": 1, "hash": "5f2b8c1de0a94c37", "new": True, "warnings": []}
 STOPPED = {"journey": "abandoned-cart", "runs": 3, "in_flight": 0}
+
+TEST_VIEW = {
+    "step": "subject",
+    "versions": [3, 2],
+    "state": "decided",
+    "by": "goal",
+    "within": "3 days",
+    "default": "plain",
+    "people": 2079,
+    "needed": None,
+    "started_at": "2026-11-02T09:00:00Z",
+    "ends_at": "2026-11-16T09:00:00Z",
+    "arms": [
+        {
+            "arm": "plain",
+            "share": "50%",
+            "people": 1041,
+            "counted": 1000,
+            "hits": 80,
+            "rate": 0.08,
+            "left_out": 41,
+        },
+        {
+            "arm": "witty",
+            "share": "50%",
+            "people": 1038,
+            "counted": 1000,
+            "hits": 160,
+            "rate": 0.16,
+            "left_out": 38,
+        },
+    ],
+    "verdict": {
+        "winner": "witty",
+        "decided": True,
+        "why": '"witty" is better than "plain" (16.0% of 1000 against 8.0% of 1000, p = 3.7e-08).',
+        "best": "witty",
+        "tests": [{"against": "plain", "z": 5.504818825631803, "p": 3.7e-08, "corrected": 3.7e-08}],
+    },
+}

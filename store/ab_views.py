@@ -57,8 +57,14 @@ class TestView(Frozen):
     verdict: Verdict | None
 
 
+class Tests(Frozen):
+    """The tests of a journey's arms: of its newest version, and those of earlier ones that people are in."""
+
+    tests: tuple[TestView, ...]
+
+
 @read_transaction
-def list_tests(connection: Connection, journey: str, now: datetime, day: timedelta = DAY) -> tuple[TestView, ...]:
+def list_tests(connection: Connection, journey: str, now: datetime, day: timedelta = DAY) -> Tests:
     """The tests of a journey's newest version, and those of earlier ones that people are in, the newest first.
 
     *day*: how long a day lasts. Raises Unknown.
@@ -73,11 +79,12 @@ def list_tests(connection: Connection, journey: str, now: datetime, day: timedel
             found.setdefault((test.step, test.arms), test)
             used.setdefault((test.step, test.arms), []).append(number)
     rows = {name: find_test(connection, test) for name, test in found.items()}
-    return tuple(
+    views = [
         view_test(connection, test, rows[name], used[name], now)
         for name, test in found.items()
         if used[name][0] == numbers[0] or rows[name] is not None
-    )
+    ]
+    return Tests(tests=tuple(views))
 
 
 def view_test(connection: Connection, test: ABTest, row: AnyRow | None, used_by: list[int], now: datetime) -> TestView:

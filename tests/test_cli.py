@@ -557,6 +557,7 @@ def test_events_runs_and_the_end_of_a_journey(sojourn: Sojourn) -> None:
     assert [made["did"] for made in bought["decisions"]] == ["goal met", "exited"]
     assert "exited on day 0" in sojourn("runs", "--customer", "ada")
 
+    assert "abandoned-cart has no tests." in sojourn("tests", "abandoned-cart")
     assert "live already" in sojourn("publish", "abandoned-cart")
     assert "is stopped: nobody enters any more" in sojourn("stop", "abandoned-cart")
 

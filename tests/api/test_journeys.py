@@ -221,3 +221,47 @@ async def test_a_customer_may_come_with_an_event_before_any_put(live: Door) -> N
     receipt = await live.post("/v1/events", event("e1", customer="nobody-yet"))
 
     assert receipt["decisions"][0]["did"] == "started"
+
+
+SUBJECT = {
+    "id": "subject",
+    "test": {
+        "winner": {"by": "goal", "after": "2 weeks"},
+        "arms": [{"arm": "plain", "share": "50%"}, {"arm": "witty", "share": "50%"}],
+        "default": "plain",
+    },
+}
+
+
+async def test_a_test_is_shown_before_anybody_came(live: Door) -> None:
+    written = read_journey(samples.ABANDONED_CART).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert await live.get("/v1/journeys/abandoned-cart/tests") == {"tests": []}
+    await live.put("/v1/journeys/abandoned-cart", {**written, "steps": [SUBJECT, *written["steps"]]})
+    assert await live.get("/v1/journeys/abandoned-cart/tests") == {"tests": []}  # of a draft nobody is in one
+    await live.post("/v1/journeys/abandoned-cart/publish")
+
+    shown = await live.get("/v1/journeys/abandoned-cart/tests")
+
+    arm = {"share": "50%", "people": 0, "counted": 0, "hits": 0, "rate": None, "left_out": 0}
+    assert shown == {
+        "tests": [
+            {
+                "step": "subject",
+                "versions": [2],
+                "state": "waiting",
+                "by": "goal",
+                "within": "3 days",
+                "default": "plain",
+                "people": 0,
+                "needed": None,
+                "started_at": None,
+                "ends_at": None,
+                "arms": [{"arm": "plain", **arm}, {"arm": "witty", **arm}],
+                "verdict": None,
+            }
+        ]
+    }
+
+
+async def test_of_no_journey_there_are_no_tests(door: Door) -> None:
+    problem(await door.http.get("/v1/journeys/nothing/tests"), 404, "unknown")

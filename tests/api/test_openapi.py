@@ -81,6 +81,7 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
         "POST /v1/journeys/{name}/stop",
         "POST /v1/journeys/{name}/preview",
         "GET /v1/journeys/{name}/paths",
+        "GET /v1/journeys/{name}/tests",
         "POST /v1/events",
         "GET /v1/events/{id}",
         "GET /v1/runs",

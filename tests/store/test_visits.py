@@ -171,7 +171,7 @@ async def enter(shop: Shop, customers: list[str]) -> dict[str, str]:
 
 
 async def shown(shop: Shop) -> list[TestView]:
-    return list(await list_tests(shop.store, "abandoned-cart", shop.now))
+    return list((await list_tests(shop.store, "abandoned-cart", shop.now)).tests)
 
 
 async def test_the_winner_is_taken_by_whoever_enters_after_the_end(shop: Shop) -> None:
