@@ -201,8 +201,6 @@ class _Checker:
         """What is wrong with one thing that the step at *path* refers to."""
         here = f"{path}.{use.path}"
         match use:
-            case DurationUse(duration=duration):
-                yield from _positive(here, duration)
             case ChannelUse(kind=kind):
                 yield from self._channel(here, kind)
             case AddressUse(attribute=attribute):
@@ -211,20 +209,28 @@ class _Checker:
                 yield from self._content(here, content, kind)
             case TriggerUse(trigger=trigger, where=where):
                 yield from self._listens(here, trigger, where)
-            case MessageUse():
-                yield from self._asked(here, use, earlier.surely)
             case EndpointUse(endpoint=endpoint):
                 yield from self._endpoint(here, endpoint)
-            case LinkUse(link=link):
-                if wrong := flaw_of(link):
-                    yield Flaw(path=here, message=f'found "{link}"; {wrong}.')
-            case ReplyUse(interaction=interaction) if interaction != "replied":
-                message = f"only a reply has words, and what is asked for is {interaction}."
-                yield Flaw(path=here, message=message, hint="Ask whether the text was replied.")
             case BecomesUse(condition=condition):
                 yield from self._of_customer(here, condition, "becomes")
+            case _:
+                yield from self._within(here, use, earlier)
+
+    def _within(self, path: str, use: Use, earlier: Earlier) -> Iterator[Flaw]:
+        """What is wrong with what a step says of itself, or of other steps of the journey."""
+        match use:
+            case DurationUse(duration=duration):
+                yield from _positive(path, duration)
+            case MessageUse():
+                yield from self._asked(path, use, earlier.surely)
+            case LinkUse(link=link):
+                if wrong := flaw_of(link):
+                    yield Flaw(path=path, message=f'found "{link}"; {wrong}.')
+            case ReplyUse(interaction=interaction) if interaction != "replied":
+                message = f"only a reply has words, and what is asked for is {interaction}."
+                yield Flaw(path=path, message=message, hint="Ask whether the text was replied.")
             case ConditionsUse() | SharesUse() | WinnerUse():
-                found = check_choice(here, use, self._scope(), earlier, self._journey)
+                found = check_choice(path, use, self._scope(), earlier, self._journey)
                 self.warnings += found.warnings
                 yield from found.flaws
             case _:

@@ -38,7 +38,11 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
     """Some steps: messages, waits and questions, about the messages that are *certain* to precede or about visits."""
     steps: list[dict[str, Any]] = []
     for what in draw(
-        st.lists(st.sampled_from(["message", "wait", "if", "await", "until", "end"]), min_size=1, max_size=3)
+        st.lists(
+            st.sampled_from(["message", "wait", "if", "await", "until", "branch", "split", "test", "end"]),
+            min_size=1,
+            max_size=3,
+        )
     ):
         if what == "message":
             id = names.next("m")
@@ -48,8 +52,10 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
             steps.append({"id": names.next("e"), "end": "enough"})
         elif what == "wait" or not deep:
             steps.append({"id": names.next("w"), "wait": f"{draw(st.integers(1, 48))} hours"})
-        else:
+        elif what in ("if", "await", "until"):
             steps.append(draw(asking(what, names, certain, deep)))
+        else:
+            steps.append(draw(choosing(what, names, certain, deep)))
         if not _STEP.validate_python(steps[-1]).leads_on:
             break
     return steps
@@ -74,6 +80,29 @@ def asking(draw: st.DrawFn, what: str, names: Names, certain: tuple[str, ...], d
     if what == "until":
         written["steps"] = draw(step_lists(names=names, certain=certain, deep=deep - 1))
     return written
+
+
+@st.composite
+def choosing(draw: st.DrawFn, what: str, names: Names, certain: tuple[str, ...], deep: int) -> dict[str, Any]:
+    """A step that chooses by what is known, by chance or number, or by chance until a test is over."""
+
+    def steps() -> list[dict[str, Any]]:
+        return draw(st.just([]) | step_lists(names=names, certain=certain, deep=deep - 1))
+
+    id = names.next("c")
+    halves = [{"arm": arm, "share": share, "then": steps()} for arm, share in (("a", "50%"), ("b", "50%"))]
+    if what == "branch":
+        asked = [f'sent["{message}"] == "accepted"' for message in certain]
+        condition = st.sampled_from(["event.total > 50", "event.total > 100", 'event.coupon == "X"', *asked])
+        arms = [{"arm": arm, "when": draw(condition), "then": steps()} for arm in ("a", "b")]
+        return {"id": id, "branch": arms, "otherwise": steps()}
+    if what == "test":
+        # No wait and no limit of these journeys ends at that minute, as the server's clock goes on while we work.
+        winner = {"by": "goal", "after": "3 days 12 hours 30 minutes"}
+        return {"id": id, "test": {"winner": winner, "arms": halves, "default": draw(st.sampled_from(["a", "b"]))}}
+    if draw(st.booleans()):
+        return {"id": id, "split": halves}
+    return {"id": id, "split": [{"arm": "a", "first": 1, "then": steps()}], "otherwise": steps()}
 
 
 @st.composite

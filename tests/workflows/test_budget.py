@@ -94,3 +94,57 @@ async def test_the_input_is_small(quick: Engine) -> None:
 
     told = history.events[0].workflow_execution_started_event_attributes.input.payloads[0]
     assert len(told.data) <= 800
+
+
+HELLO: dict[str, object] = {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"}
+AGAIN: dict[str, object] = {**HELLO, "id": "again"}
+PAUSE: dict[str, object] = {"id": "pause", "wait": "1 day"}
+CHOOSING: dict[str, dict[str, object]] = {
+    "branch": {
+        "id": "choose",
+        "branch": [
+            {"arm": "unreached", "when": 'event.coupon == "X"'},
+            {"arm": "any", "when": "event.total > 0"},
+        ],
+    },
+    "split": {"id": "choose", "split": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}]},
+    "places": {"id": "choose", "split": [{"arm": "a", "first": 10}]},
+    "test": {
+        "id": "choose",
+        "test": {
+            "winner": {"by": "goal", "after": "2 weeks"},
+            "arms": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}],
+            "default": "a",
+        },
+    },
+}
+
+
+async def spent(quick: Engine, customer: str, *steps: dict[str, object]) -> list[str]:
+    """The history of a run that walks these steps to their end."""
+    await quick.publish(abandoned_cart(steps=list(steps)))
+    await quick.customer(customer)
+    run = await quick.start(customer)
+    assert await quick.handle(run).result() == "completed"
+    return await quick.events(run)
+
+
+@pytest.mark.parametrize("what", CHOOSING)
+async def test_a_choice_costs_one_event_and_no_task_of_its_own(quick: Engine, what: str) -> None:
+    choose = CHOOSING[what]
+
+    alone = await spent(quick, "alone", HELLO, AGAIN)
+    between_two_sends = await spent(quick, "between", HELLO, choose, AGAIN)
+    waiting = await spent(quick, "waiting", HELLO, PAUSE, AGAIN)
+    before_a_wait = await spent(quick, "before", HELLO, choose, PAUSE, AGAIN)
+    at_the_end = await spent(quick, "end", HELLO, AGAIN, choose)
+    at_the_beginning = await spent(quick, "beginning", choose, HELLO, AGAIN)
+
+    assert (len(alone), len(waiting)) == (17, 22)
+    for without, with_it in (
+        (alone, between_two_sends),
+        (waiting, before_a_wait),
+        (alone, at_the_end),
+        (alone, at_the_beginning),
+    ):
+        assert sorted(with_it) == sorted([*without, "MARKER_RECORDED"])

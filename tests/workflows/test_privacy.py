@@ -91,6 +91,47 @@ async def test_bought(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
         await assert_nothing_personal(built, run)
 
 
+CHOOSING = (
+    {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"},
+    {
+        "id": "tier",
+        "branch": [
+            {"arm": "missing", "when": 'customer.language == "nb"'},
+            {"arm": "other", "when": "event.total < 1 || !customer.first_name.startsWith('Z')"},
+            {"arm": "sent", "when": "sent[\"hello\"] == 'accepted' && event.cart_id != customer.last_name"},
+        ],
+    },
+    {"id": "half", "split": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}]},
+    {"id": "each", "by": "run", "split": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}]},
+    {"id": "pilot", "split": [{"arm": "pilot", "first": 1}]},
+    {
+        "id": "subject",
+        "test": {
+            "winner": {"by": "goal", "after": "2 weeks"},
+            "arms": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}],
+            "default": "a",
+        },
+    },
+)
+
+
+async def test_choices_tell_the_arm_and_the_condition_and_no_value(
+    temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        await built.publish(abandoned_cart(steps=list(CHOOSING)))
+        run = await start(built)
+        await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+        (seen,) = await built.runs("zq")
+        chosen = {entry.step: entry.arm for entry in seen.diary if entry.arm}
+        assert (len(chosen), chosen["tier"], chosen["pilot"]) == (5, "sent", "pilot")
+        why = " ".join(entry.why for entry in seen.diary)
+        assert "customer.language is missing" in why
+        assert [secret for secret in PLANTED if secret.lower() in why.lower()] == []
+
+
 @pytest.mark.parametrize(
     "answers",
     [

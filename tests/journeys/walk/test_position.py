@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from journeys.definition import Journey
 from journeys.steps import MEANWHILE, every_step, listening
 from journeys.walk.ahead import ahead
-from journeys.walk.diary import Delivery, Entry, Held, Outcome
+from journeys.walk.diary import Choice, Delivery, Entry, Held, Outcome
 from journeys.walk.position import Arrival, Position, Turn, way_to
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
@@ -37,15 +38,26 @@ class Moment:
 
 
 class Scripted(OnlyMessages):
-    """A world in which arrivals come at given times, and each message takes its time and meets its fate."""
+    """A world in which arrivals come at given times, and each message takes its time and meets its fate.
 
-    def __init__(self, walk: Walk, now: datetime, coming: tuple[Arrival, ...], fates: dict[str, Outcome]) -> None:
+    *arms*: what the steps take that choose.
+    """
+
+    def __init__(
+        self,
+        walk: Walk,
+        now: datetime,
+        coming: tuple[Arrival, ...],
+        fates: Mapping[str, Outcome],
+        arms: Mapping[str, Choice] = MappingProxyType({}),
+    ) -> None:
         self.moments: list[Moment] = []
         self.sent: list[tuple[str, datetime, str | None]] = []
         self._walk = walk
         self._now = now
         self._coming = coming
         self._fates = fates
+        self._arms = arms
 
     def now(self) -> datetime:
         return self._now
@@ -55,6 +67,10 @@ class Scripted(OnlyMessages):
         self._now += timedelta(minutes=len(visit.at_step))
         self.sent.append((visit.at_step, self._now, visit.following))
         return Delivery(outcome=self._fates.get(visit.at_step, "accepted"), at=self._now)
+
+    async def decide(self, visit: Visit) -> Choice:
+        self._remember()
+        return self._arms[visit.at_step]
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why
@@ -91,18 +107,26 @@ def scripts(draw: st.DrawFn, journey: Journey) -> tuple[Arrival, ...]:
     return tuple(script)
 
 
+@st.composite
+def choices(draw: st.DrawFn, journey: Journey) -> dict[str, Choice]:
+    """The arms that steps take which choose."""
+    choosing = [step for step in every_step(journey.steps) if step.arms and not step.questions]
+    return {step.id: Choice(arm=draw(st.sampled_from(step.arms)).name, why="drawn") for step in choosing}
+
+
 @given(st.data())
 async def test_from_each_of_its_positions_a_walk_does_the_same_rest(data: st.DataObject) -> None:
     journey = data.draw(journeys())
     fates = {step.id: data.draw(st.sampled_from(OUTCOMES)) for step in every_step(journey.steps)}
+    arms = data.draw(choices(journey))
     walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, START))
-    world = Scripted(walk, START, data.draw(scripts(journey)), fates)
+    world = Scripted(walk, START, data.draw(scripts(journey)), fates, arms)
     await walk.go(world)
 
     for moment in world.moments:
         position = Position.model_validate_json(moment.position.model_dump_json())
         again = Walk(journey.steps, position)
-        rest = Scripted(again, moment.now, moment.coming, fates)
+        rest = Scripted(again, moment.now, moment.coming, fates, arms)
         await again.go(rest)
 
         assert rest.sent == [sent for sent in world.sent if sent[1] > moment.now or sent[0] == position.step]
@@ -113,7 +137,7 @@ async def test_from_each_of_its_positions_a_walk_does_the_same_rest(data: st.Dat
 async def test_whatever_a_walk_comes_to_was_ahead_and_no_sooner_than_was_said(data: st.DataObject) -> None:
     journey = data.draw(journeys())
     walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, START))
-    await walk.go(Scripted(walk, START, data.draw(scripts(journey)), {}))
+    await walk.go(Scripted(walk, START, data.draw(scripts(journey)), {}, data.draw(choices(journey))))
     entered = [entry for entry in walk.diary.entries if entry.did == "entered"]
 
     for number, stood in enumerate(entered):
@@ -193,7 +217,7 @@ async def test_no_step_is_entered_twice_or_over_twice(data: st.DataObject) -> No
     journey = data.draw(journeys())
     walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, START))
 
-    await walk.go(Scripted(walk, START, data.draw(scripts(journey)), {}))
+    await walk.go(Scripted(walk, START, data.draw(scripts(journey)), {}, data.draw(choices(journey))))
 
     entered = [entry.step for entry in walk.diary.entries if entry.did == "entered"]
     over = [entry.step for entry in walk.diary.entries if entry.did in ("passed", "left")]
