@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from journeys.arm_words import belongs_into, is_no_arm, out_of_its_arm, stands_beside, unknown_share
 from journeys.catalogue import Customer, Event
 from journeys.definition import ConditionExit, EventExit
 from journeys.language.moments import out_of_place
@@ -26,11 +27,16 @@ def flaws_of(errors: Iterable[ErrorDetails], root: Any = None) -> list[Flaw]:  #
     # A union tells of each of its members why it is none of them: what is wrong deep in one was meant as that one.
     around = {place.path[:length] for _, place in found for length in range(len(place.path))}
     # A field under another name is one mistake: what is missing is what that name means.
-    meant = {(*place.path[:-1], _meant_by(place)) for error, place in found if error["type"] == "extra_forbidden"}
+    unknown = [place for error, place in found if error["type"] == "extra_forbidden"]
+    meant = {(*place.path[:-1], *_meant_by(place)) for place in unknown}
+    no_arms = {place.path[:-1] for place in unknown if place.model and is_no_arm(place.model, place.name)}
     flaws: dict[str, Flaw] = {}
     for error, place in found:
         of_another_member = place.of_a_union and place.path in around
-        if not of_another_member and not (error["type"] == "missing" and place.path in meant):
+        # A list is found to be short where something in it is wrong, for that is not counted.
+        for_others = error["type"] == "too_short" and place.path in around
+        missing = error["type"] == "missing" and (place.path in meant or place.path[:-1] in no_arms)
+        if not of_another_member and not for_others and not missing:
             flaws.setdefault(path_of(place.path), _flaw(error, place))
     return list(flaws.values())
 
@@ -112,6 +118,8 @@ def _is_model(inside: Any) -> bool:  # noqa: ANN401
 def _flaw(error: ErrorDetails, place: _Place) -> Flaw:
     path, found = path_of(place.path), error["input"]
     match error["type"]:
+        case "missing" if told := stands_beside(found, place.name):
+            return Flaw(path=path, message=told[0], hint=told[1])
         case "missing":
             return Flaw(path=path, message="is missing.", hint=f"Expected {place.words}." if place.words else "")
         case "extra_forbidden":
@@ -125,6 +133,9 @@ def _flaw(error: ErrorDetails, place: _Place) -> Flaw:
         case "unknown_step":
             message, hint = _unknown_step(found)
             return Flaw(path=path, message=message, hint=hint)
+        case "unknown_share":
+            message, hint = unknown_share(found)
+            return Flaw(path=path, message=message, hint=hint)
         case "unknown_question":
             message, hint = _unknown_question(found)
             return Flaw(path=path, message=message, hint=hint)
@@ -137,9 +148,14 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _meant_by(place: _Place) -> str | None:
-    """The field that an unknown name means, if any."""
-    return nearest(place.name, _fields(place.model)) if place.model else None
+def _meant_by(place: _Place) -> tuple[str, ...]:
+    """The field that an unknown name means, if any, as seen from where the name is."""
+    if not place.model:
+        return ()
+    if within := belongs_into(place.model, place.name):
+        return within, place.name
+    near = nearest(place.name, _fields(place.model))
+    return (near,) if near else ()
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
@@ -153,6 +169,8 @@ def _unknown_field(place: _Place) -> tuple[str, str]:
     if model and issubclass(model, Step) and place.name in STEP_TYPES:
         mine = next(name for name, step in STEP_TYPES.items() if step is model)
         return f'a step is one thing, and this one is "{mine}" already.', "Make two steps of it, each with its id."
+    if model and (told := out_of_its_arm(model, place.name)):
+        return told
     if model and issubclass(model, Step) and place.name in ("then", "else"):
         return "belongs to a step with if, and this is none.", _IF
     if model is MessageQuestion and place.name == "trigger":

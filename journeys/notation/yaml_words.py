@@ -222,7 +222,13 @@ def _open_bracket(case: _Case) -> Unreadable:
     message, hint = _not_closed(opening)
     if case.line.number > case.since.number or not case.letter:
         return case.there(message, hint)
+    if condition := _CONDITION.search(case.line.words[: case.column]):
+        message = "within { } a condition with brackets, commas or quotes in it is no plain text."
+        return case.here(message, f"Put all of it in single quotes, {condition[1]}: '…', or on a line of its own.")
     return case.here("a comma, or the end of the list or object, is missing before this.", "Put texts in quotes.")
+
+
+_CONDITION = re.compile(r"\b(when|where|becomes)\s*:\s+[^,]*$")
 
 
 def _no_value(case: _Case) -> Unreadable | None:

@@ -19,6 +19,8 @@ from journeys.steps.uses import ConditionsUse, DurationUse, SharesUse, Use, Winn
 if TYPE_CHECKING:
     from journeys.steps import AnyStep
 
+ArmName = Annotated[Name, Expected("a name of lower-case letters, digits and dashes, such as gold")]
+LIKE_A_TEST = "two arms at least, such as - {arm: plain, share: 50%, then: []}"
 LIKE_A_BRANCH = 'a list of arms, such as - {arm: gold, when: customer.tier == "gold", then: []}'
 LIKE_A_SPLIT = "a list of arms, such as - {arm: a, share: 50%, then: []}"
 
@@ -26,8 +28,8 @@ LIKE_A_SPLIT = "a list of arms, such as - {arm: a, share: 50%, then: []}"
 class BranchArm(Model):
     """An arm that is taken where a condition on what is known now holds."""
 
-    arm: Name
-    when: Where
+    arm: ArmName
+    when: Annotated[Where, Expected("a condition, such as event.total > 100")]
     then: tuple[AnyStep, ...] = ()
 
 
@@ -57,7 +59,7 @@ class Branch(Step):
 class ShareArm(Model):
     """An arm that a share of the people takes."""
 
-    arm: Name
+    arm: ArmName
     share: Share
     then: tuple[AnyStep, ...] = ()
 
@@ -65,7 +67,7 @@ class ShareArm(Model):
 class FirstArm(Model):
     """An arm that so many people take, the first who come."""
 
-    arm: Name
+    arm: ArmName
     first: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000), Expected("a number of people, such as 1000")]
     then: tuple[AnyStep, ...] = ()
 
@@ -151,9 +153,9 @@ class Winner(Model):
 class Tested(Model):
     """What a test compares, and what is taken by everybody where the difference says nothing."""
 
-    winner: Winner
-    arms: Annotated[Annotated[tuple[ShareArm, ...], Field(min_length=2)], Expected(LIKE_A_SPLIT)]
-    default: Name
+    winner: Annotated[Winner, Expected("an object that says how it ends, such as {by: goal, after: 2 weeks}")]
+    arms: Annotated[Annotated[tuple[ShareArm, ...], Field(min_length=2)], Expected(LIKE_A_TEST)]
+    default: Annotated[Name, Expected("the arm that is taken where none is better, such as plain")]
 
 
 class Test(Step):
