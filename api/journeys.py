@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED, TEST_VIEW
+from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED, TEST_VIEW, WELCOME
 from api.keys import require_key
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
@@ -41,7 +41,9 @@ class Journeys(Frozen):
     "/{name}",
     response_model=JourneyAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": JourneyAnswer}},
-    openapi_extra=takes(ref(Journey), {"Abandoned cart": JOURNEY}, yaml_too=True),
+    openapi_extra=takes(
+        ref(Journey), {"Abandoned cart": JOURNEY, "A split, a test and a branch": WELCOME}, yaml_too=True
+    ),
 )
 async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Response) -> JourneyAnswer:
     """Write a journey's draft, in JSON or YAML. Nobody walks it before it is published.

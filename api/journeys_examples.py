@@ -28,6 +28,54 @@ JOURNEY = {
     ],
 }
 
+WELCOME = {
+    "journey": "welcome",
+    "title": "Welcome, in two ways",
+    "start": "signed-up",
+    "goal": {"trigger": "profile-completed", "within": "3 days"},
+    "exit": ["profile-completed"],
+    "steps": [
+        {
+            "id": "pilot",
+            "split": [
+                {"arm": "welcomed", "share": "90%", "then": []},
+                {"arm": "held-out", "share": "10%", "then": [{"id": "enough", "end": "held out"}]},
+            ],
+        },
+        {
+            "id": "subject",
+            "test": {
+                "winner": {"by": "goal", "after": "2 weeks"},
+                "arms": [
+                    {
+                        "arm": "plain",
+                        "share": "50%",
+                        "then": [{"id": "plain", "email": "welcome-plain", "to": "customer.email"}],
+                    },
+                    {
+                        "arm": "witty",
+                        "share": "50%",
+                        "then": [{"id": "witty", "email": "welcome-witty", "to": "customer.email"}],
+                    },
+                ],
+                "default": "plain",
+            },
+        },
+        {"id": "pause", "wait": "1 day"},
+        {
+            "id": "reached",
+            "branch": [
+                {
+                    "arm": "by-phone",
+                    "when": 'sent["plain"] == "blocked" || sent["witty"] == "blocked"',
+                    "then": [{"id": "call", "text": "welcome-text", "to": "customer.phone"}],
+                }
+            ],
+            "otherwise": [],
+        },
+    ],
+}
+
 COUNTS = {"active": 3, "completed": 40, "exited": 57, "stopped": 0, "cancelled": 0, "aborted": 0}
 JOURNEY_VIEW = {
     "name": "abandoned-cart",

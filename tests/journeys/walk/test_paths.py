@@ -58,6 +58,45 @@ def test_nested_and_successive_questions_give_every_combination_once() -> None:
     }
 
 
+CHOOSING = [
+    {
+        "id": "tier",
+        "branch": [{"arm": "gold", "when": "event.total  >  100", "then": [MAIL]}],
+        "otherwise": [{"id": "enough", "end": "too little"}],
+    },
+    {"id": "pilot", "split": [{"arm": "new", "first": 10}], "otherwise": []},
+    {"id": "half", "split": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}]},
+    {
+        "id": "subject",
+        "test": {
+            "winner": {"by": "goal", "after": "2 weeks"},
+            "arms": [{"arm": "plain", "share": "40%"}, {"arm": "witty", "share": "60%"}],
+            "default": "plain",
+        },
+    },
+]
+
+
+def test_every_arm_that_may_be_chosen_is_a_way_with_what_decides() -> None:
+    paths = every_path(abandoned_cart(steps=CHOOSING))
+
+    ways = {tuple(choice.arm for choice in path.choices) for path in paths}
+    gold = {("gold", pilot, half, of) for pilot in ("new", "otherwise") for half in "ab" for of in ("plain", "witty")}
+    assert ways == gold | {("otherwise",)}
+    assert len(paths) == len(ways)
+    assert {(choice.step, choice.arm, choice.why) for path in paths for choice in path.choices} == {
+        ("tier", "gold", "event.total > 100"),
+        ("tier", "otherwise", ""),
+        ("pilot", "new", "the first 10"),
+        ("pilot", "otherwise", ""),
+        ("half", "a", "50%"),
+        ("half", "b", "50%"),
+        ("subject", "plain", "40%"),
+        ("subject", "witty", "60%"),
+    }
+    assert [len(path.messages) for path in paths].count(1) == 8
+
+
 def test_an_end_ends_its_path() -> None:
     question = {"trigger": "store-visit", "within": "1 day"}
     steps = [{"id": "ask", "if": question, "then": [{"id": "enough", "end": "was here"}]}, MAIL]
