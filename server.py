@@ -67,6 +67,7 @@ def build_app(settings: Settings, store: Store, relay: Relay, channels: Mapping[
             secret=settings.secret.get_secret_value() if settings.secret else "",
             rules=settings.rules,
             local_endpoints=bool(settings.local_endpoints),
+            house=settings.time_zone,
         )
     )
 

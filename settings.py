@@ -26,6 +26,7 @@ from activities.channels.registry import PROVIDERS, senders
 from journeys.clearance.consent import Enforcement, Rules
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
+from journeys.language.zones import check_zone
 from journeys.model_words import flaws_of
 from journeys.problems import Flaw, Invalid
 from journeys.walk.pace import DAY
@@ -70,6 +71,11 @@ class Settings(BaseSettings):
     local_endpoints: bool | None = Field(
         None, description="Endpoints may be on this machine, also with http. `sojourn dev` allows it."
     )
+    time_zone: str = Field(
+        "UTC",
+        description="The zone of local times where neither the customer nor the journey names one, "
+        "such as `Europe/Oslo`.",
+    )
     temporal_port: int = Field(7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: int = Field(8233, description="Port of the embedded Temporal server's UI.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
@@ -95,6 +101,13 @@ class Settings(BaseSettings):
         if url and not _WEB_ADDRESS.fullmatch(url):
             raise ValueError("expected an address such as https://journeys.example.com, without ? and #")
         return url
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if flaw := check_zone(name):
+            raise ValueError(str(flaw))
+        return name
 
     @field_validator("email", "text", "push")
     @classmethod

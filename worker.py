@@ -27,6 +27,7 @@ from activities.notes import Notes
 from activities.reconcile import Reconcile
 from activities.visits import Visits
 from journeys.clearance.consent import NOT_ASKED, Rules
+from journeys.dates import UTC_EVERYWHERE
 from journeys.interactions import Kind
 from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
@@ -67,8 +68,11 @@ async def work(
 ) -> None:
     """The same in a process that has all it takes already: work until cancelled. *relay* runs as long."""
     await _register(client)
-    queue, rules, links = settings.task_queue, settings.rules, links_of(settings)
-    async with build_worker(client, store, queue, channels, rules=rules, links=links), asyncio.TaskGroup() as tasks:
+    queue = settings.task_queue
+    built = build_worker(
+        client, store, queue, channels, rules=settings.rules, links=links_of(settings), house=settings.time_zone
+    )
+    async with built, asyncio.TaskGroup() as tasks:
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
         tasks.create_task(_sweep(store))
@@ -94,11 +98,15 @@ def build_worker(
     *,
     rules: Rules = NOT_ASKED,
     links: Links | None = None,
+    house: str = UTC_EVERYWHERE,
 ) -> Worker:
-    """The worker of one task queue. *rules*: how consent is enforced. *links* go into marketing emails."""
+    """The worker of one task queue. *rules*: how consent is enforced. *links* go into marketing emails.
+
+    *house*: the time zone where neither the customer nor the journey names one.
+    """
     notes = Notes(store)
-    visits = Visits(store)
-    deliver = Deliver(store, channels, rules=rules, links=links)
+    visits = Visits(store, house=house)
+    deliver = Deliver(store, channels, rules=rules, links=links, house=house)
     return Worker(
         client,
         task_queue=task_queue,
@@ -111,6 +119,7 @@ def build_worker(
             notes.catch_up,
             notes.close,
             visits.decide,
+            visits.moment,
         ],
         graceful_shutdown_timeout=ATTEMPT,
         build_id=f"sojourn-{version('sojourn')}",  # without it, the SDK reads and hashes every module there is

@@ -1,10 +1,12 @@
-"""What a run does at a step that sends nothing: choose an arm by what is known."""
+"""What a run does at a step that sends nothing: choose an arm by what is known, or find out until when it waits."""
 
 from __future__ import annotations
 
 from temporalio import activity
 
 from activities.privacy import nothing_personal
+from journeys.dates import UTC_EVERYWHERE
+from journeys.language.moments import Moment
 from journeys.walk.diary import Choice
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
@@ -13,13 +15,23 @@ from store.store import Store
 
 
 class Visits:
-    """Local activities, each one transaction, and each the same when done twice."""
+    """Local activities, each one transaction, and each the same when done twice.
 
-    def __init__(self, store: Store) -> None:
+    *house*: the time zone where neither the customer nor the journey names one.
+    """
+
+    def __init__(self, store: Store, *, house: str = UTC_EVERYWHERE) -> None:
         self._store = store
+        self._house = house
 
     @activity.defn(name="decide")
     async def decide(self, visit: Visit) -> Choice | Unheard | None:
         """Choose an arm, and write that the step is passed; None where nothing that it asks holds yet."""
         with nothing_personal("choosing an arm"):
             return await visits.decide(self._store, visit)
+
+    @activity.defn(name="moment")
+    async def moment(self, visit: Visit) -> Moment | Unheard:
+        """Find out until when the run waits, and write it down."""
+        with nothing_personal("finding out until when to wait"):
+            return await visits.moment(self._store, visit, self._house)

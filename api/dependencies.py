@@ -14,6 +14,7 @@ from activities.channels.reports import Reader
 from activities.reports import Taken
 from api.ingest import Ingest
 from journeys.clearance.consent import NOT_ASKED, Rules
+from journeys.dates import UTC_EVERYWHERE
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.walk.pace import DAY
 from store.store import Store
@@ -28,7 +29,8 @@ class Dependencies:
     *drain_for* is how long the answer to an exit waits for sends that are under way.
     *send*: the channels themselves, for test messages; *webhooks*: what reads those of each provider that reports.
     *secret* signs unsubscribe links, and seals what endpoints are signed with. *rules*: how consent is enforced, for
-    previews. *local_endpoints*: endpoints may be on this machine.
+    previews. *house*: the time zone where neither the customer nor the journey names one, for previews.
+    *local_endpoints*: endpoints may be on this machine.
     """
 
     store: Store
@@ -44,6 +46,7 @@ class Dependencies:
     secret: str = field(default="", repr=False)
     rules: Rules = NOT_ASKED
     local_endpoints: bool = False
+    house: str = UTC_EVERYWHERE
 
 
 # Like every dependency here it is async with nothing to await: FastAPI sends plain functions to a thread each time.

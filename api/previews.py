@@ -12,13 +12,13 @@ from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, Field, StrictBool
 
 from api.bodies import Body, aside, gives, ref, takes
-from api.dependencies import Deps
+from api.dependencies import Dependencies, Deps
 from api.keys import require_key
 from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
-from journeys.clearance.consent import NOBODY, Asked, Consent, Rules, said
+from journeys.clearance.consent import NOBODY, Asked, Consent, said
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.listening import Version
@@ -92,7 +92,7 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
     journey = asked.definition or (await get_journey(deps.store, name, deps.now())).definition
     catalogue = await deps.store.read(lambda connection: read_catalogue(connection, deps.channels))
     # In a thread: a long script must not keep events waiting.
-    return await asyncio.to_thread(_play, asked, journey, catalogue, deps.rules)
+    return await asyncio.to_thread(_play, asked, journey, catalogue, deps)
 
 
 @router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown, Conflict) | {200: gives(PATHS)})
@@ -102,7 +102,7 @@ async def get_paths(name: JourneyName, deps: Deps) -> Paths:
     return Paths(paths=tuple(await asyncio.to_thread(every_path, journey)))
 
 
-def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, rules: Rules) -> Preview:
+def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Dependencies) -> Preview:
     version = version_of(journey, 1, _as_if_ready(journey, catalogue))
     _check_sample(asked, version, catalogue)
     contents = {name: content for name, (content, _) in catalogue.contents.items()}
@@ -113,13 +113,14 @@ def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, rules: Rul
             asked.customer,
             customer_id=asked.customer_id,
             contents=contents,
-            asked=NOBODY if asked.consents is None else Asked(said(asked.consents), rules),
+            asked=NOBODY if asked.consents is None else Asked(said(asked.consents), deps.rules),
+            house=deps.house,
             started_at=asked.started_at,
         )
     except ValueError as error:
         raise Invalid("The script does not go with the journey.", [Flaw(path="script", message=f"{error}.")]) from None
     paths = tuple(every_path(journey)) if asked.paths else ()
-    flaws, warnings = tuple(check(journey, catalogue)), tuple(warn(journey, catalogue))
+    flaws, warnings = tuple(check(journey, catalogue, now=deps.now())), tuple(warn(journey, catalogue))
     return Preview(**dict(timeline), paths=paths, flaws=flaws, warnings=warnings)
 
 

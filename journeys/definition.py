@@ -143,13 +143,17 @@ def _at_least_one(steps: Steps) -> Steps:
 
 
 class Journey(Model):
-    """A journey's definition. Publishing it makes an immutable version."""
+    """A journey's definition. Publishing it makes an immutable version.
+
+    *time_zone*: that of local times where ``customer.time_zone`` says nothing.
+    """
 
     journey: Name
     title: str = ""
     start: Annotated[Start, _by_name(Name | Start)]
     goal: Annotated[Goal, _by_name(Name | Goal)] | None = None
     exit: Annotated[tuple[Annotated[Exit, _EXIT], ...], BeforeValidator(_one_exit)] = ()
+    time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] | None = None
     steps: Annotated[
         WrittenSteps, AfterValidator(_at_least_one), Expected("a list of steps, such as - {id: pause, wait: 1 day}")
     ]

@@ -374,7 +374,7 @@ def _not_any_more(asked: Listening, at: datetime, run: RunFacts, facts: Facts) -
     soonest = run.version.soonest(run.stands_at).get(asked.step.id)
     if soonest is None:
         return PAST
-    asked_at = run.inside.get(asked.step.id) or run.stands_since + at_pace(soonest, run.day)
+    asked_at = run.inside.get(asked.step.id) or later(run.stands_since, at_pace(soonest, run.day))
     if asked.question.about is None and at < asked_at:
         return f"it occurred at {clock(at)}, and is asked for from {clock(asked_at)} on"
     waiting = [arrival for arrival in run.heard if asked.answer in arrival.answers]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from journeys.catalogue import (
@@ -27,10 +27,12 @@ from journeys.interactions import INTERACTIONS, Kind
 from journeys.language import conditions
 from journeys.language.attributes import AttributeType, Schema, reference, types, under
 from journeys.language.cel_source import names_root
+from journeys.language.clock import say_instant
 from journeys.language.durations import LONGEST, say
 from journeys.language.scopes import Scope, scope_of
 from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
+from journeys.language.zones import check_zone
 from journeys.links import flaw_of
 from journeys.listening import Version, scope_at
 from journeys.problems import Flaw, did_you_mean
@@ -51,7 +53,10 @@ from journeys.steps import (
     lead_on,
     placed,
 )
-from journeys.steps.uses import BecomesUse, ConditionsUse, ReplyUse, SharesUse, WinnerUse
+from journeys.steps.uses import BecomesUse, ConditionsUse, DateUse, InstantUse, ReplyUse, SharesUse, WinnerUse
+
+DATES = ("time", "date")
+"""The types of attributes that a run can wait for."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +85,16 @@ def version_of(journey: Journey, number: int, catalogue: Catalogue) -> Version:
     return Version(number=number, journey=journey, schemas=schemas, customer=catalogue.customer)
 
 
-def check(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) -> list[Flaw]:
+def check(
+    journey: Journey, catalogue: Catalogue, *, told: Collection[str] = (), now: datetime | None = None
+) -> list[Flaw]:
     """Every reason why *journey* may not be published, in the order in which it is written. Empty: it may.
 
-    *told*: the contents whose own flaws are told elsewhere.
+    *told*: the contents whose own flaws are told elsewhere. *now*: when it would be published, if that is to be held
+    against the instants that it waits for.
     """
-    checker = _Checker(journey, catalogue, told)
-    return [*checker.start(), *checker.goal(), *checker.exits(), *checker.steps()]
+    checker = _Checker(journey, catalogue, told, now)
+    return [*checker.start(), *checker.goal(), *checker.exits(), *checker.zone(), *checker.steps()]
 
 
 def warn(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) -> list[Flaw]:
@@ -103,11 +111,14 @@ def check_tree(journey: Journey) -> list[Flaw]:
 
 
 class _Checker:
-    def __init__(self, journey: Journey, catalogue: Catalogue, told: Collection[str]) -> None:
+    def __init__(
+        self, journey: Journey, catalogue: Catalogue, told: Collection[str], now: datetime | None = None
+    ) -> None:
         self._journey = journey
         self._catalogue = catalogue
         self._event = catalogue.schema(journey.start.trigger)
         self._told = frozenset(told)
+        self._now = now
         self._contents: set[str] = set()
         self.warnings: list[Flaw] = []
 
@@ -142,6 +153,11 @@ class _Checker:
                     yield from self._listens(f"exit[{index}]", trigger, where)
                 case ConditionExit(when=when):
                     yield from self._of_customer(f"exit[{index}].when", when)
+
+    def zone(self) -> Iterator[Flaw]:
+        zone = self._journey.time_zone
+        if zone is not None and (flaw := check_zone(zone)):
+            yield flaw.within("time_zone")
 
     def steps(self, of: tuple[type[Use], ...] | None = None) -> Iterator[Flaw]:
         """What is wrong with the tree and with what its steps use, or only with those *of* these types."""
@@ -213,6 +229,8 @@ class _Checker:
                 yield from self._endpoint(here, endpoint)
             case BecomesUse(condition=condition):
                 yield from self._of_customer(here, condition, "becomes")
+            case DateUse() | InstantUse():
+                yield from self._moment(here, use)
             case _:
                 yield from self._within(here, use, earlier)
 
@@ -235,6 +253,21 @@ class _Checker:
                 yield from found.flaws
             case _:
                 pass
+
+    def _moment(self, path: str, use: DateUse | InstantUse) -> Iterator[Flaw]:
+        if isinstance(use, InstantUse):
+            if self._now is not None and use.at <= self._now:
+                message = f"{say_instant(use.at)} has passed: everybody would be late."
+                yield Flaw(path=path, message=message, hint="Give a later time, or leave it out.")
+            return
+        known = self._names()
+        yield from self._known(path, use.attribute, known)
+        if (kind := known.get(use.attribute)) is not None and kind not in DATES:
+            yield Flaw(path=path, message=f"{use.attribute} is a {kind}; a time or a date is expected.")
+        if use.yearly and self._journey.start.repeat == "never":
+            message = "it comes once in a life: repeat is never, so nobody enters again for the next anniversary."
+            hint = "Let people enter again, such as by repeat: {after: 300 days}."
+            self.warnings.append(Flaw(path=path, message=message, hint=hint))
 
     def _channel(self, path: str, kind: Kind) -> Iterator[Flaw]:
         if kind not in self._catalogue.channels:

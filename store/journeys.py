@@ -90,7 +90,7 @@ async def publish(store: Store, name: str, now: datetime, channels: frozenset[Ki
     for _ in range(MOST_ATTEMPTS):
         draft = await _read_draft(store, name, channels)
         # In a thread, and before the transaction: a check may take a second, and events go on meanwhile.
-        journey, warnings = await asyncio.to_thread(_checked, draft)
+        journey, warnings = await asyncio.to_thread(_checked, draft, now)
         if published := await _go_live(store, draft, journey, warnings, now, channels):
             return published
     raise Unavailable(f'Journey "{name}" was changed again and again while it was checked. Publish it once more.')
@@ -116,13 +116,13 @@ def _draft(connection: Connection, name: str, channels: frozenset[Kind]) -> _Dra
     return _Draft(name, row.definition, live, read_catalogue(connection, channels))
 
 
-def _checked(draft: _Draft) -> tuple[Journey, tuple[Flaw, ...]]:
+def _checked(draft: _Draft, now: datetime) -> tuple[Journey, tuple[Flaw, ...]]:
     """The journey of a draft, held to all that holds for what is written now, and what its author should know.
 
     Raises Invalid with every flaw.
     """
     journey = read_journey(draft.definition)
-    if journey.hash != draft.live and (flaws := check(journey, draft.catalogue)):
+    if journey.hash != draft.live and (flaws := check(journey, draft.catalogue, now=now)):
         raise Invalid(f'Journey "{draft.name}" cannot be published as it is.', flaws)
     return journey, tuple(warn(journey, draft.catalogue))
 

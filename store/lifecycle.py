@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     Integer,
+    Select,
     TableValuedAlias,
     Text,
     Update,
@@ -61,7 +62,10 @@ _People = defaultdict[str, dict[str, Version]]
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands: at *step*, with *lines* lines in its diary; or over, if it *ended*."""
+    """Where a run stands: at *step*, with *lines* lines in its diary; or over, if it *ended*.
+
+    *until*: where it waits there for a moment, as it was computed.
+    """
 
     id: str
     customer: str
@@ -71,6 +75,7 @@ class RunState:
     lines: int
     ended: Ended | None = None
     why: str = ""
+    until: datetime | None = None
 
 
 STATE = (
@@ -83,17 +88,28 @@ STATE = (
     runs.c.lines,
     runs.c.ended,
     runs.c.why,
+    runs.c.step_until,
 )
 """The columns that state_of() reads."""
 
 _CUSTOMER = select(runs.c.customer).where(runs.c.id == bindparam("run"))
+_SEE = select(*STATE).where(runs.c.id == bindparam("run"))
 # SQLite leaves FOR UPDATE out: there, a writer is alone already.
-_LOCK = select(*STATE).where(runs.c.id == bindparam("run")).with_for_update()
+_LOCK = _SEE.with_for_update()
 
 
 def lock_run(connection: Connection, run: str) -> RunState:
     """Take the run's lock, until the transaction ends, and see where it stands. Raises Unknown."""
-    row = connection.execute(_LOCK, {"run": run}).one_or_none()
+    return _seen(connection, _LOCK, run)
+
+
+def see_run(connection: Connection, run: str) -> RunState:
+    """Where a run stands, without its lock. Raises Unknown."""
+    return _seen(connection, _SEE, run)
+
+
+def _seen(connection: Connection, statement: Select[Any], run: str) -> RunState:
+    row = connection.execute(statement, {"run": run}).one_or_none()
     if row is None:
         raise Unknown(f'There is no run "{run}".')
     wanted = (row.journey, row.version)
@@ -120,6 +136,7 @@ def state_of(row: AnyRow, version: Version) -> RunState:
         lines=row.lines,
         ended=row.ended,
         why=row.why,
+        until=row.step_until,
     )
 
 
@@ -162,7 +179,7 @@ class RunWrites:
         step = last.step if last.stands else None
         self._lines += [_line(state.id, entry) for entry in new]
         self._advances[state.id] = {"run": state.id, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
-        return replace(state, step=step, lines=last.n + 1)
+        return replace(state, step=step, lines=last.n + 1, until=None)
 
     def meet_goal(self, state: RunState, at: datetime) -> None:
         """The run has met its goal. The first time is the one that stays."""
@@ -175,7 +192,8 @@ class RunWrites:
             return state
         if state.step:
             self._lines.append(_line(state.id, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
-        after = replace(state, step=None, lines=state.lines + bool(state.step), ended=ended, why=why)
+        lines = state.lines + bool(state.step)
+        after = replace(state, step=None, lines=lines, ended=ended, why=why, until=None)
         self._advances.pop(state.id, None)  # one statement writes all that an end changes
         self._ends.append(
             {
@@ -237,6 +255,19 @@ def end(
     after = writes.end(writes.advance(state, entries), ended, why, at)
     writes.write(connection)
     return after
+
+
+def explanation(connection: Connection, state: RunState) -> str:
+    """What was said of the step where a run stands, such as until when it waits there; nothing if it was not."""
+    said: str = connection.execute(_EXPLANATION, {"of_run": state.id, "of_n": state.lines - 1}).scalar_one()
+    return said
+
+
+def explain(connection: Connection, state: RunState, why: str, until: datetime | None = None) -> None:
+    """Say of the step where a run stands why it is as it is; *until*: when it waits there for."""
+    connection.execute(_EXPLAIN, {"of_run": state.id, "of_n": state.lines - 1, "to_why": why})
+    if until is not None:
+        connection.execute(_STAND_UNTIL, {"of_run": state.id, "to_until": until})
 
 
 def pass_step(connection: Connection, state: RunState, lines: Sequence[Entry]) -> None:
@@ -325,6 +356,7 @@ def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
             why=bindparam("to_why"),
             step=None,
             step_at=None,
+            step_until=None,
             **more,
         )
     )
@@ -335,8 +367,12 @@ _ADD_LINES = insert(diary)
 _ADVANCE = (
     update(runs)
     .where(runs.c.id == bindparam("run"))
-    .values(step=bindparam("to_step"), step_at=bindparam("to_step_at"), lines=bindparam("to_lines"))
+    .values(step=bindparam("to_step"), step_at=bindparam("to_step_at"), step_until=None, lines=bindparam("to_lines"))
 )
+_line_of = (diary.c.run == bindparam("of_run")) & (diary.c.n == bindparam("of_n"))
+_EXPLANATION = select(diary.c.why).where(_line_of)
+_EXPLAIN = update(diary).where(_line_of).values(why=bindparam("to_why"))
+_STAND_UNTIL = update(runs).where(runs.c.id == bindparam("of_run")).values(step_until=bindparam("to_until"))
 _MEET_GOAL = (
     update(runs)
     .where(runs.c.id == bindparam("run"), runs.c.goal_met_at.is_(None))

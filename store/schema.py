@@ -309,6 +309,7 @@ runs = Table(
     Column("goal_until", Time),  # completed, but a goal event up to then still counts
     Column("step", Text),
     Column("step_at", Time),
+    Column("step_until", Time),  # where it waits there for a moment that was computed
     Column("lines", Integer, nullable=False),  # of its diary: the n of the next one
     Index(None, "customer", "started_at"),
     Index(None, "journey", "version", "ended"),

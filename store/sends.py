@@ -14,10 +14,19 @@ from sqlalchemy import Connection, Text, bindparam, func, insert, select, update
 
 from journeys.catalogue import Content
 from journeys.clearance.addresses import Unsendable, fingerprint
-from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, recipients
+from journeys.clearance.clearance import (
+    Blocked,
+    Circumstances,
+    Clear,
+    clearance,
+    no_longer_than_it_may_be_sent,
+    recipients,
+)
 from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
+from journeys.dates import UTC_EVERYWHERE, Dated
 from journeys.definition import send_id
 from journeys.interactions import Kind
+from journeys.language.moments import Moment
 from journeys.models import Frozen
 from journeys.problems import Unavailable, Unknown
 from journeys.standing import SendState
@@ -28,7 +37,7 @@ from journeys.walk.world import Visit
 from store.answers import unheard
 from store.consents import said_by
 from store.effects import job
-from store.lifecycle import RunState, advance, end, lock_customer_and_run, lock_run, pass_step
+from store.lifecycle import RunState, advance, end, explain, lock_customer_and_run, lock_run, pass_step, see_run
 from store.schema import AnyRow, contents, customers, events, outbox, runs, sends, storable, versions
 from store.store import Again, Store, read_transaction, write_transaction
 from store.suppressions import suppressed
@@ -42,7 +51,7 @@ NEVER_REPORTED = "an attempt was started and never reported"
 class Go(Frozen):
     """The send is claimed: call the provider now, and record what became of this *attempt*.
 
-    *values* fill in the content.
+    *values* fill in the content. *expires_at*: from then on it is not to be sent any more.
     """
 
     send_id: str
@@ -50,6 +59,7 @@ class Go(Frozen):
     to: str
     content: Content
     values: dict[str, dict[str, object]]
+    expires_at: AwareDatetime | None = None
 
 
 class Done(Frozen):
@@ -91,13 +101,14 @@ class Send(SendRecord):
 
 
 @write_transaction
-def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED) -> Claim:
+def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED, house: str = UTC_EVERYWHERE) -> Claim:
     """Ask for the right to send at a visit, once, and write the diary up to there.
 
     What is not to be sent is recorded at once, with the lines that record() would write.
     ``unknown`` is no such outcome: it adds no lines before settle() does.
     Unheard: the walk passed a question without an answer that there is, so nothing is written and nothing is claimed.
-    Raises Unknown where there is no such run.
+    Raises Unknown where there is no such run. *house*: the time zone where neither the customer nor the journey names
+    one.
     """
     run = lock_customer_and_run(connection, visit.run)
     # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
@@ -111,7 +122,19 @@ def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED) -> Cla
         # Nothing may be sent any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
     run = _left(connection, advance(connection, run, visit.unwritten), ledger, visit.now)
+    if (expiry := _expiry(run, visit, ledger, house)) and not run.ended:
+        explain(connection, run, expiry.why)
+        visit = visit.expiring(expiry.at)
     return _claim_anew(connection, run, visit, ledger, rules)
+
+
+@read_transaction
+def expiring(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) -> Visit:
+    """The same visit; where its message expires at a date, with that date as it is now. Nothing is claimed."""
+    if visit.message.expiry is None:
+        return visit
+    expiry = _expiry(see_run(connection, visit.run), visit, _look(connection, visit), house)
+    return visit.expiring(expiry.at) if expiry else visit
 
 
 async def record(store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None) -> None:
@@ -316,7 +339,7 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
     """Ask for clearance, and write what it says: the claim, or that nothing is sent."""
     known = _circumstances(connection, ledger, run, visit.message, rules)
     row = _as_of_now(known.content, visit.expires_at)
-    match clearance(visit, known):
+    match no_longer_than_it_may_be_sent(clearance(visit, known), visit):
         case Held() as held:
             return held
         case Blocked(why=why):
@@ -331,7 +354,23 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
             assert known.content is not None  # noqa: S101 - one that is ready is there
             values = {"event": dict(known.event), "customer": dict(known.customer)}
             id = send_id(visit.run, visit.at_step)
-            return Go(send_id=id, attempt=attempt, to=to, content=known.content, values=values)
+            return Go(
+                send_id=id,
+                attempt=attempt,
+                to=to,
+                content=known.content,
+                values=values,
+                expires_at=visit.expires_at,
+            )
+
+
+def _expiry(run: RunState, visit: Visit, ledger: AnyRow, house: str) -> Moment | None:
+    """When the message expires, if that is a date."""
+    until = visit.message.expiry
+    if until is None:
+        return None
+    dated = Dated(run.version.journey, ledger.event, ledger.customer or {}, house, run.day)
+    return dated.expiry(until, visit.position.since)
 
 
 def _became(ledger: AnyRow) -> Delivery | None:

@@ -7,13 +7,15 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select
 
 from journeys.choices import choose
+from journeys.dates import UTC_EVERYWHERE, Dated
 from journeys.known import Known
+from journeys.language.moments import Moment
 from journeys.steps import AnyStep
 from journeys.walk.diary import Choice
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
-from store.lifecycle import RunState, advance, lock_customer_and_run, pass_step
+from store.lifecycle import RunState, advance, explain, explanation, lock_customer_and_run, pass_step
 from store.lots import StoredLots
 from store.schema import customers, diary, events, runs, sends
 from store.store import write_transaction
@@ -38,6 +40,35 @@ def decide(connection: Connection, visit: Visit) -> Choice | Unheard | None:
     if choice:
         pass_step(connection, run, visit.passed(visit.position.since, choice.why, step, choice.arm))
     return choice
+
+
+@write_transaction
+def moment(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) -> Moment | Unheard:
+    """Until when a run waits, and write it down with the diary up to there; *house*: the zone of last resort.
+
+    It is computed once for a step that is entered, whatever changes afterwards. What is returned tells no more than
+    Temporal may know: the instant, if the run waits for it. Unheard, as for decide(). Raises Unknown.
+    """
+    run = arrive(connection, visit)
+    if isinstance(run, Unheard):
+        return run
+    if run.step != visit.at_step:  # it has ended, and its workflow will hear of it
+        return Moment(late=True)
+    if explanation(connection, run):
+        return _told(run.until)
+    until = step_at(run, visit).moment
+    if until is None:
+        raise LookupError(f'"{visit.at_step}" waits for no moment')
+    row = connection.execute(_KNOWN, {"run": run.id}).one()
+    dated = Dated(run.version.journey, row.event, row.customer or {}, house, run.day)
+    found = dated.moment(until, visit.position.since)
+    at = None if found.late else found.at
+    explain(connection, run, found.why, at)
+    return _told(at)
+
+
+def _told(at: datetime | None) -> Moment:
+    return Moment(at=at, late=at is None)
 
 
 def arrive(connection: Connection, visit: Visit) -> RunState | Unheard:

@@ -37,6 +37,7 @@ TRIGGERS: dict[str, Trigger] = {
         "abandoned-cart": {"cart_id": "text?", "total": "number", "coupon": "text?"},
         "purchase-completed": {"cart_id": "text?", "total": "number?"},
         "store-visit": {"city": "text"},
+        "trial-started": {"cart_id": "text?", "total": "number", "ends_at": "time?"},
     }.items()
 }
 

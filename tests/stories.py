@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from journeys.definition import Journey
 from journeys.language.durations import parse
 from journeys.listening import Ended
-from journeys.walk.preview import Happening
+from journeys.walk.preview import DEFAULT_START, Happening
 from tests.samples import CUSTOMER, abandoned_cart
 
 EMAIL, TEXT, PUSH = "initial-reminder", "second-reminder", "final-reminder"
@@ -59,9 +60,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Story:
-    """What happens, and the runs that come of it. *journey* is given the time at which the story begins."""
+    """What happens, and the runs that come of it. *journey* is given the time at which the story begins.
 
-    lines: tuple[Line, ...]
+    So are *lines* that tell of dates.
+    """
+
+    lines: tuple[Line, ...] | Callable[[datetime], tuple[Line, ...]]
     runs: tuple[Run, ...]
     journey: Callable[[datetime], Journey] = field(default=lambda _: abandoned_cart())
     customer: Mapping[str, str] = field(default_factory=lambda: CUSTOMER)
@@ -69,7 +73,11 @@ class Story:
     @property
     def length(self) -> timedelta:
         """How long it takes until nothing happens any more."""
-        return max([line.at for line in self.lines] + [run.at for run in self.runs])
+        return max([line.at for line in self.lines_from(DEFAULT_START)] + [run.at for run in self.runs])
+
+    def lines_from(self, begin: datetime) -> tuple[Line, ...]:
+        """What happens in a story that begins then."""
+        return self.lines(begin) if callable(self.lines) else self.lines
 
 
 def at(text: str) -> timedelta:
@@ -397,6 +405,68 @@ SUBJECT = walking(
     push("for-all"),
     exit=[],
 )
+KATHMANDU = "Asia/Kathmandu"  # where clocks never change, and show other minutes than elsewhere
+
+
+def clock_of(begin: datetime, when: str, zone: str = KATHMANDU) -> str:
+    """What clocks in a zone show so long after the beginning."""
+    return f"{(begin + at(when)).astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+
+def day_of(begin: datetime, when: str) -> str:
+    """The day of the week in Kathmandu so long after the beginning."""
+    return f"{(begin + at(when)).astimezone(ZoneInfo(KATHMANDU)):%a}".lower()
+
+
+def until_moment(id: str, until: str, **more: object) -> dict[str, object]:
+    arms = {name: more.pop(name) for name in ("then", "late") if name in more}
+    return {"id": id, "wait": {"until": until, **more}, **arms}
+
+
+def at_clock(when: str, zone: str = KATHMANDU, **changes: object) -> Callable[[datetime], Journey]:
+    """A wait until clocks in a zone show what they do so long after the beginning, and then an email."""
+    return lambda begin: walking(until_moment("then", clock_of(begin, when, zone)), email("hello"), **changes)(begin)
+
+
+def trial(when: str = "", ends: str | None = None, **more: object) -> Callable[[datetime], tuple[Line, ...]]:
+    """A trial that ends so long after the beginning of the story."""
+
+    def line(begin: datetime) -> tuple[Line, ...]:
+        attributes = {"cart_id": "c1", "total": 60} | ({"ends_at": (begin + at(ends)).isoformat()} if ends else {})
+        told = {"at": at(when), "trigger": "trial-started", "attributes": attributes, **more}
+        return (Happening.model_validate(told),)
+
+    return line
+
+
+def born(begin: datetime) -> tuple[Line, ...]:
+    """A trial whose date is an anniversary ten days from the beginning."""
+    day = (begin + at("10 days")).astimezone(ZoneInfo(KATHMANDU))
+    attributes = {"cart_id": "c1", "total": 60, "ends_at": day.replace(year=1992).isoformat()}
+    return (Happening.model_validate({"trigger": "trial-started", "attributes": attributes}),)
+
+
+def on_trial(*steps: Mapping[str, object]) -> Callable[[datetime], Journey]:
+    """A journey of these steps for those who start a trial."""
+    return walking(*steps, start={"trigger": "trial-started"})
+
+
+def ending(**more: object) -> Callable[[datetime], Journey]:
+    """A wait around the end of the trial, an email in time, and a text to those who are late."""
+    return on_trial(
+        until_moment("then", "event.ends_at", then=[email("in-time")], late=[text("too-late")], **more), push("for-all")
+    )
+
+
+def launch(when: str) -> Callable[[datetime], Journey]:
+    return lambda begin: walking(
+        until_moment("launch", (begin + at(when)).isoformat(), then=[email("in-time")], late=[text("too-late")])
+    )(begin)
+
+
+IN_KATHMANDU = {**CUSTOMER, "time_zone": KATHMANDU}
+LATE = completed("0 seconds", sends(too_late="", for_all=""))
+TWO_HOURS_BEFORE = {"at": "event.ends_at", "before": "2 hours"}
 
 STORIES: dict[str, Story] = {
     # --- four customers -------------------------------------------------------------------------------
@@ -751,6 +821,128 @@ STORIES: dict[str, Story] = {
         (cart(), visits("2 days 1 minute", "Oslo")),
         (completed("2 days", sends(hello="", last_call="2 days")),),
         REACTION,
+    ),
+    # --- local times and dates ------------------------------------------------------------------------
+    "at-a-time-of-her-own-clock": Story(
+        (cart(),), (completed("3 hours", sends(hello="3 hours")),), at_clock("3 hours"), IN_KATHMANDU
+    ),
+    "at-a-time-of-the-journey-s-clock": Story(
+        (cart(),), (completed("3 hours", sends(hello="3 hours")),), at_clock("3 hours", time_zone=KATHMANDU)
+    ),
+    "her-own-clock-goes-before-the-journey-s": Story(
+        (cart(),),
+        (completed("3 hours", sends(hello="3 hours")),),
+        at_clock("3 hours", time_zone="Asia/Kolkata"),
+        IN_KATHMANDU,
+    ),
+    "a-zone-that-nobody-knows": Story(
+        (cart(),),
+        (completed("3 hours", sends(hello="3 hours")),),
+        at_clock("3 hours", time_zone=KATHMANDU),
+        {**CUSTOMER, "time_zone": "Asia/Katmandoo"},
+    ),
+    "at-a-time-of-nobody-s-clock": Story(
+        (cart(),), (completed("3 hours", sends(hello="3 hours")),), at_clock("3 hours", zone="UTC")
+    ),
+    "on-one-day-of-the-week": Story(
+        (cart(),),
+        (completed("3 days", sends(hello="3 days")),),
+        lambda begin: walking(
+            until_moment("then", clock_of(begin, "3 days"), on=[day_of(begin, "3 days")]), email("hello")
+        )(begin),
+        IN_KATHMANDU,
+    ),
+    "the-same-time-twice-is-a-day-apart": Story(
+        (cart(),),
+        (completed("27 hours", sends(first="3 hours", second="27 hours")),),
+        lambda begin: walking(
+            until_moment("one", clock_of(begin, "3 hours")),
+            email("first"),
+            until_moment("another", clock_of(begin, "3 hours")),
+            text("second"),
+        )(begin),
+        IN_KATHMANDU,
+    ),
+    "a-time-that-is-over-when-we-hear": Story(
+        (cart("2 hours", occurred_at="0 seconds"),),
+        (completed("2 hours", sends(hello="2 hours")),),
+        at_clock("1 hour"),
+        IN_KATHMANDU,
+    ),
+    "until-an-instant": Story((cart(),), (completed("2 days", sends(in_time="2 days")),), launch("2 days")),
+    "too-late-for-an-instant": Story(
+        (cart("3 hours"),), (completed("3 hours", sends(too_late="3 hours")),), launch("2 hours")
+    ),
+    "until-a-date": Story(
+        trial(ends="5 days"), (completed("5 days", sends(in_time="5 days", for_all="5 days")),), ending()
+    ),
+    "days-before-a-date": Story(
+        trial(ends="5 days"), (completed("2 days", sends(in_time="2 days", for_all="2 days")),), ending(before="3 days")
+    ),
+    "hours-after-a-date": Story(
+        trial(ends="1 day"),
+        (completed("36 hours", sends(in_time="36 hours", for_all="36 hours")),),
+        ending(after="12 hours"),
+    ),
+    "a-day-before-a-date-at-a-time-of-her-clock": Story(
+        trial(ends="5 days"),
+        (completed("4 days", sends(in_time="4 days", for_all="4 days")),),
+        lambda begin: ending(before="1 day", at=clock_of(begin, ""))(begin),
+        IN_KATHMANDU,
+    ),
+    "a-date-that-is-too-near": Story(trial(ends="2 days"), (LATE,), ending(before="3 days")),
+    "a-date-that-is-missing": Story(trial(), (LATE,), ending(before="3 days")),
+    "late-without-arms-goes-on": Story(
+        trial(ends="1 day"),
+        (completed("0 seconds", sends(hello="")),),
+        on_trial(until_moment("then", "event.ends_at", before="3 days"), email("hello")),
+    ),
+    "the-next-anniversary": Story(
+        born, (completed("10 days", sends(in_time="10 days", for_all="10 days")),), ending(yearly=True), IN_KATHMANDU
+    ),
+    "bought-before-the-time-came": Story(
+        (cart(), buys("1 hour")), (Run("exited", at("1 hour"), (), goal_at=at("1 hour")),), at_clock("3 hours")
+    ),
+    "a-series-left-before-the-time-came": Story(
+        (cart(), visits("1 hour", "Oslo")),
+        (completed("1 hour", sends(thanks="1 hour")),),
+        lambda begin: walking(
+            until(
+                "nudges",
+                {"trigger": "store-visit"},
+                until_moment("then", clock_of(begin, "3 hours")),
+                email("hello"),
+                then=[text("thanks")],
+            )
+        )(begin),
+        IN_KATHMANDU,
+    ),
+    "a-series-at-its-limit-before-the-date": Story(
+        trial(ends="5 days"),
+        (completed("2 days", sends(sorry="2 days")),),
+        on_trial(
+            until(
+                "nudges",
+                {"trigger": "store-visit", "within": "2 days"},
+                until_moment("then", "event.ends_at", then=[email("hello")]),
+                **{"else": [push("sorry")]},
+            )
+        ),
+    ),
+    "a-message-before-its-date": Story(
+        trial(ends="5 hours"),
+        (completed("2 hours", sends(hello="2 hours")),),
+        on_trial(pause("two-hours", "2 hours"), {**email("hello"), "expires": TWO_HOURS_BEFORE}),
+    ),
+    "a-message-after-its-date": Story(
+        trial(ends="5 hours"),
+        (Run("completed", at("4 hours"), (Send("hello", at("4 hours"), "blocked"), Send("nudge", at("4 hours")))),),
+        on_trial(pause("four-hours", "4 hours"), {**email("hello"), "expires": TWO_HOURS_BEFORE}, text("nudge")),
+    ),
+    "a-message-without-its-date": Story(
+        trial(),
+        (completed("4 hours", sends(hello="4 hours")),),
+        on_trial(pause("four-hours", "4 hours"), {**email("hello"), "expires": TWO_HOURS_BEFORE}),
     ),
     # --- a series that is left ------------------------------------------------------------------------
     "a-series-to-its-end": Story(

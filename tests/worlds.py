@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from journeys.walk.diary import Choice, Delivery, Moment
+from journeys.language.moments import Moment
+from journeys.walk.diary import Choice, Delivery
 from journeys.walk.world import Visit
 
 

@@ -17,8 +17,9 @@ from activities.notes import End, Lines, Notes
 from activities.reconcile import TELLING, Reconcile
 from activities.visits import Visits
 from journeys.language.durations import say
+from journeys.language.moments import Moment
 from journeys.listening import Ended
-from journeys.walk.diary import Choice, Delivery, Held, Moment
+from journeys.walk.diary import Choice, Delivery, Held
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, Unheard
 from journeys.walk.walk import Walk, clock
@@ -118,7 +119,18 @@ class JourneyWorkflow:
         return answer
 
     async def moment(self, visit: Visit) -> Moment:
-        raise NotImplementedError
+        """Until when to wait. The activity writes it down, with all lines up to there: no note is needed."""
+        answer = await workflow.execute_local_activity_method(
+            Visits.moment,
+            visit,
+            summary=f"Find out until when {visit.at_step} waits",
+            start_to_close_timeout=LOCALLY,
+            local_retry_threshold=LOCALLY,
+            retry_policy=AGAIN,
+        )
+        if isinstance(answer, Unheard):
+            raise _NotHeard(answer)
+        return answer
 
     async def perform(self, visit: Visit) -> Delivery:
         raise NotImplementedError

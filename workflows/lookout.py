@@ -174,6 +174,8 @@ class Lookout:
 
 def _due(run: Standing) -> datetime:
     """When the run will have left its step at the latest, if nothing holds it."""
+    if run.state.until is not None:
+        return run.state.until
     step = next((step for step in every_step(run.state.version.journey.steps) if step.id == run.state.step), None)
     return later(run.since, at_pace(step.longest, run.state.day)) if step else run.since
 

@@ -73,6 +73,13 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
     return Clear(",".join(address for address in named if address not in known.suppressed))
 
 
+def no_longer_than_it_may_be_sent(answer: Clearance, visit: Visit) -> Clearance:
+    """The same; and what is held is looked at again when it expires, to be blocked then."""
+    if isinstance(answer, Held) and visit.expires_at is not None and visit.expires_at < answer.until:
+        return answer.model_copy(update={"until": visit.expires_at})
+    return answer
+
+
 def recipients(message: Message, event: Mapping[str, object], customer: Mapping[str, object]) -> list[str]:
     """The addresses a message goes to, each in its one spelling; none where none is there. Raises Unsendable."""
     return normal_each(message.kind, written(message, event, customer) or "")

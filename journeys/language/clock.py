@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import time
+from datetime import datetime, time
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -31,6 +31,11 @@ def parse_time(text: str) -> time:
 def say_time(at: time) -> str:
     """The one way to write a time of day: ``09:00``, with seconds only where there are any."""
     return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
+
+
+def say_instant(at: datetime) -> str:
+    """An instant (UTC) with its year, for people: ``1 Dec 2026 08:00 UTC``."""
+    return f"{at.day} {at:%b} {at.year} {say_time(at.time())} UTC"
 
 
 def parse_days(written: object) -> frozenset[int]:

@@ -10,26 +10,13 @@ from itertools import count
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime
-
-from journeys.language.moments import Until, UntilDate, UntilInstant, UntilTimeOfDay, say_until
+from journeys.language.clock import say_instant
+from journeys.language.moments import Moment, Until, UntilDate, UntilInstant, UntilTimeOfDay, say_until
 from journeys.language.zones import Zone
-from journeys.models import LAST, Frozen
+from journeys.models import LAST
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Between these years a date of an event or a customer is meant; others stand for none."""
-
-
-class Moment(Frozen):
-    """The instant until which a run waits (aware UTC); None where there is none.
-
-    *late*: it had passed already when the step was entered, or there is none. *why*: in words that tell nothing
-    personal.
-    """
-
-    at: AwareDatetime | None
-    late: bool
-    why: str
 
 
 def moment(
@@ -59,8 +46,9 @@ def moment(
             assert_never(until)
     late = at < entered
     passed = ", which had passed" if late else ""
-    where = "" if isinstance(until, UntilInstant) else f"; {zone.why}"
-    return Moment(at=at, late=late, why=f"{say_until(until)}{passed}{where}")
+    if isinstance(until, UntilInstant):
+        return Moment(at=at, late=late, why=f"{say_until(until)}{passed}")
+    return Moment(at=at, late=late, why=f"{say_until(until)}: {say_instant(at)}{passed}; {zone.why}")
 
 
 def at_local(day: date, at: time, zone: ZoneInfo) -> datetime:

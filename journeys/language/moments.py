@@ -1,4 +1,4 @@
-"""Until when a run waits, as it is written: a time of day, an instant, or a date of the event or the customer."""
+"""Until when a run waits: a time of day, an instant, or a date of the event or the customer; and what comes of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, assert_never
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     Discriminator,
@@ -20,9 +21,9 @@ from pydantic import (
 
 from journeys.language import durations
 from journeys.language.attributes import reference
-from journeys.language.clock import EVERY_DAY, Days, TimeOfDay, day_named, say_days, say_time
+from journeys.language.clock import EVERY_DAY, Days, TimeOfDay, day_named, say_days, say_instant, say_time
 from journeys.language.durations import Duration, say
-from journeys.models import Expected, Model, Time
+from journeys.models import Expected, Frozen, Model, Time
 from journeys.problems import nearest
 
 
@@ -61,6 +62,18 @@ class UntilInstant(Model):
     what: ClassVar[str] = "an instant"
 
     until: Annotated[Time, BeforeValidator(_more_than_a_day)]
+
+
+class Moment(Frozen):
+    """The instant until which a run waits (aware UTC); None where there is none.
+
+    *late*: it had passed already when the step was entered, or there is none. *why*: in words that tell nothing
+    personal but the zone.
+    """
+
+    at: AwareDatetime | None = None
+    late: bool = False
+    why: str = ""
 
 
 _A_MOMENT = 'a time of day such as "09:00", a time with its offset, or a date of the event or the customer'
@@ -174,8 +187,7 @@ def say_until(until: Until) -> str:
         case UntilTimeOfDay():
             return f"until {say_time(until.until)} {say_days(until.on)}".rstrip()
         case UntilInstant():
-            at = until.until
-            return f"until {at.day} {at:%b} {at.year} {say_time(at.time())} UTC"
+            return f"until {say_instant(until.until)}"
         case UntilDate():
             return f"until {_around(until)}"
         case _:

@@ -25,11 +25,13 @@ from journeys.steps.uses import (
     TriggerUse,
     Use,
 )
-from journeys.steps.waits import Wait
+from journeys.steps.waits import IN_TIME, LATE, Wait
 from journeys.unions import tagged
 
 __all__ = [
     "DEEPEST",
+    "IN_TIME",
+    "LATE",
     "MEANWHILE",
     "MOST_STEPS",
     "STEP_TYPES",

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
+from journeys.language.moments import UntilDate
 from journeys.models import Expected, Model, Name
 from journeys.steps.step import Step
 from journeys.steps.uses import AddressUse, ChannelUse, ContentUse, DateUse, DurationUse, Use
@@ -21,7 +22,7 @@ class AtDate(Model):
     """A date of the event or of the customer, and so long before it."""
 
     at: Annotated[str, Expected("a time of the event or the customer, such as event.trial_ends_at")]
-    before: Duration = timedelta(0)
+    before: Duration | None = None
 
 
 Expiry = Annotated[
@@ -48,6 +49,14 @@ class Message(Step):
     expires: Expiry | None = None
     in_doubt: Literal["leave", "repeat"] | None = None
     failing: Literal["go on"] = "go on"
+
+    @property
+    def expiry(self) -> UntilDate | None:
+        """The date after which it is not sent any more, if it is a date."""
+        if isinstance(self.expires, AtDate):
+            # What is no reference is told when it is published, as that of every attribute that a step uses.
+            return UntilDate.model_construct(until=self.expires.at, before=self.expires.before)
+        return None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -81,8 +90,10 @@ class Message(Step):
         match self.expires:
             case timedelta() as after:
                 yield DurationUse("expires", after)
-            case AtDate(at=at):
+            case AtDate(at=at, before=before):
                 yield DateUse("expires.at", at)
+                if before is not None:
+                    yield DurationUse("expires.before", before)
             case None:
                 pass
         yield ContentUse(self.kind, self.content, self.kind)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from journeys.language.moments import Until
 from journeys.models import Model, Name
 from journeys.steps.questions import Question
 from journeys.steps.uses import Use
@@ -63,6 +64,11 @@ class Step(Model):
     @property
     def limit_counts_from(self) -> str | None:
         """The message step from whose send on its limit counts; None: from when this step was entered."""
+        return None
+
+    @property
+    def moment(self) -> Until | None:
+        """Until when it waits, where that is a moment, and no length of time."""
         return None
 
     @property

@@ -41,16 +41,6 @@ class Choice(Frozen):
     why: str
 
 
-class Moment(Frozen):
-    """The instant that a step waits for (aware UTC); *late*: it had passed when the step was entered.
-
-    No instant: there is none, such as where the date is missing, and the run goes on as if it were late.
-    """
-
-    at: AwareDatetime | None = None
-    late: bool = False
-
-
 Did = Literal["entered", "returned", "passed", "left"]
 
 
@@ -106,6 +96,10 @@ class Diary:
         """Note that *step* was entered. Nothing to note when the start, or the last send's record, already did."""
         if self.at_step != step:
             self._add(step, at, "entered")
+
+    def explain(self, why: str) -> None:
+        """Say of the step where the run stands why it is as it is, such as until when it waits there."""
+        self.entries[-1] = self.entries[-1].model_copy(update={"why": why})
 
     def passed(self, step: str, at: datetime, why: str, arm: str | None = None) -> None:
         """Note that *step* is done."""

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
+from journeys.language.moments import Moment
 from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.publishing import check_tree
-from journeys.steps import Message, Step, every_step
-from journeys.walk.diary import Choice, Delivery, Moment
+from journeys.steps import LATE, Message, Step, every_step
+from journeys.walk.diary import Choice, Delivery
 from journeys.walk.position import Arrival, Position
 from journeys.walk.preview import DEFAULT_START
 from journeys.walk.walk import Walk, asked
@@ -129,7 +130,10 @@ class _Trace:
         return Choice(arm=self._arm_of(step), why="")
 
     async def moment(self, visit: Visit) -> Moment:
-        raise NotImplementedError
+        step = self._steps[visit.at_step]
+        if step.arms and self._arm_of(step) == LATE:
+            return Moment(late=True)
+        return Moment(at=self._now + step.longest * self._late)
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why

@@ -23,20 +23,29 @@ from journeys.catalogue import (
     Event,
 )
 from journeys.choices import choose
-from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, written
+from journeys.clearance.clearance import (
+    Blocked,
+    Circumstances,
+    Clear,
+    clearance,
+    no_longer_than_it_may_be_sent,
+    written,
+)
 from journeys.clearance.consent import NOBODY, Asked
 from journeys.contents import render_content
+from journeys.dates import UTC_EVERYWHERE, Dated
 from journeys.definition import send_id
 from journeys.interactions import Interaction, Kind, interaction_trigger
 from journeys.known import Known
 from journeys.language.attributes import Attributes, Value, check_attributes, merged
 from journeys.language.durations import Duration
+from journeys.language.moments import Moment
 from journeys.language.templates import TemplateError
 from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of, occurred
 from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
-from journeys.walk.diary import Choice, Delivery, Entry, Held, Moment, Outcome
+from journeys.walk.diary import Choice, Delivery, Entry, Held, Outcome
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
 from journeys.walk.walk import Walk
@@ -139,7 +148,7 @@ class Timeline(Model):
     runs: tuple[PreviewRun, ...]
 
 
-def preview(
+def preview(  # noqa: PLR0913 - all but the first are named at the call
     version: Version,
     script: Sequence[Happening],
     customer: Mapping[str, Value],
@@ -147,14 +156,16 @@ def preview(
     customer_id: CustomerId = "sample",
     contents: Mapping[str, Content] | None = None,
     asked: Asked = NOBODY,
+    house: str = UTC_EVERYWHERE,
     started_at: datetime = DEFAULT_START,
 ) -> Timeline:
     """Play *script* for one sample customer and return who would get what, and when.
 
     The script starts at *started_at* (aware UTC). The runs are walked to their ends, however long that takes.
     *asked*: the customer's consents and the rules they are held against; by default nobody is asked for consent.
+    *house*: the time zone where neither the customer nor the journey names one.
     """
-    stage = Stage(customer, customer_id=customer_id, contents=contents, asked=asked, started_at=started_at)
+    stage = Stage(customer, customer_id=customer_id, contents=contents, asked=asked, house=house, started_at=started_at)
     stage.publish(version)
     for happening in sorted(script, key=lambda line: line.at):
         stage.happen(happening)
@@ -171,12 +182,14 @@ class Stage:
         customer_id: CustomerId = "sample",
         contents: Mapping[str, Content] | None = None,
         asked: Asked = NOBODY,
+        house: str = UTC_EVERYWHERE,
         started_at: datetime = DEFAULT_START,
     ) -> None:
         self.now = self.started_at = started_at
         self.customer = merged(customer, {})
         self.contents = contents or {}
         self.asked = asked
+        self.house = house
         self.customer_id = customer_id
         self.lots = StagedLots()
         self._live: dict[str, Version] = {}
@@ -358,7 +371,11 @@ class _Run:
             rules=stage.asked.rules,
             content=stage.contents.get(step.content),
         )
-        answer = clearance(visit, known)
+        if until := step.expiry:
+            expiry = self._dated.expiry(until, visit.position.since)
+            self.walk.diary.explain(expiry.why)
+            visit = visit.expiring(expiry.at)
+        answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
         if isinstance(answer, Held):
             return answer
         outcome: Outcome = "blocked" if isinstance(answer, Blocked) else "accepted"
@@ -390,7 +407,18 @@ class _Run:
         raise NotImplementedError
 
     async def moment(self, visit: Visit) -> Moment:
-        raise NotImplementedError
+        until = self.facts.version.steps[visit.at_step].moment
+        assert until is not None  # noqa: S101 - only a step that waits for one asks
+        found = self._dated.moment(until, visit.position.since)
+        self.walk.diary.explain(found.why)
+        return found
+
+    @property
+    def _dated(self) -> Dated:
+        """What is known of this run's dates now."""
+        return Dated(
+            self.facts.version.journey, self._event.attributes, self._stage.customer, self._stage.house, self.facts.day
+        )
 
     def _known(self, visit: Visit) -> Known:
         return Known(

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from journeys.language.clock import say_instant
 from journeys.language.durations import say
 from journeys.steps import (
+    IN_TIME,
+    LATE,
     MEANWHILE,
     AnyStep,
     Asking,
@@ -33,7 +36,7 @@ from journeys.steps import (
     Webhook,
 )
 from journeys.walk.diary import Delivery, Diary, Entry, Held
-from journeys.walk.pace import DAY, at_pace
+from journeys.walk.pace import DAY, at_pace, later
 from journeys.walk.position import Arrival, Position, Turn, way_to
 from journeys.walk.world import Visit, World
 
@@ -179,8 +182,10 @@ class Walk:
                 await self._send(step, following, world)
             case Raise() | Set() | Webhook():
                 await self._act(step, following, world)
+            case Wait(wait=timedelta() as duration):
+                await self._pass_time(step, duration, world)
             case Wait():
-                await self._pass_time(step, world)
+                return await self._wait_until(step, following, world)
             case If() | Await():
                 return await self._ask(step, following, world)
             case Branch() | Split() | Test():
@@ -231,12 +236,25 @@ class Walk:
         self._deliveries[visit.at_step] = delivery
         self._at = delivery.at
 
-    async def _pass_time(self, step: Wait, world: World) -> None:
-        until = self._in(step.wait)
-        await self._wait(until, _nothing, f"Wait {say(step.wait)} until {clock(until)}", world)
+    async def _pass_time(self, step: Wait, duration: timedelta, world: World) -> None:
+        until = self._in(duration)
+        await self._wait(until, _nothing, f"Wait {say(duration)} until {clock(until)}", world)
         # The next step is entered when the wait was due, not when somebody woke up: waits do not drift.
         self._at = until
-        self.diary.passed(step.id, until, f"waited {say(step.wait)}")
+        self.diary.passed(step.id, until, f"waited {say(duration)}")
+
+    async def _wait_until(self, step: Wait, following: str | None, world: World) -> str | None:
+        """Wait until a moment, unless it has passed or there is none. Returns the arm, if the step has any."""
+        moment = await world.moment(self._visit(step, following, world))
+        self.diary.wrote_all()
+        arm, why = LATE, "late: it does not wait"
+        if moment.at is not None and not moment.late:
+            arm, why = IN_TIME, f"waited until {say_instant(moment.at)}"
+            await self._wait(moment.at, _nothing, f"Wait until {say_instant(moment.at)}", world)
+            self._at = moment.at
+        taken = arm if step.arms else None
+        self.diary.passed(step.id, self._at, why, taken)
+        return taken
 
     async def _choose(self, step: Branch | Split | Test, following: str | None, world: World) -> str:
         arm = await self._decided(step, following, world)
@@ -354,7 +372,7 @@ class Walk:
 
     def _in(self, duration: timedelta) -> datetime:
         """So long after now, at the pace of the run."""
-        return self._at + at_pace(duration, self._day)
+        return later(self._at, at_pace(duration, self._day))
 
     def _window(self, step: Asking) -> Window:
         counts_from = step.limit_counts_from
@@ -418,7 +436,7 @@ def window(step: Asking, asked_at: datetime, sent_at: datetime | None, day: time
 
     Dynamics 365: "within one day after it was sent". The limit counts from the send, not from the if.
     """
-    return Window(asked_at, (sent_at or asked_at) + at_pace(step.limit, day))
+    return Window(asked_at, later(sent_at or asked_at, at_pace(step.limit, day)))
 
 
 def asked(step: Step) -> str:

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from pydantic import AwareDatetime, SerializerFunctionWrapHandler, field_serializer, model_serializer
 
+from journeys.language.moments import Moment
 from journeys.models import Frozen
 from journeys.steps import AnyStep, Message
-from journeys.walk.diary import Choice, Delivery, Did, Entry, Held, Moment
+from journeys.walk.diary import Choice, Delivery, Did, Entry, Held
 from journeys.walk.position import Position
 
 
@@ -53,6 +54,10 @@ class Visit(Frozen):
     def at(self, now: datetime) -> Visit:
         """The same visit, as it is at *now*."""
         return self.model_copy(update={"now": now})
+
+    def expiring(self, at: datetime | None) -> Visit:
+        """The same visit, whose message is not to be sent any more from *at* on."""
+        return self.model_copy(update={"expires_at": at})
 
     def lines_after(self, delivery: Delivery) -> tuple[Entry, ...]:
         """The lines that a send or an action adds to the diary, as passed() says."""
@@ -105,7 +110,7 @@ class World(Protocol):
         ...
 
     async def moment(self, visit: Visit) -> Moment:
-        """The instant that a step waits for, which depends on dates and zones of people."""
+        """The instant that a step waits for, which depends on dates and zones of people: computed once, and kept."""
         ...
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:

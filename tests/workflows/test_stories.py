@@ -30,7 +30,7 @@ def test_on_the_virtual_clock(name: str, story: Story) -> None:
     stage = Stage(story.customer, customer_id=name, contents=CONTENTS)
     stage.publish(version(story.journey(DEFAULT_START)))
 
-    for line in story.lines:
+    for line in story.lines_from(DEFAULT_START):
         match line:
             case Happening():
                 stage.happen(line)
@@ -52,7 +52,7 @@ async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironmen
         await played.customer(name, story.customer)
         await played.publish(story.journey(clock.begin))
 
-        for number, line in enumerate(story.lines, 1):
+        for number, line in enumerate(story.lines_from(clock.begin), 1):
             await clock.move(line.at)
             match line:
                 case Happening(customer=dict() as attributes):

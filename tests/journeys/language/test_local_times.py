@@ -11,8 +11,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from journeys.language.clock import parse_days, parse_time
-from journeys.language.local_times import Moment, anniversary, at_local, moment, next_local, usable_date
-from journeys.language.moments import Until, UntilDate, UntilInstant, UntilTimeOfDay
+from journeys.language.local_times import anniversary, at_local, moment, next_local, usable_date
+from journeys.language.moments import Moment, Until, UntilDate, UntilInstant, UntilTimeOfDay
 from journeys.language.zones import Zone, known_zone, zone_names, zone_of
 from journeys.models import LAST
 from journeys.walk.pace import at_pace
@@ -338,7 +338,8 @@ def test_a_date_that_has_passed_is_late() -> None:
     assert wait(THE_DAY_BEFORE, value=value, entered=at + SECOND) == Moment(
         at=at,
         late=True,
-        why="until 1 day before event.ends_at, at 09:00, which had passed; Europe/Oslo of the journey",
+        why="until 1 day before event.ends_at, at 09:00: 9 Jun 2026 07:00 UTC, which had passed; "
+        "Europe/Oslo of the journey",
     )
 
 
@@ -348,7 +349,8 @@ def test_the_zone_is_named() -> None:
     found = moment(UntilTimeOfDay(until=time(9), on=parse_days("weekdays")), NOW, {}, zones, as_it_is)
 
     assert found.why == (
-        "until 09:00 on weekdays; customer.time_zone names no zone that is known, so Europe/Oslo of the journey"
+        "until 09:00 on weekdays: 1 Jan 2026 08:00 UTC; "
+        "customer.time_zone names no zone that is known, so Europe/Oslo of the journey"
     )
 
 
