@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from journeys.definition import Journey
 from journeys.language.durations import parse
 from journeys.listening import Ended
+from journeys.steps import IN_TIME, LATE
 from journeys.walk.preview import DEFAULT_START, Happening
 from tests.samples import CUSTOMER, abandoned_cart
 
@@ -419,7 +420,7 @@ def day_of(begin: datetime, when: str) -> str:
 
 
 def until_moment(id: str, until: str, **more: object) -> dict[str, object]:
-    arms = {name: more.pop(name) for name in ("then", "late") if name in more}
+    arms: dict[str, object] = {arm: more.pop(arm) for arm in (IN_TIME, LATE) if arm in more}
     return {"id": id, "wait": {"until": until, **more}, **arms}
 
 
@@ -465,7 +466,7 @@ def launch(when: str) -> Callable[[datetime], Journey]:
 
 
 IN_KATHMANDU = {**CUSTOMER, "time_zone": KATHMANDU}
-LATE = completed("0 seconds", sends(too_late="", for_all=""))
+TOO_LATE = completed("0 seconds", sends(too_late="", for_all=""))
 TWO_HOURS_BEFORE = {"at": "event.ends_at", "before": "2 hours"}
 
 STORIES: dict[str, Story] = {
@@ -890,8 +891,8 @@ STORIES: dict[str, Story] = {
         lambda begin: ending(before="1 day", at=clock_of(begin, ""))(begin),
         IN_KATHMANDU,
     ),
-    "a-date-that-is-too-near": Story(trial(ends="2 days"), (LATE,), ending(before="3 days")),
-    "a-date-that-is-missing": Story(trial(), (LATE,), ending(before="3 days")),
+    "a-date-that-is-too-near": Story(trial(ends="2 days"), (TOO_LATE,), ending(before="3 days")),
+    "a-date-that-is-missing": Story(trial(), (TOO_LATE,), ending(before="3 days")),
     "late-without-arms-goes-on": Story(
         trial(ends="1 day"),
         (completed("0 seconds", sends(hello="")),),

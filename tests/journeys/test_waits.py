@@ -12,6 +12,7 @@ from journeys.problems import Invalid
 from journeys.reading import read_journey
 from journeys.steps import AnyStep, Step
 from journeys.steps.uses import DateUse, DurationUse, InstantUse
+from journeys.walk.preview import DEFAULT_START
 from tests.samples import ABANDONED_CART, abandoned_cart
 from workflows.run_input import RunInput
 
@@ -83,7 +84,7 @@ def test_what_it_uses_says_where_it_is_written() -> None:
 
 def test_a_wait_of_so_long_is_kept_and_told_as_before() -> None:
     journey = abandoned_cart()
-    told = RunInput(id="r", version=1, steps=journey.steps, started_at="2026-11-24T09:00:00Z").model_dump_json()
+    told = RunInput(id="r", version=1, steps=journey.steps, started_at=DEFAULT_START).model_dump_json()
 
     assert '{"id":"pause","wait":"1 day"}' in told
     assert journey.hash == "4db6b1644cb343b4"

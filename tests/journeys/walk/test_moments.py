@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,12 +26,15 @@ def played(
     wait: object, entered: str, zone: str | None = None, ends_at: str | None = None, house: str = "UTC", **more: object
 ) -> PreviewRun:
     """A run that waits and then sends, for a customer of that zone. *more*: attributes of hers, or the journey's."""
-    journey = {name: more.pop(name) for name in ("time_zone", "steps") if name in more}
-    steps = [{"id": "pause", "wait": wait}, EMAIL]
-    cart: dict[str, object] = {"total": 60, "cart_id": "c1", **({"ends_at": ends_at} if ends_at else {})}
-    customer: Mapping[str, object] = {**CUSTOMER, **({"time_zone": zone} if zone else {}), **more}
+    journey: dict[str, object] = {
+        "start": {"trigger": "trial-started"},
+        "steps": [{"id": "pause", "wait": wait}, EMAIL],
+    }
+    journey |= {name: more.pop(name) for name in ("time_zone", "steps") if name in more}
+    cart: dict[str, object] = {"total": 60, "cart_id": "c1", "ends_at": ends_at}
+    customer: dict[str, object] = {**CUSTOMER, "time_zone": zone, **more}
     timeline = preview(
-        version(abandoned_cart(**{"steps": steps, "start": {"trigger": "trial-started"}, **journey})),
+        version(abandoned_cart(**journey)),
         [Happening.model_validate({"trigger": "trial-started", "attributes": cart})],
         customer,
         started_at=utc(entered),
@@ -41,8 +43,8 @@ def played(
     return timeline.runs[0]
 
 
-def sent(wait: object, entered: str, zone: str | None = None, ends_at: str | None = None, **more: object) -> datetime:
-    (send,) = played(wait, entered, zone, ends_at, **more).sends
+def sent(wait: object, entered: str, zone: str, ends_at: str | None = None, born_on: str | None = None) -> datetime:
+    (send,) = played(wait, entered, zone, ends_at, born_on=born_on).sends
     return send.at
 
 
