@@ -229,8 +229,17 @@ class _Checker:
                 yield from self._endpoint(here, endpoint)
             case BecomesUse(condition=condition):
                 yield from self._of_customer(here, condition, "becomes")
-            case DateUse() | InstantUse():
+            case _:
                 yield from self._moment(here, use)
+
+    def _moment(self, path: str, use: Use) -> Iterator[Flaw]:
+        """What is wrong with a moment that a step depends on, if *use* is one."""
+        match use:
+            case InstantUse(at=at) if self._now is not None and at <= self._now:
+                message = f"{say_instant(at)} has passed: everybody would be late."
+                yield Flaw(path=path, message=message, hint="Give a later time, or leave it out.")
+            case DateUse():
+                yield from self._date(path, use)
             case _:
                 yield from self._within(here, use, earlier)
 
@@ -254,12 +263,7 @@ class _Checker:
             case _:
                 pass
 
-    def _moment(self, path: str, use: DateUse | InstantUse) -> Iterator[Flaw]:
-        if isinstance(use, InstantUse):
-            if self._now is not None and use.at <= self._now:
-                message = f"{say_instant(use.at)} has passed: everybody would be late."
-                yield Flaw(path=path, message=message, hint="Give a later time, or leave it out.")
-            return
+    def _date(self, path: str, use: DateUse) -> Iterator[Flaw]:
         known = self._names()
         yield from self._known(path, use.attribute, known)
         if (kind := known.get(use.attribute)) is not None and kind not in DATES:

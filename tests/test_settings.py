@@ -321,6 +321,15 @@ def test_a_public_address_that_is_none_is_told(url: str) -> None:
         read_settings(public_url=url)
 
 
+def test_a_zone_of_the_house_is_one_that_there_is() -> None:
+    assert read_settings().time_zone == "UTC"
+    assert read_settings(time_zone="Europe/Oslo").time_zone == "Europe/Oslo"
+    with pytest.raises(
+        Invalid, match=r"SOJOURN_TIME_ZONE: there is no time zone \"Oslo\"\. Did you mean \"Europe/Oslo\"\?"
+    ):
+        read_settings(time_zone="Oslo")
+
+
 @pytest.mark.parametrize("written", [b"SOJOURN_PORT=\xff\n", b"\xff\xfeS\x00"])
 def test_a_file_of_settings_that_is_no_text_is_told(written: bytes, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(written)

@@ -20,7 +20,7 @@ from activities.deliver import Deliver
 from journeys.clearance.consent import Rules
 from journeys.definition import send_id
 from journeys.interactions import INTERACTIONS
-from journeys.steps import Push
+from journeys.steps import Email, Push
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.catalogue import put_content, ready_content
@@ -31,7 +31,7 @@ from store.runs import RunView, SendView, get_run
 from store.sends import give_up_stale, prove
 from store.store import Store
 from tests.ledger import Ledger
-from tests.samples import CONTENTS, CUSTOMER
+from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
 from tests.shop import NOON, Shop, to_its_end, visit
 from tests.transactions import execute
 
@@ -401,6 +401,50 @@ async def test_an_expired_message_does_not_wait_for_a_channel_that_is_down(sendi
     delivery = await sending.attempt(Ledger(), breaker=breaker, at=expired)
 
     assert delivery.outcome == "blocked"
+
+
+EXPIRING = {"email": "initial-email-reminder", "to": "customer.email", "expires": {"at": "event.ends_at"}}
+
+
+async def until_date(sending: Sending, ends_at: str) -> tuple[Sending, Visit]:
+    """A run whose first message expires at a date, and the visit to it, which does not tell that date."""
+    message = Email.model_validate({"id": STEP, **EXPIRING})
+    journey = abandoned_cart(
+        start={"trigger": "trial-started", "overlap": "parallel"}, steps=[message.model_dump(exclude_defaults=True)]
+    )
+    await sending.shop.publish(journey)
+    receipt = await sending.shop.post("trial-started", total=60, ends_at=ends_at)
+    run = receipt.decisions[-1].run or ""
+    return Sending(sending.shop, run), visit(run, message, following=None)
+
+
+async def test_a_date_is_known_where_a_channel_is_down(sending: Sending) -> None:
+    breaker = CircuitBreaker(sending.shop.store)
+    await breaker.open("email", "no key", NOON)
+    expired, late = await until_date(sending, "2026-11-24T12:00:00Z")
+    waiting, soon = await until_date(sending, "2026-11-24T12:00:20Z")
+
+    delivery = await expired.attempt(Ledger(), breaker=breaker, at=late)
+    with pytest.raises(ApplicationError) as raised:
+        await waiting.attempt(Ledger(), breaker=breaker, at=soon)
+
+    assert (delivery.outcome, delivery.reason) == ("blocked", "it expired at 24 Nov 12:00")
+    assert raised.value.next_retry_delay is not None
+    assert raised.value.next_retry_delay <= timedelta(seconds=21)
+
+
+async def test_no_try_comes_later_than_the_date(sending: Sending) -> None:
+    expiring, first = await until_date(sending, "2026-11-24T12:10:00Z")
+    ledger = Ledger(NotNow("later", timedelta(hours=1)))
+
+    with pytest.raises(ApplicationError) as raised:
+        await expiring.attempt(ledger, at=first)
+    assert raised.value.next_retry_delay is not None
+    assert timedelta(minutes=9) < raised.value.next_retry_delay <= timedelta(minutes=10, seconds=1)
+    delivery = await expiring.attempt(ledger, at=first, after=601)
+
+    assert (delivery.outcome, delivery.reason) == ("blocked", "it expired at 24 Nov 12:10")
+    assert len(ledger.asked) == 1
 
 
 async def test_one_channel_that_is_down_stops_no_other(sending: Sending) -> None:
