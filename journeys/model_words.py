@@ -171,6 +171,8 @@ def _unknown_field(place: _Place) -> tuple[str, str]:
         return f'a step is one thing, and this one is "{mine}" already.', "Make two steps of it, each with its id."
     if model and (told := out_of_its_arm(model, place.name)):
         return told
+    if model and issubclass(model, Step) and "late" in model.model_fields and place.name in ("else", "otherwise"):
+        return "the arms of a wait are then and late.", "Write late for those who come after the moment."
     if model and issubclass(model, Step) and place.name in ("then", "else"):
         return "belongs to a step with if, and this is none.", _IF
     if model is MessageQuestion and place.name == "trigger":

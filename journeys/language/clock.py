@@ -23,9 +23,14 @@ EVERY_DAY = GROUPS["every day"]
 
 def parse_time(text: str) -> time:
     """Read ``09:00`` or ``09:00:30``. Raises ValueError, saying what to write instead."""
-    if _TIME.fullmatch(text):
+    if is_time(text):
         return time.fromisoformat(text)
     raise ValueError(f'"{_short(text)}" is no time of day: {_instead(text.strip().lower())}')
+
+
+def is_time(text: str) -> bool:
+    """Whether *text* is a time of day as it is written."""
+    return _TIME.fullmatch(text) is not None
 
 
 def say_time(at: time) -> str:

@@ -21,7 +21,7 @@ from pydantic import (
 
 from journeys.language import durations
 from journeys.language.attributes import reference
-from journeys.language.clock import EVERY_DAY, Days, TimeOfDay, day_named, say_days, say_instant, say_time
+from journeys.language.clock import EVERY_DAY, Days, TimeOfDay, day_named, is_time, say_days, say_instant, say_time
 from journeys.language.durations import Duration, say
 from journeys.models import Expected, Frozen, Model, Time
 from journeys.problems import nearest
@@ -99,6 +99,12 @@ def _reference(text: str) -> str:
 Reference = Annotated[str, AfterValidator(_reference), Expected(_A_MOMENT)]
 
 
+def _no_question(value: object) -> object:
+    if isinstance(value, dict) and {"trigger", "message", "becomes"} & value.keys():
+        raise ValueError("a wait ends at a moment: to wait until something happens, write if: with what stands here")
+    return value
+
+
 class UntilDate(Model):
     """A date of the event or the customer, and so long before or after it.
 
@@ -108,7 +114,7 @@ class UntilDate(Model):
 
     what: ClassVar[str] = "a date of the event or the customer"
 
-    until: Reference
+    until: Annotated[Reference, BeforeValidator(_no_question)]
     before: Duration | None = None
     after: Duration | None = None
     at: TimeOfDay | None = None
@@ -157,6 +163,34 @@ def _kind(until: object) -> str | None:
             return None
 
 
+_IN_A_SENTENCE = re.compile(r"until\s+", re.IGNORECASE)
+
+
+def no_moment(like: str, *, clocks: bool = True) -> BeforeValidator:
+    """Of what is a moment, say how it is written where a duration may stand; *like* has a place for it.
+
+    *clocks*: whether a time of day may stand there as well as a date.
+    """
+
+    def checked(value: object) -> object:
+        if isinstance(value, str) and len(value) <= 60:
+            bare = _IN_A_SENTENCE.sub("", value.strip(), count=1)
+            clock = clocks and is_time(bare)
+            if clock or bare == _referred(bare):
+                meant = like.format(f'"{bare}"' if clock else bare)
+                raise ValueError(f'"{value.strip()}" is a moment, no duration: write {meant}')
+        return value
+
+    return BeforeValidator(checked)
+
+
+def _referred(text: str) -> str | None:
+    try:
+        return ".".join(reference(text))
+    except ValueError:
+        return None
+
+
 def _duration_or_kind(value: object) -> str | None:
     return _kind(value) if isinstance(value, dict | Model) else "a duration"
 
@@ -171,7 +205,7 @@ Until = Annotated[
 """A moment that depends on clocks, and on dates of people."""
 
 DurationOrUntil = Annotated[
-    Annotated[Duration, Tag("a duration")]
+    Annotated[Duration, no_moment("wait: {{until: {}}}"), Tag("a duration")]
     | Annotated[UntilTimeOfDay, Tag(UntilTimeOfDay.what)]
     | Annotated[UntilInstant, Tag(UntilInstant.what)]
     | Annotated[UntilDate, Tag(UntilDate.what)],
@@ -216,8 +250,12 @@ _ZONE = ("time_zone", "timezone", "zone", "tz")
 
 def out_of_place(model: type[BaseModel] | None, field: str) -> tuple[str, str] | None:
     """Why *field* cannot be in *model*, and what to do, where it has its place in another kind of moment."""
+    if model is not None and "wait" in model.model_fields and field in _GOES_WITH:
+        return "is of the moment that is waited for.", f"Write it within wait. {_EXAMPLES[_GOES_WITH[field]]}"
     if model is None or not issubclass(model, UntilTimeOfDay | UntilInstant | UntilDate):
         return None
+    if field in ("then", "late"):
+        return "stands beside wait, not in it.", "Such as {id: pause, wait: {until: event.ends_at}, late: []}."
     if field in _ZONE:
         return "the zone is the customer's own.", "What holds for the others is time_zone at the top of the journey."
     if (other := _GOES_WITH.get(field)) is None or other is model:

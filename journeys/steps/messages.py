@@ -10,7 +10,7 @@ from pydantic import Field
 
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
-from journeys.language.moments import UntilDate
+from journeys.language.moments import UntilDate, no_moment
 from journeys.models import Expected, Model, Name
 from journeys.steps.step import Step
 from journeys.steps.uses import AddressUse, ChannelUse, ContentUse, DateUse, DurationUse, Use
@@ -26,7 +26,8 @@ class AtDate(Model):
 
 
 Expiry = Annotated[
-    Duration | AtDate, Expected("a duration such as 1 day, or a date such as {at: event.ends_at, before: 2 hours}")
+    Annotated[Duration, no_moment("expires: {{at: {}}}", clocks=False)] | AtDate,
+    Expected("a duration such as 1 day, or a date such as {at: event.ends_at, before: 2 hours}"),
 ]
 
 

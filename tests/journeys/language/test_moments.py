@@ -250,9 +250,11 @@ MISTAKES = {
     "{until: }": [f"wait.until: found nothing; expected {A_MOMENT}."],
     "{until: true}": [f"wait.until: found true; expected {A_MOMENT}."],
     "{until: [mon]}": [f"wait.until: found a list; expected {A_MOMENT}."],
-    "{until: {trigger: bought, within: 1 day}}": [f"wait.until: found an object; expected {A_MOMENT}."],
+    "{until: {trigger: bought, within: 1 day}}": [
+        "wait.until: a wait ends at a moment: to wait until something happens, write if: with what stands here."
+    ],
     "until 09:00": [
-        'wait: "until 09:00" is not a duration: write it with its unit, such as "1 day", "36 hours" or "P1DT12H".'
+        'wait: "until 09:00" is a moment, no duration: write wait: {until: "09:00"}.'
     ],
     "[1, day]": [
         'wait: this is not a duration: write it with its unit, such as "1 day", "36 hours" or "P1DT12H".'
