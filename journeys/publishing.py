@@ -229,19 +229,19 @@ class _Checker:
                 yield from self._endpoint(here, endpoint)
             case BecomesUse(condition=condition):
                 yield from self._of_customer(here, condition, "becomes")
-            case _:
+            case InstantUse() | DateUse():
                 yield from self._moment(here, use)
+            case _:
+                yield from self._within(here, use, earlier)
 
-    def _moment(self, path: str, use: Use) -> Iterator[Flaw]:
-        """What is wrong with a moment that a step depends on, if *use* is one."""
+    def _moment(self, path: str, use: InstantUse | DateUse) -> Iterator[Flaw]:
+        """What is wrong with a moment that a step depends on."""
         match use:
             case InstantUse(at=at) if self._now is not None and at <= self._now:
                 message = f"{say_instant(at)} has passed: everybody would be late."
                 yield Flaw(path=path, message=message, hint="Give a later time, or leave it out.")
             case DateUse():
                 yield from self._date(path, use)
-            case _:
-                yield from self._within(here, use, earlier)
 
     def _within(self, path: str, use: Use, earlier: Earlier) -> Iterator[Flaw]:
         """What is wrong with what a step says of itself, or of other steps of the journey."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -10,7 +11,9 @@ from pydantic import TypeAdapter
 
 from journeys.definition import Journey
 from journeys.interactions import Kind
+from journeys.reading import read_journey
 from journeys.steps import AnyStep, Step
+from journeys.walk.preview import DEFAULT_START
 from tests.samples import abandoned_cart
 
 _STEP: TypeAdapter[Step] = TypeAdapter(AnyStep)
@@ -39,7 +42,7 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
     steps: list[dict[str, Any]] = []
     for what in draw(
         st.lists(
-            st.sampled_from(["message", "wait", "if", "await", "until", "branch", "split", "test", "end"]),
+            st.sampled_from(["message", "wait", "moment", "if", "await", "until", "branch", "split", "test", "end"]),
             min_size=1,
             max_size=3,
         )
@@ -50,6 +53,8 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
             certain = (*certain, id)
         elif what == "end":
             steps.append({"id": names.next("e"), "end": "enough"})
+        elif what == "moment":
+            steps.append(draw(moments(names, certain, deep)))
         elif what == "wait" or not deep:
             steps.append({"id": names.next("w"), "wait": f"{draw(st.integers(1, 48))} hours"})
         elif what in ("if", "await", "until"):
@@ -59,6 +64,40 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
         if not _STEP.validate_python(steps[-1]).leads_on:
             break
     return steps
+
+
+@st.composite
+def moments(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: int) -> dict[str, Any]:
+    """A wait until clocks of UTC show a time, or until an instant, as of a story that begins at the usual time."""
+    id = names.next("t")
+    # To a minute of its own, so that it never comes together with a limit, of which it might be a moment short.
+    minutes = 1 + 7 * int(id.removeprefix("t-")) % 58
+    at = DEFAULT_START + timedelta(hours=draw(st.integers(1, 60)), minutes=minutes)
+    if draw(st.booleans()):
+        return {"id": id, "wait": {"until": f"{at:%H:%M:%S}"}}
+    arms = {}
+    if deep and draw(st.booleans()):
+        arms = {arm: draw(step_lists(names=names, certain=certain, deep=deep - 1)) for arm in ("then", "late")}
+    return {"id": id, "wait": {"until": at.isoformat()}, **arms}
+
+
+def beginning(journey: Journey, begin: datetime) -> Journey:
+    """The same journey for a story that begins at another time: what it waits for comes as long after that."""
+    written = journey.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return read_journey(_moved(written, begin - DEFAULT_START))
+
+
+def _moved(part: Any, by: timedelta) -> Any:
+    match part:
+        case {"until": str(until)} if ":" in until:
+            at = datetime.fromisoformat(until if "T" in until else f"2026-01-01T{until}")
+            return {**part, "until": (at + by).isoformat() if "T" in until else f"{at + by:%H:%M:%S}"}
+        case dict():
+            return {name: _moved(value, by) for name, value in part.items()}
+        case list():
+            return [_moved(value, by) for value in part]
+        case _:
+            return part
 
 
 @st.composite

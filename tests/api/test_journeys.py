@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from journeys.reading import read_journey
@@ -98,6 +99,29 @@ async def test_a_preview_says_who_would_get_what_and_when(live: Door) -> None:
     ]
     assert sends[0]["parts"]["subject"] == "Your cart is waiting, Ada"
     assert (timeline["paths"], timeline["flaws"]) == ([], [])
+
+
+async def test_a_preview_is_played_in_the_zones_of_production(live: Door) -> None:
+    morning = {"id": "morning", "wait": {"until": "08:30"}}
+    steps = [morning, {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"}]
+    definition = samples.abandoned_cart(steps=steps).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    deps = live.app.state.dependencies
+    live.app.state.dependencies = replace(deps, house="Europe/Oslo")
+
+    timeline = await live.post("/v1/journeys/abandoned-cart/preview", preview(definition=definition))
+
+    [run] = timeline["runs"]
+    assert run["sends"][0]["at"][5:16] == "01-02T07:30"
+    assert run["diary"][0]["why"] == "until 08:30: 2 Jan 2026 07:30 UTC; Europe/Oslo of the house"
+
+
+async def test_a_preview_says_that_an_instant_has_passed(live: Door) -> None:
+    steps = [{"id": "launch", "wait": {"until": "2026-11-24T08:59:59Z"}}]
+    definition = samples.abandoned_cart(steps=steps).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    timeline = await live.post("/v1/journeys/abandoned-cart/preview", preview(definition=definition))
+
+    assert [flaw["path"] for flaw in timeline["flaws"]] == ["steps[0].wait.until"]
 
 
 async def test_a_preview_follows_its_script(live: Door) -> None:

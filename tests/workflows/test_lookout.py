@@ -29,6 +29,8 @@ from tests.transactions import execute
 from workflows.lookout import Lookout
 from workflows.run_input import RunInput
 
+HOUR = timedelta(hours=1)
+
 
 @pytest.fixture
 async def played(temporal: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
@@ -124,6 +126,23 @@ async def test_a_deleted_run_is_aborted_once_it_should_have_gone_on(played: Engi
 
     ends = {seen.id: (seen.ended, seen.why) for seen in await played.runs("tess")}
     assert ends == {run: ("aborted", "Temporal does not know it any more"), other: (None, "")}
+
+
+async def test_a_run_that_waits_until_a_moment_should_have_gone_on_then(played: Engine) -> None:
+    steps = [{"id": "then", "wait": {"until": (played.now() + 3 * HOUR).isoformat()}}, {"id": "over", "end": "enough"}]
+    await played.publish(abandoned_cart(steps=steps))
+    async with worker(played):
+        run = await played.start("tess")
+        await played.start("tess", cart_id="c2")
+        await played.until_waiting(run)
+    await remove(played, run)
+    await until(partial(_is_listed, played))
+    before, after = (
+        Lookout(played.store, played.client, played.task_queue, lambda hours=hours: played.now() + hours * HOUR)  # type: ignore[misc]
+        for hours in (2, 4)
+    )
+
+    assert [await before.look(), await after.look()] == [0, 1]
 
 
 async def _is_listed(played: Engine) -> bool:

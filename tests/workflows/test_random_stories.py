@@ -23,7 +23,7 @@ from journeys.steps.uses import SharesUse
 from journeys.walk.preview import Happening, PreviewRun, Stage
 from store.runs import RunView
 from tests.engine import Clock, engine
-from tests.random_journeys import journeys
+from tests.random_journeys import beginning, journeys
 from tests.samples import CONTENTS, CUSTOMER, version
 from tests.stories import Run, buys, cart, does, visits
 from tests.workflows.test_stories import A_MINUTE, event, told
@@ -85,7 +85,7 @@ async def test_preview_and_temporal_agree(
     async with engine(skipping.client, url, now=lambda: clock.now) as played:
         await clock.start()
         await played.customer(name)
-        await played.publish(story.journey)
+        await played.publish(beginning(story.journey, clock.begin))
         for number, line in enumerate(story.lines, 1):
             await clock.move(line.at)
             happening = line.model_copy(update={"id": f"{name}-{number}"})

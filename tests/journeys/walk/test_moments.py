@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from journeys.dates import Dated
+from journeys.language.moments import Until, UntilDate, UntilInstant, UntilTimeOfDay
 from journeys.walk.paths import every_path
 from journeys.walk.preview import Happening, PreviewRun, preview
 from tests.samples import CUSTOMER, abandoned_cart, version
@@ -210,6 +212,24 @@ def test_a_message_expires_before_a_date(ends_at: str | None, outcome: str, why:
 
     assert [send.outcome for send in run.sends] == [outcome]
     assert (run.diary[2].did, run.diary[2].step, run.diary[2].why) == ("entered", "hello", why)
+
+
+@pytest.mark.parametrize(
+    ("until", "at"),
+    [
+        pytest.param(UntilDate(until="event.ends_at", before=timedelta(days=2)), "2026-01-09T09:00Z", id="scaled"),
+        pytest.param(
+            UntilDate(until="event.ends_at", before=timedelta(days=2), at=time(9)), "2026-01-08T09:00Z", id="calendar"
+        ),
+        pytest.param(UntilDate(until="event.ends_at"), "2026-01-10T09:00Z", id="the-date"),
+        pytest.param(UntilTimeOfDay(until=time(8)), "2026-01-02T08:00Z", id="a-time-of-day"),
+        pytest.param(UntilInstant(until=utc("2026-05-01T09:00Z")), "2026-05-01T09:00Z", id="an-instant"),
+    ],
+)  # fmt: skip
+def test_the_pace_of_a_run_scales_lengths_of_time_alone(until: Until, at: str) -> None:
+    half = Dated(abandoned_cart(), {"ends_at": "2026-01-10T09:00:00Z"}, CUSTOMER, day=timedelta(hours=12))
+
+    assert half.moment(until, utc("2026-01-01T09:00Z")).at == utc(at)
 
 
 def test_on_every_path_a_date_is_now_or_in_a_year_and_whoever_is_late_goes_on_at_once() -> None:

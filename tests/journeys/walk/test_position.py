@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from journeys.definition import Journey
+from journeys.language.moments import Moment as Until
 from journeys.steps import MEANWHILE, every_step, listening
 from journeys.walk.ahead import ahead
 from journeys.walk.diary import Choice, Delivery, Entry, Held, Outcome
@@ -71,6 +73,10 @@ class Scripted(OnlyMessages):
     async def decide(self, visit: Visit) -> Choice:
         self._remember()
         return self._arms[visit.at_step]
+
+    async def moment(self, visit: Visit) -> Until:
+        hours = crc32(visit.at_step.encode()) % 50
+        return Until(at=visit.position.since + hours * HOUR, late=hours % 3 == 0)
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why
