@@ -10,13 +10,11 @@ from itertools import count
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from journeys.language.attributes import FIRST_YEAR, LAST_YEAR
 from journeys.language.clock import say_instant
 from journeys.language.moments import Moment, Until, UntilDate, UntilInstant, UntilTimeOfDay, say_until
 from journeys.language.zones import Zone
 from journeys.models import LAST
-
-FIRST_YEAR, LAST_YEAR = 1900, 2200
-"""Between these years a date of an event or a customer is meant; others stand for none."""
 
 
 def moment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def played(
     }
     journey |= {name: more.pop(name) for name in ("time_zone", "steps") if name in more}
     cart: dict[str, object] = {"total": 60, "cart_id": "c1", "ends_at": ends_at}
-    customer: dict[str, object] = {**CUSTOMER, "time_zone": zone, **more}
+    customer: dict[str, Any] = {**CUSTOMER, "time_zone": zone, **more}
     timeline = preview(
         version(abandoned_cart(**journey)),
         [Happening.model_validate({"trigger": "trial-started", "attributes": cart})],
