@@ -242,6 +242,8 @@ class _Checker:
                 yield Flaw(path=path, message=message, hint="Give a later time, or leave it out.")
             case DateUse():
                 yield from self._date(path, use)
+            case _:
+                pass
 
     def _within(self, path: str, use: Use, earlier: Earlier) -> Iterator[Flaw]:
         """What is wrong with what a step says of itself, or of other steps of the journey."""
