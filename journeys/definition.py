@@ -37,14 +37,27 @@ class After(Model):
 Repeat = Annotated[Literal["never", "immediately"] | After, Expected("never, immediately, or {after: 7 days}")]
 
 
+def _one_alone(named: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    return named[0] if len(named) == 1 and not isinstance(named, str) else named
+
+
+StartTrigger = Annotated[
+    Name | Annotated[tuple[Name, ...], Field(min_length=1)],
+    AfterValidator(_one_alone),
+    Expected("a name of lower-case letters, digits and dashes, such as abandoned-cart, or a list of such names"),
+]
+
+
 class Start(Model):
     """Who enters, on which trigger, how often, and in which window of time.
 
+    *trigger*: of several, each one starts a run; what else is said here, and what steps and contents name of the event,
+    is about attributes that they share.
     *newest*: an event that comes in longer than this after it occurred starts nothing, so that an import of old events
     writes to nobody.
     """
 
-    trigger: Name
+    trigger: StartTrigger
     where: Where | None = None
     key: str | None = None
     repeat: Repeat = "immediately"
@@ -52,6 +65,11 @@ class Start(Model):
     from_: Time | None = Field(None, alias="from")
     until: Time | None = None
     newest: Duration = timedelta(days=3)
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The triggers whose events start a run."""
+        return (self.trigger,) if isinstance(self.trigger, str) else self.trigger
 
 
 Target = Annotated[
@@ -125,6 +143,12 @@ def _exit_alone(given: object) -> object:
     return _trigger_alone(given)
 
 
+def _start_alone(given: object) -> object:
+    if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
+        raise ValueError(f"several triggers are written as start: {{trigger: [{', '.join(given)}]}}")
+    return _trigger_alone(given)
+
+
 def _by_name(described: object) -> BeforeValidator:
     return BeforeValidator(_trigger_alone, json_schema_input_type=described)
 
@@ -150,7 +174,7 @@ class Journey(Model):
 
     journey: Name
     title: str = ""
-    start: Annotated[Start, _by_name(Name | Start)]
+    start: Annotated[Start, BeforeValidator(_start_alone, json_schema_input_type=Name | Start)]
     goal: Annotated[Goal, _by_name(Name | Goal)] | None = None
     exit: Annotated[tuple[Annotated[Exit, _EXIT], ...], BeforeValidator(_one_exit)] = ()
     time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] | None = None
@@ -178,7 +202,7 @@ class Journey(Model):
     @property
     def triggers(self) -> frozenset[str]:
         """The names of all triggers that this journey names, built-in ones included."""
-        return self._named | {self.start.trigger}
+        return self._named.union(self.start.triggers)
 
     @property
     def run_triggers(self) -> frozenset[str]:

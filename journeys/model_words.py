@@ -95,8 +95,10 @@ def _meant(annotation: Any) -> tuple[Any, str]:  # noqa: ANN401
 
 
 def _named(union: Iterable[Any], name: int | str) -> Any:  # noqa: ANN401
-    """The member of a union that pydantic calls by *name*, if it is a model: nothing lies below the others."""
-    inside = (_meant(member)[0] for member in union)
+    """The member of a union that pydantic calls by *name*, if it is a model or a list: others have nothing below."""
+    inside = [_meant(member)[0] for member in union]
+    if str(name).startswith("tuple["):
+        return next((several for several in inside if get_origin(several) is tuple), None)
     return next((model for model in inside if _is_model(model) and model.__name__ == name), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ from journeys.language.cel_source import names_root
 from journeys.language.clock import say_instant
 from journeys.language.durations import LONGEST, say
 from journeys.language.scopes import Scope, scope_of
+from journeys.language.shared import shared, why_not_shared
 from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
 from journeys.language.zones import check_zone
@@ -116,7 +118,9 @@ class _Checker:
     ) -> None:
         self._journey = journey
         self._catalogue = catalogue
-        self._event = catalogue.schema(journey.start.trigger)
+        starts = {trigger: catalogue.schema(trigger) for trigger in journey.start.triggers}
+        self._starts = {trigger: schema for trigger, schema in starts.items() if schema is not None}
+        self._event = shared(self._starts) if len(self._starts) == len(starts) else None
         self._told = frozenset(told)
         self._now = now
         self._contents: set[str] = set()
@@ -124,7 +128,17 @@ class _Checker:
 
     def start(self) -> Iterator[Flaw]:
         start = self._journey.start
-        yield from self._listens("start", start.trigger, start.where)
+        for index, trigger in enumerate(start.triggers):
+            here = "start.trigger" if isinstance(start.trigger, str) else f"start.trigger[{index}]"
+            yield from self._ready(here, trigger)
+            if trigger in start.triggers[:index]:
+                yield Flaw(path=here, message=f'"{trigger}" is named twice.', hint="Leave one of them out.")
+        if start.where is not None and self._event is not None:
+            scope = scope_at(start.triggers[0], self._event, self._catalogue.customer)
+            if len(start.triggers) > 1:
+                scope = scope_of(event=self._event, customer=self._catalogue.customer)
+            meant = (_of_changes(start.where, trigger) for trigger in start.triggers)
+            yield from self._condition("start.where", start.where, scope, next(filter(None, meant), []))
         if start.key is not None:
             yield from self._key(start.key)
         if start.from_ and start.until and start.until <= start.from_:
@@ -329,7 +343,7 @@ class _Checker:
                     yield Flaw(
                         path=path,
                         message=f'content "{content.content}" uses {name} in its {part}, which is not known here.',
-                        hint=did_you_mean(name, known),
+                        hint=self._meant(name, known),
                     )
 
     def _known_to(self, content: Content) -> Known:
@@ -370,7 +384,7 @@ class _Checker:
         if source == "event" and self._event is None:
             return  # the trigger itself is not known, and said to be
         if name not in known:
-            yield Flaw(path=path, message=f'no attribute "{name}".', hint=did_you_mean(name, known))
+            yield Flaw(path=path, message=f'no attribute "{name}".', hint=self._meant(name, known))
         elif known[name] != "text" and (path.endswith(".to") or ".to[" in path):
             yield Flaw(path=path, message=f"{name} is a {known[name]}; an address is a text.")
 
@@ -395,27 +409,30 @@ class _Checker:
             )
 
     def _listens(self, path: str, trigger: str, where: str | None) -> Iterator[Flaw]:
+        yield from self._ready(f"{path}.trigger", trigger)
+        if where is not None and (schema := self._catalogue.schema(trigger)) is not None:
+            scope = scope_at(trigger, schema, self._catalogue.customer)
+            yield from self._condition(f"{path}.where", where, scope, _of_changes(where, trigger))
+
+    def _ready(self, path: str, trigger: str) -> Iterator[Flaw]:
         if trigger not in self._catalogue.triggers and trigger not in BUILT_IN_NAMES:
             hint = did_you_mean(trigger, {*self._catalogue.triggers, *BUILT_IN_NAMES})
-            yield Flaw(path=f"{path}.trigger", message=f'no trigger "{trigger}".', hint=hint)
+            yield Flaw(path=path, message=f'no trigger "{trigger}".', hint=hint)
             return
         state = "ready" if trigger in BUILT_IN_NAMES else self._catalogue.triggers[trigger][1]
         if state != "ready":
             yield Flaw(
-                path=f"{path}.trigger",
+                path=path,
                 message=f'trigger "{trigger}" is {state}, not ready.',
                 hint=f"Mark it ready: POST /v1/triggers/{trigger}/ready.",
             )
-        if where is not None:
-            scope = scope_at(trigger, self._catalogue.schema(trigger) or {}, self._catalogue.customer)
-            yield from self._condition(f"{path}.where", where, scope, _of_changes(where, trigger))
 
     def _condition(self, path: str, condition: str, scope: Scope, meant: Collection[Flaw] = ()) -> Iterator[Flaw]:
         """What is wrong with a condition; *meant* where it is wrong says it better."""
         try:
             self.warnings += [flaw.within(path) for flaw in conditions.compile_condition(condition, scope).warnings]
         except conditions.ConditionError as error:
-            yield from _within(path, meant or error.flaws)
+            yield from _within(path, meant or map(self._explained, error.flaws))
 
     def _of_customer(self, path: str, when: str, what: str = "an exit on a condition") -> Iterator[Flaw]:
         """What is wrong with a condition that is looked at whenever the customer changes, and never in between."""
@@ -432,6 +449,20 @@ class _Checker:
                 message="it names no attribute of the customer, so no change could make it hold.",
                 hint='Ask for one, such as customer.status == "churned".',
             )
+
+    def _explained(self, flaw: Flaw) -> Flaw:
+        name = _UNKNOWN_NAME.match(flaw.message)
+        why = self._not_shared(name[1]) if name else ""
+        return flaw.model_copy(update={"hint": why}) if why else flaw
+
+    def _meant(self, name: str, known: Iterable[str]) -> str:
+        return self._not_shared(name) or did_you_mean(name, known)
+
+    def _not_shared(self, name: str) -> str:
+        """What to do about an attribute that some of the triggers that start the journey have, and others do not."""
+        source, _, attribute = name.partition(".")
+        why = why_not_shared(attribute, self._starts) if source == "event" and len(self._starts) > 1 else ""
+        return f"Name only what all triggers of start have: {why}." if why else ""
 
     def _names(self) -> dict[str, AttributeType]:
         """What contents and addresses may name, with the type of each."""
@@ -477,6 +508,9 @@ def _of_changes(where: str, trigger: str) -> list[Flaw]:
 
 def _within(path: str, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
     return (flaw.within(path) for flaw in flaws)
+
+
+_UNKNOWN_NAME = re.compile(r'there is no "([a-z0-9_.]+)"')
 
 
 def _sends(step: Step, content: Content) -> TypeGuard[Message]:

@@ -58,7 +58,7 @@ class BatchFacts:
     def of(self, event: Event) -> Facts:
         """All that decides what *event* does."""
         customer = event.customer or ""
-        starts = [version for version in self.live if version.journey.start.trigger == event.trigger]
+        starts = [version for version in self.live if event.trigger in version.journey.start.triggers]
         send = self.sends.get(send_of(event))
         return Facts(
             customer=self.customers.get(customer, {}),
@@ -208,7 +208,7 @@ def _event(row: AnyRow) -> Event:
 def _starting(facts: BatchFacts, heard: Sequence[Event]) -> list[Version]:
     """The versions that one of the events may start."""
     named = {event.trigger for event in heard}
-    return [version for version in facts.live if version.journey.start.trigger in named]
+    return [version for version in facts.live if not named.isdisjoint(version.journey.start.triggers)]
 
 
 def _send(row: AnyRow) -> SendFacts:

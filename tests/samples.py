@@ -38,6 +38,8 @@ TRIGGERS: dict[str, Trigger] = {
         "purchase-completed": {"cart_id": "text?", "total": "number?"},
         "store-visit": {"city": "text"},
         "trial-started": {"cart_id": "text?", "total": "number", "ends_at": "time?"},
+        "appointment-booked": {"appointment_id": "text", "cart_id": "text", "guests": "number", "floor": "number"},
+        "appointment-moved": {"appointment_id": "text", "cart_id": "text?", "guests": "number?", "floor": "text"},
     }.items()
 }
 

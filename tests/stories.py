@@ -105,6 +105,17 @@ def moves(when: str, country: str | None) -> Happening:
     return Happening.model_validate({"at": at(when), "customer": {"country": country}})
 
 
+def appointment(what: str, when: str, id: str = "a1", **attributes: object) -> Happening:
+    """An appointment that is booked or moved; only where it is booked, is a cart known, and a floor a number."""
+    there = {"cart_id": "c1", "guests": 2, "floor": 3} if what == "booked" else {"floor": "third"}
+    line = {
+        "at": at(when),
+        "trigger": f"appointment-{what}",
+        "attributes": {"appointment_id": id, **there, **attributes},
+    }
+    return Happening.model_validate(line)
+
+
 def does(when: str, what: str, message: str = EMAIL, run: int | None = None, **attributes: object) -> Happening:
     """An interaction; *attributes* are what the provider tells of it: its link, or that a machine did it."""
     line = {"at": at(when), "message": message, "is": what, "run": run, "attributes": attributes}
@@ -468,6 +479,19 @@ def launch(when: str) -> Callable[[datetime], Journey]:
 IN_KATHMANDU = {**CUSTOMER, "time_zone": KATHMANDU}
 TOO_LATE = completed("0 seconds", sends(too_late="", for_all=""))
 TWO_HOURS_BEFORE = {"at": "event.ends_at", "before": "2 hours"}
+APPOINTMENT = walking(
+    pause("a-day", "1 day"),
+    text("see-you"),
+    pause("an-hour", "1 hour"),
+    push("now"),
+    start={
+        "trigger": ["appointment-booked", "appointment-moved"],
+        "key": "event.appointment_id",
+        "overlap": "restart",
+        "where": "!has_event.guests || event.guests < 5",
+    },
+    exit=[],
+)
 
 STORIES: dict[str, Story] = {
     # --- four customers -------------------------------------------------------------------------------
@@ -514,6 +538,29 @@ STORIES: dict[str, Story] = {
     "a-purchase-by-a-clock-that-is-ahead": Story(
         (buys("", occurred_at="3 minutes"), cart("1 minute")),
         (completed("2 days 1 minute", reminders("1 minute", "1 day 1 minute", "2 days 1 minute")),),
+    ),
+    # --- several triggers start it --------------------------------------------------------------------
+    "an-appointment-is-booked": Story(
+        (appointment("booked", ""),), (completed("25 hours", sends(see_you="1 day", now="25 hours")),), APPOINTMENT
+    ),
+    "an-appointment-is-moved-that-we-had-not-heard-of": Story(
+        (appointment("moved", ""),), (completed("25 hours", sends(see_you="1 day", now="25 hours")),), APPOINTMENT
+    ),
+    "an-appointment-is-moved": Story(
+        (appointment("booked", ""), appointment("moved", "20 hours", cart_id="c1")),
+        (Run("exited", at("20 hours"), ()), completed("45 hours", sends(see_you="44 hours", now="45 hours"))),
+        APPOINTMENT,
+    ),
+    "another-appointment-is-moved": Story(
+        (appointment("booked", ""), appointment("moved", "10 hours", "a2", cart_id="c1")),
+        (
+            completed("25 hours", sends(see_you="1 day", now="25 hours")),
+            completed("35 hours", sends(see_you="34 hours", now="35 hours")),
+        ),
+        APPOINTMENT,
+    ),
+    "too-many-guests-by-either-trigger": Story(
+        (appointment("booked", "", guests=5), appointment("moved", "1 hour", guests=6)), (), APPOINTMENT
     ),
     # --- opening --------------------------------------------------------------------------------------
     "opened-just-in-time": Story(

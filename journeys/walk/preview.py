@@ -255,7 +255,7 @@ class Stage:
         facts = Facts(
             customer=self.customer,
             runs=[run.facts_now for run in self._runs],
-            starts=[version for version in self._live.values() if version.journey.start.trigger == event.trigger],
+            starts=[version for version in self._live.values() if event.trigger in version.journey.start.triggers],
             last_entries=entries,
             known=list(self._events),
             send=send,

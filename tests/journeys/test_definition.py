@@ -35,6 +35,13 @@ def test_a_journey_listens_to_its_start_goal_exits_and_questions() -> None:
     assert expected == abandoned_cart().triggers
 
 
+def test_a_journey_listens_to_all_triggers_that_start_it() -> None:
+    journey = abandoned_cart(start={"trigger": ["abandoned-cart", "store-visit"]}, goal=None, exit=[])
+
+    assert journey.start.triggers == ("abandoned-cart", "store-visit")
+    assert journey.triggers == {"abandoned-cart", "store-visit", "email-opened"}
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -48,6 +55,9 @@ def test_a_journey_listens_to_its_start_goal_exits_and_questions() -> None:
             {"goal": {"trigger": "purchase-completed", "within": "1 day"}},
             {"goal": {"trigger": "purchase-completed", "within": "24 hours"}},
             id="another-spelling-of-a-duration",
+        ),
+        pytest.param(
+            {"start": {"trigger": "abandoned-cart"}}, {"start": {"trigger": ["abandoned-cart"]}}, id="a-list-of-one"
         ),
         pytest.param(
             {"start": {"trigger": "abandoned-cart", "from": "2026-11-23T01:00:00+01:00"}},

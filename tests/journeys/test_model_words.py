@@ -68,7 +68,7 @@ EVENT = {"id": "1", "trigger": "cart", "customer": "ada", "attributes": {}}
             id="a-list",
         ),
         pytest.param({"attributes": {"target": {"a": 1}}}, "attributes.target", "found an object;", id="object"),
-        pytest.param({"attributes": []}, "attributes", "found a list; expected an object.", id="a-list-of-attributes"),
+        pytest.param({"attributes": []}, "attributes", "found a list with nothing in it;", id="a-list-of-attributes"),
         pytest.param({"attributes": None}, "attributes", "found nothing; expected an object.", id="no-attributes"),
         pytest.param({"customer": "auth0|5f7c"}, "customer", 'cannot have "|" in it: use letters', id="auth0"),
         pytest.param({"customer": "auth0|5f7c"}, "customer", 'such as "auth0:5f7c".', id="auth0-mended"),

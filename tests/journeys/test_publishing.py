@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.samples import abandoned_cart, catalogue
 
 EMAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
 TEXT = {"id": "sms", "text": "second-text-reminder", "to": "customer.phone"}
+PUSH = {"id": "push", "push": "final-push-notification", "to": "customer.push_token"}
 
 
 def flaws_of(catalogue_: Catalogue | None = None, **changes: Any) -> dict[str, str]:
@@ -384,3 +386,80 @@ def test_steps_may_nest_twenty_deep_and_sixty_wide() -> None:
     wide = [{"id": f"w-{n}", "if": {"trigger": "store-visit", "within": "400 days"}} for n in range(60)]
 
     assert flaws_of(steps=[*steps, *wide]) == {}
+
+
+BOTH = ["appointment-booked", "appointment-moved"]
+
+
+def started_by(*triggers: str, **start: Any) -> dict[str, Any]:
+    return {"start": {"trigger": [*triggers], "key": "event.appointment_id", **start}, "steps": [TEXT]}
+
+
+def test_a_journey_may_have_several_triggers_that_share_what_it_names() -> None:
+    assert flaws_of(**started_by(*BOTH, where="event.guests < 5")) == {}
+
+
+def test_what_may_be_missing_of_one_trigger_may_be_missing() -> None:
+    content = read_content({"content": "t", "text": {"body": "{{ event.cart_id }} for {{ event.guests }}"}})
+    there = replace(catalogue(), contents={"t": (content, "ready")})
+    journey = abandoned_cart(**(started_by(*BOTH) | {"steps": [{**TEXT, "text": "t"}]}))
+
+    assert {"event.cart_id", "event.guests"} <= set(re.findall(r"event\.\w+", str(warn(journey, there))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        pytest.param(
+            started_by("abandoned-cart", "appointment-moved"),
+            "start.key",
+            'no attribute "event.appointment_id". '
+            "Name only what all triggers of start have: abandoned-cart has no event.appointment_id.",
+            id="key",
+        ),
+        pytest.param(
+            started_by(*BOTH, where="event.floor > 3"),
+            "start.where",
+            'there is no "event.floor". Name only what all triggers of start have: '
+            "event.floor is a number in appointment-booked, and a text in appointment-moved.",
+            id="another-type",
+        ),
+        pytest.param(
+            started_by(*BOTH, where="event.gests > 3"),
+            "start.where",
+            'there is no "event.gests". Did you mean "event.guests"?',
+            id="in-none-of-them",
+        ),
+        pytest.param(
+            {"start": {"trigger": ["appointment-booked", "store-visit"]}, "steps": [{**PUSH, "to": "event.city"}]},
+            "steps[0].to",
+            'no attribute "event.city". '
+            "Name only what all triggers of start have: appointment-booked has no event.city.",
+            id="to",
+        ),
+        pytest.param(
+            {"start": {"trigger": ["store-visit", "abandoned-cart"]}, "steps": [TEXT]},
+            "steps[0].text",
+            'content "second-text-reminder" uses event.cart_id in its body, which is not known here. '
+            "Name only what all triggers of start have: store-visit has no event.cart_id.",
+            id="content",
+        ),
+        pytest.param(
+            started_by(*BOTH, "apointment-cancelled"),
+            "start.trigger[2]",
+            'no trigger "apointment-cancelled". Did you mean "appointment-moved"?',
+            id="no-trigger",
+        ),
+        pytest.param(
+            started_by(*BOTH, "appointment-moved"),
+            "start.trigger[2]",
+            '"appointment-moved" is named twice. Leave one of them out.',
+            id="twice",
+        ),
+    ],
+)
+def test_a_flaw_names_the_trigger_that_differs(changes: dict[str, Any], path: str, words: str) -> None:
+    flaws = flaws_of(**changes)
+
+    assert list(flaws) == [path]
+    assert flaws[path].startswith(words)
