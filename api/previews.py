@@ -26,7 +26,7 @@ from journeys.models import Model, Time
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.publishing import Catalogue, check, version_of, warn
 from journeys.reading import parse, read_journey, validated
-from journeys.walk.paths import Path, every_path
+from journeys.walk.paths import Path, Paths, WayCount, every_path
 from journeys.walk.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
 from store.catalogue import read_catalogue
 from store.journeys import get_journey
@@ -61,20 +61,15 @@ class PreviewBody(Model):
 
 
 class Preview(Timeline):
-    """What would happen. *paths*: every way through, if asked for.
+    """What would happen. *paths*: ways through, if asked for, and *ways*: how many there are in all.
 
     *flaws*: why it could not be published now. *warnings*: what it could be published with, and you should know.
     """
 
+    ways: WayCount | None = None
     paths: tuple[Path, ...] = ()
     flaws: tuple[Flaw, ...] = ()
     warnings: tuple[Flaw, ...] = ()
-
-
-class Paths(Model):
-    """Every way through a journey, with when each message would go, counted from entering."""
-
-    paths: tuple[Path, ...]
 
 
 @router.post(
@@ -97,9 +92,12 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
 
 @router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown, Conflict) | {200: gives(PATHS)})
 async def get_paths(name: JourneyName, deps: Deps) -> Paths:
-    """Every way through the journey, with when each message would go on it."""
+    """How many ways there are through the journey, and the first of them, with when each message would go.
+
+    Where there are more than 200, or where they are long, some are shown: every step lies on one of them at least.
+    """
     journey = (await get_journey(deps.store, name, deps.now())).definition
-    return Paths(paths=tuple(await asyncio.to_thread(every_path, journey)))
+    return await asyncio.to_thread(every_path, journey)
 
 
 def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Dependencies) -> Preview:
@@ -119,9 +117,9 @@ def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Depe
         )
     except ValueError as error:
         raise Invalid("The script does not go with the journey.", [Flaw(path="script", message=f"{error}.")]) from None
-    paths = tuple(every_path(journey)) if asked.paths else ()
+    ways = dict(every_path(journey)) if asked.paths else {}
     flaws, warnings = tuple(check(journey, catalogue, now=deps.now())), tuple(warn(journey, catalogue))
-    return Preview(**dict(timeline), paths=paths, flaws=flaws, warnings=warnings)
+    return Preview(**dict(timeline), **ways, flaws=flaws, warnings=warnings)
 
 
 def _read(body: bytes, name: str) -> PreviewBody:

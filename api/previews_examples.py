@@ -25,6 +25,7 @@ PREVIEW_INLINE = {
 
 PREVIEWS = {"The stored journey": PREVIEW, "A definition that is not stored": PREVIEW_INLINE}
 PATHS = {
+    "ways": "2",
     "paths": [
         {
             "choices": [{"step": "opened", "arm": "yes", "why": "opened"}],
@@ -40,7 +41,7 @@ PATHS = {
             "earliest_end": "0 seconds",
             "latest_end": "1 day",
         }
-    ]
+    ],
 }
 
 PREVIEWED = {

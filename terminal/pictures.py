@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from journeys.definition import Journey
 from journeys.walk.diary import Entry
-from journeys.walk.paths import MOST_PATHS, Path
+from journeys.walk.paths import Paths
 from journeys.walk.preview import Happening, Heard, PreviewRun, PreviewSend, Timeline
 from terminal.folder import Script
 from terminal.show import COLOURS, happened, journey_time, quoted, said
@@ -29,10 +29,10 @@ def timeline(played: Timeline, journey: Journey, script: Script, customer: str) 
     yield _summary(played)
 
 
-def paths(found: Sequence[Path], journey: Journey) -> Iterator[Text]:
-    """Every way through a journey, with when each message would go."""
+def paths(found: Paths, journey: Journey) -> Iterator[Text]:
+    """The ways through a journey, with when each message would go."""
     yield Text.assemble((journey.title or journey.journey, "bold"), (f"  {_ways(found)}", "dim"))
-    for number, path in enumerate(found, 1):
+    for number, path in enumerate(found.paths, 1):
         yield Text()
         choices = "; ".join(f"{choice.step}: {choice.arm}" for choice in path.choices)
         yield Text.assemble((f"{number}  ", "bold"), choices or "straight through")
@@ -44,6 +44,10 @@ def paths(found: Sequence[Path], journey: Journey) -> Iterator[Text]:
         exits = " or ".join(dict.fromkeys(leaving.words for leaving in journey.exit))
         yield Text()
         yield Text(f"At any moment, {exits} ends it, and nothing more is sent.")
+
+
+A_LOT = 10**15
+"""Of more ways than that only the order is told."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +125,12 @@ def _summary(played: Timeline) -> Text:
     return Text(f"Sent: {', '.join(sent) or 'nothing'}. Ended: {ends}.")
 
 
-def _ways(found: Sequence[Path]) -> str:
-    if len(found) >= MOST_PATHS:
-        return f"the first {MOST_PATHS} ways through"
-    return "one way through" if len(found) == 1 else f"{len(found)} ways through"
+def _ways(found: Paths) -> str:
+    shown, ways = len(found.paths), int(found.ways)
+    if shown == ways:
+        return "one way through" if ways == 1 else f"{ways} ways through"
+    some = f"{ways:,}" if ways < A_LOT else f"some 10^{len(found.ways) - 1}"
+    return f"{some} ways through; here are {shown} of them, with every step on one at least"
 
 
 def _between(earliest: timedelta, latest: timedelta) -> str:

@@ -206,7 +206,8 @@ def test_preview_shows_every_path(sojourn: Sojourn) -> None:
     assert "2 ways through" in printed
     assert "day 2 00:00                 → push  final-push-notification" in printed
     assert "At any moment, purchase-completed ends it" in printed
-    assert len(json.loads(sojourn("preview", JOURNEY, "--paths", "--json"))) == 2
+    told = json.loads(sojourn("preview", JOURNEY, "--paths", "--json"))
+    assert (told["ways"], len(told["paths"])) == ("2", 2)
 
 
 def test_preview_says_what_a_script_gets_wrong(folder: Path, sojourn: Sojourn) -> None:

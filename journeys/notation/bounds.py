@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 1_048_576
 MOST_VALUES = 100_000
 MOST_LEVELS = 250
 """More than a journey of the deepest kind takes, and fewer than make any reader stumble."""

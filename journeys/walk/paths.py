@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated, NamedTuple
+
+from pydantic import StringConstraints
 
 from journeys.definition import Journey
 from journeys.interactions import Kind
@@ -12,16 +15,18 @@ from journeys.language.moments import Moment
 from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.publishing import check_tree
-from journeys.steps import LATE, Message, Step, every_step
+from journeys.steps import LATE, MEANWHILE, AnyStep, End, Message, Step, Until, Wait, every_step
 from journeys.walk.diary import Choice, Delivery
-from journeys.walk.position import Arrival, Position
+from journeys.walk.pace import DAY
+from journeys.walk.position import Arrival, Position, way_to
 from journeys.walk.preview import DEFAULT_START
-from journeys.walk.walk import Walk, asked
+from journeys.walk.walk import Walk, asked, window
+from journeys.walk.ways import Way, Ways
 from journeys.walk.world import Visit
 
-MOST_PATHS = 1000
-MOST_VISITS = 20_000
-"""On all paths together, so that a long journey is not walked for minutes."""
+MOST_PATHS = 200
+MOST_STEPS_SHOWN = 20_000
+"""On all paths together, beyond those that are needed to cover every step."""
 
 
 class PathMessage(Model):
@@ -51,59 +56,157 @@ class Path(Model):
     latest_end: Duration
 
 
-def every_path(journey: Journey) -> list[Path]:
-    """All ways through *journey* that reach its end, as if every message were accepted at once.
+WayCount = Annotated[str, StringConstraints(pattern="^[0-9]+$")]
+"""A number of any length, to the last digit."""
+
+
+class Paths(Model):
+    """Ways through a journey, with when each message would go. *ways*: how many there are in all, for arms multiply.
+
+    *paths*: all of them, or the first ones, among which every step lies on one at least.
+    """
+
+    ways: WayCount
+    paths: tuple[Path, ...]
+
+
+def every_path(journey: Journey) -> Paths:
+    """The ways through *journey* that reach its end, as if every message were accepted at once.
 
     An answer may come at any moment up to its limit, so that a message after it has an earliest and a latest time.
-    At most MOST_PATHS are listed, of a long journey fewer; an exit can end any of them at any moment.
-    Raises Invalid where nobody could walk it.
+    At most MOST_PATHS are shown unless more are needed to cover every step, and of a long journey fewer; an exit can
+    end any of them at any moment. Raises Invalid where nobody could walk it.
     """
     if flaws := check_tree(journey):
         raise Invalid(f'The journey "{journey.journey}" cannot be walked as it is.', flaws)
-    most = min(MOST_PATHS, MOST_VISITS // sum(1 for _ in every_step(journey.steps)))
-    paths: list[Path] = []
-    pending: list[tuple[str, ...]] = [()]
-    while pending and len(paths) < most:
-        arms = pending.pop()
-        at_once, at_last = _trace(journey, arms, late=False), _trace(journey, arms, late=True)
-        paths.append(_path(at_once, at_last))
-        # Each step that was met beyond the given arms took its last one; each other arm is a path of its own.
-        taken = [choice.arm for choice in at_once.asked]
-        for number in reversed(range(len(arms), len(taken))):
-            pending += [(*taken[:number], arm) for arm in at_once.others[number]]
-    return paths
+    ways = Ways(journey.steps)
+    shown = _shown(ways, sum(1 for _ in every_step(journey.steps)))
+    stretches = [Stretch(steps) for steps in apart(journey.steps)]
+    return Paths(ways=str(ways.number), paths=tuple(path_by(stretches, way) for way in shown))
 
 
-def _trace(journey: Journey, arms: tuple[str, ...], *, late: bool) -> _Trace:
-    trace = _Trace(journey, arms, late=late)
-    steps: Generator[None, None, str] = trace.walk.go(trace).__await__()  # nothing in this world ever suspends
-    for _ in steps:
+def _shown(ways: Ways, steps: int) -> list[Way]:
+    """The ways that are shown: all of them, or some that cover every step, and then the first ones."""
+    most = min(ways.number, MOST_PATHS, max(1, MOST_STEPS_SHOWN // steps))
+    first = [ways.nth(number) for number in range(most)]
+    if most == ways.number:
+        return first
+    covering = ways.covering()
+    return list(dict.fromkeys([*covering, *first]))[: max(most, len(covering))]
+
+
+def apart(steps: Sequence[AnyStep]) -> Iterator[tuple[AnyStep, ...]]:
+    """Stretches of steps that take as long whenever they are entered, and ask about no message before them.
+
+    Such a stretch is walked once for each way through it, however many ways lead to it.
+    """
+    begin, needed = 0, 0
+    asking = _last_asking(steps)
+    for index, step in enumerate(steps):
+        for inner in every_step([step]):
+            needed = max(needed, asking.get(inner.id, 0))
+            if isinstance(inner, Wait) and inner.shortest != inner.longest:
+                needed = len(steps)  # how long it takes depends on when it is entered, and all that comes after on that
+        if index >= needed:
+            yield tuple(steps[begin : index + 1])
+            begin = index + 1
+    if begin < len(steps):
+        yield tuple(steps[begin:])
+
+
+def _last_asking(steps: Sequence[AnyStep]) -> dict[str, int]:
+    """For each message that is asked about, the place of the last step in which it is."""
+    return {
+        question.about: index
+        for index, step in enumerate(steps)
+        for inner in every_step([step])
+        for question in inner.questions.values()
+        if question.about
+    }
+
+
+class _Part(NamedTuple):
+    """One way through a stretch. Times count from entering it."""
+
+    choices: list[PathChoice]
+    messages: list[tuple[Message, timedelta, timedelta]]
+    earliest: timedelta
+    latest: timedelta
+    ended: bool
+
+
+class Stretch:
+    """Steps that can be walked apart from the others, and the ways through them that were walked."""
+
+    def __init__(self, steps: tuple[AnyStep, ...]) -> None:
+        self._steps = steps
+        self._by_id = {step.id: step for step in every_step(steps)}
+        self._walked: dict[Way, _Part] = {}
+
+    def __contains__(self, step: str) -> bool:
+        return step in self._by_id
+
+    def part(self, turns: Way) -> _Part:
+        """The way through it by these *turns*."""
+        if turns not in self._walked:
+            self._walked[turns] = self._walk(turns)
+        return self._walked[turns]
+
+    def _walk(self, turns: Way) -> _Part:
+        at_once, at_last = (_trace(self._steps, self._by_id, dict(turns), late=late) for late in (False, True))
+        last = {step.id: at for step, at in at_last.sent}
+        for step, _ in at_once.sent:
+            last.setdefault(step.id, self._left(step, at_last))
+        messages = [(step, at, last[step.id]) for step, at in at_once.sent]
+        ended = isinstance(self._by_id[at_once.walk.diary.entries[-1].step], End)
+        return _Part(at_once.asked, messages, at_once.elapsed, at_last.elapsed, ended)
+
+    def _left(self, step: Step, at_last: _Trace) -> timedelta:
+        """The latest time of a message that does not go out any more at the last moment: its series was left then."""
+        around = {turn.step for turn in way_to(self._steps, step.id) or () if turn.arm == MEANWHILE}
+        left = (entry.at for entry in at_last.walk.diary.entries if entry.did == "passed" and entry.step in around)
+        return min(left, default=DEFAULT_START) - DEFAULT_START
+
+
+def path_by(stretches: Sequence[Stretch], way: Way) -> Path:
+    """The path that is this way, stretch by stretch."""
+    choices: list[PathChoice] = []
+    messages: list[PathMessage] = []
+    earliest = latest = timedelta(0)
+    begin = 0
+    for stretch in stretches:
+        end = next((n for n in range(begin, len(way)) if way[n].step not in stretch), len(way))
+        part, begin = stretch.part(way[begin:end]), end
+        choices += part.choices
+        messages += [_message(step, earliest + early, latest + late) for step, early, late in part.messages]
+        earliest, latest = earliest + part.earliest, latest + part.latest
+        if part.ended:
+            break
+    return Path(choices=tuple(choices), messages=tuple(messages), earliest_end=earliest, latest_end=latest)
+
+
+def _message(step: Message, earliest: timedelta, latest: timedelta) -> PathMessage:
+    return PathMessage(step=step.id, kind=step.kind, content=step.content, earliest=earliest, latest=latest)
+
+
+def _trace(steps: tuple[AnyStep, ...], by_id: Mapping[str, AnyStep], arms: Mapping[str, str], *, late: bool) -> _Trace:
+    trace = _Trace(steps, by_id, arms, late=late)
+    walking: Generator[None, None, str] = trace.walk.go(trace).__await__()  # nothing in this world ever suspends
+    for _ in walking:
         raise AssertionError("a path never waits")
     return trace
-
-
-def _path(at_once: _Trace, at_last: _Trace) -> Path:
-    messages = tuple(
-        PathMessage(step=step.id, kind=step.kind, content=step.content, earliest=early, latest=late)
-        for (step, early), (_, late) in zip(at_once.sent, at_last.sent, strict=True)
-    )
-    return Path(
-        choices=tuple(at_once.asked),
-        messages=messages,
-        earliest_end=at_once.elapsed,
-        latest_end=at_last.elapsed,
-    )
 
 
 class _Trace:
     """A world in which every step with arms goes a given way: by an answer at once, or at the last moment for it."""
 
-    def __init__(self, journey: Journey, arms: tuple[str, ...], *, late: bool) -> None:
-        self.walk = Walk(journey.steps, Position.at_start(journey.steps[0].id, DEFAULT_START))
+    def __init__(
+        self, steps: tuple[AnyStep, ...], by_id: Mapping[str, AnyStep], arms: Mapping[str, str], *, late: bool
+    ) -> None:
+        self.walk = Walk(steps, Position.at_start(steps[0].id, DEFAULT_START))
         self.sent: list[tuple[Message, timedelta]] = []
         self.asked: list[PathChoice] = []
-        self.others: list[list[str]] = []  # the other arms of each of them
-        self._steps = {step.id: step for step in every_step(journey.steps)}
+        self._steps = by_id
         self._arms = arms
         self._late = late
         self._now = DEFAULT_START
@@ -148,16 +251,21 @@ class _Trace:
         arm = self._arm_of(step)
         if arm not in step.questions:
             return False
-        at = until if self._late else min(self._now, until)
+        at = self._limit(step, until) if self._late else min(self._now, until)
         self.walk.arrive(Arrival(event=step.id, at=at, answers=(step.answer_name(arm),)))
         return True
 
+    def _limit(self, step: Step, until: datetime) -> datetime:
+        """The last moment for an answer. That to a series comes before its steps are walked, up to its limit."""
+        if not isinstance(step, Until):
+            return until
+        sent = next((DEFAULT_START + at for message, at in self.sent if message.id == step.limit_counts_from), None)
+        self._now = max(self._now, window(step, self._now, sent, DAY).until)
+        return self._now
+
     def _arm_of(self, step: Step) -> str:
         """The arm that is given for a step, or else its last one, which is the one for no answer."""
-        arms = [arm.name for arm in step.arms if not arm.meanwhile]
-        number = len(self.asked)
-        arm = self._arms[number] if number < len(self._arms) else arms[-1]
+        arm = self._arms.get(step.id, step.arms[-1].name)
         why = step.condition_of(arm) or (f"no {asked(step)}" if step.questions else "")
         self.asked.append(PathChoice(step=step.id, arm=arm, why=why))
-        self.others.append(arms[:-1])
         return arm

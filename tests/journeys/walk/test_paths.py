@@ -2,20 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from journeys.definition import Journey
 from journeys.problems import Invalid
-from journeys.walk.paths import MOST_PATHS, every_path
+from journeys.steps import AnyStep, Message, every_step
+from journeys.walk.paths import MOST_PATHS, Path, PathMessage, Stretch, apart, every_path, path_by
+from journeys.walk.position import Turn
+from journeys.walk.ways import Way, Ways
+from tests.big import big_journey
 from tests.samples import abandoned_cart
 
 DAY = timedelta(days=1)
-MAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
+
+
+def mail(id: str) -> dict[str, Any]:
+    return {"id": id, "email": "initial-email-reminder", "to": "customer.email"}
+
+
+def ask(id: str, within: str = "1 day", **arms: object) -> dict[str, Any]:
+    return {"id": id, "if": {"trigger": "store-visit", "within": within}, **arms}
+
+
+MAIL = mail("mail")
+
+
+def paths_of(journey: Journey) -> tuple[Path, ...]:
+    """All its ways: there are few, so that all are shown."""
+    found = every_path(journey)
+    assert found.ways == str(len(found.paths))
+    return found.paths
+
+
+def span(message: PathMessage) -> tuple[float, float]:
+    """Its earliest and its latest time, in days."""
+    return message.earliest / DAY, message.latest / DAY
+
+
+@st.composite
+def step_lists(draw: st.DrawFn, deep: int, numbers: Iterator[int]) -> list[dict[str, Any]]:
+    """Some steps of every shape: with and without arms, in series, and with ends."""
+    some: st.SearchStrategy[list[dict[str, Any]]] = st.just([]) | step_lists(deep - 1, numbers) if deep else st.just([])
+    steps: list[dict[str, Any]] = []
+    for what in draw(st.lists(st.sampled_from(["mail", "wait", "if", "about", "await", "until", "end"]), max_size=3)):
+        id = f"{what}-{next(numbers)}"
+        visit = {"trigger": "store-visit", "within": f"{draw(st.integers(1, 72))} hours"}
+        match what:
+            case "mail":
+                steps.append(mail(id))
+            case "wait":
+                steps.append({"id": id, "wait": f"{draw(st.integers(1, 48))} hours"})
+            case "if":
+                steps.append({"id": id, "if": visit, "then": draw(some), "else": draw(some)})
+            case "about":
+                about = {"message": f"m-{id}", "is": "opened", "within": visit["within"]}
+                pause = {"id": f"p-{id}", "wait": "1 hour"}
+                steps += [mail(f"m-{id}"), pause, {"id": id, "if": about, "then": draw(some)}]
+            case "await":
+                arms = [{"arm": f"arm-{n}", "trigger": "store-visit", "then": draw(some)} for n in range(2)]
+                steps.append({"id": id, "await": {"within": visit["within"], "arms": arms, "otherwise": draw(some)}})
+            case "until":
+                inner = draw(some) or [mail(f"m-{id}")]
+                visit["within"] = "1000 days"  # longer than all within, so that nothing is cut off
+                steps.append({"id": id, "until": visit, "steps": inner, "then": draw(some), "else": draw(some)})
+            case _:
+                return [*steps, {"id": id, "end": "enough"}]
+    return steps
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> Journey:
+    return abandoned_cart(steps=[mail("begin"), *draw(step_lists(2, count(1)))])
+
+
+def met(steps: Sequence[AnyStep], arms: Mapping[str, str]) -> Iterator[str]:
+    """The steps that a way comes to, as far as they are not said to end it."""
+    for step in steps:
+        yield step.id
+        ways = [arm for arm in step.arms if arm.meanwhile or arm.name == arms.get(step.id)]
+        if len(ways) == 2 and ways[1].name == "yes":
+            ways = ways[1:]
+        for arm in ways:
+            yield from met(arm.steps, arms)
+
+
+def trace(steps: tuple[AnyStep, ...], way: Way) -> Path:
+    """A way as one walk."""
+    return path_by([Stretch(steps)], way)
 
 
 def test_the_abandoned_cart_has_two_ways() -> None:
-    paths = every_path(abandoned_cart())
+    paths = paths_of(abandoned_cart())
 
     assert [[choice.arm for choice in path.choices] for path in paths] == [["no"], ["yes"]]
     assert [(message.step, message.earliest, message.latest) for message in paths[0].messages] == [
@@ -34,17 +118,14 @@ def test_a_message_after_a_yes_has_an_earliest_and_a_latest_time() -> None:
         {"id": "after", "text": "second-text-reminder", "to": "customer.phone"},
     ]
 
-    no, yes = every_path(abandoned_cart(steps=steps))
+    no, yes = paths_of(abandoned_cart(steps=steps))
 
     assert (yes.messages[1].earliest, yes.messages[1].latest) == (timedelta(hours=2), timedelta(hours=26))
     assert (no.messages[1].earliest, no.messages[1].latest) == (timedelta(hours=26), timedelta(hours=26))
 
 
 def test_nested_and_successive_questions_give_every_combination_once() -> None:
-    def ask(name: str, **arms: object) -> dict[str, object]:
-        return {"id": name, "if": {"trigger": "store-visit", "within": "1 day"}, **arms}
-
-    paths = every_path(abandoned_cart(steps=[ask("a", then=[ask("b")]), ask("c")]))
+    paths = paths_of(abandoned_cart(steps=[ask("a", then=[ask("b")]), ask("c")]))
 
     ways = [tuple(f"{choice.step} {choice.arm}" for choice in path.choices) for path in paths]
     assert sorted(ways) == sorted(set(ways))
@@ -101,22 +182,100 @@ def test_an_end_ends_its_path() -> None:
     question = {"trigger": "store-visit", "within": "1 day"}
     steps = [{"id": "ask", "if": question, "then": [{"id": "enough", "end": "was here"}]}, MAIL]
 
-    no, yes = every_path(abandoned_cart(steps=steps))
+    no, yes = paths_of(abandoned_cart(steps=steps))
 
     assert [message.step for message in no.messages] == ["mail"]
     assert (yes.messages, yes.latest_end) == ((), DAY)
 
 
-def test_the_list_is_bounded() -> None:
-    steps = [{"id": f"a-{n}", "if": {"trigger": "store-visit", "within": "1 day"}} for n in range(12)]
+def test_arms_multiply_and_the_first_ways_are_shown() -> None:
+    found = every_path(abandoned_cart(steps=[ask(f"a-{n}") for n in range(200)]))
 
-    assert len(every_path(abandoned_cart(steps=steps))) == MOST_PATHS
+    assert found.ways == str(2**200)
+    assert len(found.paths) == 100
+
+    assert len(every_path(abandoned_cart(steps=[ask(f"a-{n}") for n in range(12)])).paths) == MOST_PATHS
 
 
-def test_of_a_long_journey_fewer_paths_are_listed() -> None:
-    steps = [{"id": f"a-{n}", "if": {"trigger": "store-visit", "within": "1 day"}} for n in range(200)]
+def test_every_step_is_on_a_path_that_is_shown_whatever_it_takes() -> None:
+    arms = [{"arm": f"arm-{n}", "trigger": "store-visit", "then": [mail(f"mail-{n}")]} for n in range(MOST_PATHS + 10)]
+    steps = [{"id": "many", "await": {"within": "1 day", "arms": arms}}, *(ask(f"a-{n}") for n in range(10))]
 
-    assert len(every_path(abandoned_cart(steps=steps))) == 100
+    found = every_path(abandoned_cart(steps=steps))
+
+    assert found.ways == str((MOST_PATHS + 11) * 2**10)
+    assert {message.step for path in found.paths for message in path.messages} == {
+        f"mail-{n}" for n in range(MOST_PATHS + 10)
+    }
+
+
+def test_a_series_is_answered_at_once_or_walked() -> None:
+    series = {
+        "id": "series",
+        "until": {"trigger": "store-visit", "within": "4 days"},
+        "steps": [mail("first"), ask("inner", then=[mail("inside")]), {"id": "long", "wait": "2 days"}, mail("last")],
+        "then": [mail("came")],
+        "else": [mail("did-not")],
+    }
+
+    found = every_path(abandoned_cart(steps=[series, mail("after")]))
+
+    assert found.ways == "3"
+    assert {tuple((sent.step, *span(sent)) for sent in path.messages) for path in found.paths} == {
+        (("first", 0, 0), ("last", 3, 3), ("did-not", 3, 3), ("after", 3, 3)),
+        (("first", 0, 0), ("inside", 0, 1), ("last", 2, 3), ("did-not", 2, 3), ("after", 2, 3)),
+        (("came", 0, 4), ("after", 0, 4)),
+    }
+
+
+def test_what_a_series_cuts_off_at_the_last_moment_goes_out_before_its_limit() -> None:
+    series = {
+        "id": "series",
+        "until": {"trigger": "store-visit", "within": "2 days"},
+        "steps": [ask("inner", "5 days", then=[mail("inside"), ask("more", then=[mail("more-inside")])])],
+    }
+
+    found = every_path(abandoned_cart(steps=[series, ask("after", then=[mail("then")])]))
+
+    ways = {tuple((sent.step, *span(sent)) for sent in path.messages) for path in found.paths}
+    assert (("inside", 0, 2), ("more-inside", 0, 2), ("then", 0, 3)) in ways
+
+
+@given(journeys())
+def test_ways_are_counted_as_they_are_walked(journey: Journey) -> None:
+    ways = Ways(journey.steps)
+    assume(ways.number <= 100)
+
+    all_of_them = [ways.nth(number) for number in range(ways.number)]
+
+    assert len(set(all_of_them)) == ways.number
+    assert set(ways.covering()) <= set(all_of_them)
+    on_all, on_some = (
+        {id for way in some for id in met(journey.steps, dict(way))} for some in (all_of_them, ways.covering())
+    )
+    assert on_all == on_some
+    for way in all_of_them:
+        walked = trace(journey.steps, way)
+        assert [Turn(choice.step, choice.arm) for choice in walked.choices] == [*way]
+
+
+@given(journeys())
+def test_stretches_apart_take_as_long_as_all_in_one_walk(journey: Journey) -> None:
+    ways = Ways(journey.steps)
+
+    for way in ways.covering():
+        assert path_by(list(map(Stretch, apart(journey.steps))), way) == trace(journey.steps, way)
+
+
+def test_the_largest_journey_is_counted_and_shown() -> None:
+    journey = big_journey()
+
+    found = every_path(journey)
+
+    assert len(found.ways) > 100
+    assert len(found.paths) <= MOST_PATHS
+    messages = {step.id for step in every_step(journey.steps) if isinstance(step, Message)}
+    assert messages == {message.step for path in found.paths for message in path.messages}
 
 
 def test_a_draft_that_nobody_could_walk_has_no_paths() -> None:
