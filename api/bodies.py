@@ -21,7 +21,8 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Written = TypeVar("Written", bound=BaseModel)
 
-MOST_BYTES = 512 * 1024
+MOST_BYTES = 1024 * 1024
+"""As much as the largest journey takes."""
 
 # curl's own word for a body comes last: whoever forgets the header is understood all the same.
 READ = ("application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/plain")

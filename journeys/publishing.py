@@ -60,6 +60,9 @@ from journeys.steps.uses import BecomesUse, ConditionsUse, DateUse, InstantUse, 
 DATES = ("time", "date")
 """The types of attributes that a run can wait for."""
 
+MOST_BYTES = 2_000_000
+"""Of all steps as JSON: a run is given them whole, and Temporal takes 2 MiB at most."""
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -187,6 +190,14 @@ class _Checker:
             seen.setdefault(step.id, path)
         if (whole := sum(map(_longest, every_step(steps)), timedelta(0))) > LONGEST:
             yield Flaw(path="steps", message=f"last {say(whole)} in all; at most {say(LONGEST)}.")
+        if (
+            size := len(self._journey.model_dump_json(include={"steps"}, by_alias=True, exclude_defaults=True).encode())
+        ) > MOST_BYTES:
+            yield Flaw(
+                path="steps",
+                message=f"take {size:,} bytes as JSON; at most {MOST_BYTES:,} can be handed to a run.",
+                hint="Write shorter conditions, or make a journey of each part.",
+            )
         yield from self._each(steps, "steps", Earlier(), of)
 
     def _each(

@@ -10,7 +10,7 @@ from journeys.steps import DEEPEST, MOST_STEPS
 from tests.samples import abandoned_cart
 
 ARMS = 60
-LONG = 1_060
+LONG = 1_130
 Written = dict[str, Any]
 
 

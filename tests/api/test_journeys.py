@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from journeys.reading import read_journey
+from journeys.reading import read_journey, write
 from tests import samples
 from tests.api.door import Door, event, problem
+from tests.big import big_journey
 
 YAML = {"Content-Type": "application/yaml", "Accept": "application/yaml"}
 
@@ -289,3 +290,20 @@ async def test_a_test_is_shown_before_anybody_came(live: Door) -> None:
 
 async def test_of_no_journey_there_are_no_tests(door: Door) -> None:
     problem(await door.http.get("/v1/journeys/nothing/tests"), 404, "unknown")
+
+
+async def test_the_largest_journey_is_published_previewed_and_shown(live: Door) -> None:
+    journey = big_journey()
+    body = write(journey)
+    assert len(body) > 1_000_000
+
+    assert (await live.http.put("/v1/journeys/abandoned-cart", content=body)).status_code == 200
+    published = await live.post("/v1/journeys/abandoned-cart/publish")
+    found = await live.get("/v1/journeys/abandoned-cart/paths")
+    timeline = await live.post("/v1/journeys/abandoned-cart/preview", preview())
+    started = (await live.post("/v1/events", event("e1")))["decisions"][0]
+
+    assert published["hash"] == journey.hash
+    assert len(found["paths"]) < int(found["ways"])
+    assert timeline["runs"][0]["ended"] == "completed"
+    assert (started["did"], started["version"]) == ("started", 2)

@@ -463,3 +463,13 @@ def test_a_flaw_names_the_trigger_that_differs(changes: dict[str, Any], path: st
 
     assert list(flaws) == [path]
     assert flaws[path].startswith(words)
+
+
+def test_steps_that_no_run_could_be_given_are_refused() -> None:
+    where = f"""event.city != '{'"' * 1_900}'"""
+    asks = [{"id": f"a-{n}", "if": {"trigger": "store-visit", "where": where, "within": "1 day"}} for n in range(530)]
+
+    flaws = flaws_of(steps=asks)
+
+    assert flaws["steps"].startswith("take 2,0")
+    assert "at most 2,000,000 can be handed to a run. Write shorter conditions" in flaws["steps"]

@@ -201,7 +201,7 @@ def test_any_data_is_a_journey_or_has_flaws_that_can_be_shown(data: object) -> N
         pytest.param("{journey: a, steps: [}", "line 1: this `}`", id="braces-of-yaml"),
         pytest.param("{}".encode("utf-16"), "written in UTF-16. Save it as UTF-8", id="utf-16"),
         pytest.param(b"journey: a\ntitle: \xff", "line 2: it is not written in UTF-8", id="latin-1"),
-        pytest.param("#" * (MOST_CHARACTERS + 1), "at most 1000000 are read", id="too-long"),
+        pytest.param("#" * (MOST_CHARACTERS + 1), "at most 1048576 are read", id="too-long"),
         pytest.param("[" * 5000, "nested too deeply", id="too-deep"),
     ],
 )

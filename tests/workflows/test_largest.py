@@ -1,0 +1,40 @@
+"""The largest journey that may be written: published, previewed, and walked on a real server with time skipped."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.testing import WorkflowEnvironment
+
+from journeys.steps import Push, every_step
+from journeys.walk.preview import Happening, preview
+from tests.big import big_journey
+from tests.engine import Clock, engine
+from tests.samples import CUSTOMER, version
+
+AN_HOUR = timedelta(hours=1)
+"""For a day: the test server ends every run after ten years."""
+
+
+async def test_the_largest_journey_is_walked_as_it_is_previewed(skipping: WorkflowEnvironment, sqlite_url: str) -> None:
+    journey = big_journey()
+    clock = Clock(skipping)
+    cart = Happening(trigger="abandoned-cart", attributes={"cart_id": "c1", "total": 60})
+    [expected] = preview(version(journey), [cart], CUSTOMER).runs
+
+    async with engine(skipping.client, sqlite_url, now=lambda: clock.now, day=AN_HOUR) as played:
+        await clock.start()
+        await played.customer("ada")
+        await played.publish(journey)
+        run = await played.start("ada")
+        await clock.move(timedelta(days=1))
+        visited = await played.happen("store-visit", "ada", city="Rome")
+        assert visited.decisions[0].did == "ignored"
+
+        await clock.move(timedelta(days=200))
+        await played.until_ended(run)
+
+        [walked] = await played.runs("ada")
+        assert [send.step for send in walked.sends] == [send.step for send in expected.sends]
+        assert walked.ended == "completed"
+        assert len(walked.sends) < sum(isinstance(step, Push) for step in every_step(journey.steps))
