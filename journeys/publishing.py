@@ -39,6 +39,7 @@ from journeys.links import flaw_of
 from journeys.listening import Version, scope_at
 from journeys.problems import Flaw, did_you_mean
 from journeys.steps import (
+    MEANWHILE,
     AddressUse,
     AnyStep,
     ChannelUse,
@@ -49,19 +50,25 @@ from journeys.steps import (
     Message,
     MessageUse,
     Step,
+    Text,
     TriggerUse,
     Use,
+    Wait,
     every_step,
     lead_on,
     placed,
 )
 from journeys.steps.uses import BecomesUse, ConditionsUse, DateUse, InstantUse, ReplyUse, SharesUse, WinnerUse
+from journeys.walk.position import way_to
 
 DATES = ("time", "date")
 """The types of attributes that a run can wait for."""
 
 MOST_BYTES = 2_000_000
 """Of all steps as JSON: a run is given them whole, and Temporal takes 2 MiB at most."""
+
+
+A_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def warn(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) 
     checker = _Checker(journey, catalogue, told)
     for _ in (*checker.start(), *checker.goal(), *checker.exits(), *checker.steps()):
         pass
-    return checker.warnings
+    return [*checker.advice(), *checker.warnings]
 
 
 def check_tree(journey: Journey) -> list[Flaw]:
@@ -226,6 +233,43 @@ class _Checker:
                 elif lead_on(arm.steps):
                     joining.append(inside)
             earlier.joined(joining)
+
+    def advice(self) -> Iterator[Flaw]:
+        """What is allowed, and seldom meant."""
+        steps = self._journey.steps
+        if not self._journey.exit and any(step.longest for step in every_step(steps)):
+            yield Flaw(
+                path="exit",
+                message="nothing ends a run before its last step.",
+                hint="Name what makes the rest needless, such as exit: [{trigger: purchase-completed}].",
+            )
+        yield from self._exits_of_all()
+        for path, step in placed(steps, "steps"):
+            if isinstance(step, Text) and step.expires is None:
+                yield Flaw(
+                    path=path,
+                    message="a text that is held up goes out however late it is.",
+                    hint="Say until when it is of use, such as expires: 2 hours.",
+                )
+            if isinstance(step, Wait) and step.shortest > A_YEAR:
+                yield Flaw(path=f"{path}.wait", message=f"lasts {say(step.shortest)}, which is more than a year.")
+
+    def _exits_of_all(self) -> Iterator[Flaw]:
+        """Exits that do not tell apart what the key tells apart, and so end all runs of a customer."""
+        start = self._journey.start
+        if start.key is None or start.repeat == "never":
+            return
+        name = start.key.partition(".")[2]
+        for index, leaving in enumerate(self._journey.exit):
+            if not isinstance(leaving, EventExit) or leaving.trigger in BUILT_IN_NAMES:
+                continue
+            schema = self._catalogue.schema(leaving.trigger)
+            if schema is not None and name not in schema:
+                yield Flaw(
+                    path=f"exit[{index}].trigger",
+                    message=f'"{leaving.trigger}" has no {name}, so it ends the runs of every {start.key}.',
+                    hint=f"Declare {name} in the trigger, if only one of them is meant.",
+                )
 
     def _arm_names(self, step: Step, path: str) -> Iterator[Flaw]:
         seen: set[str] = set()
@@ -390,7 +434,10 @@ class _Checker:
         try:
             source, _ = reference(name)
         except ValueError as error:
-            yield Flaw(path=path, message=str(error))
+            several = [part for part in re.split(r"[\s,|]+|\bor\b", name) if part]
+            are_names = len(several) > 1 and all(re.fullmatch(r"\w+\.\w+", part) for part in several)
+            hint = f"Of several, write a list: [{', '.join(several)}]." if are_names else ""
+            yield Flaw(path=path, message=f"{error}." if hint else str(error), hint=hint)
             return
         if source == "event" and self._event is None:
             return  # the trigger itself is not known, and said to be
@@ -407,10 +454,12 @@ class _Checker:
             yield Flaw(path=f"{path}.message", message=f'no message step "{use.message}".', hint=hint)
             return
         if use.message not in certain:
+            series = self._series_of(use.message)
+            sent_in = f': it is sent in the series "{series}", which may be left before' if series else ""
             yield Flaw(
                 path=f"{path}.message",
-                message=f'"{use.message}" does not precede this step on every path.',
-                hint=f"Branch on one that does: {', '.join(sorted(certain)) or 'there is none yet'}.",
+                message=f'"{use.message}" does not precede this step on every path{sent_in}.',
+                hint=f"Ask about one that does: {', '.join(sorted(certain)) or 'there is none yet'}.",
             )
         if use.interaction not in INTERACTIONS[asked.kind]:
             yield Flaw(
@@ -418,6 +467,11 @@ class _Checker:
                 message=f"nothing tells whether a {asked.kind} message was {use.interaction}.",
                 hint=f"For {asked.kind} there is: {', '.join(INTERACTIONS[asked.kind])}.",
             )
+
+    def _series_of(self, message: str) -> str | None:
+        """The outermost series that a message is sent in, if it is."""
+        turns = way_to(self._journey.steps, message) or ()
+        return next((turn.step for turn in turns if turn.arm == MEANWHILE), None)
 
     def _listens(self, path: str, trigger: str, where: str | None) -> Iterator[Flaw]:
         yield from self._ready(f"{path}.trigger", trigger)

@@ -156,7 +156,7 @@ async def text(live: Door, body: str) -> None:
     """Make a text ready with this body, where it may be, and a journey that sends it."""
     await live.put("/v1/contents/hello", {"text": {"body": body}})
     await live.http.post("/v1/contents/hello/ready")
-    step = {"id": "hello", "text": "hello", "to": "customer.phone"}
+    step = {"id": "hello", "text": "hello", "to": "customer.phone", "expires": "1 day"}
     await live.put("/v1/journeys/hello", {"start": {"trigger": "abandoned-cart"}, "steps": [step]})
 
 

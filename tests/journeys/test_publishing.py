@@ -325,7 +325,8 @@ def with_body(body: str, **changes: Any) -> tuple[list[str], list[str]]:
     texts = catalogue()
     text = read_content({"content": "second-text-reminder", "text": {"body": body}})
     changed = replace(texts, contents={**texts.contents, "second-text-reminder": (text, "ready")})
-    journey = abandoned_cart(**{"steps": [TEXT, {**TEXT, "id": "again"}], **changes})
+    text_ = {**TEXT, "expires": "1 day"}
+    journey = abandoned_cart(**{"steps": [text_, {**text_, "id": "again"}], **changes})
     return [str(flaw) for flaw in check(journey, changed)], [str(flaw) for flaw in warn(journey, changed)]
 
 
@@ -473,3 +474,132 @@ def test_steps_that_no_run_could_be_given_are_refused() -> None:
 
     assert flaws["steps"].startswith("take 2,0")
     assert "at most 2,000,000 can be handed to a run. Write shorter conditions" in flaws["steps"]
+
+
+VISIT = {"trigger": "store-visit", "within": "3 days"}
+A_WAIT = {"id": "pause", "wait": "1 hour"}
+
+
+def series(question: dict[str, str], *steps: dict[str, Any], **arms: Any) -> dict[str, Any]:
+    return {
+        "id": "nudges",
+        "until": {**VISIT, **question} if "trigger" in question else question,
+        "steps": [*steps],
+        **arms,
+    }
+
+
+OPENED = {"message": "mail", "is": "opened", "within": "1 day"}
+ASK = {"id": "ask", "if": OPENED}
+
+
+@pytest.mark.parametrize(
+    ("steps", "path", "message"),
+    [
+        pytest.param([series(OPENED, EMAIL)], "steps[0].until.message", "mail", id="until-what-is-sent-within"),
+        pytest.param([series(OPENED, A_WAIT), EMAIL], "steps[0].until.message", "mail", id="until-what-comes-after"),
+        pytest.param([series(VISIT, EMAIL), ASK], "steps[1].if.message", "mail", id="about-one-in-a-series"),
+        pytest.param(
+            [series(VISIT, EMAIL, then=[ASK])], "steps[0].then[0].if.message", "mail", id="in-the-arm-of-its-answer"
+        ),
+        pytest.param(
+            [{"id": "a", "await": {"within": "1 day", "arms": [{"arm": "opened", "message": "mail", "is": "opened"}]}}],
+            "steps[0].await.arms[0].message",
+            "mail",
+            id="await",
+        ),
+    ],
+)
+def test_a_question_is_about_what_surely_was_sent(steps: list[dict[str, Any]], path: str, message: str) -> None:
+    flaws = flaws_of(steps=steps)
+
+    assert list(flaws) == [path]
+    assert f'"{message}"' in flaws[path]
+
+
+def test_a_flaw_says_that_a_message_is_in_a_series() -> None:
+    flaws = flaws_of(steps=[series(VISIT, EMAIL), ASK])
+
+    assert flaws["steps[1].if.message"] == (
+        '"mail" does not precede this step on every path: it is sent in the series "nudges", which may be left before. '
+        "Ask about one that does: there is none yet."
+    )
+
+
+def test_within_a_series_a_question_is_about_what_was_sent_there() -> None:
+    assert flaws_of(steps=[series(VISIT, EMAIL, ASK)]) == {}
+
+
+ALL_END = {"within": "1 day", "arms": [{"arm": "came", "trigger": "store-visit", "then": [END]}]}
+
+
+@pytest.mark.parametrize(
+    ("step", "may_come_after"),
+    [
+        pytest.param({"id": "a", "await": {**ALL_END, "otherwise": [{**END, "id": "e"}]}}, False, id="await"),
+        pytest.param({"id": "a", "await": ALL_END}, True, id="await-otherwise-nothing"),
+        pytest.param(series(VISIT, A_WAIT, **{"then": [END], "else": [{**END, "id": "e"}]}), False, id="until"),
+        pytest.param(series(VISIT, END), True, id="until-it-ends-within"),
+        pytest.param(series(VISIT, A_WAIT, then=[END]), True, id="until-answered"),
+    ],
+)
+def test_what_no_arm_leads_to_is_refused(step: dict[str, Any], may_come_after: bool) -> None:
+    flaws = flaws_of(steps=[step, TEXT])
+
+    assert (flaws == {}) == may_come_after
+    assert may_come_after or flaws["steps[1]"].startswith('nothing leads to "sms"')
+
+
+def warnings_of(**changes: Any) -> dict[str, str]:
+    """What is said of a journey, but for what is said of its contents."""
+    found = [flaw for flaw in warn(abandoned_cart(**changes), catalogue()) if not flaw.message.startswith("content")]
+    return {flaw.path: f"{flaw.message} {flaw.hint}".strip() for flaw in found}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        pytest.param({"steps": [A_WAIT], "exit": []}, "exit", "nothing ends a run before its last step.", id="no-exit"),
+        pytest.param(
+            {"steps": [A_WAIT], "exit": ["store-visit"]},
+            "exit[0].trigger",
+            '"store-visit" has no cart_id, so it ends the runs of every event.cart_id. Declare cart_id in the trigger',
+            id="an-exit-without-the-key",
+        ),
+        pytest.param({"steps": [TEXT]}, "steps[0]", "a text that is held up goes out however late", id="text"),
+        pytest.param(
+            {"steps": [series(VISIT, {"id": "long", "wait": "367 days"})]},
+            "steps[0].steps[0].wait",
+            "lasts 367 days, which is more than a year.",
+            id="a-long-wait",
+        ),
+    ],
+)
+def test_what_is_seldom_meant_is_warned_of_and_goes_live(changes: dict[str, Any], path: str, words: str) -> None:
+    assert flaws_of(**changes) == {}
+
+    found = warnings_of(**changes)
+
+    assert list(found) == [path]
+    assert found[path].startswith(words)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"steps": [PUSH], "exit": []}, id="no-exit-where-nothing-takes-time"),
+        pytest.param(
+            {
+                "start": {"trigger": "abandoned-cart", "key": "event.cart_id", "repeat": "never"},
+                "exit": ["store-visit"],
+            },
+            id="an-exit-of-what-is-not-repeated",
+        ),
+        pytest.param({"start": "abandoned-cart", "exit": ["store-visit"]}, id="no-key"),
+        pytest.param({"exit": ["email-unsubscribed"]}, id="an-exit-of-the-run-s-own-message"),
+        pytest.param({"steps": [{**TEXT, "expires": "1 day"}]}, id="a-text-that-expires"),
+        pytest.param({"steps": [{"id": "w", "wait": "365 days"}]}, id="a-year"),
+    ],
+)
+def test_of_what_is_meant_nobody_is_warned(changes: dict[str, Any]) -> None:
+    assert warnings_of(**{"steps": [PUSH, A_WAIT], **changes}) == {}
