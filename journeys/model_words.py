@@ -17,7 +17,8 @@ from journeys.definition import ConditionExit, EventExit
 from journeys.language.moments import out_of_place
 from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean, nearest
-from journeys.steps import STEP_TYPES, MessageQuestion, Step
+from journeys.steps import STEP_TYPES, BecomesQuestion, EventQuestion, MessageQuestion, Step
+from journeys.steps.asking import Awaited, BecomesArm, EventArm, MessageArm
 from journeys.unions import members, tagged
 
 
@@ -26,17 +27,16 @@ def flaws_of(errors: Iterable[ErrorDetails], root: Any = None) -> list[Flaw]:  #
     found = [(error, _place(error["loc"], root)) for error in errors]
     # A union tells of each of its members why it is none of them: what is wrong deep in one was meant as that one.
     around = {place.path[:length] for _, place in found for length in range(len(place.path))}
-    # A field under another name is one mistake: what is missing is what that name means.
+    # A field under another name, or in another place, is one mistake: what is missing is what was meant.
     unknown = [place for error, place in found if error["type"] == "extra_forbidden"]
-    meant = {(*place.path[:-1], *_meant_by(place)) for place in unknown}
+    meant = {_belongs(place) for place in unknown}
     no_arms = {place.path[:-1] for place in unknown if place.model and is_no_arm(place.model, place.name)}
     flaws: dict[str, Flaw] = {}
     for error, place in found:
-        of_another_member = place.of_a_union and place.path in around
         # A list is found to be short where something in it is wrong, for that is not counted.
-        for_others = error["type"] == "too_short" and place.path in around
+        of_another_member = (place.of_a_union or error["type"] == "too_short") and place.path in around
         missing = error["type"] == "missing" and (place.path in meant or place.path[:-1] in no_arms)
-        if not of_another_member and not for_others and not missing:
+        if not of_another_member and not missing:
             flaws.setdefault(path_of(place.path), _flaw(error, place))
     return list(flaws.values())
 
@@ -50,17 +50,27 @@ def path_of(places: Iterable[int | str]) -> str:
 
 
 class _Place(NamedTuple):
-    """Where an error is. *inside*: what is expected there, *words*: in words; *model*: the one that the place is in."""
+    """Where an error is. *inside*: what is expected there, *words*: in words; *model*: the one that the place is in.
+
+    *home*: where that model begins; *outer*: the place of the model around it.
+    """
 
     path: tuple[int | str, ...]
     inside: Any
     words: str
     model: type[BaseModel] | None
     of_a_union: bool
+    home: tuple[int | str, ...] = ()
+    outer: _Place | None = None
 
     @property
     def name(self) -> str:
         return str(self.path[-1]) if self.path else ""
+
+    @property
+    def container(self) -> str:
+        """The field of the model around it that the place lies in."""
+        return str(self.path[len(self.outer.home)]) if self.outer else ""
 
 
 def _place(loc: Iterable[int | str], root: Any) -> _Place:  # noqa: ANN401
@@ -76,8 +86,10 @@ def _place(loc: Iterable[int | str], root: Any) -> _Place:  # noqa: ANN401
             place = place._replace(inside=_named(union, part), of_a_union=True)
         else:
             inside, words = _meant(_below(place.inside, part))
-            model = place.inside if _is_model(place.inside) else place.model
-            place = _Place((*place.path, part), inside, words, model, of_a_union=False)
+            here = (place.model, place.home, place.outer)
+            if _is_model(place.inside):
+                here = (place.inside, place.path, place if place.model else None)
+            place = _Place((*place.path, part), inside, words, here[0], False, *here[1:])
     return place
 
 
@@ -113,6 +125,10 @@ def _below(inside: Any, part: int | str) -> Any:  # noqa: ANN401
     return described[0] if described else None
 
 
+def _is_of_texts(inside: Any) -> bool:  # noqa: ANN401
+    return get_origin(inside) is tuple and _meant(get_args(inside)[0])[0] is str
+
+
 def _is_model(inside: Any) -> bool:  # noqa: ANN401
     return isinstance(inside, type) and issubclass(inside, BaseModel)
 
@@ -139,7 +155,7 @@ def _flaw(error: ErrorDetails, place: _Place) -> Flaw:
             message, hint = unknown_share(found)
             return Flaw(path=path, message=message, hint=hint)
         case "unknown_question":
-            message, hint = _unknown_question(found)
+            message, hint = _unknown_question(found, place)
             return Flaw(path=path, message=message, hint=hint)
         case _:
             message = f"found {_shown(found)}; expected {_expected(error, place)}."
@@ -150,14 +166,45 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _meant_by(place: _Place) -> tuple[str, ...]:
-    """The field that an unknown name means, if any, as seen from where the name is."""
-    if not place.model:
-        return ()
-    if within := belongs_into(place.model, place.name):
-        return within, place.name
-    near = nearest(place.name, _fields(place.model))
-    return (near,) if near else ()
+def _meant_by(place: _Place) -> str | None:
+    """The field beside it that an unknown name means, if any."""
+    return nearest(place.name, _fields(place.model)) if place.model else None
+
+
+def _belongs(place: _Place) -> tuple[int | str, ...]:
+    """The place where a field should have been that is unknown where it is, if there is one."""
+    if place.model and (within := belongs_into(place.model, place.name)):
+        return (*place.path[:-1], within, place.name)
+    if below := _belongs_below(place):
+        return (*place.path[:-1], *below)
+    if place.outer and _belongs_around(place):
+        return (*place.outer.home, place.name)
+    return (*place.path[:-1], _meant_by(place) or "")
+
+
+def _belongs_below(place: _Place) -> tuple[str, ...]:
+    """The way from beside an unknown field to where it goes: ``("await", "within")``."""
+    for field in _fields(place.model) if place.model else ():
+        for model in _models(_below(place.model, field)):
+            known = [name for name in _fields(model) if not issubclass(model, Step)]
+            if place.name in known or (nearest(place.name, known) and not _meant_by(place) and place.name in _ARMS):
+                return field, nearest(place.name, known) or place.name
+    return ()
+
+
+def _belongs_around(place: _Place) -> bool:
+    """Whether an unknown field goes beside what it was put into."""
+    outer = place.outer.model if place.outer else None
+    return outer is not None and place.name in _fields(outer) and place.name != place.container
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
+    """The models that something may be, or of a list its members."""
+    inside, _ = _meant(annotation)
+    if _is_model(inside):
+        return [inside]
+    several = members(inside) or (get_args(inside)[:1] if get_origin(inside) is tuple else ())
+    return [model for member in several for model in _models(member)]
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
@@ -171,16 +218,24 @@ def _unknown_field(place: _Place) -> tuple[str, str]:
     if model and issubclass(model, Step) and place.name in STEP_TYPES:
         mine = next(name for name, step in STEP_TYPES.items() if step is model)
         return f'a step is one thing, and this one is "{mine}" already.', "Make two steps of it, each with its id."
-    if model and (told := out_of_its_arm(model, place.name)):
-        return told
     if model and issubclass(model, Step) and "late" in model.model_fields and place.name in ("else", "otherwise"):
         return "the arms of a wait are then and late.", "Write late for those who come after the moment."
-    if model and issubclass(model, Step) and place.name in ("then", "else"):
-        return "belongs to a step with if, and this is none.", _IF
-    if model is MessageQuestion and place.name == "trigger":
-        return "an if asks for a message or for a trigger, not for both.", "Leave one of them out."
     if model in (EventExit, ConditionExit) and place.name in ("trigger", "where", "when"):
         return "an exit is on a trigger, with or without where, or on a condition: when.", _EXITS
+    if model in _ASKING and place.name in ("message", "trigger", "becomes"):
+        other = next(name for name in ("message", "trigger", "becomes") if name in _fields(model))
+        return f"one question asks for a {other} or a {place.name}, not for both.", "Leave one of them out."
+    if model and (told := out_of_its_arm(model, place.name)):
+        return told
+    if model and issubclass(model, Step) and "await" in _fields(model) and place.name == "then":
+        return "an await has then in each of its arms, not beside them.", f"Write {_AWAIT}."
+    if below := _belongs_below(place):
+        field, name = below
+        return f"goes into {field}, not beside it.", f"Write {field}: {{…, {name}: …}}."
+    if _belongs_around(place):
+        return f"goes beside {place.container}, not into it.", "Move it out by one level."
+    if model and issubclass(model, Step) and place.name in _ARMS and not _meant_by(place):
+        return f"belongs to a step with {_ARMS[place.name][0]}, and this is none.", _ARMS[place.name][1]
     if model and issubclass(model, Event | Customer) and not _meant_by(place):
         return "there is no such field.", f"What you want to know of it goes into attributes: {{{place.name}: …}}."
     return "there is no such field.", did_you_mean(place.name, _fields(model) if model else [])
@@ -188,26 +243,42 @@ def _unknown_field(place: _Place) -> tuple[str, str]:
 
 _EXITS = 'Write {trigger: purchase-completed, where: event.total > 50} or {when: customer.status == "churned"}.'
 _IF = "Such a step waits for something: if: {trigger: purchase-completed, within: 1 day}."
+_UNTIL = "Such a step walks others until something happens: until: {trigger: purchase-completed, within: 1 day}."
+_AWAIT = "await: {within: 1 day, arms: [{arm: bought, trigger: purchase-completed, then: []}]}"
+_ARMS = {
+    "then": ("if", _IF),
+    "else": ("if", _IF),
+    "steps": ("until", _UNTIL),
+    "otherwise": ("await or branch", f"Such a step waits for several things: {_AWAIT}."),
+    "arms": ("await or test", f"Such a step waits for several things: {_AWAIT}."),
+}
+"""Fields in which steps are written, the steps that have them, and how such a step is written."""
+
+_ASKING = (MessageQuestion, EventQuestion, BecomesQuestion, MessageArm, EventArm, BecomesArm)
 
 
 def _unknown_step(found: object) -> tuple[str, str]:
     if not isinstance(found, dict):
         return f"found {_shown(found)}; expected a step.", "Write it as an object, such as {id: pause, wait: 1 day}."
-    near = next(filter(None, (nearest(str(name), STEP_TYPES) for name in found)), None)
+    near = next(filter(None, (nearest(str(name), STEP_TYPES) for name in found if name not in _ARMS)), None)
     hint = f'Did you mean "{near}"?' if near else f"A step has one of: {', '.join(STEP_TYPES)}."
-    hint = _IF if not near and {"then", "else"} & {*found} else hint
+    arms = min(_ARMS.keys() & {*found}, key=[*_ARMS].index, default=None)  # the order of the table
+    hint = _ARMS["steps" if "steps" in found else arms][1] if arms and not near else hint
     return f"is no step: it has {', '.join(_short(str(name)) for name in found) or 'nothing'}.", hint
 
 
 _A_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
-def _unknown_question(found: object) -> tuple[str, str]:
-    example = "{message: <id of a step>, is: opened, within: 1 day} or {trigger: purchase-completed, within: 1 day}"
-    if (isinstance(found, str) and not _A_NAME.fullmatch(found)) or (isinstance(found, dict) and "where" in found):
+def _unknown_question(found: object, place: _Place) -> tuple[str, str]:
+    asks = place.name if isinstance(place.path[-1], str) else "await"
+    within = "" if asks == "await" else ", within: 1 day"
+    example = f"{{message: <id of a step>, is: opened{within}}} or {{trigger: purchase-completed{within}}}"
+    known = isinstance(found, dict) and not found.keys().isdisjoint(("where", "when"))
+    if known or (isinstance(found, str) and not _A_NAME.fullmatch(found)):
         return (
-            "`if` asks whether something happens while a run waits, not what is known already.",
-            f"Write {example}. A condition on what is known goes into where of start, or of a trigger.",
+            f"`{asks}` asks whether something happens while a run waits, not what is known already.",
+            f"Write {example}. What is known already is asked by a branch, or in where of start or of a trigger.",
         )
     return f"found {_shown(found)}; expected what is waited for.", f"Write {example}."
 
@@ -239,8 +310,14 @@ def _hint(error: ErrorDetails, place: _Place) -> str:
         return "Put it in quotes to make it a text."
     if kind == "string_type" and found is None and not place.words:
         return 'Write "" for an empty text. One that begins with # goes in quotes.'
+    if kind in _LISTS and found is None:
+        return "" if place.words else "Write [] for none."
+    if kind in _LISTS and isinstance(found, str) and _A_NAME.fullmatch(_short(found)) and _is_of_texts(place.inside):
+        return f"Write [{found}] for one alone."
     if kind in _LISTS:
-        return "Write [] for none." if found is None else "Begin the line of each thing in it with a dash: - …"
+        return "Begin the line of each thing in it with a dash: - …"
+    if kind in _OBJECTS and isinstance(found, list | tuple) and place.inside is Awaited:
+        return "Write the list below arms."
     if kind in _OBJECTS and isinstance(found, list | tuple):
         return "Remove the dash or the brackets: it is not a list."
     if kind == "literal_error" and isinstance(found, str):

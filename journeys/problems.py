@@ -206,6 +206,8 @@ _OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "recipient": ("to",),
     "address": ("to",),
     "otherwise": ("else",),
+    "else": ("otherwise",),
+    "do": ("steps", "then"),
     "yes": ("then",),
     "no": ("else",),
     "always": ("immediately",),

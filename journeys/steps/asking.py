@@ -141,7 +141,9 @@ class Await(Step):
     Of two that are found together and occurred at the same instant, the one that is written first.
     """
 
-    await_: Awaited = Field(alias="await")
+    await_: Annotated[
+        Awaited, Expected("a limit and arms, such as {within: 1 day, arms: [{arm: visited, trigger: store-visit}]}")
+    ] = Field(alias="await")
 
     @property
     def words(self) -> str:
@@ -182,7 +184,10 @@ class Until(Step):
     """
 
     until: Question
-    steps: Annotated[tuple[AnyStep, ...], Field(min_length=1)]
+    steps: Annotated[
+        Annotated[tuple[AnyStep, ...], Field(min_length=1)],
+        Expected("a list of steps, such as - {id: pause, wait: 1 day}"),
+    ]
     then: tuple[AnyStep, ...] = ()
     else_: tuple[AnyStep, ...] = Field((), alias="else")
 
