@@ -149,7 +149,7 @@ class Demo:
         while True:
             view = await self._api.get(RunView, "runs", run)
             for entry in view.diary[told:]:
-                self._tell_entry(person, entry)
+                self._tell_entry(person, entry, is_last=entry is view.diary[-1])
             told = len(view.diary)
             if view.ended and view.ended_at:
                 if view.ended != "exited":  # an exit is told by its receipt
@@ -157,7 +157,7 @@ class Demo:
                 return
             await asyncio.sleep(LOOK_EVERY)
 
-    def _tell_entry(self, person: Person, entry: Entry) -> None:
+    def _tell_entry(self, person: Person, entry: Entry, *, is_last: bool) -> None:
         step = self._steps[entry.step]
         match entry.did:
             case "passed" if isinstance(step, Message):
@@ -166,6 +166,8 @@ class Demo:
                 words = Text(f"◇ {step.id}: {entry.arm}" + ("" if entry.arm in step.questions else f", {entry.why}"))
             case "entered" if not isinstance(step, Message):
                 words = Text(step.words, "dim")
+            case "left" if not is_last:  # of a series; at the end of a run it is told how it ended
+                words = Text(f"◁ {step.id} is left: {entry.why}", "dim")
             case _:
                 return
         self._teller.say(person.customer, entry.at, words)

@@ -89,6 +89,8 @@ def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
 
 
 def _passed(entry: Entry, run: PreviewRun) -> Iterator[Text]:
+    if entry.did == "left" and entry is not run.diary[-1]:  # of a series; at the end of a run it is told how it ended
+        yield Text(f"◁ {entry.step} is left: {entry.why}", "dim")
     if entry.did != "passed":
         return
     if entry.arm:

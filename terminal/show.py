@@ -214,7 +214,8 @@ def run(view: RunView, temporal_ui: str) -> Iterator[Text]:
     yield Text(f"  {_stands(view)}{_pace(view)}")
     yield Text.assemble("\n", ("Diary", "bold"))
     for entry in view.diary:
-        yield Text(f"  {_when(entry.at, view)}  {_entry(entry)}")
+        if entry.did != "returned":  # to the series around it, which is passed next
+            yield Text(f"  {_when(entry.at, view)}  {_entry(entry)}")
     yield Text.assemble("\n", ("Sends", "bold"))
     for send in view.sends:
         yield from _send(send, view)

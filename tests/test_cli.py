@@ -210,6 +210,43 @@ def test_preview_shows_every_path(sojourn: Sojourn) -> None:
     assert (told["ways"], len(told["paths"])) == ("2", 2)
 
 
+SERIES = """
+journey: nudges
+start: {trigger: abandoned-cart}
+steps:
+  - id: nudges
+    until: {trigger: purchase-completed, within: 10 days}
+    steps:
+      - {id: first, email: initial-email-reminder, to: customer.email}
+      - {id: pause, wait: 3 days}
+      - {id: second, text: second-text-reminder, to: customer.phone}
+    then: [{id: thanks, push: final-push-notification, to: customer.push_token}]
+"""
+
+
+def test_preview_shows_how_a_series_is_left(folder: Path, sojourn: Sojourn) -> None:
+    journey = folder / "journeys" / "nudges.yaml"
+    journey.write_text(SERIES)
+
+    left = sojourn("preview", journey, "--script", "buys-on-the-second-day")
+    walked = sojourn("preview", journey, "--script", "does-nothing")
+
+    assert "◁ pause is left: purchase-completed" in left
+    assert "◇ nudges: yes  purchase-completed" in left
+    assert "◇ nudges: no  all within is done" in walked
+    assert "returned" not in left + walked
+    assert "Sent: email, push." in left
+    assert "Sent: email, text." in walked
+
+
+def test_of_very_many_ways_the_order_is_told(folder: Path, sojourn: Sojourn) -> None:
+    journey = folder / "journeys" / "many.yaml"
+    asks = "\n".join(f"  - {{id: a-{n}, if: {{trigger: purchase-completed, within: 1 day}}}}" for n in range(60))
+    journey.write_text(f"journey: many\nstart: {{trigger: abandoned-cart}}\nsteps:\n{asks}\n")
+
+    assert "some 10^18 ways through; here are 200 of them, with every step" in sojourn("preview", journey, "--paths")
+
+
 def test_preview_says_what_a_script_gets_wrong(folder: Path, sojourn: Sojourn) -> None:
     script = folder / "scripts" / "wrong.yaml"
     script.write_text("script: wrong\nevents:\n  - {trigger: abandoned-cart, attributes: {cart_id: c, totl: 1}}\n")
