@@ -211,7 +211,7 @@ def _fields(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _unknown_field(place: _Place) -> tuple[str, str]:
+def _unknown_field(place: _Place) -> tuple[str, str]:  # noqa: PLR0911 - a sentence for each way to err
     model = place.model
     if told := out_of_place(model, place.name):
         return told

@@ -237,7 +237,7 @@ def test_on_every_path_a_date_is_now_or_in_a_year_and_whoever_is_late_goes_on_at
     until = {"id": "then", "wait": {"until": "event.ends_at"}, "then": [EMAIL], "late": [{**EMAIL, "id": "late-hello"}]}
     steps = [{"id": "morning", "wait": NINE}, until]
 
-    paths = every_path(abandoned_cart(steps=steps, start={"trigger": "trial-started"}))
+    paths = every_path(abandoned_cart(steps=steps, start={"trigger": "trial-started"})).paths
 
     told = {path.choices[0].arm: path.messages[0] for path in paths}
     week, year = timedelta(days=8), timedelta(days=365)

@@ -159,7 +159,7 @@ CHOOSING = [
 
 
 def test_every_arm_that_may_be_chosen_is_a_way_with_what_decides() -> None:
-    paths = every_path(abandoned_cart(steps=CHOOSING))
+    paths = every_path(abandoned_cart(steps=CHOOSING)).paths
 
     ways = {tuple(choice.arm for choice in path.choices) for path in paths}
     gold = {("gold", pilot, half, of) for pilot in ("new", "otherwise") for half in "ab" for of in ("plain", "witty")}
