@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -70,7 +70,14 @@ async def work(
     await _register(client)
     queue = settings.task_queue
     built = build_worker(
-        client, store, queue, channels, rules=settings.rules, links=links_of(settings), house=settings.time_zone
+        client,
+        store,
+        queue,
+        channels,
+        rules=settings.rules,
+        links=links_of(settings),
+        house=settings.time_zone,
+        told=_nudging(relay),
     )
     async with built, asyncio.TaskGroup() as tasks:
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
@@ -90,7 +97,7 @@ async def open_channels(settings: Settings) -> AsyncIterator[dict[Kind, Channel]
         await close_channels(channels)
 
 
-def build_worker(
+def build_worker(  # noqa: PLR0913 - all that a worker is built of
     client: Client,
     store: Store,
     task_queue: str,
@@ -99,13 +106,15 @@ def build_worker(
     rules: Rules = NOT_ASKED,
     links: Links | None = None,
     house: str = UTC_EVERYWHERE,
+    told: Callable[[], Awaitable[object]] | None = None,
 ) -> Worker:
     """The worker of one task queue. *rules*: how consent is enforced. *links* go into marketing emails.
 
-    *house*: the time zone where neither the customer nor the journey names one.
+    *house*: the time zone where neither the customer nor the journey names one. *told* is called when a run has done
+    what Temporal may be to be told of.
     """
     notes = Notes(store)
-    visits = Visits(store, house=house)
+    visits = Visits(store, told or _nobody, house=house)
     deliver = Deliver(store, channels, rules=rules, links=links, house=house)
     return Worker(
         client,
@@ -120,10 +129,22 @@ def build_worker(
             notes.close,
             visits.decide,
             visits.moment,
+            visits.perform,
         ],
         graceful_shutdown_timeout=ATTEMPT,
         build_id=f"sojourn-{version('sojourn')}",  # without it, the SDK reads and hashes every module there is
     )
+
+
+def _nudging(relay: Relay) -> Callable[[], Awaitable[None]]:
+    async def nudge() -> None:
+        relay.nudge()
+
+    return nudge
+
+
+async def _nobody() -> None:
+    """Nobody is in a hurry: a relay looks every second."""
 
 
 def links_of(settings: Settings) -> Links | None:

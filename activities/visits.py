@@ -1,13 +1,15 @@
-"""What a run does at a step that sends nothing: choose an arm by what is known, or find out until when it waits."""
+"""What a run does at a step that sends nothing: choose an arm, find out until when it waits, or act."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
 from activities.privacy import nothing_personal
 from journeys.dates import UTC_EVERYWHERE
 from journeys.language.moments import Moment
-from journeys.walk.diary import Choice
+from journeys.walk.diary import Choice, Delivery
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import visits
@@ -17,11 +19,13 @@ from store.store import Store
 class Visits:
     """Local activities, each one transaction, and each the same when done twice.
 
-    *house*: the time zone where neither the customer nor the journey names one.
+    *house*: the time zone where neither the customer nor the journey names one. *told* is called when there may be
+    something that Temporal is to be told.
     """
 
-    def __init__(self, store: Store, *, house: str = UTC_EVERYWHERE) -> None:
+    def __init__(self, store: Store, told: Callable[[], Awaitable[object]], *, house: str = UTC_EVERYWHERE) -> None:
         self._store = store
+        self._told = told
         self._house = house
 
     @activity.defn(name="decide")
@@ -35,3 +39,11 @@ class Visits:
         """Find out until when the run waits, and write it down."""
         with nothing_personal("finding out until when to wait"):
             return await visits.moment(self._store, visit, self._house)
+
+    @activity.defn(name="perform")
+    async def perform(self, visit: Visit) -> Delivery | Unheard:
+        """Do what an action says, and write that the step is passed."""
+        with nothing_personal("acting"):
+            did = await visits.perform(self._store, visit)
+        await self._told()
+        return did

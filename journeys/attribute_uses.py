@@ -1,4 +1,4 @@
-"""Which attributes of customers a journey names: in its conditions, its addresses, and the contents that it sends."""
+"""Which attributes of customers a journey names: in conditions, expressions, addresses, and contents that it sends."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from journeys.definition import ConditionExit, EventExit, Journey
 from journeys.language.cel_source import names_in
 from journeys.language.templates import names, readable
 from journeys.steps import AddressUse, TriggerUse, every_step
+from journeys.steps.uses import ExpressionUse, RaiseUse, SetUse
 
 
 def customer_attributes_of(journey: Journey, contents: Mapping[str, Content]) -> frozenset[str]:
     """The names of the attributes of customers that *journey* and its *contents* use, without their root."""
-    named = {name for where in _conditions(journey) for name in names_in(where)} | set(_addresses(journey))
+    asked = (*_conditions(journey), *_expressions(journey))
+    named = {name for source in asked for name in names_in(source)} | set(_addresses(journey)) | set(_set(journey))
     for content in (contents[name] for name in journey.contents if name in contents):
         named |= {name for part in content.parts.values() if readable(part) for name in names(part)}
     apart = (name.partition(".") for name in named)
@@ -31,6 +33,23 @@ def _conditions(journey: Journey) -> Iterator[str]:
     uses = (use for step in every_step(journey.steps) for use in step.uses)
     wheres += [use.where for use in uses if isinstance(use, TriggerUse)]
     yield from (where for where in wheres if where is not None)
+
+
+def _expressions(journey: Journey) -> Iterator[str]:
+    for step in every_step(journey.steps):
+        for use in step.uses:
+            match use:
+                case RaiseUse(attributes=attributes) | SetUse(attributes=attributes):
+                    yield from (formula for formula in attributes.values() if isinstance(formula, str))
+                case ExpressionUse(expression=str() as formula):
+                    yield formula
+                case _:
+                    pass
+
+
+def _set(journey: Journey) -> Iterator[str]:
+    uses = (use for step in every_step(journey.steps) for use in step.uses)
+    yield from (f"customer.{name}" for use in uses if isinstance(use, SetUse) for name in use.attributes)
 
 
 def _addresses(journey: Journey) -> Iterator[str]:

@@ -62,7 +62,7 @@ class Event(Model):
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     trigger: Name
     customer: CustomerId | None = None
-    source: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "api"
+    source: Annotated[str, StringConstraints(min_length=1, max_length=80)] = "api"
     occurred_at: Time | None = None
     attributes: Attributes = Field(default_factory=dict)
 

@@ -26,6 +26,7 @@ from journeys.steps import (
     listening,
     message_in,
 )
+from journeys.steps.uses import RaiseUse
 
 
 class After(Model):
@@ -227,6 +228,11 @@ class Journey(Model):
         return frozenset(
             trigger for asked in listening(self.steps) for trigger in asked.question.triggers(self.kind_of)
         )
+
+    @property
+    def raises(self) -> frozenset[str]:
+        """The names of the triggers of which its runs make events."""
+        return frozenset(use.trigger for use in self._uses() if isinstance(use, RaiseUse))
 
     def kind_of(self, message: str) -> Kind | None:
         """What kind of message the step of that id sends; None where there is no such message step."""

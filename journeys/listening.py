@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from journeys.catalogue import CHANGED, CUSTOMER, CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, Event, before_of
+from journeys.chains import Chain, Maker, circle
 from journeys.definition import After, ConditionExit, EventExit, Goal, Journey, run_id
 from journeys.interactions import Kind
 from journeys.language import conditions
@@ -52,14 +53,18 @@ MOST_AHEAD = 20
 
 
 PAST = "the run is past it"
+OWN = "the run itself made it, before it asks"
 
 
 class Decision(Frozen):
-    """What one journey made of one event, and why. *answers* are the ``if`` steps that a resume answers."""
+    """What one journey made of one event, and why. *answers* are the ``if`` steps that a resume answers.
+
+    ``refused``: it would have started a run, and journeys would have started one another in a circle.
+    """
 
     journey: str
     version: int
-    did: Literal["started", "resumed", "exited", "goal met", "ignored"]
+    did: Literal["started", "resumed", "exited", "goal met", "ignored", "refused"]
     why: str
     run: str | None = None
     answers: tuple[str, ...] = ()
@@ -156,6 +161,7 @@ class RunFacts:
 
     It stands at *step* since *step_at*, by default at the first one since it was entered. *heard*: the answers to its
     questions that were accepted, in that order. *inside*: the series around the step, with when they were entered.
+    *chain*: the journeys that led here.
     """
 
     id: str
@@ -170,6 +176,7 @@ class RunFacts:
     step_at: datetime | None = None
     heard: tuple[Arrival, ...] = ()
     inside: Mapping[str, datetime] = field(default_factory=dict)
+    chain: Chain = ()
 
     @property
     def active(self) -> bool:
@@ -213,6 +220,7 @@ class Facts:
     day: timedelta = DAY
     received_at: datetime | None = None  # None: as it occurs
     listening: Sequence[Version] = ()  # live versions whose runs the event's trigger does something to
+    made_by: Maker | None = None  # the run that made the event, if one did
 
 
 def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
@@ -374,6 +382,8 @@ def _not_any_more(asked: Listening, at: datetime, run: RunFacts, facts: Facts) -
     soonest = run.version.soonest(run.stands_at).get(asked.step.id)
     if soonest is None:
         return PAST
+    if facts.made_by and facts.made_by.run == run.id and asked.step.id not in run.inside:
+        return OWN
     asked_at = run.inside.get(asked.step.id) or later(run.stands_since, at_pace(soonest, run.day))
     if asked.question.about is None and at < asked_at:
         return f"it occurred at {clock(at)}, and is asked for from {clock(asked_at)} on"
@@ -453,11 +463,14 @@ def _is_about_another(event: Event, run: RunFacts) -> bool:
 def _on_start(event: Event, at: datetime, version: Version, facts: Facts) -> Iterator[Decision]:
     key = key_of(version, event)
 
-    def made(did: Literal["started", "ignored"], why: str, run: str | None = None) -> Decision:
+    def made(did: Literal["started", "ignored", "refused"], why: str, run: str | None = None) -> Decision:
         return Decision(journey=version.name, version=version.number, run=run, did=did, why=why)
 
     if refusal := _may_not_enter(event, at, version, key, facts):
         yield made("ignored", refusal)
+        return
+    if refusal := circle(facts.made_by, version.name):
+        yield made("refused", refusal)
         return
     same = [run for run in facts.runs if run.active and run.version.name == version.name and run.key == key]
     if same and version.journey.start.overlap == "ignore":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
+from journeys.action_checks import KnownThen, check_raise, check_set
 from journeys.catalogue import (
     BUILT_IN_NAMES,
     CHANGED,
@@ -20,6 +21,7 @@ from journeys.catalogue import (
     built_in_schema,
 )
 from journeys.choice_checks import check_choice
+from journeys.circles import flaws_of_circles
 from journeys.contents import check_content, check_use
 from journeys.definition import After, ConditionExit, EventExit, Journey
 from journeys.earlier import Earlier
@@ -58,7 +60,17 @@ from journeys.steps import (
     lead_on,
     placed,
 )
-from journeys.steps.uses import BecomesUse, ConditionsUse, DateUse, InstantUse, ReplyUse, SharesUse, WinnerUse
+from journeys.steps.uses import (
+    BecomesUse,
+    ConditionsUse,
+    DateUse,
+    InstantUse,
+    RaiseUse,
+    ReplyUse,
+    SetUse,
+    SharesUse,
+    WinnerUse,
+)
 from journeys.walk.position import way_to
 
 DATES = ("time", "date")
@@ -75,7 +87,7 @@ A_YEAR = timedelta(days=366)
 class Catalogue:
     """What a journey may refer to: triggers, contents and endpoints with their states, and customers' attributes.
 
-    *channels*: the kinds of message for which a channel is configured.
+    *channels*: the kinds of message for which a channel is configured. *live*: the journeys that may be entered.
     """
 
     triggers: Mapping[str, tuple[Trigger, State]]
@@ -83,6 +95,7 @@ class Catalogue:
     customer: Schema = field(default_factory=lambda: CUSTOMER)
     channels: frozenset[Kind] = frozenset(INTERACTIONS)
     endpoints: Mapping[str, EndpointState] = field(default_factory=dict)
+    live: Mapping[str, Journey] = field(default_factory=dict)
 
     def schema(self, trigger: str) -> Schema | None:
         """The attributes of a trigger, built in or own; None where there is no such trigger."""
@@ -93,7 +106,7 @@ class Catalogue:
 
 def version_of(journey: Journey, number: int, catalogue: Catalogue) -> Version:
     """The version that publishing makes: the journey with the attribute types it was checked against."""
-    schemas = {trigger: catalogue.schema(trigger) or {} for trigger in journey.triggers}
+    schemas = {trigger: catalogue.schema(trigger) or {} for trigger in journey.triggers | journey.raises}
     return Version(number=number, journey=journey, schemas=schemas, customer=catalogue.customer)
 
 
@@ -106,13 +119,13 @@ def check(
     against the instants that it waits for.
     """
     checker = _Checker(journey, catalogue, told, now)
-    return [*checker.start(), *checker.goal(), *checker.exits(), *checker.zone(), *checker.steps()]
+    return [*checker.start(), *checker.goal(), *checker.exits(), *checker.zone(), *checker.steps(), *checker.circles()]
 
 
 def warn(journey: Journey, catalogue: Catalogue, *, told: Collection[str] = ()) -> list[Flaw]:
     """What *journey* may be published with, and its author should know."""
     checker = _Checker(journey, catalogue, told)
-    for _ in (*checker.start(), *checker.goal(), *checker.exits(), *checker.steps()):
+    for _ in (*checker.start(), *checker.goal(), *checker.exits(), *checker.steps(), *checker.circles()):
         pass
     return [*checker.advice(), *checker.warnings]
 
@@ -300,6 +313,8 @@ class _Checker:
                 yield from self._of_customer(here, condition, "becomes")
             case InstantUse() | DateUse():
                 yield from self._moment(here, use)
+            case RaiseUse() | SetUse():
+                yield from self._action(path, use)
             case _:
                 yield from self._within(here, use, earlier)
 
@@ -343,6 +358,23 @@ class _Checker:
             message = "it comes once in a life: repeat is never, so nobody enters again for the next anniversary."
             hint = "Let people enter again, such as by repeat: {after: 300 days}."
             self.warnings.append(Flaw(path=path, message=message, hint=hint))
+
+    def _action(self, path: str, use: RaiseUse | SetUse) -> Iterator[Flaw]:
+        """What is wrong with what a step works out and does."""
+        if self._event is None:
+            return  # the trigger itself is not known, and said to be
+        customer = self._catalogue.customer
+        scope = scope_of(event=self._event, customer=customer, customer_id=True, now=True)
+        known, triggers = KnownThen(scope, self._event, customer), self._catalogue.triggers
+        found = check_raise(use, triggers, known) if isinstance(use, RaiseUse) else check_set(use, known)
+        self.warnings += [warning.within(path) for warning in found.warnings]
+        yield from (flaw.within(path) for flaw in found.flaws)
+
+    def circles(self) -> Iterator[Flaw]:
+        """The circles in which journeys would start one another."""
+        flaws, warnings = flaws_of_circles(self._journey, self._catalogue.live)
+        self.warnings += warnings
+        yield from flaws
 
     def _channel(self, path: str, kind: Kind) -> Iterator[Flaw]:
         if kind not in self._catalogue.channels:

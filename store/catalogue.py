@@ -23,7 +23,7 @@ from store.locks import lock_house
 from store.schema import AnyRow, contents, triggers
 from store.showing import Unreadable, all_shown, readable, shown
 from store.store import Store, read_transaction, write_transaction
-from store.versions import versions_in_use
+from store.versions import live_versions, versions_in_use
 
 
 class TriggerView(Frozen):
@@ -187,6 +187,7 @@ def read_catalogue(connection: Connection, channels: frozenset[Kind]) -> Catalog
         customer=customer_schema(connection),
         channels=channels,
         endpoints=endpoint_states(connection),
+        live={version.name: version.journey for version in live_versions(connection)},
     )
 
 

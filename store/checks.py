@@ -17,6 +17,7 @@ from journeys.catalogue import (
     State,
     Trigger,
 )
+from journeys.chains import SOURCE, Maker
 from journeys.language.attributes import check_attributes, flaws_of_attributes
 from journeys.problems import Flaw, Invalid, did_you_mean
 from journeys.storable import MOST_FLAWS
@@ -32,20 +33,25 @@ _BY_NAME = select(triggers.c.name, triggers.c.definition, triggers.c.state).wher
 _ALL_NAMES = select(triggers.c.name)
 
 
-def check(connection: Connection, events: Sequence[Event], now: datetime) -> Triggers:
-    """The triggers of *events*, by name. Raises Invalid with the flaws: ``[3].attributes.total``."""
+def check(connection: Connection, events: Sequence[Event], now: datetime, made_by: Maker | None = None) -> Triggers:
+    """The triggers of *events*, by name. Raises Invalid with the flaws: ``[3].attributes.total``.
+
+    *made_by*: the run that made them; only a run may name a journey as their source.
+    """
     triggers, names = _triggers(connection, events)
-    if flaws := beside(connection, len(events), _flaws, events, triggers, names, now):
+    if flaws := beside(connection, len(events), _flaws, events, triggers, names, now, made_by):
         wrong = len({flaw.path.partition("]")[0] for flaw in flaws})
         raise Invalid(f"{wrong} of {len(events)} events are not valid, so none was accepted.", flaws)
     return triggers
 
 
-def _flaws(events: Sequence[Event], triggers: Triggers, names: Collection[str], now: datetime) -> list[Flaw]:
+def _flaws(
+    events: Sequence[Event], triggers: Triggers, names: Collection[str], now: datetime, made_by: Maker | None
+) -> list[Flaw]:
     """Every flaw of the first events that have any, and beyond MOST_FLAWS one of each event that is wrong."""
     found: list[Flaw] = []
     for index, event in enumerate(events):
-        flaws = chain(_of_trigger(event, triggers, names), _of_event(event, triggers, now))
+        flaws = chain(_of_trigger(event, triggers, names), _of_event(event, triggers, now, made_by))
         found += (flaw.within(f"[{index}]") for flaw in islice(flaws, max(1, MOST_FLAWS - len(found))))
     return found
 
@@ -77,8 +83,11 @@ def _of_trigger(event: Event, triggers: Triggers, names: Collection[str]) -> Ite
         yield Flaw(path="trigger", message=f'trigger "{event.trigger}" is {state}, not ready.', hint=hint)
 
 
-def _of_event(event: Event, triggers: Triggers, now: datetime) -> Iterator[Flaw]:
+def _of_event(event: Event, triggers: Triggers, now: datetime, made_by: Maker | None) -> Iterator[Flaw]:
     yield from check_attributes({"id": "text", "source": "text"}, {"id": event.id, "source": event.source})
+    if event.source.startswith(SOURCE) and not made_by:
+        message = f"found {event.source}; sources that begin with {SOURCE} are those of events that journeys raise."
+        yield Flaw(path="source", message=message, hint="Name the system that the event comes from, such as shop.")
     if event.customer is None and event.trigger not in INTERACTION_TRIGGERS:
         yield Flaw(path="customer", message="it is missing.", hint="Say to which customer this happened.")
     if event.occurred_at and event.occurred_at > now + MOST_AHEAD:

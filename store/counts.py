@@ -22,7 +22,10 @@ VersionState = Literal["live", "completing", "completed", "stopped"]
 
 
 class Counts(Frozen):
-    """How many runs there are, and how they ended."""
+    """How many runs there are, and how they ended.
+
+    *refused*: how many did not start, as journeys would have started one another in a circle.
+    """
 
     active: int = 0
     completed: int = 0
@@ -30,6 +33,7 @@ class Counts(Frozen):
     stopped: int = 0
     cancelled: int = 0
     aborted: int = 0
+    refused: int = 0
 
 
 class GoalCount(Frozen):
@@ -118,7 +122,7 @@ def _view(
 
 def _counts(counted: Counter[Did]) -> Counts:
     ends = {ended: counted[ended] for ended in get_args(Ended)}
-    return Counts(active=counted["entered"] - sum(ends.values()), **ends)
+    return Counts(active=counted["entered"] - sum(ends.values()), refused=counted["refused"], **ends)
 
 
 def _state(row: AnyRow, walked: Journey, counts: Counts, now: datetime) -> JourneyState:

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from journeys.catalogue import CHANGED, CREATED, CUSTOMER_SOURCE, CustomerEvent, CustomerId
+from journeys.chains import Maker
 from journeys.clearance.addresses import normal_each
 from journeys.language.attributes import (
     AttributeName,
@@ -78,12 +79,13 @@ def change_customer(
     *,
     whole: bool = False,
     day: timedelta = DAY,
-    named: EventName | None = None,
+    named: EventName | Maker | None = None,
 ) -> Change:
     """Change a customer, or make one, and do what the change does as an event, all in one transaction.
 
-    *whole*: what is not given is gone. *named*: the source and the id of the event; by default its id is a new one.
-    *day* is the pace of the runs that it starts. What leaves everything as it was is no change and no event.
+    *whole*: what is not given is gone. *named*: the source and the id of the event, or the run that makes it; by
+    default its id is a new one. *day* is the pace of the runs that it starts.
+    What leaves everything as it was is no change and no event.
     The first value of an attribute fixes its type for all customers. Addresses are kept in their one spelling.
     It takes the locks of the house, the customer and their runs: whoever needs the lock of a run takes it afterwards.
     Raises Invalid with every flaw.
@@ -96,10 +98,10 @@ def change_customer(
     if row and after == before:
         return Change(customer=CustomerView(**row._asdict()), created=False, receipt=None)
     connection.execute(_UPDATE if row else _INSERT, {"customer": id, "to_attributes": after, "now": now})
-    source, event = named or (CUSTOMER_SOURCE, token_hex(8))
+    (source, event), made_by = _name(named)
     trigger = CHANGED if row else CREATED
     happened = CustomerEvent(id=event, trigger=trigger, customer=id, source=source, before=before)
-    receipt = take_effect(connection, happened, now, day=day)
+    receipt = take_effect(connection, happened, now, day=day, made_by=made_by)
     view = CustomerView(id=id, attributes=after, created_at=row.created_at if row else now, changed_at=now)
     return Change(customer=view, created=row is None, receipt=receipt)
 
@@ -137,6 +139,17 @@ def list_customers(connection: Connection, *, limit: int = 50, after: str | None
     """Customers by id. *after*: the last id of the page before."""
     rows = connection.execute(_PAGE, {"after": after or "", "limit": limit})
     return [CustomerView(**row._asdict()) for row in rows]
+
+
+def _name(named: EventName | Maker | None) -> tuple[EventName, Maker | None]:
+    """The source and the id of a change, and the run that makes it."""
+    match named:
+        case None:
+            return (CUSTOMER_SOURCE, token_hex(8)), None
+        case Maker(source=source, event=event):
+            return (source, event), named
+        case _:
+            return named, None
 
 
 def _checked(connection: Connection, id: str, given: Mapping[str, Value], now: datetime) -> Mapping[str, Value]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
 from journeys.catalogue import BUILT_IN_NAMES, INTERACTION_TRIGGERS, Event, before_of
+from journeys.chains import joined
 from journeys.listening import Decision, RunFacts, Version, key_of
 from journeys.walk.pace import DAY
 from store.answers import arrival
@@ -44,6 +45,8 @@ class Effects:
                     self._end(event, decision)
                 case "resumed":
                     self._resume(event, decision)
+                case "refused":
+                    self._runs.refuse(self._live(decision))
                 case "ignored":
                     pass
 
@@ -67,16 +70,20 @@ class Effects:
         self._runs.write(connection)
 
     def _start(self, event: Event, decision: Decision) -> None:
-        version = next(version for version in self._facts.live if version.name == decision.journey)
+        version, made_by = self._live(decision), self._facts.made_by
         run = RunFacts(
             id=decision.run or "",
             version=version,
             key=key_of(version, event),
             entered_at=_at(event),
             day=self._facts.day,
+            chain=made_by.chain if made_by else (),
         )
         self._facts.entered(event.customer or "", run, self._runs.start(run, event, self._now))
         self._tell(run.id, "start", self._written(version) | _start(run, event))
+
+    def _live(self, decision: Decision) -> Version:
+        return next(version for version in self._facts.live if version.name == decision.journey)
 
     def _written(self, version: Version) -> Row:
         """The steps as Temporal is told of them; once for all runs of a version."""
@@ -100,9 +107,10 @@ class Effects:
         self._tell(run, "cancel", {"reason": decision.why})
 
     def _resume(self, event: Event, decision: Decision) -> None:
-        run, heard = decision.run or "", arrival(event, decision)
-        self._facts.answered(event.customer or "", run, heard)
-        self._tell(run, "arrive", heard.model_dump(mode="json"))
+        heard, state = arrival(event, decision), self._facts.states[decision.run or ""]
+        state = self._runs.resume(state, joined(state.chain, self._facts.made_by))
+        self._facts.answered(event.customer or "", state, heard)
+        self._tell(state.id, "arrive", heard.model_dump(mode="json"))
 
     def _tell(self, run: str, kind: JobKind, payload: Mapping[str, object]) -> None:
         self._new[outbox].append(job(run, kind, payload, self._now))

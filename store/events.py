@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
+from journeys.chains import Maker
 from journeys.language.attributes import Attributes
 from journeys.listening import Decision, decide, occurred
 from journeys.models import Frozen
@@ -78,12 +79,27 @@ def accept(connection: Connection, events: Sequence[Event], now: datetime, *, da
     Raises Invalid with every flaw of every event, ``[3].attributes.total``, Conflict with every event whose id was
     another's, and Unavailable: then nothing is written.
     """
-    triggers = check(connection, events, now)
+    return accept_here(connection, events, now, day=day)
+
+
+def accept_here(
+    connection: Connection,
+    events: Sequence[Event],
+    now: datetime,
+    *,
+    day: timedelta = DAY,
+    made_by: Maker | None = None,
+) -> list[Receipt]:
+    """The same within a transaction, such as that of a run, *made_by*, which made them.
+
+    It takes the locks of the house, the customers and their runs, and raises Invalid before it has written anything.
+    """
+    triggers = check(connection, events, now, made_by)
     sent = find_sends(connection, events)
     about = [_of_its_customer(event, sent) for event in events]
     lock_customers(connection, {event.customer for event in about if event.customer})
     seen = _seen_before(connection, events)
-    facts = read_facts(connection, about, sent, now, day)
+    facts = read_facts(connection, about, sent, now, day, made_by)
     heard = [_filled_in(event, facts.moment(event.customer)) for event in about]
     effects = Effects(facts, now)
     many = len(events) + len(facts.states)
@@ -92,12 +108,15 @@ def accept(connection: Connection, events: Sequence[Event], now: datetime, *, da
     return _with_sends(connection, receipts)  # 5. Returning commits.
 
 
-def take_effect(connection: Connection, event: Event, now: datetime, *, day: timedelta = DAY) -> Receipt:
+def take_effect(
+    connection: Connection, event: Event, now: datetime, *, day: timedelta = DAY, made_by: Maker | None = None
+) -> Receipt:
     """Do all that one event of our own does, such as a change of a customer, and keep it where anybody listens.
 
-    The transaction has the locks of its customer, and none of a run yet: those are taken here, in their order.
+    The transaction has the locks of its customer, and none of a run yet: those are taken here, in their order; or it
+    has all of them, where a run *made* it.
     """
-    facts = read_facts(connection, [event], {}, now, day)
+    facts = read_facts(connection, [event], {}, now, day, made_by)
     event = _filled_in(event, facts.moment(event.customer))
     effects = Effects(facts, now)
     made = _decide(event, facts)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, TableValuedAlias, bindparam, func, or_, select
 
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, CustomerEvent, Event
+from journeys.chains import Maker
 from journeys.listening import ExitName, Facts, RunFacts, SendFacts, Version
 from journeys.walk.position import Arrival
 from store.answers import answers
@@ -33,6 +34,7 @@ class BatchFacts:
     day: timedelta
     now: datetime
     sends: Mapping[str, SendFacts]
+    made_by: Maker | None = None
     customers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     runs: dict[str, OwnRuns] = field(default_factory=lambda: defaultdict(OwnRuns))
     states: dict[str, RunState] = field(default_factory=dict)
@@ -71,6 +73,7 @@ class BatchFacts:
             day=self.day,
             received_at=self.now,
             listening=[version for version in self.live if event.trigger in version.run_triggers],
+            made_by=self.made_by,
         )
 
     def heard(self, event: Event) -> None:
@@ -86,10 +89,11 @@ class BatchFacts:
         last = self.entries[customer].get(name)
         self.entries[customer][name] = max(last or run.entered_at, run.entered_at)
 
-    def answered(self, customer: str, run: str, arrival: Arrival) -> None:
+    def answered(self, customer: str, state: RunState, arrival: Arrival) -> None:
         """A question of a run may have an answer."""
-        was = self.runs[customer][run]
-        self.runs[customer].put(replace(was, heard=(*was.heard, arrival)))
+        was = self.runs[customer][state.id]
+        self.runs[customer].put(replace(was, heard=(*was.heard, arrival), chain=state.chain))
+        self.states[state.id] = state
 
     def met_goal(self, customer: str, run: str) -> None:
         """A run has met its goal."""
@@ -136,10 +140,11 @@ def read_facts(
     sent: Mapping[str, SentTo],
     now: datetime,
     day: timedelta,
+    made_by: Maker | None = None,
 ) -> BatchFacts:
     """Everything that decides what the events *heard* do, which came in *now*. Their customers are locked.
 
-    Those without a time occurred now, or later.
+    Those without a time occurred now, or later. *made_by*: the run that made them, if one did.
     """
     since = min(event.occurred_at or now for event in heard) if heard else now
     facts = BatchFacts(
@@ -147,6 +152,7 @@ def read_facts(
         day=day,
         now=now,
         sends={id: sent.facts for id, sent in sent.items()},
+        made_by=made_by,
     )
     if whose := sorted({event.customer for event in heard if event.customer}):
         rows = connection.execute(_CUSTOMERS, {"customers": whose})
@@ -247,6 +253,7 @@ def _run(row: AnyRow, version: Version, heard: tuple[Arrival, ...], inside: Mapp
         step_at=row.step_at,
         heard=heard,
         inside=inside,
+        chain=tuple(row.chain),
     )
 
 

@@ -34,12 +34,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from journeys.catalogue import Event
+from journeys.chains import Chain
 from journeys.listening import Ended, RunFacts, Version
 from journeys.problems import Unknown
 from journeys.walk.diary import Entry, at_start
 from journeys.walk.pace import at_pace, later
 from journeys.walk.walk import ALL_DONE
-from store.locks import lock_customer
+from store.locks import lock_customer, lock_customers
 from store.many import write_each
 from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs, versions
 from store.versions import load
@@ -48,9 +49,10 @@ Row = dict[str, Any]
 
 SHARDS = 16
 
-Did = Literal["entered", "first entered", "first goal"] | Ended
-"""What is counted. ``entered`` and the ends are runs. ``first entered`` and ``first goal`` are people: a customer is
-counted once in a journey, in the version in which it happened first.
+Did = Literal["entered", "refused", "first entered", "first goal"] | Ended
+"""What is counted. ``entered`` and the ends are runs, ``refused`` are starts that would have gone in a circle.
+``first entered`` and ``first goal`` are people: a customer is counted once in a journey, in the version in which it
+happened first.
 """
 
 Counted = tuple[str, int, Did]
@@ -64,7 +66,7 @@ _People = defaultdict[str, dict[str, Version]]
 class RunState:
     """Where a run stands: at *step*, with *lines* lines in its diary; or over, if it *ended*.
 
-    *until*: where it waits there for a moment, as it was computed.
+    *until*: where it waits there for a moment, as it was computed. *chain*: the journeys that led there.
     """
 
     id: str
@@ -76,6 +78,7 @@ class RunState:
     ended: Ended | None = None
     why: str = ""
     until: datetime | None = None
+    chain: Chain = ()
 
 
 STATE = (
@@ -89,6 +92,7 @@ STATE = (
     runs.c.ended,
     runs.c.why,
     runs.c.step_until,
+    runs.c.chain,
 )
 """The columns that state_of() reads."""
 
@@ -96,6 +100,12 @@ _CUSTOMER = select(runs.c.customer).where(runs.c.id == bindparam("run"))
 _SEE = select(*STATE).where(runs.c.id == bindparam("run"))
 # SQLite leaves FOR UPDATE out: there, a writer is alone already.
 _LOCK = _SEE.with_for_update()
+_LOCK_ALL = (
+    select(runs.c.id)
+    .where(runs.c.customer == bindparam("whose"), runs.c.ended.is_(None))
+    .order_by(runs.c.id)
+    .with_for_update()
+)
 
 
 def lock_run(connection: Connection, run: str) -> RunState:
@@ -125,6 +135,15 @@ def lock_customer_and_run(connection: Connection, run: str) -> RunState:
     return lock_run(connection, run)
 
 
+def lock_customer_and_runs(connection: Connection, run: str) -> RunState:
+    """Take all the locks that accepting an event of the run's customer takes, in that order. Raises Unknown."""
+    if connection.dialect.name == "postgresql":
+        customer = connection.execute(_CUSTOMER, {"run": run}).scalar_one_or_none()
+        lock_customers(connection, [customer or ""])
+        connection.execute(_LOCK_ALL, {"whose": customer or ""})
+    return lock_run(connection, run)
+
+
 def state_of(row: AnyRow, version: Version) -> RunState:
     """Where the run of this row stands."""
     return RunState(
@@ -137,6 +156,7 @@ def state_of(row: AnyRow, version: Version) -> RunState:
         ended=row.ended,
         why=row.why,
         until=row.step_until,
+        chain=tuple(row.chain),
     )
 
 
@@ -151,6 +171,7 @@ class RunWrites:
         self._runs: list[Row] = []
         self._lines: list[Row] = []
         self._advances: dict[str, Row] = {}
+        self._chains: dict[str, Row] = {}
         self._goals: dict[str, Row] = {}
         self._ends: list[Row] = []
         self._counts = Counter[Counted]()
@@ -165,7 +186,18 @@ class RunWrites:
         self._count(run.version, "entered")
         customer = event.customer or ""
         self._entered[run.version.name].setdefault(customer, run.version)
-        return RunState(run.id, customer, run.version, run.day, step=first.step, lines=1)
+        return RunState(run.id, customer, run.version, run.day, step=first.step, lines=1, chain=run.chain)
+
+    def refuse(self, version: Version) -> None:
+        """Nobody starts, as journeys would start one another in a circle."""
+        self._count(version, "refused")
+
+    def resume(self, state: RunState, chain: Chain) -> RunState:
+        """The run hears of an answer, to which *chain* led."""
+        if chain == state.chain:
+            return state
+        self._chains[state.id] = {"run": state.id, "to_chain": list(chain)}
+        return replace(state, chain=chain)
 
     def advance(self, state: RunState, entries: Sequence[Entry]) -> RunState:
         """Write the lines that are new, and stand where the last of them leads.
@@ -215,6 +247,7 @@ class RunWrites:
             (_START, self._runs),
             (_ADD_LINES, self._lines),
             (_ADVANCE, list(self._advances.values())),
+            (_RESUME, list(self._chains.values())),
             (_MEET_GOAL, list(self._goals.values())),
             (_END, self._ends),
         ):
@@ -330,6 +363,7 @@ def _new(run: RunFacts, event: Event, first: Entry, now: datetime) -> Row:
         "step": first.step,
         "step_at": first.at,
         "lines": 1,
+        "chain": list(run.chain),
     }
 
 
@@ -373,6 +407,7 @@ _line_of = (diary.c.run == bindparam("of_run")) & (diary.c.n == bindparam("of_n"
 _EXPLANATION = select(diary.c.why).where(_line_of)
 _EXPLAIN = update(diary).where(_line_of).values(why=bindparam("to_why"))
 _STAND_UNTIL = update(runs).where(runs.c.id == bindparam("of_run")).values(step_until=bindparam("to_until"))
+_RESUME = update(runs).where(runs.c.id == bindparam("run")).values(chain=bindparam("to_chain"))
 _MEET_GOAL = (
     update(runs)
     .where(runs.c.id == bindparam("run"), runs.c.goal_met_at.is_(None))

@@ -311,6 +311,7 @@ runs = Table(
     Column("step_at", Time),
     Column("step_until", Time),  # where it waits there for a moment that was computed
     Column("lines", Integer, nullable=False),  # of its diary: the n of the next one
+    Column("chain", JSON, nullable=False, server_default=text("'[]'")),  # journeys that led here
     Index(None, "customer", "started_at"),
     Index(None, "journey", "version", "ended"),
     Index(None, "journey", "started_at"),
@@ -423,6 +424,17 @@ sends = Table(
     Index(None, "state", "claimed_at"),
     Index(None, "address", "kind", "claimed_at"),
     Index(None, "customer", "kind", "claimed_at"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("run", "step"),
 )
 
 interactions = Table(

@@ -6,6 +6,7 @@ Whoever writes what became of a claim names its attempt, so that one that comes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -121,7 +122,7 @@ def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED, house:
     if ledger.stopped_at and not run.ended:
         # Nothing may be sent any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
-    run = _left(connection, advance(connection, run, visit.unwritten), ledger, visit.now)
+    run = left(connection, advance(connection, run, visit.unwritten), ledger.customer or {}, visit.now)
     if (expiry := _expiry(run, visit, ledger, house)) and not run.ended:
         explain(connection, run, expiry.why)
         visit = visit.expiring(expiry.at)
@@ -323,12 +324,12 @@ def _claimed_before(connection: Connection, run: RunState, visit: Visit, ledger:
     return Done(delivery=before)
 
 
-def _left(connection: Connection, run: RunState, ledger: AnyRow, at: datetime) -> RunState:
+def left(connection: Connection, run: RunState, customer: Mapping[str, object], at: datetime) -> RunState:
     """The run, ended where its customer meets an exit on a condition.
 
     A change has ended it already, as long as whoever made it told of it: an earlier release would not.
     """
-    if run.ended or not (why := run.version.exited_by(ledger.customer or {})):
+    if run.ended or not (why := run.version.exited_by(customer)):
         return run
     reason = f"exit: {why}"
     connection.execute(insert(outbox), job(run.id, "cancel", {"reason": reason}, at))

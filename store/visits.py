@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, insert, select, union_all
 
+from journeys.acting import Impossible, Setting, action, done, impossible, unfit
+from journeys.catalogue import Event
+from journeys.chains import maker
 from journeys.choices import choose
 from journeys.dates import UTC_EVERYWHERE, Dated
 from journeys.known import Known
 from journeys.language.moments import Moment
+from journeys.problems import Conflict, Invalid, Unavailable
 from journeys.steps import AnyStep
-from journeys.walk.diary import Choice
+from journeys.walk.diary import Choice, Delivery
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
-from store.lifecycle import RunState, advance, explain, explanation, lock_customer_and_run, pass_step
+from store.customers import change_customer
+from store.events import accept_here
+from store.lifecycle import (
+    RunState,
+    advance,
+    explain,
+    explanation,
+    lock_customer_and_run,
+    lock_customer_and_runs,
+    lock_run,
+    pass_step,
+)
 from store.lots import StoredLots
-from store.schema import customers, diary, events, runs, sends
+from store.schema import actions, customers, diary, events, runs, sends, versions
+from store.sends import BEING_STOPPED, left
 from store.store import write_transaction
 
 
@@ -71,6 +87,63 @@ def _told(at: datetime | None) -> Moment:
     return Moment(at=at, late=at is None)
 
 
+@write_transaction
+def perform(connection: Connection, visit: Visit) -> Delivery | Unheard:
+    """Do what an action says, once in the life of a run, and write that its step is passed.
+
+    Done again, it is what became of it the first time. What it does may end its own run, which is then all there is.
+    Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
+    """
+    run = lock_customer_and_runs(connection, visit.run)
+    if before := _became(connection, visit):
+        return before
+    _refuse_if_stopped(connection, run)
+    arrived = arrive(connection, visit)
+    if isinstance(arrived, Unheard):
+        return arrived
+    known = known_of(connection, arrived, visit.now)
+    run = left(connection, arrived, known.customer, visit.now)
+    if run.ended:
+        return Delivery(outcome="blocked", at=visit.now, reason=f"the run has ended: {run.why}")
+    delivery = _act(connection, run, step_at(run, visit), known)
+    row = {"run": run.id, "step": visit.at_step, "outcome": delivery.outcome}
+    connection.execute(_DID, row | {"at": delivery.at, "reason": delivery.reason})
+    pass_step(connection, lock_run(connection, run.id), visit.lines_after(delivery))  # it may have ended
+    return delivery
+
+
+def _act(connection: Connection, run: RunState, step: AnyStep, known: Known) -> Delivery:
+    made_by = maker(run.id, step.id, run.version.name, run.chain)
+    try:
+        match action(step, known, made_by):
+            case Event() as event:
+                (receipt,) = accept_here(connection, [event], known.now, day=run.day, made_by=made_by)
+                return done(receipt.decisions, known.now)
+            case Setting(attributes):
+                change = change_customer(connection, run.customer, attributes, known.now, day=run.day, named=made_by)
+                return done(change.receipt.decisions if change.receipt else (), known.now)
+    # Nothing was written then.
+    except Impossible as error:
+        return impossible(error, known.now)
+    except Invalid as error:
+        return impossible(Impossible(unfit(error.flaws)), known.now)
+    except Conflict:
+        return impossible(Impossible("another event has its id"), known.now)
+
+
+def _became(connection: Connection, visit: Visit) -> Delivery | None:
+    """What became of an action that was done before."""
+    row = connection.execute(_ACTION, {"run": visit.run, "step": visit.at_step}).one_or_none()
+    return Delivery(outcome=row.outcome, at=row.at, reason=row.reason) if row else None
+
+
+def _refuse_if_stopped(connection: Connection, run: RunState) -> None:
+    named = {"journey": run.version.name, "number": run.version.number}
+    if not run.ended and connection.execute(_STOPPED, named).scalar_one_or_none():
+        # Nothing may be done any more, and what is written of its end is the stop's to write.
+        raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
+
+
 def arrive(connection: Connection, visit: Visit) -> RunState | Unheard:
     """Take the locks of the run and its customer, and write the diary up to the visit. Raises Unknown.
 
@@ -101,7 +174,7 @@ def known_of(connection: Connection, run: RunState, now: datetime) -> Known:
         event=row.event,
         customer=row.customer or {},
         now=now,
-        sent={sent.step: sent.state for sent in became},
+        sent={sent.step: sent.outcome for sent in became},
         day=run.day,
     )
 
@@ -127,6 +200,14 @@ _KNOWN = (
     .outerjoin(customers, customers.c.id == runs.c.customer)
     .where(runs.c.id == bindparam("run"))
 )
-_BECAME = select(sends.c.step, sends.c.state).where(
-    sends.c.run == bindparam("run"), sends.c.state.in_(("accepted", "blocked", "failed", "unknown"))
+_BECAME = union_all(
+    select(sends.c.step, sends.c.state.label("outcome")).where(
+        sends.c.run == bindparam("run"), sends.c.state.in_(("accepted", "blocked", "failed", "unknown"))
+    ),
+    select(actions.c.step, actions.c.outcome).where(actions.c.run == bindparam("run")),
+)
+_DID = insert(actions)
+_ACTION = select(actions).where(actions.c.run == bindparam("run"), actions.c.step == bindparam("step"))
+_STOPPED = select(versions.c.stopped_at).where(
+    versions.c.journey == bindparam("journey"), versions.c.number == bindparam("number")
 )

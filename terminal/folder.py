@@ -101,6 +101,7 @@ class Folder:
             contents={name: (content, "ready") for name, content in self.all(Content).items()},
             customer=_customer_schema(self.all(CustomerAttribute).values(), self.all(Customer).values()),
             endpoints=dict.fromkeys(self.all(Endpoint), "open"),
+            live=self.all(Journey),
         )
 
 

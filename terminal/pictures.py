@@ -66,7 +66,7 @@ def _lines(played: Timeline, script: Script) -> Iterator[_Line]:
             yield _Line(heard.at, 0, ("  ", told))
     for run in played.runs:
         for entry in run.diary:
-            for told in _passed(entry, run):
+            for told in (*_made(entry, run, played, numbers), *_passed(entry, run)):
                 yield _Line(entry.at, 1, ("  ", *_whose(run.id, numbers), told))
         if run.ended and run.ended_at and run.ended != "exited":  # an exit is told with its event
             yield _Line(run.ended_at, 2, ("  ", *_whose(run.id, numbers), happened(run.ended, run.why)))
@@ -88,6 +88,14 @@ def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
             yield Text.assemble(*whose, happened(decision.did, "" if decision.did == "started" else decision.why))
 
 
+def _made(entry: Entry, run: PreviewRun, played: Timeline, numbers: Mapping[str, int]) -> Iterator[Text]:
+    """The event that a run made at a step that it is over with, and what that did."""
+    for made in played.made if not entry.stands else ():
+        if (made.run, made.step) == (run.id, entry.step):
+            yield Text.assemble((f"⚑ {made.step}", "bold"), f"  {made.trigger}")
+            yield from (Text.assemble("  ", told) for told in _decisions(made, numbers))
+
+
 def _passed(entry: Entry, run: PreviewRun) -> Iterator[Text]:
     if entry.did == "left" and entry is not run.diary[-1]:  # of a series; at the end of a run it is told how it ended
         yield Text(f"◁ {entry.step} is left: {entry.why}", "dim")
@@ -95,9 +103,11 @@ def _passed(entry: Entry, run: PreviewRun) -> Iterator[Text]:
         return
     if entry.arm:
         yield Text.assemble((f"◇ {entry.step}: {entry.arm}", "bold"), f"  {entry.why}")
-    for send in run.sends:
-        if send.step == entry.step:
-            yield from _sent(send)
+    sends = [send for send in run.sends if send.step == entry.step]
+    for send in sends:
+        yield from _sent(send)
+    if not sends and entry.why.startswith("failed: "):  # an action
+        yield Text.assemble((f"✗ {entry.step}", "red"), f"  {entry.why}")
 
 
 def _sent(send: PreviewSend) -> Iterator[Text]:

@@ -38,6 +38,7 @@ COLOURS = {
     "cancelled": "red",
     "aborted": "red",
     "ignored": "dim",
+    "refused": "bold red",
 }
 MARKS = {
     "started": "●",
@@ -46,6 +47,7 @@ MARKS = {
     "exited": "■",
     "stopped": "■",
     "ignored": "·",
+    "refused": "✗",
     "resumed": "↻",
 }
 LONGEST_LINE = 60

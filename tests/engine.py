@@ -145,7 +145,9 @@ async def engine(
 def worker(built: Engine, client: Client | None = None) -> Worker:
     """A worker for the engine's task queue, by the engine's own client or another."""
     channels = dict.fromkeys(INTERACTIONS, built.ledger)
-    return build_worker(client or built.client, built.store, built.task_queue, channels)
+    # At once, before the run goes on: where time is skipped, what it started would begin too late else.
+    told = built.relay.drain_once
+    return build_worker(client or built.client, built.store, built.task_queue, channels, told=told)
 
 
 class Clock:

@@ -36,13 +36,23 @@ MESSAGES: dict[Kind, dict[str, str]] = {
 }
 
 
+EVENTS: list[dict[str, Any]] = [
+    {"raise": "store-visit", "with": {"city": "'Oslo'"}},
+    {"raise": "store-visit", "with": {"city": "event.coupon"}},  # which is missing
+    {"raise": "purchase-completed"},
+    {"set": {"country": "'NO'"}},
+]
+
+
 @st.composite
 def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: int) -> list[dict[str, Any]]:
-    """Some steps: messages, waits and questions, about the messages that are *certain* to precede or about visits."""
+    """Some steps of all types. Questions are about the messages that are *certain* to precede, or about visits."""
     steps: list[dict[str, Any]] = []
     for what in draw(
         st.lists(
-            st.sampled_from(["message", "wait", "moment", "if", "await", "until", "branch", "split", "test", "end"]),
+            st.sampled_from(
+                ["message", "wait", "moment", "raise", "if", "await", "until", "branch", "split", "test", "end"]
+            ),
             min_size=1,
             max_size=3,
         )
@@ -55,6 +65,8 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
             steps.append({"id": names.next("e"), "end": "enough"})
         elif what == "moment":
             steps.append(draw(moments(names, certain, deep)))
+        elif what == "raise":
+            steps.append({"id": names.next("r"), **draw(st.sampled_from(EVENTS))})
         elif what == "wait" or not deep:
             steps.append({"id": names.next("w"), "wait": f"{draw(st.integers(1, 48))} hours"})
         elif what in ("if", "await", "until"):

@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlalchemy import case, func, select
 
-from store.schema import counts, runs
+from store.schema import counts, decisions, runs
 from store.store import Store
 from tests.transactions import rows
 
@@ -17,6 +17,11 @@ PEOPLE = {"first entered", "first goal"}
 
 _RUNS = select(runs.c.journey, runs.c.version, runs.c.ended, func.count().label("n")).group_by(
     runs.c.journey, runs.c.version, runs.c.ended
+)
+_REFUSED = (
+    select(decisions.c.journey, decisions.c.version, func.count().label("n"))
+    .where(decisions.c.did == "refused")
+    .group_by(decisions.c.journey, decisions.c.version)
 )
 _CUSTOMERS = select(
     runs.c.journey,
@@ -44,6 +49,8 @@ async def _recounted(store: Store) -> Counted:
         recounted[row.journey, row.version, "entered"] += row.n
         if row.ended:
             recounted[row.journey, row.version, row.ended] += row.n
+    for row in await rows(store, _REFUSED):
+        recounted[row.journey, row.version, "refused"] = row.n
     for row in await rows(store, _CUSTOMERS):
         recounted[row.journey, None, "first entered"] = row.entered
         recounted[row.journey, None, "first goal"] = row.met

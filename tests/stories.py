@@ -7,7 +7,7 @@ before the next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -57,19 +57,21 @@ class Run:
     sends: tuple[Send, ...]
     goal_at: timedelta | None = None
     version: int = 1
+    journey: str = "abandoned-cart"
 
 
 @dataclass(frozen=True)
 class Story:
     """What happens, and the runs that come of it. *journey* is given the time at which the story begins.
 
-    So are *lines* that tell of dates.
+    So are *lines* that tell of dates. *beside*: journeys that are live as well.
     """
 
     lines: tuple[Line, ...] | Callable[[datetime], tuple[Line, ...]]
     runs: tuple[Run, ...]
     journey: Callable[[datetime], Journey] = field(default=lambda _: abandoned_cart())
     customer: Mapping[str, str] = field(default_factory=lambda: CUSTOMER)
+    beside: tuple[Journey, ...] = ()
 
     @property
     def length(self) -> timedelta:
@@ -489,6 +491,55 @@ APPOINTMENT = walking(
         "key": "event.appointment_id",
         "overlap": "restart",
         "where": "!has_event.guests || event.guests < 5",
+    },
+    exit=[],
+)
+
+
+def raise_(id: str, trigger: str, **attributes: object) -> dict[str, object]:
+    return {"id": id, "raise": trigger, "with": attributes}
+
+
+def visitors(*steps: Mapping[str, object], trigger: str = "store-visit", **start: object) -> Journey:
+    """A second journey, by default of those who visit a store."""
+    started = {"trigger": trigger, **start}
+    return abandoned_cart(journey="visitors", start=started, goal=None, exit=[], steps=list(steps))
+
+
+def of_visitors(run: Run) -> Run:
+    """A run of that journey."""
+    return replace(run, journey="visitors")
+
+
+def set_(id: str, **attributes: object) -> dict[str, object]:
+    return {"id": id, "set": attributes}
+
+
+TOLD_NOTHING = completed("", sends(first=""))
+OSLO = "'Oslo'"
+TELLS = walking(email("hello"), raise_("tell", "store-visit", city=OSLO), pause("a-day", "1 day"), text("nudge"))
+TOLD = completed("1 day", sends(hello="", nudge="1 day"))
+ANEW = raise_("anew", "abandoned-cart", cart_id="'c2'", total="event.total + 1")
+ANEW_OF_A_VISIT = raise_("anew", "abandoned-cart", cart_id="'c2'", total=60)
+LEAVES_ITS_SERIES = walking(
+    until(
+        "nudges",
+        {"trigger": "store-visit"},
+        email("first"),
+        pause("a-day", "1 day"),
+        raise_("tell", "store-visit", city=OSLO),
+        text("never"),
+        then=[push("thanks")],
+    ),
+    exit=[],
+)
+ASKS_LATER = walking(
+    raise_("tell", "store-visit", city=OSLO),
+    {
+        "id": "visited",
+        "if": {"trigger": "store-visit", "within": "2 days"},
+        "then": [text("thanks")],
+        "else": [push("come")],
     },
     exit=[],
 )
@@ -1106,5 +1157,146 @@ STORIES: dict[str, Story] = {
             completed("15 days 1 minute", sends(plain="14 days 1 minute", for_all="15 days 1 minute")),
         ),
         SUBJECT,
+    ),
+    # --- events that runs make -------------------------------------------------------------------------
+    "raises-what-starts-another-journey": Story(
+        (cart(),), (TOLD, of_visitors(completed("", sends(welcome="")))), TELLS, beside=(visitors(push("welcome")),)
+    ),
+    "raises-what-another-run-waits-for": Story(
+        (buys(""), cart("1 hour")),
+        (
+            of_visitors(completed("1 hour", sends(welcome="1 hour"))),
+            completed("25 hours", sends(hello="1 hour", nudge="25 hours")),
+        ),
+        TELLS,
+        beside=(
+            visitors(
+                {"id": "visited", "if": {"trigger": "store-visit", "within": "5 days"}, "then": [push("welcome")]},
+                trigger="purchase-completed",
+            ),
+        ),
+    ),
+    "raises-what-nobody-may-start-by": Story(
+        (cart(),), (TOLD,), TELLS, beside=(visitors(push("welcome"), where="event.city == 'Bergen'"),)
+    ),
+    "raises-its-own-exit": Story(
+        (cart(),),
+        (Run("exited", at("1 day"), sends(hello=""), goal_at=at("1 day")),),
+        walking(email("hello"), pause("a-day", "1 day"), raise_("buy", "purchase-completed"), text("never")),
+    ),
+    "raises-at-its-end": Story(
+        (cart(),),
+        (completed("1 day", sends(hello="")), of_visitors(completed("1 day", sends(welcome="1 day")))),
+        walking(email("hello"), pause("a-day", "1 day"), raise_("tell", "store-visit", city=OSLO)),
+        beside=(visitors(push("welcome")),),
+    ),
+    "raises-what-its-series-waits-for": Story(
+        (cart(),), (completed("1 day", sends(first="", thanks="1 day")),), LEAVES_ITS_SERIES
+    ),
+    "raises-what-it-asks-for-later": Story((cart(),), (completed("2 days", sends(come="2 days")),), ASKS_LATER),
+    "raises-its-own-start": Story(
+        (cart(),),
+        (completed("1 day", sends(hello="1 day")),),
+        walking(
+            pause("a-day", "1 day"),
+            ANEW,
+            email("hello"),
+            start={"trigger": "abandoned-cart", "key": "event.cart_id", "where": "event.total > 0"},
+        ),
+    ),
+    "raises-what-leads-back": Story(
+        (cart(),),
+        (completed("", sends(hello="")), of_visitors(completed("1 day", sends(welcome="1 day")))),
+        walking(email("hello"), raise_("tell", "store-visit", city=OSLO)),
+        beside=(visitors(pause("a-day", "1 day"), ANEW_OF_A_VISIT, push("welcome"), where="event.city == 'Oslo'"),),
+    ),
+    "raises-what-leads-back-after-she-bought": Story(
+        (cart(), buys("3 hours")),
+        (
+            completed("", sends(hello=""), goal="3 hours"),
+            of_visitors(completed("3 hours", sends(welcome="3 hours"))),
+            completed("3 hours", sends(hello="3 hours")),
+        ),
+        walking(email("hello"), raise_("tell", "store-visit", city=OSLO), exit=[]),
+        beside=(
+            visitors(
+                {
+                    "id": "bought",
+                    "if": {"trigger": "purchase-completed", "within": "5 days"},
+                    "then": [ANEW_OF_A_VISIT, push("welcome")],
+                }
+            ),
+        ),
+    ),
+    "raises-what-lacks-a-value": Story(
+        (cart(),),
+        (TOLD,),
+        walking(
+            email("hello"),
+            raise_("tell", "store-visit", city="event.coupon"),
+            pause("a-day", "1 day"),
+            text("nudge"),
+        ),
+        beside=(visitors(push("welcome")),),
+    ),
+    # --- what runs set of their customer ----------------------------------------------------------------
+    "sets-what-starts-another-journey": Story(
+        (cart(),),
+        (completed("1 day", sends(nudge="1 day")), of_visitors(completed("", sends(welcome="")))),
+        walking(set_("tag", country="'NO'"), pause("a-day", "1 day"), text("nudge")),
+        beside=(
+            visitors(
+                push("welcome"), trigger="customer-changed", where="before.country == 'SE' && customer.country == 'NO'"
+            ),
+        ),
+        customer={**CUSTOMER, "country": "SE"},
+    ),
+    "sets-what-is-so-already": Story(
+        (cart(),),
+        (completed("1 day", sends(nudge="1 day")),),
+        walking(set_("tag", country="'SE'"), pause("a-day", "1 day"), text("nudge")),
+        beside=(visitors(push("welcome"), trigger="customer-changed"),),
+        customer={**CUSTOMER, "country": "SE"},
+    ),
+    "sets-what-its-own-exit-asks-for": Story(
+        (cart(),),
+        (Run("exited", at("1 day"), sends(hello="")),),
+        walking(
+            email("hello"),
+            pause("a-day", "1 day"),
+            set_("tag", country="'NO'"),
+            text("never"),
+            exit=[{"when": "customer.country == 'NO'"}],
+        ),
+    ),
+    "sets-what-its-series-waits-for": Story(
+        (cart(),),
+        (completed("", sends(thanks="")),),
+        walking(
+            until(
+                "nudges",
+                {"becomes": "customer.country == 'NO'"},
+                set_("tag", country="'NO'"),
+                text("never"),
+                then=[push("thanks")],
+            ),
+            exit=[],
+        ),
+    ),
+    "sets-its-own-start-again": Story(
+        (cart(), moves("1 hour", "SE")),
+        (TOLD_NOTHING, of_visitors(completed("1 hour", sends(welcome="1 hour")))),
+        walking(push("first"), exit=[]),
+        beside=(visitors(set_("tag", country="'NO'"), push("welcome"), trigger="customer-changed"),),
+    ),
+    "sets-an-address-aside": Story(
+        (cart(),),
+        (Run("completed", at(""), (Send("nudge", at(""), "blocked"), Send("hello", at("")))),),
+        walking(set_("forget", phone=None), text("nudge"), email("hello")),
+    ),
+    "sets-all-or-nothing": Story(
+        (cart(),),
+        (completed("", sends(nudge="")),),
+        walking(set_("tag", phone=None, country="event.coupon"), text("nudge")),
     ),
 }

@@ -133,7 +133,18 @@ class JourneyWorkflow:
         return answer
 
     async def perform(self, visit: Visit) -> Delivery:
-        raise NotImplementedError
+        """Act. The activity writes that the step is passed, and completes the run where nothing follows."""
+        answer = await workflow.execute_local_activity_method(
+            Visits.perform,
+            visit,
+            summary=f"Act: {visit.step.words if visit.step else visit.at_step}",
+            start_to_close_timeout=LOCALLY,
+            local_retry_threshold=LOCALLY,
+            retry_policy=AGAIN,
+        )
+        if isinstance(answer, Unheard):
+            raise _NotHeard(answer)
+        return answer
 
     async def _send(self, visit: Visit) -> Delivery | Held:
         """One claim and its call. The record writes the diary too, and completes the run where nothing follows."""

@@ -45,6 +45,9 @@ _CEL_WORDS = frozenset({"in", "true", "false", "null"})
 
 
 def _name(text: str) -> str:
+    root, _, name = text.partition(".")
+    if root in ("event", "customer") and _NAME.fullmatch(name):
+        raise ValueError(f'"{text}" goes without its root here: {name}')
     if not _NAME.fullmatch(text):
         raise ValueError(f'"{text}" cannot name an attribute: use small letters, digits and _, such as cart_id')
     if text in _CEL_WORDS:

@@ -22,7 +22,9 @@ Expressions = dict[AttributeName, Formula]
 class Raise(Step):
     """Make an event of this customer, which is accepted like any other. *with*: its attributes, as expressions."""
 
-    raise_: Name = Field(alias="raise")
+    raise_: Annotated[Name, Expected("the name of a trigger; the attributes stand beside it, in with")] = Field(
+        alias="raise"
+    )
     with_: Expressions = Field(default_factory=dict, alias="with")
 
     @property
@@ -39,10 +41,10 @@ class Raise(Step):
 
 
 class Set(Step):
-    """Set attributes of the customer, as expressions."""
+    """Set attributes of the customer, as expressions; null takes one away."""
 
     set_: Annotated[
-        Annotated[Expressions, Field(min_length=1)],
+        Annotated[dict[AttributeName, Formula | None], Field(min_length=1)],
         Expected("attributes with expressions, such as {reminded_at: now}"),
     ] = Field(alias="set")
 

@@ -122,10 +122,10 @@ class RaiseUse(NamedTuple):
 
 
 class SetUse(NamedTuple):
-    """A step sets attributes of the customer."""
+    """A step sets attributes of the customer. None takes one away."""
 
     path: str
-    attributes: Mapping[str, Written]
+    attributes: Mapping[str, Written | None]
 
 
 class EndpointUse(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from journeys.acting import Impossible, Setting, action, done, impossible
 from journeys.catalogue import (
     BUILT_IN_NAMES,
     CHANGED,
@@ -22,6 +23,7 @@ from journeys.catalogue import (
     CustomerId,
     Event,
 )
+from journeys.chains import Maker, joined, maker
 from journeys.choices import choose
 from journeys.clearance.clearance import (
     Blocked,
@@ -140,12 +142,23 @@ class Heard(Model):
     decisions: tuple[Decision, ...]
 
 
+class Made(Heard):
+    """One event that a run made at a step, with what it did."""
+
+    run: str
+    step: str
+
+
 class Timeline(Model):
-    """The outcome of a preview: every event with its decisions, every run with its sends and its diary."""
+    """The outcome of a preview: every event with its decisions, every run with its sends and its diary.
+
+    *made*: the events that are not in the script, as runs made them.
+    """
 
     started_at: AwareDatetime
     events: tuple[Heard, ...]
     runs: tuple[PreviewRun, ...]
+    made: tuple[Made, ...] = ()
 
 
 def preview(  # noqa: PLR0913 - all but the first are named at the call
@@ -196,6 +209,7 @@ class Stage:
         self._runs: list[_Run] = []
         self._events: list[Event] = []
         self._heard: list[Heard] = []
+        self._made: list[Made] = []
 
     def publish(self, version: Version) -> None:
         """Make *version* the one that newcomers take. People inside stay on theirs."""
@@ -238,6 +252,7 @@ class Stage:
             started_at=self.started_at,
             events=tuple(self._heard),
             runs=self.so_far,
+            made=tuple(self._made),
         )
 
     @property
@@ -245,7 +260,24 @@ class Stage:
         """What became of everybody up to now."""
         return tuple(run.summary() for run in self._runs)
 
-    def _accept(self, event: Event, send: SendFacts | None) -> Heard:
+    def make(self, does: Event | Setting, made_by: Maker) -> tuple[Decision, ...]:
+        """A run makes an event, which is accepted like any other: it may end that run, or answer it."""
+        event = self._changing(does, made_by) if isinstance(does, Setting) else does
+        if event is None:
+            return ()
+        heard = self._accept(event, None, made_by)
+        self._made.append(Made(**dict(heard), run=made_by.run, step=made_by.step))
+        return heard.decisions
+
+    def _changing(self, setting: Setting, made_by: Maker) -> Event | None:
+        """Change the customer, and return the event of it; None where nothing is another."""
+        before, self.customer = self.customer, merged(self.customer, setting.attributes)
+        if before == self.customer:
+            return None
+        told = {"id": made_by.event, "source": made_by.source, "customer": self.customer_id, "before": before}
+        return CustomerEvent.model_validate({**told, "trigger": CHANGED})
+
+    def _accept(self, event: Event, send: SendFacts | None, made_by: Maker | None = None) -> Heard:
         at = occurred(event, self.now)
         event = event.model_copy(update={"occurred_at": at})
         entries: dict[tuple[str, str | None], datetime] = {}
@@ -260,30 +292,32 @@ class Stage:
             known=list(self._events),
             send=send,
             listening=[version for version in self._live.values() if event.trigger in version.run_triggers],
+            made_by=made_by,
         )
         self._events.append(event)
         decisions = decide(event, at, facts)
-        for decision in decisions:
-            self._carry_out(decision, event, at)
+        moved = [run for decision in decisions for run in self._carry_out(decision, event, at, made_by)]
+        for run in moved:  # all at once, as in the store: what one of them does now finds the others where they are
+            run.resume()
         return Heard(event=event.id, trigger=event.trigger, at=at, decisions=tuple(decisions))
 
-    def _carry_out(self, decision: Decision, event: Event, at: datetime) -> None:
+    def _carry_out(self, decision: Decision, event: Event, at: datetime, made_by: Maker | None) -> Iterator[_Run]:
+        """Do what was decided, and return whoever goes on by it."""
         match decision.did:
             case "started":
                 version = self._live[decision.journey]
-                facts = RunFacts(id=decision.run or "", version=version, key=key_of(version, event), entered_at=at)
-                run = _Run(facts, event, self)
+                run = _Run(_entering(decision, version, event, at, made_by), event, self)
                 self._runs.append(run)
-                run.resume()
+                yield run
             case "goal met":
                 self._run(decision.run).meet_goal(at)
             case "exited":
                 self._run(decision.run).end("exited", decision.why, self.now)
             case "resumed":
                 run = self._run(decision.run)
-                run.walk.arrive(Arrival(event=event.id, at=at, answers=decision.answers))
-                run.resume()
-            case "ignored":
+                run.hear(Arrival(event=event.id, at=at, answers=decision.answers), made_by)
+                yield run
+            case "ignored" | "refused":
                 pass
 
     def _event(self, happening: Happening) -> tuple[Event, SendFacts | None]:
@@ -323,6 +357,11 @@ class Stage:
         return next(run for run in self._runs if run.facts.id == run_id)
 
 
+def _entering(decision: Decision, version: Version, event: Event, at: datetime, made_by: Maker | None) -> RunFacts:
+    chain = made_by.chain if made_by else ()
+    return RunFacts(id=decision.run or "", version=version, key=key_of(version, event), entered_at=at, chain=chain)
+
+
 class _Until:
     """What a walk awaits in the virtual world: the stage wakes it at that time, or at an arrival."""
 
@@ -331,6 +370,18 @@ class _Until:
 
     def __await__(self) -> Generator[datetime, None, None]:
         yield self.until
+
+
+class _Act:
+    """An action that a walk awaits. It is done while the walk stands still, as it may end or answer that walk."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def __await__(self) -> Generator[Visit, Delivery | None, Delivery]:
+        did = yield self.visit
+        assert did is not None  # noqa: S101 - resume() answers a visit with a delivery
+        return did
 
 
 class _Run:
@@ -347,7 +398,8 @@ class _Run:
         self._stage = stage
         self._why = ""
         self._goal_met_at: datetime | None = None
-        self._coroutine: Coroutine[datetime, None, str] | None = self.walk.go(self)
+        self._acts = False
+        self._coroutine: Coroutine[datetime | Visit, Delivery | None, str] | None = self.walk.go(self)
 
     @property
     def facts_now(self) -> RunFacts:
@@ -404,7 +456,7 @@ class _Run:
         return choose(self.facts.version.steps[visit.at_step], self._known(visit), self._stage.lots)
 
     async def perform(self, visit: Visit) -> Delivery:
-        raise NotImplementedError
+        return await _Act(visit)
 
     async def moment(self, visit: Visit) -> Moment:
         until = self.facts.version.steps[visit.at_step].moment
@@ -440,14 +492,35 @@ class _Run:
             await _Until(until)
         return True
 
+    def hear(self, arrival: Arrival, made_by: Maker | None) -> None:
+        """Hear of an answer."""
+        self.facts = replace(self.facts, chain=joined(self.facts.chain, made_by))
+        self.walk.arrive(arrival)
+
     def resume(self) -> None:
-        """Walk on to the next wait, or to the end."""
-        if self._coroutine is None:
-            return
+        """Walk on to the next wait, or to the end. While it acts, it goes on by itself afterwards."""
+        did: Delivery | None = None
         try:
-            self.until = self._coroutine.send(None)
+            while self._coroutine is not None and not self._acts:
+                match self._coroutine.send(did):
+                    case Visit() as visit:
+                        did = self._do(visit)
+                    case until:
+                        self.until = until
+                        return
         except StopIteration as over:
             self.end("completed", over.value, self._stage.now)
+
+    def _do(self, visit: Visit) -> Delivery:
+        self._acts = True
+        made_by = maker(self.facts.id, visit.at_step, self.facts.version.name, self.facts.chain)
+        try:
+            does = action(self.facts.version.steps[visit.at_step], self._known(visit), made_by)
+            return done(self._stage.make(does, made_by), visit.now)
+        except Impossible as error:
+            return impossible(error, visit.now)
+        finally:
+            self._acts = False
 
     def end(self, ended: Ended, why: str, at: datetime) -> None:
         if self._coroutine is None:

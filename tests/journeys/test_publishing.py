@@ -603,3 +603,80 @@ def test_what_is_seldom_meant_is_warned_of_and_goes_live(changes: dict[str, Any]
 )
 def test_of_what_is_meant_nobody_is_warned(changes: dict[str, Any]) -> None:
     assert warnings_of(**{"steps": [PUSH, A_WAIT], **changes}) == {}
+
+
+def raise_(trigger: str = "store-visit", **attributes: object) -> dict[str, Any]:
+    return {"id": "tell", "raise": trigger, "with": attributes}
+
+
+@pytest.mark.parametrize(
+    ("step", "path", "words"),
+    [
+        pytest.param(
+            raise_("store-visits", city="'Oslo'"),
+            "steps[0].raise",
+            'no trigger "store-visits". Did you mean "store-visit"?',
+            id="no-such-trigger",
+        ),
+        pytest.param(raise_("email-opened"), "steps[0].raise", "nobody can raise it", id="built-in"),
+        pytest.param(raise_(), "steps[0].with", '"store-visit" requires city (text), which is not given', id="missing"),
+        pytest.param(
+            raise_(city="'Oslo'", town="'Oslo'"), "steps[0].with.town", 'has no attribute "town"', id="unknown"
+        ),
+        pytest.param(raise_(city="Oslo"), "steps[0].with.city", "'\"Oslo\"'", id="no-quotes"),
+        pytest.param(raise_(city="event.total"), "steps[0].with.city", "Write string(event.total).", id="another-type"),
+        pytest.param(raise_(city=42), "steps[0].with.city", "42 (number) was found, text is expected", id="a-number"),
+        pytest.param(raise_(city="event.town"), "steps[0].with.city", "event.town", id="no-such-attribute"),
+    ],
+)
+def test_a_raise_that_its_trigger_does_not_take_is_a_flaw(step: dict[str, Any], path: str, words: str) -> None:
+    flaws = flaws_of(steps=[step])
+
+    assert list(flaws) == [path]
+    assert words in flaws[path]
+
+
+def test_a_raise_of_a_trigger_that_is_not_ready_is_a_flaw() -> None:
+    flaws = flaws_of(catalogue("stopped"), steps=[raise_(city="'Oslo'")])
+
+    assert 'trigger "store-visit" is stopped, not ready' in flaws["steps[0].raise"]
+
+
+def test_a_required_attribute_that_may_be_missing_is_warned_of() -> None:
+    journey = abandoned_cart(steps=[raise_(city="event.coupon"), raise_(city="'Oslo'") | {"id": "again"}])
+
+    told = [str(warning) for warning in warn(journey, catalogue()) if "nothing is raised" in str(warning)]
+
+    assert [warning.partition(":")[0] for warning in told] == ["steps[0].with.city"]
+
+
+def test_what_a_journey_raises_is_part_of_its_version() -> None:
+    journey = abandoned_cart(steps=[raise_(city="'Oslo'")])
+
+    assert version_of(journey, 1, catalogue()).schemas["store-visit"] == {"city": "text"}
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "words"),
+    [
+        pytest.param({"contry": "'NO'"}, "contry", 'no attribute "contry". Did you mean "country"?', id="mistyped"),
+        pytest.param(
+            {"reminded_at": "now"},
+            "reminded_at",
+            "Declare it: {attribute: reminded_at, type: time} in a file to apply, or PUT /v1/",
+            id="not-declared",
+        ),
+        pytest.param({"country": "NO"}, "country", "'\"NO\"'", id="no-quotes"),
+        pytest.param({"country": "event.total"}, "country", "Write string(event.total).", id="another-type"),
+        pytest.param({"country": 47}, "country", "47 (number) was found, text is expected", id="a-number"),
+    ],
+)
+def test_what_a_customer_cannot_have_is_a_flaw(written: dict[str, Any], path: str, words: str) -> None:
+    flaws = flaws_of(steps=[{"id": "tag", "set": {"language": "'nb'", **written}}])
+
+    assert list(flaws) == [f"steps[0].set.{path}"]
+    assert words in flaws[f"steps[0].set.{path}"]
+
+
+def test_null_takes_an_attribute_away() -> None:
+    assert flaws_of(steps=[{"id": "tag", "set": {"country": None}}]) == {}

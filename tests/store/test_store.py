@@ -67,6 +67,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
     assert await tables(shop.store) == set(metadata.tables) - {
         "ab_people",
         "ab_tests",
+        "actions",
         "channels",
         "consents",
         "counts",

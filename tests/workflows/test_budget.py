@@ -148,3 +148,36 @@ async def test_a_choice_costs_one_event_and_no_task_of_its_own(quick: Engine, wh
         (alone, at_the_beginning),
     ):
         assert sorted(with_it) == sorted([*without, "MARKER_RECORDED"])
+
+
+RAISE = {"id": "tell", "raise": "store-visit", "with": {"city": "'Oslo'"}}
+SET = {"id": "tag", "set": {"country": "'NO'"}}
+TEXT = {"id": "nudge", "text": "second-text-reminder", "to": "customer.phone"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "more"),
+    [
+        pytest.param([HELLO, RAISE, TEXT], 1, id="between-two-sends"),
+        pytest.param([HELLO, RAISE, PAUSE], 1, id="before-a-wait"),
+        pytest.param([RAISE, HELLO], 1, id="at-the-beginning"),
+        pytest.param([HELLO, SET, TEXT], 1, id="set-between-two-sends"),
+        # It writes the lines for which there would be a note else.
+        pytest.param([PAUSE, RAISE, PAUSE | {"id": "another"}], 0, id="between-two-waits"),
+        pytest.param([HELLO, PAUSE, RAISE], 0, id="at-the-end"),
+    ],
+)
+async def test_an_action_costs_at_most_one_event_and_no_task_of_its_own(
+    quick: Engine, steps: list[dict[str, object]], more: int
+) -> None:
+    await quick.customer("fay")
+    counted = []
+    for journey in (steps, [step for step in steps if step not in (RAISE, SET)]):
+        await quick.publish(abandoned_cart(steps=journey))
+        run = await quick.start("fay")
+        assert await quick.handle(run).result() == "completed"
+        counted.append(await quick.events(run))
+
+    with_it, without = counted
+    assert with_it.count("MARKER_RECORDED") == without.count("MARKER_RECORDED") + more
+    assert len(with_it) == len(without) + more

@@ -132,6 +132,39 @@ async def test_choices_tell_the_arm_and_the_condition_and_no_value(
         assert [secret for secret in PLANTED if secret.lower() in why.lower()] == []
 
 
+RAISING = [
+    {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"},
+    {"id": "tell", "raise": "store-visit", "with": {"city": "customer.first_name + event.cart_id"}},
+    {"id": "fails", "raise": "store-visit", "with": {"city": "event.cart_id + event.coupon"}},
+    {"id": "again", "raise": "abandoned-cart", "with": {"cart_id": "customer.email", "total": "event.total"}},
+    {"id": "sets", "set": {"last_name": "customer.first_name + event.cart_id"}},
+    {"id": "does-not-fit", "set": {"phone": "event.cart_id"}},
+    {"id": "pause", "wait": "1 day"},
+]
+
+
+async def test_what_a_run_raises_and_sets_stays_with_us(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        start_of = {"trigger": "abandoned-cart", "where": "event.total > 0"}
+        await built.publish(abandoned_cart(steps=RAISING, start=start_of))
+        run = await start(built)
+        await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+        (seen,) = await built.runs("zq")
+        said = {line.step: line.why.partition(":")[0] for line in seen.diary if line.did == "passed"}
+        assert said == {
+            "hello": "accepted",
+            "tell": "accepted",
+            "fails": "failed",
+            "again": "accepted",
+            "sets": "accepted",
+            "does-not-fit": "failed",
+            "pause": "waited 1 day",
+        }
+        assert [secret for secret in PLANTED if secret.lower() in str(seen.diary).lower()] == []
+
+
 @pytest.mark.parametrize(
     "answers",
     [

@@ -28,7 +28,8 @@ each_story = pytest.mark.parametrize(
 @each_story
 def test_on_the_virtual_clock(name: str, story: Story) -> None:
     stage = Stage(story.customer, customer_id=name, contents=CONTENTS)
-    stage.publish(version(story.journey(DEFAULT_START)))
+    for journey in (story.journey(DEFAULT_START), *story.beside):
+        stage.publish(version(journey))
 
     for line in story.lines_from(DEFAULT_START):
         match line:
@@ -50,7 +51,8 @@ async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironmen
     async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as played:
         await clock.start()
         await played.customer(name, story.customer)
-        await played.publish(story.journey(clock.begin))
+        for journey in (story.journey(clock.begin), *story.beside):
+            await played.publish(journey)
 
         for number, line in enumerate(story.lines_from(clock.begin), 1):
             await clock.move(line.at)
@@ -129,4 +131,5 @@ def told(run: PreviewRun | RunView, begin: datetime, to: timedelta) -> Run:
         sends=tuple(Send(step, since(at), outcome) for step, at, outcome in sent),
         goal_at=since(run.goal_met_at) if run.goal_met_at else None,
         version=run.version,
+        journey=run.id.partition("/")[0],
     )

@@ -65,6 +65,9 @@ class Scripted(OnlyMessages):
         return self._now
 
     async def deliver(self, visit: Visit) -> Delivery | Held:
+        return self._does(visit)
+
+    def _does(self, visit: Visit) -> Delivery:
         self._remember()
         self._now += timedelta(minutes=len(visit.at_step))
         self.sent.append((visit.at_step, self._now, visit.following))
@@ -77,6 +80,9 @@ class Scripted(OnlyMessages):
     async def moment(self, visit: Visit) -> Until:
         hours = crc32(visit.at_step.encode()) % 50
         return Until(at=visit.position.since + hours * HOUR, late=hours % 3 == 0)
+
+    async def perform(self, visit: Visit) -> Delivery:
+        return self._does(visit)
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         del why

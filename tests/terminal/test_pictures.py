@@ -1,0 +1,43 @@
+"""A preview as it is shown in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from journeys.definition import Journey
+from journeys.walk.preview import preview
+from terminal.folder import Script
+from terminal.pictures import timeline
+from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, version
+
+CIRCLE = "it would go in a circle: abandoned-cart → abandoned-cart, and nothing came from outside in between"
+
+
+def shown(journey: Journey, *lines: dict[str, Any]) -> list[str]:
+    """The lines of a timeline, without the dates."""
+    script = Script.model_validate({"script": "s", "events": [*lines]})
+    played = preview(version(journey), script.events, CUSTOMER, contents=CONTENTS)
+    return [line.plain[33:].strip() for line in timeline(played, journey, script, "ada")][3:-2]
+
+
+def test_what_a_run_raises_is_shown_with_what_it_did() -> None:
+    tell = {"id": "tell", "raise": "store-visit", "with": {"city": "'Oslo'"}}
+    fails = {"id": "fails", "raise": "store-visit", "with": {"city": "event.coupon"}}
+    buy = {"id": "buy", "raise": "purchase-completed"}
+    again = {"id": "again", "raise": "abandoned-cart", "with": {"cart_id": "'c2'", "total": 1}}
+    journey = abandoned_cart(steps=[tell, fails, {"id": "pause", "wait": "1 day"}, again, buy])
+
+    lines = shown(journey, {"trigger": "abandoned-cart", "attributes": {"total": 60, "cart_id": "c1"}})
+
+    assert lines == [
+        "abandoned-cart  total 60, cart_id c1",
+        "● started",
+        "⚑ tell  store-visit",
+        "· ignored  nothing listens to it now, or it is no news",
+        "✗ fails  failed: with.city cannot be told: event.coupon is missing",
+        "⚑ again  abandoned-cart",
+        "✗ refused  it would go in a circle: abandoned-cart → abandoned-cart, and nothing came from outside in between",
+        "⚑ buy  purchase-completed",
+        "★ goal met  purchase-completed during the run",
+        "■ exited  exit: purchase-completed",
+    ]
