@@ -52,10 +52,8 @@ from journeys.steps import (
     Message,
     MessageUse,
     Step,
-    Text,
     TriggerUse,
     Use,
-    Wait,
     every_step,
     lead_on,
     placed,
@@ -258,13 +256,13 @@ class _Checker:
             )
         yield from self._exits_of_all()
         for path, step in placed(steps, "steps"):
-            if isinstance(step, Text) and step.expires is None:
+            if isinstance(step, Message) and step.kind == "text" and step.expires is None:
                 yield Flaw(
                     path=path,
                     message="a text that is held up goes out however late it is.",
                     hint="Say until when it is of use, such as expires: 2 hours.",
                 )
-            if isinstance(step, Wait) and step.shortest > A_YEAR:
+            if step.shortest > A_YEAR:
                 yield Flaw(path=f"{path}.wait", message=f"lasts {say(step.shortest)}, which is more than a year.")
 
     def _exits_of_all(self) -> Iterator[Flaw]:

@@ -15,7 +15,7 @@ from journeys.language.moments import Moment
 from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.publishing import check_tree
-from journeys.steps import LATE, MEANWHILE, AnyStep, End, Message, Step, Until, Wait, every_step
+from journeys.steps import LATE, MEANWHILE, AnyStep, Asking, Message, Step, every_step
 from journeys.walk.diary import Choice, Delivery
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, way_to
@@ -105,7 +105,7 @@ def apart(steps: Sequence[AnyStep]) -> Iterator[tuple[AnyStep, ...]]:
     for index, step in enumerate(steps):
         for inner in every_step([step]):
             needed = max(needed, asking.get(inner.id, 0))
-            if isinstance(inner, Wait) and inner.shortest != inner.longest:
+            if inner.moment is not None:
                 needed = len(steps)  # how long it takes depends on when it is entered, and all that comes after on that
         if index >= needed:
             yield tuple(steps[begin : index + 1])
@@ -158,7 +158,7 @@ class Stretch:
         for step, _ in at_once.sent:
             last.setdefault(step.id, self._left(step, at_last))
         messages = [(step, at, last[step.id]) for step, at in at_once.sent]
-        ended = isinstance(self._by_id[at_once.walk.diary.entries[-1].step], End)
+        ended = not self._by_id[at_once.walk.diary.entries[-1].step].leads_on
         return _Part(at_once.asked, messages, at_once.elapsed, at_last.elapsed, ended)
 
     def _left(self, step: Step, at_last: _Trace) -> timedelta:
@@ -257,7 +257,7 @@ class _Trace:
 
     def _limit(self, step: Step, until: datetime) -> datetime:
         """The last moment for an answer. That to a series comes before its steps are walked, up to its limit."""
-        if not isinstance(step, Until):
+        if not isinstance(step, Asking) or not any(arm.meanwhile for arm in step.arms):
             return until
         sent = next((DEFAULT_START + at for message, at in self.sent if message.id == step.limit_counts_from), None)
         self._now = max(self._now, window(step, self._now, sent, DAY).until)
