@@ -28,11 +28,13 @@ from api.problems import BY_SLUG, KINDS, Problem, declare
 from api.suppressions import AddressQuestion, Lift
 from journeys.catalogue import Content, Customer, CustomerAttribute, Event, Trigger
 from journeys.definition import Journey
+from journeys.described import Described
 from journeys.endpoints import Endpoint
 from journeys.models import Frozen
 from journeys.problems import SojournError, Unknown, did_you_mean
 
 STATIC = "/static-offline-docs"
+REF = "#/components/schemas/{model}"
 # Swagger's page starts itself by a script in the page, and no page of ours does.
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -136,7 +138,7 @@ def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
 
 def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     given: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
-    schemas: dict[str, Any] = models_json_schema(given, ref_template="#/components/schemas/{model}")[1]["$defs"]
+    schemas: dict[str, Any] = models_json_schema(given, ref_template=REF, schema_generator=Described)[1]["$defs"]
     return schemas
 
 

@@ -10,6 +10,7 @@ from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED, TES
 from api.keys import require_key
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
+from api.steps_examples import JOURNEYS
 from journeys.definition import Journey
 from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown
@@ -42,7 +43,9 @@ class Journeys(Frozen):
     response_model=JourneyAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": JourneyAnswer}},
     openapi_extra=takes(
-        ref(Journey), {"Abandoned cart": JOURNEY, "A split, a test and a branch": WELCOME}, yaml_too=True
+        ref(Journey),
+        {"Abandoned cart": JOURNEY, "A split, a test and a branch": WELCOME, **JOURNEYS},
+        yaml_too=True,
     ),
 )
 async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Response) -> JourneyAnswer:

@@ -44,6 +44,9 @@ CustomerId = Annotated[
 class Trigger(Model):
     """A named kind of thing that happens, with a typed attribute schema.
 
+    *title*: a name for people.
+    *attributes*: what its events carry, each with its type: text, number, boolean or time. With a question mark, such
+    as ``text?``, it may be missing.
     *keep*: store every event of it, also those that no live journey listens to; without it they are only counted.
     """
 
@@ -79,21 +82,35 @@ def before_of(event: Event) -> Attributes | None:
 
 
 class Customer(Model):
-    """A customer with the attributes that conditions and contents may use."""
+    """A customer with the attributes that conditions and contents may use.
+
+    *attributes*: text, numbers, true or false. The first value of an attribute decides its type for all customers.
+    """
 
     customer: CustomerId
     attributes: Attributes = Field(default_factory=dict)
 
 
 class CustomerAttribute(Model):
-    """An attribute of customers, and what all of them have in it, if they have it."""
+    """An attribute of customers, and what all of them have in it, if they have it.
+
+    *attribute*: its name.
+    *type*: text, number, boolean, time or date.
+    """
 
     attribute: AttributeName
     type: Annotated[AttributeType, Expected("text, number, boolean, time or date")]
 
 
 class EmailContent(Model):
-    """An email: subject and bodies in Liquid. At least one of *text* and *html*."""
+    """An email: subject and bodies in Liquid. At least one of *text* and *html*.
+
+    *subject*: its line in the list of mails, in Liquid.
+    *text*: the body for those who read plain text, in Liquid.
+    *html*: the body with its looks, in Liquid. A commercial email has ``{{ unsubscribe_url }}`` in each body.
+    """
+
+    at_least_one = ("text", "html")
 
     subject: str
     text: str = ""
@@ -101,7 +118,10 @@ class EmailContent(Model):
 
 
 class TextContent(Model):
-    """A text message in Liquid."""
+    """A text message in Liquid.
+
+    *body*: what it says.
+    """
 
     body: str
 
@@ -118,7 +138,13 @@ _NO_APPS = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "jav
 
 
 class PushContent(Model):
-    """A push notification in Liquid. *link* leads to the web, or into the app whose *scheme* is given."""
+    """A push notification in Liquid.
+
+    *title*: its first line.
+    *body*: what it says below.
+    *link* leads to the web, or into the app whose *scheme* is given.
+    *scheme*: the one that your app has registered, such as ``shop`` for ``shop://cart``.
+    """
 
     title: str
     body: str
@@ -138,10 +164,16 @@ class PushContent(Model):
 class Content(Model):
     """An email, text or push template. Exactly one of *email*, *text* and *push* is given.
 
-    *purpose* and *topic* say which consent it needs.
+    *title*: a name for people.
+    *purpose*: which consent it needs; ``transactional`` for what was asked for, such as a receipt.
+    *topic*: a name of your own, where a consent to that topic is needed as well.
+    *email*: subject and bodies.
+    *text*: the body of a text message.
+    *push*: title and body of a notification.
     """
 
     KINDS: ClassVar[tuple[Kind, ...]] = ("email", "text", "push")
+    exactly_one = KINDS
 
     content: Name
     title: str = ""

@@ -54,6 +54,12 @@ class Start(Model):
 
     *trigger*: of several, each one starts a run; what else is said here, and what steps and contents name of the event,
     is about attributes that they share.
+    *where*: a condition on the event and the customer, such as ``event.total > 50``.
+    *key*: an attribute of the event, such as ``event.cart_id``, that tells apart runs of the same customer.
+    *repeat*: how soon the same customer and key may enter again.
+    *overlap*: what an event does where this customer and key has a run under way.
+    *from*: only events that occurred then or later.
+    *until*: only events that occurred before.
     *newest*: an event that comes in longer than this after it occurred starts nothing, so that an import of old events
     writes to nobody.
     """
@@ -82,6 +88,8 @@ Target = Annotated[
 class Goal(Model):
     """What the journey is for. Reaching it is counted once per run and ends nothing.
 
+    *trigger*: the trigger whose events reach it.
+    *where*: a condition on the event and the customer.
     *target* is a share of the people who entered (``50%``) or a number of people.
     *within* is how long after a run completed the goal still counts for it.
     Source: Dynamics 365 "business goals": three days by default.
@@ -94,7 +102,11 @@ class Goal(Model):
 
 
 class EventExit(Model):
-    """An event that ends the run wherever it stands."""
+    """An event that ends the run wherever it stands.
+
+    *trigger*: the trigger whose events end it.
+    *where*: a condition on the event and the customer.
+    """
 
     trigger: Name
     where: Where | None = None
@@ -109,6 +121,8 @@ class ConditionExit(Model):
     """A condition on the customer that ends the run wherever it stands, as soon as a change makes it hold.
 
     Who meets it already does not enter.
+
+    *when*: the condition, such as ``customer.status == "churned"``.
     """
 
     when: Where
@@ -161,6 +175,9 @@ def _one_exit(given: object) -> object:
     return (given,) if isinstance(given, str) else given
 
 
+Exits = tuple[Annotated[Exit, _EXIT], ...]
+
+
 def _at_least_one(steps: Steps) -> Steps:
     if not steps:
         raise ValueError("a journey without steps does nothing: give it at least one.")
@@ -170,14 +187,19 @@ def _at_least_one(steps: Steps) -> Steps:
 class Journey(Model):
     """A journey's definition. Publishing it makes an immutable version.
 
+    *title*: a name for people; changing it makes no new version.
+    *start*: who enters, and when; where it is a trigger alone, its name is enough.
+    *goal*: what it is for; reaching it is counted and ends nothing.
+    *exit*: what ends a run wherever it stands.
     *time_zone*: that of local times where ``customer.time_zone`` says nothing.
+    *steps*: what happens, in order.
     """
 
     journey: Name
     title: str = ""
     start: Annotated[Start, BeforeValidator(_start_alone, json_schema_input_type=Name | Start)]
     goal: Annotated[Goal, _by_name(Name | Goal)] | None = None
-    exit: Annotated[tuple[Annotated[Exit, _EXIT], ...], BeforeValidator(_one_exit)] = ()
+    exit: Annotated[Exits, BeforeValidator(_one_exit, json_schema_input_type=Name | Exits)] = ()
     time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] | None = None
     steps: Annotated[
         WrittenSteps, AfterValidator(_at_least_one), Expected("a list of steps, such as - {id: pause, wait: 1 day}")

@@ -29,7 +29,11 @@ def _callable(url: str) -> str:
 
 
 class Endpoint(Model):
-    """An address of a system of yours that journeys call, with a signed POST."""
+    """An address of a system of yours that journeys call, with a signed POST.
+
+    *url*: where it is, with https.
+    *title*: a name for people.
+    """
 
     endpoint: Name
     url: Annotated[

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from types import UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -15,11 +14,10 @@ from journeys.arm_words import belongs_into, is_no_arm, out_of_its_arm, stands_b
 from journeys.catalogue import Customer, Event
 from journeys.definition import ConditionExit, EventExit
 from journeys.language.moments import out_of_place
-from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean, nearest
 from journeys.steps import STEP_TYPES, BecomesQuestion, EventQuestion, MessageQuestion, Step
 from journeys.steps.asking import Awaited, BecomesArm, EventArm, MessageArm
-from journeys.unions import members, tagged
+from journeys.unions import meant, members, tagged
 
 
 def flaws_of(errors: Iterable[ErrorDetails], root: Any = None) -> list[Flaw]:  # noqa: ANN401 - an annotation
@@ -75,7 +73,7 @@ class _Place(NamedTuple):
 
 def _place(loc: Iterable[int | str], root: Any) -> _Place:  # noqa: ANN401
     """The place in the input: pydantic's own notes on keys and on unions are left out."""
-    inside, words = _meant(root)
+    inside, words = meant(root)
     place = _Place((), inside, words, None, of_a_union=False)
     for part in loc:
         if part == "[key]":
@@ -85,7 +83,7 @@ def _place(loc: Iterable[int | str], root: Any) -> _Place:  # noqa: ANN401
         elif union := members(place.inside):
             place = place._replace(inside=_named(union, part), of_a_union=True)
         else:
-            inside, words = _meant(_below(place.inside, part))
+            inside, words = meant(_below(place.inside, part))
             here = (place.model, place.home, place.outer)
             if _is_model(place.inside):
                 here = (place.inside, place.path, place if place.model else None)
@@ -93,22 +91,9 @@ def _place(loc: Iterable[int | str], root: Any) -> _Place:  # noqa: ANN401
     return place
 
 
-def _meant(annotation: Any) -> tuple[Any, str]:  # noqa: ANN401
-    """What an annotation is without its notes and without None, and the words that tell what is expected."""
-    words = ""
-    while True:
-        if get_origin(annotation) is Annotated:
-            annotation, *notes = get_args(annotation)
-            words = words or next((note.words for note in reversed(notes) if isinstance(note, Expected)), "")
-        elif get_origin(annotation) in (Union, UnionType) and len(members(annotation)) == 1:
-            (annotation,) = members(annotation)
-        else:
-            return annotation, words
-
-
 def _named(union: Iterable[Any], name: int | str) -> Any:  # noqa: ANN401
     """The member of a union that pydantic calls by *name*, if it is a model or a list: others have nothing below."""
-    inside = [_meant(member)[0] for member in union]
+    inside = [meant(member)[0] for member in union]
     if str(name).startswith("tuple["):
         return next((several for several in inside if get_origin(several) is tuple), None)
     return next((model for model in inside if _is_model(model) and model.__name__ == name), None)
@@ -126,7 +111,7 @@ def _below(inside: Any, part: int | str) -> Any:  # noqa: ANN401
 
 
 def _is_of_texts(inside: Any) -> bool:  # noqa: ANN401
-    return get_origin(inside) is tuple and _meant(get_args(inside)[0])[0] is str
+    return get_origin(inside) is tuple and meant(get_args(inside)[0])[0] is str
 
 
 def _is_model(inside: Any) -> bool:  # noqa: ANN401
@@ -200,7 +185,7 @@ def _belongs_around(place: _Place) -> bool:
 
 def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
     """The models that something may be, or of a list its members."""
-    inside, _ = _meant(annotation)
+    inside, _ = meant(annotation)
     if _is_model(inside):
         return [inside]
     several = members(inside) or (get_args(inside)[:1] if get_origin(inside) is tuple else ())

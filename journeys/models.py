@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, ClassVar, NamedTuple, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +42,11 @@ class Model(Frozen):
     """Strict about names too: an unknown field is an error, never ignored."""
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    exactly_one: ClassVar[tuple[str, ...]] = ()
+    """The fields of which one is given, and no other one."""
+    at_least_one: ClassVar[tuple[str, ...]] = ()
+    """The fields of which one is given, or more."""
 
 
 class Expected(NamedTuple):

@@ -1,4 +1,4 @@
-"""The members of a union, by the tags that tell them apart."""
+"""What annotations say: the members of a union by their tags, and the words that tell people what is expected."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import Tag
+
+from journeys.models import Expected
 
 
 def bare(annotation: Any) -> Any:  # noqa: ANN401 - an annotation may be anything
@@ -30,3 +32,16 @@ def tagged(union: Any) -> dict[str, Any]:  # noqa: ANN401
         for note in get_args(member)[1:]
         if isinstance(note, Tag)
     }
+
+
+def meant(annotation: Any) -> tuple[Any, str]:  # noqa: ANN401
+    """What an annotation is without its notes and without None, and the words that tell what is expected."""
+    words = ""
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation, *notes = get_args(annotation)
+            words = words or next((note.words for note in reversed(notes) if isinstance(note, Expected)), "")
+        elif get_origin(annotation) in (Union, UnionType) and len(members(annotation)) == 1:
+            (annotation,) = members(annotation)
+        else:
+            return annotation, words

@@ -17,7 +17,12 @@ Enforcement = Literal["restrictive", "non-restrictive", "disabled"]
 
 
 class Consent(Model):
-    """What a customer has said about one channel, purpose and, where it is about one, topic."""
+    """What a customer has said about one channel, purpose and, where it is about one, topic.
+
+    *channel*: email, text or push.
+    *purpose*: commercial or transactional.
+    *choice*: ``in`` for a yes, ``out`` for a no, ``unset`` to forget what was said.
+    """
 
     channel: Kind
     purpose: Purpose = "commercial"

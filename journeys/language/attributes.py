@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Annotated, Literal, TypeVar, cast, get_args
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from journeys.models import Expected
 from journeys.problems import Flaw, did_you_mean
@@ -55,7 +55,13 @@ def _name(text: str) -> str:
     return text
 
 
-AttributeName = Annotated[str, AfterValidator(_name), Expected("small letters, digits and _, such as cart_id")]
+AttributeName = Annotated[
+    str,
+    AfterValidator(_name),
+    # A pattern by itself would say something of the values only: patternProperties.
+    WithJsonSchema({"type": "string", "allOf": [{"pattern": rf"^{_NAME.pattern}$"}]}),
+    Expected("small letters, digits and _, such as cart_id"),
+]
 Schema = Mapping[AttributeName, Declaration]
 """What a trigger or the customers of a house declare: ``{"total": "number", "coupon": "text?"}``."""
 

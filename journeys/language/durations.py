@@ -18,6 +18,40 @@ LONGEST = timedelta(days=365_000)
 
 EXAMPLES = ("1 day", "36 hours", "1 day 12 hours", "P1DT12H")
 
+DURATION = "Duration"
+"""What the schema of a duration is called."""
+
+_MICROSECONDS = {
+    "week": 604_800_000_000,
+    "day": 86_400_000_000,
+    "hour": 3_600_000_000,
+    "minute": 60_000_000,
+    "second": 1_000_000,
+}
+_SHORT = {
+    "w": "week",
+    "d": "day",
+    "h": "hour",
+    "hr": "hour",
+    "m": "minute",
+    "min": "minute",
+    "s": "second",
+    "sec": "second",
+}
+
+
+def _in_any_case(unit: str) -> str:
+    letters = "".join(f"[{letter.upper()}{letter}]" for letter in unit)
+    return f"{letters}[Ss]?" if len(unit) > 1 else letters
+
+
+_N = r"[0-9]+(\.[0-9]+)?"
+_UNIT = f"({'|'.join(map(_in_any_case, (*_MICROSECONDS, *_SHORT)))})"
+_IN_WORDS = rf"{_N}\s*{_UNIT}\s*((,\s*|and\s+)?{_N}\s*{_UNIT}\s*)*"
+_ISO_8601 = f"[Pp]({_N}[Ww])?({_N}[Dd])?([Tt]({_N}[Hh])?({_N}[Mm])?({_N}[Ss])?)?"
+FORM = rf"^\s*({_IN_WORDS}|{_ISO_8601})\s*$"
+"""For editors: what every duration matches, and most that is none does not, such as a bare number or a month."""
+
 
 def parse(text: str) -> timedelta:
     """Read a duration in words or in ISO 8601, exact to the microsecond.
@@ -69,7 +103,7 @@ Duration = Annotated[
     BeforeValidator(_read),
     when_written(_no_longer_than_a_calendar),
     PlainSerializer(say, return_type=str),
-    WithJsonSchema({"type": "string", "title": "Duration", "examples": list(EXAMPLES)}),
+    WithJsonSchema({"type": "string", "title": DURATION, "examples": list(EXAMPLES)}),
     Expected("a duration such as 1 day"),
 ]
 """A pydantic field that reads text (or a timedelta, never a bare number) and writes ``say``'s text."""
@@ -79,23 +113,6 @@ _LIKE = 'write it with its unit, such as "1 day", "36 hours" or "P1DT12H"'
 _FORWARD = "a duration only goes forward"
 _LONGEST_TEXT = 200
 
-_MICROSECONDS = {
-    "week": 604_800_000_000,
-    "day": 86_400_000_000,
-    "hour": 3_600_000_000,
-    "minute": 60_000_000,
-    "second": 1_000_000,
-}
-_SHORT = {
-    "w": "week",
-    "d": "day",
-    "h": "hour",
-    "hr": "hour",
-    "m": "minute",
-    "min": "minute",
-    "s": "second",
-    "sec": "second",
-}
 _CALENDAR = {"month": 30, "mo": 30, "year": 365, "yr": 365, "y": 365}
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"

@@ -16,6 +16,7 @@ from pydantic import (
     StrictBool,
     Tag,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
 )
 
@@ -96,7 +97,12 @@ def _reference(text: str) -> str:
     return text
 
 
-Reference = Annotated[str, AfterValidator(_reference), Expected(_A_MOMENT)]
+Reference = Annotated[
+    str,
+    AfterValidator(_reference),
+    WithJsonSchema({"type": "string", "pattern": r"^(event|customer)\.[a-z][a-z0-9_]*$"}),
+    Expected(_A_MOMENT),
+]
 
 
 def _no_question(value: object) -> object:

@@ -20,7 +20,11 @@ Expressions = dict[AttributeName, Formula]
 
 
 class Raise(Step):
-    """Make an event of this customer, which is accepted like any other. *with*: its attributes, as expressions."""
+    """Make an event of this customer, which is accepted like any other.
+
+    *raise*: the trigger of the event.
+    *with*: its attributes, as expressions.
+    """
 
     raise_: Annotated[Name, Expected("the name of a trigger; the attributes stand beside it, in with")] = Field(
         alias="raise"
@@ -41,7 +45,10 @@ class Raise(Step):
 
 
 class Set(Step):
-    """Set attributes of the customer, as expressions; null takes one away."""
+    """Set attributes of the customer, as expressions; null takes one away.
+
+    *set*: the attributes, each with an expression such as ``now``, ``event.total`` or ``'"warm"'``.
+    """
 
     set_: Annotated[
         Annotated[dict[AttributeName, Formula | None], Field(min_length=1)],
@@ -64,7 +71,9 @@ class Set(Step):
 class Webhook(Step):
     """Call a registered endpoint, signed, and again for *within* where it does not answer.
 
-    *with*: what it is told, as expressions. The run stands here meanwhile; with ``within: 0 seconds`` it is one try.
+    *webhook*: the name of the endpoint.
+    *with*: what it is told, as expressions.
+    *within*: how long it is tried. The run stands here meanwhile; with ``within: 0 seconds`` it is one try.
     """
 
     webhook: Name
@@ -97,7 +106,10 @@ def _one_line(reason: str) -> str:
 
 
 class End(Step):
-    """Complete the run here, with a reason for people. No step after it is reached."""
+    """Complete the run here, with a reason for people. No step after it is reached.
+
+    *end*: the reason, in words.
+    """
 
     end: Annotated[
         str,

@@ -37,6 +37,10 @@ class If(Step):
     """Wait for an answer within a limit: yes at once when it comes, no when the limit passes.
 
     The steps after an ``if`` go on for both arms.
+
+    *if*: what is waited for, and for how long.
+    *then*: the steps where it happens.
+    *else*: the steps where it does not.
     """
 
     if_: Question = Field(alias="if")
@@ -73,12 +77,25 @@ class If(Step):
 
 
 class _AwaitArm(Model):
+    """One question of several.
+
+    *arm*: its name, which no other arm of the step has.
+    *then*: the steps where it is the first that is answered.
+    """
+
     arm: Name
     then: tuple[AnyStep, ...] = ()
 
 
 class MessageArm(_AwaitArm):
-    """An arm that is taken at an interaction with a message of this run."""
+    """An arm that is taken at an interaction with a message of this run.
+
+    *message*: the id of an earlier message step.
+    *is*: what becomes of the message.
+    *link*: only clicks on this address count, whatever trackers add to it; ``*`` in it stands for anything.
+    *by*: whether a program that opens mail for its reader, such as Apple's, counts as well.
+    *reply*: only these answers to a text count, however they are spelled.
+    """
 
     message: Name
     is_: Interaction = Field(alias="is")
@@ -94,7 +111,11 @@ class MessageArm(_AwaitArm):
 
 
 class EventArm(_AwaitArm):
-    """An arm that is taken at an event of a trigger."""
+    """An arm that is taken at an event of a trigger.
+
+    *trigger*: the trigger whose events count.
+    *where*: a condition on the event and the customer, such as ``event.city == "Oslo"``.
+    """
 
     trigger: Name
     where: Where | None = None
@@ -105,7 +126,10 @@ class EventArm(_AwaitArm):
 
 
 class BecomesArm(_AwaitArm):
-    """An arm that is taken as soon as a condition on the customer holds."""
+    """An arm that is taken as soon as a condition on the customer holds.
+
+    *becomes*: the condition, such as ``customer.plan == "pro"``.
+    """
 
     becomes: Where
 
@@ -125,7 +149,12 @@ AwaitArm = Annotated[
 
 
 class Awaited(Model):
-    """Several questions with one limit, which counts from entering the step."""
+    """Several questions with one limit, which counts from entering the step.
+
+    *within*: the limit.
+    *arms*: the questions, each with a name and its steps.
+    *otherwise*: the steps where none is answered in time.
+    """
 
     within: Duration
     arms: Annotated[
@@ -139,6 +168,8 @@ class Await(Step):
     """Wait for several answers: the first one takes its arm, and where none comes in time, it is ``otherwise``.
 
     Of two that are found together and occurred at the same instant, the one that is written first.
+
+    *await*: what is waited for, and for how long.
     """
 
     await_: Annotated[
@@ -181,6 +212,11 @@ class Until(Step):
 
     ``then`` where it happened, ``else`` where it did not: the steps are done, or the limit has come.
     A message that is being sent is sent; the rest of the steps is left.
+
+    *until*: what ends it, and how long it may take.
+    *steps*: what is walked meanwhile.
+    *then*: the steps where it happened.
+    *else*: the steps where it did not.
     """
 
     until: Question

@@ -26,7 +26,12 @@ LIKE_A_SPLIT = "a list of arms, such as - {arm: a, share: 50%, then: []}"
 
 
 class BranchArm(Model):
-    """An arm that is taken where a condition on what is known now holds."""
+    """An arm that is taken where a condition on what is known now holds.
+
+    *arm*: its name, which no other arm of the step has.
+    *when*: the condition, such as ``customer.tier == "gold"`` or ``sent["hello"] == "blocked"``.
+    *then*: the steps where it is the first that holds.
+    """
 
     arm: ArmName
     when: Annotated[Where, Expected("a condition, such as event.total > 100")]
@@ -34,7 +39,11 @@ class BranchArm(Model):
 
 
 class Branch(Step):
-    """Go on by what is known when the step is entered: the first arm whose condition holds, or else ``otherwise``."""
+    """Go on by what is known when the step is entered: the first arm whose condition holds, or else ``otherwise``.
+
+    *branch*: the arms, of which the first that holds is taken.
+    *otherwise*: the steps where none holds.
+    """
 
     branch: Annotated[Annotated[tuple[BranchArm, ...], Field(min_length=1)], Expected(LIKE_A_BRANCH)]
     otherwise: tuple[AnyStep, ...] = ()
@@ -57,7 +66,12 @@ class Branch(Step):
 
 
 class ShareArm(Model):
-    """An arm that a share of the people takes."""
+    """An arm that a share of the people takes.
+
+    *arm*: its name, which no other arm of the step has.
+    *share*: how many of the people, such as ``45%``.
+    *then*: its steps.
+    """
 
     arm: ArmName
     share: Share
@@ -65,7 +79,12 @@ class ShareArm(Model):
 
 
 class FirstArm(Model):
-    """An arm that so many people take, the first who come."""
+    """An arm that so many people take, the first who come.
+
+    *arm*: its name, which no other arm of the step has.
+    *first*: how many people, such as 1000.
+    *then*: its steps.
+    """
 
     arm: ArmName
     first: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000), Expected("a number of people, such as 1000")]
@@ -91,8 +110,12 @@ SplitArm = Annotated[
 class Split(Step):
     """Share people out by chance, the same person always the same way; or by number, the first who come.
 
-    *by*: ``run`` draws for each run anew. Arms by number come first, in the order in which they are written; those who
-    find no place go by the shares, if there are any, or else to ``otherwise``.
+    Arms by number come first, in the order in which they are written; those who find no place go by the shares, if
+    there are any, or else to ``otherwise``.
+
+    *split*: the arms, each with a share or a number of people.
+    *by*: ``run`` draws for each run anew.
+    *otherwise*: the steps of those who find no place, where no arm has a share.
     """
 
     split: Annotated[Annotated[tuple[SplitArm, ...], Field(min_length=1)], Expected(LIKE_A_SPLIT)]
@@ -132,11 +155,16 @@ By = Literal["goal", "clicked", "opened"]
 
 
 class Winner(Model):
-    """How a test ends: *by* what, and *after* how long or how many *people*.
+    """How a test ends: by what, and after how long or how many people.
 
+    *by*: the goal of the journey, or what becomes of the one message in each arm.
+    *after*: how long it lasts, counted from the first person in it.
+    *people*: how many people are in it.
     *within*: what somebody does so long after they took their arm counts. Without it, by goal as long as the goal does,
     and else 3 days.
     """
+
+    exactly_one = ("after", "people")
 
     by: By
     after: Duration | None = None
@@ -151,7 +179,12 @@ class Winner(Model):
 
 
 class Tested(Model):
-    """What a test compares, and what is taken by everybody where the difference says nothing."""
+    """What a test compares, and what is taken by everybody where the difference says nothing.
+
+    *winner*: how it ends.
+    *arms*: what is compared, each with the share of the people who take it.
+    *default*: the arm that is taken by everybody where the difference says nothing.
+    """
 
     winner: Annotated[Winner, Expected("an object that says how it ends, such as {by: goal, after: 2 weeks}")]
     arms: Annotated[Annotated[tuple[ShareArm, ...], Field(min_length=2)], Expected(LIKE_A_TEST)]
@@ -159,7 +192,10 @@ class Tested(Model):
 
 
 class Test(Step):
-    """A split that ends with a winner: whoever enters after it was decided goes the winner's way."""
+    """A split that ends with a winner: whoever enters after it was decided goes the winner's way.
+
+    *test*: what is compared, and how it ends.
+    """
 
     __test__ = False  # what pytest would take for a test of ours
 

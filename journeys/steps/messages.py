@@ -19,7 +19,10 @@ Address = Annotated[str, Expected("the attribute that holds the address, such as
 
 
 class AtDate(Model):
-    """A date of the event or of the customer, and so long before it."""
+    """A date of the event or of the customer, and so long before it.
+
+    *before*: how long before that date.
+    """
 
     at: Annotated[str, Expected("a time of the event or the customer, such as event.trial_ends_at")]
     before: Duration | None = None
@@ -101,21 +104,30 @@ class Message(Step):
 
 
 class Email(Message):
-    """Send an email."""
+    """Send an email.
+
+    *email*: the name of the content.
+    """
 
     kind = "email"
     email: Name
 
 
 class Text(Message):
-    """Send a text message."""
+    """Send a text message.
+
+    *text*: the name of the content.
+    """
 
     kind = "text"
     text: Name
 
 
 class Push(Message):
-    """Send a push notification."""
+    """Send a push notification.
+
+    *push*: the name of the content.
+    """
 
     kind = "push"
     push: Name

@@ -43,6 +43,8 @@ class Asked(Protocol):
 class MessageQuestion(Model):
     """Asks for an interaction with a message of this run.
 
+    *message*: the id of an earlier message step.
+    *is*: what becomes of the message.
     *within* counts from the send, not from the step that asks. *link*: only clicks on this address count, whatever
     trackers add to it; ``*`` in it stands for anything.
     *by*: whether a program that opens mail for its reader, such as Apple's, counts as well.
@@ -82,7 +84,12 @@ class MessageQuestion(Model):
 
 
 class EventQuestion(Model):
-    """Asks for an event of a trigger, after the step that asks was entered."""
+    """Asks for an event of a trigger, after the step that asks was entered.
+
+    *trigger*: the trigger whose events count.
+    *where*: a condition on the event and the customer, such as ``event.city == "Oslo"``.
+    *within*: how long it is waited for.
+    """
 
     trigger: Name
     where: Where | None = None
@@ -110,7 +117,11 @@ class EventQuestion(Model):
 
 
 class BecomesQuestion(Model):
-    """Asks whether a condition on the customer holds, when the step is entered or as soon as the customer changes."""
+    """Asks whether a condition on the customer holds, when the step is entered or as soon as the customer changes.
+
+    *becomes*: the condition, such as ``customer.plan == "pro"``.
+    *within*: how long it is waited for.
+    """
 
     becomes: Where
     within: Duration

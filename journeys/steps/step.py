@@ -37,6 +37,8 @@ class Step(Model):
     """One element of a journey. It owns its shape: whoever goes through a tree for another purpose asks it.
 
     What is said here holds for a step that leads straight on to the next one.
+
+    *id*: its name, which no other step of the journey has.
     """
 
     id: Name

@@ -28,8 +28,11 @@ LONGEST_TO_A_DATE = timedelta(days=365)
 class Wait(Step):
     """Let time pass: so long from entering the step on, or until a moment.
 
-    *then* and *late*: the arms of a moment that may have passed when the step is entered. Without them a run that is
-    late just goes on.
+    A moment may have passed when the step is entered; without arms, a run that is late just goes on.
+
+    *wait*: how long, or until when.
+    *then*: the steps of a run that is in time.
+    *late*: the steps of a run that enters when the moment has passed.
     """
 
     wait: DurationOrUntil

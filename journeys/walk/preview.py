@@ -62,7 +62,15 @@ class Happening(Model):
     *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
     entered; without it, the interaction is with the latest run that sent that message.
     *customer*: attributes that the customer has from then on; null takes one away.
+    *trigger*: what happens, with its *attributes*.
+    *attributes*: what the event carries.
+    *message*: the message step that it is about, with *is*.
+    *is*: what became of that message.
+    *id*: of the event; the same id is the same event.
+    *occurred_at*: when it occurred, where it is heard of later.
     """
+
+    exactly_one = ("trigger", "message", "customer")
 
     at: Duration = timedelta(0)
     trigger: Name | None = None

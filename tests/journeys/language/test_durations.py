@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from journeys.language.durations import Duration, parse, say
+from journeys.language.durations import FORM, Duration, parse, say
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,12 @@ from journeys.language.durations import Duration, parse, say
 )
 def test_reads(text: str, expected: timedelta) -> None:
     assert parse(text) == expected
+    assert re.search(FORM, text)
+
+
+@pytest.mark.parametrize("text", ["1 month", "P1M", "86400", "1 day 12", "-1 day", "500 ms", "5 hous", "soon", ""])
+def test_what_is_no_duration_has_another_form(text: str) -> None:
+    assert not re.search(FORM, text)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +104,14 @@ def test_says(duration: timedelta, expected: str) -> None:
 @given(st.timedeltas(min_value=timedelta()))
 def test_what_is_said_is_read_back_exactly(duration: timedelta) -> None:
     assert parse(say(duration)) == duration
+    assert re.search(FORM, say(duration))
 
 
 @given(st.text(max_size=40) | st.from_regex(r"P?[0-9.]* ?(day|h|M|T|w)?.{0,9}", fullmatch=True))
 def test_any_text_is_a_duration_or_a_short_refusal(text: str) -> None:
     try:
         said = say(parse(text))
+        assert re.search(FORM, text)
     except ValueError as refusal:
         said = str(refusal)
 
