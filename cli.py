@@ -228,6 +228,22 @@ def validate(paths: Places, json_: AsJson = False) -> None:
 
 
 @app.command()
+def schema(
+    kind: Annotated[str | None, typer.Argument(help="journey, trigger, content …; without it, for any file.")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a file for each kind instead.")] = None,
+) -> None:
+    """Print the JSON Schema by which editors complete and check the files of a folder."""
+    from terminal import show
+    from terminal.schema import ANY, schema_of, write_schemas
+
+    if to is None:
+        show.data(schema_of(kind or ANY))
+    else:
+        for path in write_schemas(to, kind):
+            show.tell(f"{path} is written.")
+
+
+@app.command()
 def preview(
     file: Annotated[Path, typer.Argument(help="The journey's file.", exists=True, dir_okay=False)],
     script: Annotated[str | None, typer.Option(help="What happens: a script's name or file.")] = None,

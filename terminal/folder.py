@@ -27,7 +27,10 @@ SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 class Customer(catalogue.Customer):
-    """A customer, and what they said about being messaged."""
+    """A customer, and what they said about being messaged.
+
+    *consents*: what they said, by channel, purpose and topic.
+    """
 
     consents: tuple[Consent, ...] = ()
 
@@ -42,7 +45,11 @@ class Customer(catalogue.Customer):
 
 
 class Script(Model):
-    """What a preview's customer does, and when."""
+    """What a preview's customer does, and when.
+
+    *title*: a name for people.
+    *events*: what happens, each at its time.
+    """
 
     script: Name
     title: str = ""
