@@ -243,6 +243,20 @@ def schema(
             show.tell(f"{path} is written.")
 
 
+@app.command("show")
+def show_journey(
+    file: Annotated[Path, typer.Argument(help="The journey's file.", exists=True, dir_okay=False)],
+    json_: AsJson = False,
+) -> None:
+    """Draw a journey as a tree: its steps, their arms, and how it ends."""
+    from terminal import rehearsal, trees
+    from terminal.asking import answer
+    from terminal.folder import read_folder
+
+    journey = rehearsal.journey_in(file, read_folder([file]))
+    answer(journey.model_dump(mode="json", by_alias=True, exclude_unset=True), trees.tree(journey), as_json=json_)
+
+
 @app.command()
 def preview(
     file: Annotated[Path, typer.Argument(help="The journey's file.", exists=True, dir_okay=False)],

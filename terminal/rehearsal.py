@@ -22,12 +22,18 @@ MORNING = time(9, tzinfo=UTC)
 def journey_at(file: Path) -> tuple[Journey, Folder]:
     """The journey in *file*, with the folder it belongs to. Raises Invalid with everything that is wrong with it."""
     folder = together([file])
-    journey = next((found.model for found in folder.within([file]) if isinstance(found.model, Journey)), None)
-    if journey is None:
-        raise Invalid(f"{file} holds no journey; a preview plays one.")
+    journey = journey_in(file, folder)
     if flaws := validate(folder, only=[file]):
         raise Invalid(count(flaws), flaws)
     return journey, folder
+
+
+def journey_in(file: Path, folder: Folder) -> Journey:
+    """The journey in *file*, whatever is wrong between it and others. Raises Invalid where there is none."""
+    for found in folder.within([file]):
+        if isinstance(found.model, Journey):
+            return found.model
+    raise Invalid(f"{file} holds no journey.")
 
 
 def choose(model: type[Chosen], wanted: str | None, folder: Folder) -> Chosen:

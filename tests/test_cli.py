@@ -94,6 +94,33 @@ def test_the_example_is_valid(sojourn: Sojourn) -> None:
     assert printed.count("✓") == 13
 
 
+def test_show_draws_a_journey_as_a_tree(folder: Path, sojourn: Sojourn) -> None:
+    journey = folder / "journeys" / "abandoned-cart.yaml"
+    journey.write_text(journey.read_text().replace("email: initial-email-reminder", "email: not-written-yet"))
+
+    drawn = sojourn("show", journey)
+    data = json.loads(sojourn("show", journey, "--json"))
+    other = sojourn("show", folder / "customers" / "ada.yaml", code=1)
+
+    assert "│     └─ final-reminder  sends push final-push-notification\n✓ completed\n" in drawn
+    assert "├─ initial-reminder  sends email not-written-yet" in drawn
+    assert data["steps"][1]["if"] == {"message": "initial-reminder", "is": "opened", "within": "1 day"}
+    assert "ada.yaml holds no journey." in other
+
+
+def test_schema_prints_and_writes_what_editors_need(tmp_path: Path, sojourn: Sojourn) -> None:
+    printed = json.loads(sojourn("schema", "journey"))
+    any_file = json.loads(sojourn("schema"))
+    written = sojourn("schema", "--to", tmp_path / "schemas")
+    unknown = sojourn("schema", "jurney", code=1)
+
+    assert printed["$ref"] == "#/$defs/Journey"
+    assert {"$ref": "#/$defs/Journey"} in any_file["anyOf"]
+    assert f"{tmp_path / 'schemas' / 'journey.schema.json'} is written." in written
+    assert json.loads((tmp_path / "schemas" / "journey.schema.json").read_text()) == printed
+    assert 'Did you mean "journey"?' in unknown
+
+
 def test_validate_names_every_flaw_of_every_file(folder: Path, sojourn: Sojourn) -> None:
     journey = folder / "journeys" / "abandoned-cart.yaml"
     journey.write_text(journey.read_text().replace("message: initial-reminder", "message: intial-reminder"))
