@@ -202,7 +202,10 @@ class Journey(Model):
     exit: Annotated[Exits, BeforeValidator(_one_exit, json_schema_input_type=Name | Exits)] = ()
     time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] | None = None
     steps: Annotated[
-        WrittenSteps, AfterValidator(_at_least_one), Expected("a list of steps, such as - {id: pause, wait: 1 day}")
+        WrittenSteps,
+        AfterValidator(_at_least_one),
+        Field(json_schema_extra={"minItems": 1}),
+        Expected("a list of steps, such as - {id: pause, wait: 1 day}"),
     ]
 
     @property

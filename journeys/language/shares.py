@@ -99,7 +99,9 @@ Share = Annotated[
     Decimal,
     BeforeValidator(_read),
     PlainSerializer(say_share, return_type=str),
-    WithJsonSchema({"type": "string", "title": "Share", "pattern": r"^\d+(\.\d)?%$", "examples": ["45%", "33.3%"]}),
+    WithJsonSchema(
+        {"type": "string", "title": "Share", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["45%", "33.3%"]}
+    ),
     Expected("a share of people such as 45%"),
 ]
 """A pydantic field that reads text (never a bare number) and keeps percent, exactly; it writes ``say_share``'s text."""

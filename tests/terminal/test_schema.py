@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
+from api.steps_examples import JOURNEYS
 from journeys.definition import Journey
 from journeys.problems import Invalid, Unknown
 from journeys.reading import parse, read, write
@@ -70,6 +73,45 @@ def test_what_has_no_mistake_fits(path: str) -> None:
 @given(journey=journeys())
 def test_every_journey_fits_as_it_is_written(journey: Journey) -> None:
     validator("journey").validate(parse(write(journey), "journey"))
+
+
+WRITTEN: list[Any] = [
+    *("1 day", "1 DAY", "10 secs", "P1D", "09:00", "2026-12-01T09:00Z", "50%", "50 %", "yes", "never", "on", ""),
+    *("customer.email", "event.at", {"after": "1 day"}, {"at": "event.at"}, {"until": "09:00"}, [], ["a"], {}, 5, 1.5),
+    *(True, {"id": "w", "wait": "1 day"}),
+]
+FIELDS = sorted({name for part in schema_of("journey")["$defs"].values() for name in part.get("properties", {})})
+
+
+def places(part: Any) -> Iterator[tuple[Any, Any]]:
+    """Every object and list of a definition, with each name or number of what is in it."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        yield part, key
+        yield from places(value)
+
+
+@st.composite
+def mistyped(draw: st.DrawFn) -> Json:
+    """A journey of the examples in which something is left out, is something else, or is added."""
+    data = copy.deepcopy(draw(st.sampled_from(list(JOURNEYS.values()))))
+    part, key = draw(st.sampled_from(list(places(data))))
+    match draw(st.sampled_from(["left out", "something else", "added"])):
+        case "left out":
+            del part[key]
+        case "added" if isinstance(part, dict):
+            part[draw(st.sampled_from(FIELDS))] = draw(st.sampled_from(WRITTEN))
+        case _:
+            part[key] = draw(st.sampled_from(WRITTEN))
+    return data
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(data=mistyped())
+def test_whatever_can_be_read_fits_however_it_is_written(data: Json) -> None:
+    readable = can_be_read(data)
+    event("readable" if readable else "not")
+
+    assert validator("journey").is_valid(data) or not readable
 
 
 def mistaken() -> Iterator[tuple[str, Json]]:
