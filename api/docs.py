@@ -28,7 +28,7 @@ from api.problems import BY_SLUG, KINDS, Problem, declare
 from api.suppressions import AddressQuestion, Lift
 from journeys.catalogue import Content, Customer, CustomerAttribute, Event, Trigger
 from journeys.definition import Journey
-from journeys.described import Described
+from journeys.described import Described, with_unions_named
 from journeys.endpoints import Endpoint
 from journeys.models import Frozen
 from journeys.problems import SojournError, Unknown, did_you_mean
@@ -138,8 +138,8 @@ def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
 
 def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     given: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
-    schemas: dict[str, Any] = models_json_schema(given, ref_template=REF, schema_generator=Described)[1]["$defs"]
-    return schemas
+    schemas = models_json_schema(given, ref_template=REF, schema_generator=Described)[1]["$defs"]
+    return with_unions_named(schemas, REF)
 
 
 def _tell_defaults(schema: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from inspect import cleandoc
+from itertools import product
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,7 +14,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema
 
 from journeys.language.durations import say
-from journeys.unions import meant
+from journeys.steps import AnyStep, Question
+from journeys.unions import meant, tagged
 
 
 class Described(GenerateJsonSchema):
@@ -50,6 +52,35 @@ def about_fields(model: type[BaseModel]) -> dict[str, str]:
     expected = {name: meant(field.rebuild_annotation())[1] for name, field in fields.items()}
     return {name: about for name in fields if (about := told.get(name) or _sentence(expected[name]))}
 
+
+def with_unions_named(parts: Mapping[str, Any], ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
+    """The *parts* of a schema with ``Step`` and ``Question`` said once, where many arms have them.
+
+    Who follows references stops at one that they come from; through unions without a name they go all ways there are,
+    for hours.
+    """
+    members = {
+        name: [{"$ref": ref_template.format(model=model.__name__)} for model in tagged(union).values()]
+        for name, union in _UNIONS.items()
+    }
+    found: dict[str, Any] = {}
+
+    def named(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
+        if isinstance(part, list):
+            return [named(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        for keyword, (name, refs) in product(("anyOf", "oneOf"), members.items()):
+            if part.get(keyword) == refs:
+                found[name] = {keyword: refs}
+                about = {key: value for key, value in part.items() if key != keyword}
+                return {"$ref": ref_template.format(model=name), **about}
+        return {key: named(value) for key, value in part.items()}
+
+    return {name: named(part) for name, part in parts.items()} | found
+
+
+_UNIONS: Mapping[str, Any] = {"Step": AnyStep, "Question": Question}
 
 # Docstrings tell of a field where a sentence begins with it: "*within* counts from the send.", "*to*: the attribute."
 _FIELD = re.compile(r"(?:^|(?<=\. ))\*(\w+)\*(?::| is| are)? ")

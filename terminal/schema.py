@@ -13,11 +13,11 @@ from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue, models_json_sc
 from pydantic_core.core_schema import DatetimeSchema, ModelSchema, TaggedUnionSchema
 
 from api.steps_examples import JOURNEYS
-from journeys.described import Described
+from journeys.described import Described, with_unions_named
 from journeys.language.durations import DURATION, FORM
 from journeys.problems import Unknown, did_you_mean
-from journeys.steps import STEP_TYPES, AnyStep, Question
-from journeys.unions import meant, tagged
+from journeys.steps import STEP_TYPES
+from journeys.unions import meant
 from terminal.folder import MODELS
 
 ANY = "definition"
@@ -33,10 +33,7 @@ def schema_of(kind: str) -> dict[str, Any]:
     named = MODELS if kind == ANY else {kind: MODELS[kind]}
     given: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in named.values()]
     places, defined = models_json_schema(given, schema_generator=_ForEditors)
-    parts: dict[str, Any] = {name: _named(part) for name, part in defined["$defs"].items()}
-    for name, union in _UNIONS.items():
-        if any(member in parts for member in _members(union)):
-            parts[name] = _union(union)
+    parts = with_unions_named(defined["$defs"])
     for name, steps in _examples().items():
         if name in parts:
             parts[name]["defaultSnippets"] = [_snippet(step, parts[name]) for step in steps]
@@ -57,10 +54,6 @@ def write_schemas(folder: Path, kind: str | None = None) -> Iterator[Path]:
         path = folder / f"{name}.schema.json"
         path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         yield path
-
-
-_UNIONS: Mapping[str, Any] = {"Step": AnyStep, "Question": Question}
-"""What stands in many places, and is said once."""
 
 
 class _ForEditors(Described):
@@ -131,29 +124,6 @@ def _answer(field: dict[str, Any], words: str) -> None:
 def _ways(field: dict[str, Any]) -> list[dict[str, Any]]:
     """The field, and each of the ways in which it may be written."""
     return [field, *field.get("anyOf", [])]
-
-
-def _members(union: Any) -> list[str]:  # noqa: ANN401 - an annotation
-    return [model.__name__ for model in tagged(union).values()]
-
-
-def _union(union: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in _members(union)]}
-
-
-def _named(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
-    """*part* with the name of a union in place of its members."""
-    match part:
-        case dict():
-            for name, union in _UNIONS.items():
-                if (whole := _union(union)).items() <= part.items():
-                    others = {key: value for key, value in part.items() if key not in whole}
-                    return {"$ref": f"#/$defs/{name}", **others}
-            return {key: _named(value) for key, value in part.items()}
-        case list():
-            return [_named(value) for value in part]
-        case _:
-            return part
 
 
 def _snippet(step: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from secrets import token_hex
 
@@ -60,3 +61,14 @@ async def test_a_field_says_what_it_is_for(door: Door) -> None:
     assert all(field.get("description") for step in steps for field in step["properties"].values())
     assert schemas["MessageQuestion"]["properties"]["within"]["description"].startswith("Counts from the send")
     assert schemas["Webhook"]["properties"]["within"]["description"].endswith('Left out, it is `"1 day"`.')
+
+
+async def test_a_union_that_many_arms_have_is_said_once(door: Door) -> None:
+    """Through arms within arms, whoever follows all references would else go for hours."""
+    schemas = (await door.get("/openapi.json"))["components"]["schemas"]
+    every = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in STEP_TYPES.values()]
+
+    assert schemas["Step"] == {"oneOf": every}
+    assert json.dumps(schemas).count(json.dumps(every)) == 1
+    assert schemas["If"]["properties"]["then"]["items"] == {"$ref": "#/components/schemas/Step"}
+    assert schemas["If"]["properties"]["if"]["$ref"] == "#/components/schemas/Question"
