@@ -270,7 +270,7 @@ def preview(
     from journeys.walk.paths import every_path
     from terminal import pictures, rehearsal
     from terminal.asking import answer
-    from terminal.folder import Customer, Script
+    from terminal.folder import Script
 
     journey, folder = rehearsal.journey_at(file)
     if paths:
@@ -278,7 +278,7 @@ def preview(
         answer(ways, pictures.paths(ways, journey), as_json=json_)
         return
     happens = rehearsal.choose(Script, script, folder)
-    sample = rehearsal.choose(Customer, customer, folder)
+    sample = rehearsal.customer_for(happens, customer, folder)
     played = rehearsal.play(journey, folder, happens, sample, start)
     answer(played, pictures.timeline(played, journey, happens, sample.customer), as_json=json_)
 

@@ -48,11 +48,13 @@ class Script(Model):
     """What a preview's customer does, and when.
 
     *title*: a name for people.
+    *customer*: who does it, where nobody else is named.
     *events*: what happens, each at its time.
     """
 
     script: Name
     title: str = ""
+    customer: catalogue.CustomerId | None = None
     events: tuple[Happening, ...]
 
 
@@ -134,7 +136,8 @@ def read_file(path: Path) -> File:
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from None
     data = parse(source, "definition")
-    kind = next((kind for kind in MODELS if kind in data), None)
+    # The last one first: a script names its customer too.
+    kind = next((kind for kind in reversed(MODELS) if kind in data), None)
     if kind is None:
         expected = ", ".join(f"{kind}: …" for kind in MODELS)
         found = ", ".join(map(str, [*data][:5])) or "nothing"

@@ -36,6 +36,11 @@ def journey_in(file: Path, folder: Folder) -> Journey:
     raise Invalid(f"{file} holds no journey.")
 
 
+def customer_for(script: Script, wanted: str | None, folder: Folder) -> Customer:
+    """Whom a preview is about: the customer who is asked for, else the script's own. Raises Invalid and Unknown."""
+    return choose(Customer, wanted or script.customer, folder)
+
+
 def choose(model: type[Chosen], wanted: str | None, folder: Folder) -> Chosen:
     """The script or customer of that name or in that file; without one, the only one or the first there is.
 
@@ -57,9 +62,17 @@ def choose(model: type[Chosen], wanted: str | None, folder: Folder) -> Chosen:
 
 
 def play(
-    journey: Journey, folder: Folder, script: Script, customer: Customer, started_at: datetime | None = None
+    journey: Journey,
+    folder: Folder,
+    script: Script,
+    customer: Customer,
+    started_at: datetime | None = None,
+    rules: Rules | None = None,
 ) -> Timeline:
-    """What *script* would do for *customer*. Raises Invalid where the script does not go with the journey."""
+    """What *script* would do for *customer*. Raises Invalid where the script does not go with the journey.
+
+    *rules*: how consent is enforced, where it is not as usual.
+    """
     catalogue = folder.catalogue
     if flaws := list(check_script(script, catalogue)):
         raise Invalid(f'The script "{script.script}" is not valid.', flaws)
@@ -70,15 +83,15 @@ def play(
             customer.attributes,
             customer_id=customer.customer,
             contents=folder.all(Content),
-            asked=Asked(said(customer.consents), Rules()),
-            started_at=started_at or _a_morning(journey),
+            asked=Asked(said(customer.consents), rules or Rules()),
+            started_at=started_at or begin_of(journey),
         )
     except ValueError as error:
         raise Invalid(f'The script "{script.script}" does not go with the journey.', [_flaw(error)]) from None
 
 
-def _a_morning(journey: Journey) -> datetime:
-    """Nine o'clock on the first day on which the journey lets people in."""
+def begin_of(journey: Journey) -> datetime:
+    """When a preview begins by itself: nine o'clock on the first day on which the journey lets people in."""
     first = max(journey.start.from_ or DEFAULT_START, DEFAULT_START)
     morning = datetime.combine(first.date(), MORNING)
     return morning if morning >= first else morning + timedelta(days=1)

@@ -187,6 +187,23 @@ def test_preview_shows_who_would_get_what_and_when(sojourn: Sojourn, script: str
     assert "“Ada, you left something lovely behind”" in printed
 
 
+def test_a_script_names_who_plays_it_and_the_command_line_somebody_else(sojourn: Sojourn) -> None:
+    own = sojourn("preview", JOURNEY, "--script", "does-nothing")
+    other = sojourn("preview", JOURNEY, "--script", "does-nothing", "--customer", "bo")
+
+    assert "customer cy; a preview" in own
+    assert "customer bo; a preview" in other
+
+
+def test_preview_says_that_nobody_is_there_to_play_a_script(folder: Path, sojourn: Sojourn) -> None:
+    (folder / "customers" / "cy.yaml").unlink()
+    journey = folder / "journeys" / "abandoned-cart.yaml"
+
+    printed = sojourn("preview", journey, "--script", "does-nothing", code=1)
+
+    assert 'There is no customer "cy".' in printed
+
+
 def test_preview_is_json_for_scripts(sojourn: Sojourn) -> None:
     played = json.loads(sojourn("preview", JOURNEY, "--script", "does-nothing", "--customer", "cy", "--json"))
 
