@@ -59,6 +59,7 @@ def _some(given: str | int) -> int:
 
 # Said before anything is imported, which takes seconds on a machine that has not compiled it yet.
 STARTING = "Starting Temporal, the API and a worker …"
+ABANDONED_CART = "abandoned-cart"
 
 At = Annotated[
     datetime | None,
@@ -141,29 +142,57 @@ def dev(
 
 
 @app.command()
-def demo(
-    day: Pace = "5s",
+def demo(  # noqa: PLR0913, PLR0917 - each is an option
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The example to play; --list names them.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the examples instead.")] = False,
+    day: Pace = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
     providers: Annotated[
-        str,
+        str | None,
         typer.Option(
             parser=_none_or_fake,
             metavar="none|fake",
             help="fake: send through the providers' SDKs to local fakes, and take opens from their webhooks.",
         ),
-    ] = "none",
-    port: ApiPort = 0,
-    temporal_port: TemporalPort = 0,
-    temporal_ui_port: UiPort = 0,
+    ] = None,
+    port: ApiPort = None,
+    temporal_port: TemporalPort = None,
+    temporal_ui_port: UiPort = None,
 ) -> None:
-    """Watch four customers walk the abandoned-cart journey; days take seconds."""
+    """Watch four customers walk the abandoned-cart journey; days take seconds. Or NAME: another example, time skipped.
+
+    The options are for the abandoned cart: in other examples the time between is skipped, and all of it ends at once.
+    """
+    from embedded import examples
+    from terminal.show import tell
+
+    if list_:
+        tell(examples.listed())
+        return
+    ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
+    if name is None or name == ABANDONED_CART:
+        typer.echo(STARTING)
+        import uvloop
+
+        from embedded.demo import run_demo
+
+        at = {option: number or 0 for option, number in ports.items()}
+        raise typer.Exit(uvloop.run(run_demo(day or "5s", at, keep=keep, fake=providers == "fake")))
+    example = examples.find(name)
+    _only_with_the_cart(**ports, day=day, keep=keep or None, providers=providers)
     typer.echo(STARTING)
     import uvloop
 
-    from embedded.demo import run_demo
+    from embedded.playing import run_example
 
-    ports = {"port": port, "temporal_port": temporal_port, "temporal_ui_port": temporal_ui_port}
-    raise typer.Exit(uvloop.run(run_demo(day or "5s", ports, keep=keep, fake=providers == "fake")))
+    raise typer.Exit(uvloop.run(run_example(example)))
+
+
+def _only_with_the_cart(**options: object) -> None:
+    if given := [f"--{option.replace('_', '-')}" for option, value in options.items() if value is not None]:
+        raise typer.BadParameter(
+            f"{', '.join(given)}: only with {ABANDONED_CART}. In other examples the time between is skipped."
+        )
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import structlog
@@ -50,14 +50,24 @@ async def run_api(settings: Settings) -> int:
     return 0
 
 
-def build_app(settings: Settings, store: Store, relay: Relay, channels: Mapping[Kind, Channel]) -> FastAPI:
-    """The API over a store. *relay* is nudged when there is news for Temporal; *channels* take test messages."""
+def build_app(
+    settings: Settings,
+    store: Store,
+    relay: Relay,
+    channels: Mapping[Kind, Channel],
+    *,
+    now: Callable[[], datetime] | None = None,
+) -> FastAPI:
+    """The API over a store. *relay* is nudged when there is news for Temporal; *channels* take test messages.
+
+    *now* instead of the wall's clock (aware UTC).
+    """
     return create_app(
         Dependencies(
             store=store,
             relay_nudge=relay.nudge,
             key=key_of(settings),
-            now=_now,
+            now=now or _now,
             day=settings.day,
             channels=frozenset(channels),
             drain_for=settings.drain,

@@ -69,17 +69,7 @@ async def work(
     """The same in a process that has all it takes already: work until cancelled. *relay* runs as long."""
     await _register(client)
     queue = settings.task_queue
-    built = build_worker(
-        client,
-        store,
-        queue,
-        channels,
-        rules=settings.rules,
-        links=links_of(settings),
-        house=settings.time_zone,
-        told=_nudging(relay),
-    )
-    async with built, asyncio.TaskGroup() as tasks:
+    async with worker_of(settings, store, client, channels, relay), asyncio.TaskGroup() as tasks:
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
         tasks.create_task(_sweep(store))
@@ -95,6 +85,22 @@ async def open_channels(settings: Settings) -> AsyncIterator[dict[Kind, Channel]
         yield channels
     finally:
         await close_channels(channels)
+
+
+def worker_of(
+    settings: Settings, store: Store, client: Client, channels: Mapping[Kind, Channel], relay: Relay
+) -> Worker:
+    """The worker that the settings describe. *relay* is nudged when a run has done what Temporal is to be told of."""
+    return build_worker(
+        client,
+        store,
+        settings.task_queue,
+        channels,
+        rules=settings.rules,
+        links=links_of(settings),
+        house=settings.time_zone,
+        told=_nudging(relay),
+    )
 
 
 def build_worker(  # noqa: PLR0913 - all that a worker is built of

@@ -1,4 +1,4 @@
-"""The embedded Temporal server with its UI: a child process that ends with us, however we end."""
+"""The embedded Temporal servers, with a UI or skipping time: child processes that end with us, however we end."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from workflows.client import SEARCH_ATTRIBUTES
 HOST = "127.0.0.1"
 PATIENCE = 60.0
 GRACE = 10.0
+
+_OTHERWISE = {"temporal": ", or set TEMPORAL_ADDRESS to a Temporal that runs"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,36 @@ async def temporal_server(data: Path, port: int, ui_port: int) -> AsyncIterator[
 
     Raises Unavailable where it cannot be started.
     """
-    log = data / "temporal.log"
-    command = _command(data, port, ui_port)
+    async with _child(_command(data, port, ui_port), port, data / "temporal.log") as process:
+        yield Temporal(address=f"{HOST}:{port}", ui=f"http://{HOST}:{ui_port}", process=process)
+
+
+@asynccontextmanager
+async def skipping_server(data: Path) -> AsyncIterator[str]:
+    """The address of a Temporal server that skips the time that is slept, with its log in *data*; nothing is kept.
+
+    Raises Unavailable where it cannot be started.
+    """
+    port = free_port()
+    async with _child([find_program("temporal-test-server"), str(port)], port, data / "temporal.log"):
+        yield f"{HOST}:{port}"
+
+
+def find_program(name: str) -> str:
+    """A program of Temporal's: on the PATH, or beside our Python, where the wheel puts it. Raises Unavailable."""
+    beside = Path(sys.executable).with_name(name)
+    found = shutil.which(name) or (str(beside) if beside.exists() else None)
+    if not found:
+        raise Unavailable(
+            f"There is no {name} binary on the PATH or beside this Python. "
+            f"Install it with: pip install 'sojourn[embedded]'{_OTHERWISE.get(name, '')}."
+        )
+    return found
+
+
+@asynccontextmanager
+async def _child(command: Sequence[str], port: int, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A server that listens on *port*, until the end of the block. Raises Unavailable."""
     with log.open("ab") as output:
         # A session of its own: Ctrl-C in the terminal is for us, and the server is to go last.
         process = await asyncio.create_subprocess_exec(
@@ -78,7 +108,7 @@ async def temporal_server(data: Path, port: int, ui_port: int) -> AsyncIterator[
     watcher = await _watch(process.pid)
     try:
         await _until_answers(process, port, log)
-        yield Temporal(address=f"{HOST}:{port}", ui=f"http://{HOST}:{ui_port}", process=process)
+        yield process
     finally:
         await asyncio.shield(_end(process))
         # Its work is done: the process it would have ended is over.
@@ -87,22 +117,10 @@ async def temporal_server(data: Path, port: int, ui_port: int) -> AsyncIterator[
         await asyncio.shield(watcher.wait())
 
 
-def find_temporal() -> str:
-    """The ``temporal`` binary: on the PATH, or beside our Python, where the wheel puts it. Raises Unavailable."""
-    beside = Path(sys.executable).with_name("temporal")
-    found = shutil.which("temporal") or (str(beside) if beside.exists() else None)
-    if not found:
-        raise Unavailable(
-            "There is no temporal binary on the PATH or beside this Python. "
-            "Install it with: pip install 'sojourn[embedded]', or set TEMPORAL_ADDRESS to a Temporal that runs."
-        )
-    return found
-
-
 def _command(data: Path, port: int, ui_port: int) -> list[str]:
     attributes = [f"--search-attribute={key.name}={key.indexed_value_type.name.title()}" for key in SEARCH_ATTRIBUTES]
     return [
-        *(find_temporal(), "server", "start-dev"),
+        *(find_program("temporal"), "server", "start-dev"),
         *("--ip", HOST, "--port", str(port), "--ui-port", str(ui_port)),
         *("--db-filename", str((data / "temporal.db").absolute())),
         *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),

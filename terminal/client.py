@@ -160,6 +160,10 @@ class Api:
         """Post data, or do what the path says, and return the answer as a *model*."""
         return await self._ask(model, "POST", path, json=body)
 
+    async def patch(self, model: type[Answer], *path: str, body: object) -> Answer:
+        """Change a part of what is there, and return the answer as a *model*."""
+        return await self._ask(model, "PATCH", path, json=body)
+
     async def _ask(self, model: type[Answer], method: str, path: tuple[str, ...], **how: object) -> Answer:
         answer = await self._send(method, path, **how)
         try:

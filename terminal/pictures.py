@@ -59,9 +59,9 @@ class _Line:
 
 def _lines(played: Timeline, script: Script) -> Iterator[_Line]:
     numbers = {run.id: number for number, run in enumerate(played.runs, 1)}
-    happenings = sorted(script.events, key=lambda happening: happening.at)
-    for happening, heard in zip(happenings, played.events, strict=True):
-        yield _Line(heard.at, 0, (Text(_happening(happening), "bold"),))
+    lines = sorted(script.events, key=lambda line: line.at)
+    for line, heard in zip(lines, played.events, strict=True):
+        yield _Line(heard.at, 0, (Text(happening(line), "bold"),))
         for told in _decisions(heard, numbers):
             yield _Line(heard.at, 0, ("  ", told))
     for run in played.runs:
@@ -72,7 +72,8 @@ def _lines(played: Timeline, script: Script) -> Iterator[_Line]:
             yield _Line(run.ended_at, 2, ("  ", *_whose(run.id, numbers), happened(run.ended, run.why)))
 
 
-def _happening(line: Happening) -> str:
+def happening(line: Happening) -> str:
+    """What a line of a script says that somebody does."""
     if line.message:
         return f"{line.message} {line.is_}"
     named, attributes = ("customer", line.customer) if line.customer is not None else (line.trigger, line.attributes)

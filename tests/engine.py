@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from embedded import skipping
 from journeys.catalogue import Event
 from journeys.definition import Journey, send_id
 from journeys.interactions import INTERACTIONS
@@ -35,7 +36,6 @@ from workflows.journey import JourneyWorkflow
 from workflows.relay import Relay
 
 PATIENCE = 180.0
-A_MOMENT = timedelta(seconds=5)
 
 _numbers = count(1)
 
@@ -150,24 +150,11 @@ def worker(built: Engine, client: Client | None = None) -> Worker:
     return build_worker(client or built.client, built.store, built.task_queue, channels, told=told)
 
 
-class Clock:
-    """The test server's clock, and the doors' clock that goes ahead of it by a moment.
-
-    So a line at the very instant of a deadline reaches the run before its timer does, however busy this machine is.
-    """
+class Clock(skipping.Clock):
+    """The clock of a test server, and of the doors."""
 
     def __init__(self, server: WorkflowEnvironment) -> None:
-        self.begin = self.now = DEFAULT_START
-        self._server = server
-
-    async def start(self) -> None:
-        self.begin = self.now = (await self._server.get_current_time()).astimezone(UTC)
-
-    async def move(self, to: timedelta) -> None:
-        self.now = self.begin + to
-        ahead = self.now - A_MOMENT * bool(to) - await self._server.get_current_time()
-        if ahead > timedelta(0):
-            await self._server.sleep(ahead)
+        super().__init__(server.client, DEFAULT_START)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

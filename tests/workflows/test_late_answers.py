@@ -10,8 +10,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from activities.channels import Accepted, ProviderAnswer
+from embedded.skipping import A_MOMENT
 from journeys.definition import send_id
-from tests.engine import A_MOMENT, PATIENCE, Clock, Engine, engine
+from tests.engine import PATIENCE, Clock, Engine, engine
 from tests.ledger import Ledger
 from tests.samples import abandoned_cart
 from tests.stories import email, pause, push, text, until
