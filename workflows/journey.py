@@ -37,6 +37,9 @@ LATE = timedelta(seconds=5)
 LOCALLY = timedelta(seconds=10)
 """How long a local activity may hold a workflow task. Retries that wait longer become timers."""
 
+COUNTING = timedelta(minutes=1)
+"""The first who comes after the end of a test counts everybody in it, who may be a million."""
+
 
 class _NotHeard(Exception):
     """The store has answers that the walk has not heard, and took a no for one of them."""
@@ -110,7 +113,7 @@ class JourneyWorkflow:
             Visits.decide,
             visit,
             summary=f"Choose an arm of {visit.at_step}",
-            start_to_close_timeout=LOCALLY,
+            start_to_close_timeout=COUNTING,
             local_retry_threshold=LOCALLY,
             retry_policy=AGAIN,
         )
