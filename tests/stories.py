@@ -128,6 +128,11 @@ def opens(when: str, message: str = EMAIL, run: int | None = None, **attributes:
     return does(when, "opened", message, run, **attributes)
 
 
+def changes(when: str, **attributes: object) -> Happening:
+    """The customer changes."""
+    return Happening.model_validate({"at": at(when), "customer": attributes})
+
+
 def sends(**steps: str) -> tuple[Send, ...]:
     """``sends(initial_reminder="0 seconds")``: accepted, at that time."""
     return tuple(Send(step.replace("_", "-"), at(when)) for step, when in steps.items())
@@ -391,6 +396,17 @@ REACHED = walking(
         ],
         "otherwise": [push("well-done")],
     },
+)
+AFTER_A_DAY = walking(
+    pause("a-day", "1 day"),
+    {
+        "id": "country",
+        "branch": [
+            arm("norway", pause("a-while", "1 day"), text("in-norwegian"), when='customer.country == "NO"'),
+            arm("sweden", pause("some-time", "1 day"), text("in-swedish"), when='customer.country == "SE"'),
+        ],
+    },
+    exit=[],
 )
 A_SPLIT = {
     "id": "half",
@@ -1115,6 +1131,11 @@ STORIES: dict[str, Story] = {
         (completed("", (Send("hello", at(""), "blocked"), *sends(other_way=""))),),
         REACHED,
         customer={"email": "ada@example.com"},
+    ),
+    "looked-at-once-when-it-is-entered": Story(
+        (cart(), changes("12 hours", country="SE"), changes("36 hours", country="NO")),
+        (completed("2 days", sends(in_swedish="2 days")),),
+        AFTER_A_DAY,
     ),
     # --- chance ---------------------------------------------------------------------------------------
     "always-the-same-half": Story(
