@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from journeys.catalogue import CustomerAttribute
 from journeys.definition import send_id
+from store.customer_attributes import put_attribute
 from store.customers import put_customer
 from tests.engine import Clock, Engine, engine
 from tests.samples import CUSTOMER, abandoned_cart
@@ -99,6 +102,40 @@ async def test_a_walk_that_begins_anew_at_it_waits_as_long(clock: Clock, skipped
     assert [send.step for send in seen.sends] == ["hello", "thanks"]
     assert seen.sends[1].at
     assert round((seen.sends[1].at - clock.begin) / timedelta(minutes=1)) == 180
+
+
+async def test_a_birthday_is_a_day_where_she_is(clock: Clock, skipped: Engine) -> None:
+    await put_attribute(skipped.store, CustomerAttribute(attribute="born_on", type="date"), clock.now)
+    here = (clock.begin + 5 * DAY).astimezone(ZoneInfo("Asia/Kathmandu"))
+    born_on = f"{here.replace(year=1992):%Y-%m-%d}"
+    await skipped.customer("kim", {**KATHMANDU, "born_on": born_on})
+    birthday = until_moment("then", "customer.born_on", yearly=True, at="09:00")
+    greeting = [birthday, email("hello"), until_moment("late", "customer.born_on", late=[end("over")])]
+    await skipped.publish(abandoned_cart(steps=greeting, start={"trigger": "trial-started"}, exit=[]))
+    run = await started(skipped)
+    await clock.move(7 * DAY)
+    await skipped.until_ended(run)
+
+    (seen,) = await skipped.runs("kim")
+    assert seen.sends[0].at
+    assert f"{seen.sends[0].at.astimezone(ZoneInfo('Asia/Kathmandu')):%Y-%m-%d %H:%M}" == f"{here:%Y-%m-%d} 09:00"
+    assert seen.why == "because of over"
+    history = await told(skipped, run)
+    assert "1992" not in history
+    assert "Kathmandu" not in history
+
+
+async def test_a_customer_who_has_no_birthday_is_late(clock: Clock, skipped: Engine) -> None:
+    await put_attribute(skipped.store, CustomerAttribute(attribute="born_on", type="date"), clock.now)
+    await skipped.customer("kim", KATHMANDU)
+    birthday = until_moment("then", "customer.born_on", yearly=True, late=[end("nobody-knows")])
+    await skipped.publish(abandoned_cart(steps=[birthday], start={"trigger": "trial-started"}, exit=[]))
+    run = await started(skipped)
+    await skipped.until_ended(run)
+
+    (seen,) = await skipped.runs("kim")
+    assert seen.why == "because of nobody-knows"
+    assert seen.diary[0].why == "customer.born_on is missing"
 
 
 async def test_the_history_knows_neither_zone_nor_date(clock: Clock, skipped: Engine) -> None:
