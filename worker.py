@@ -26,6 +26,7 @@ from activities.endpoints import Caller, Endpoints, Seal
 from activities.notes import Notes
 from activities.reconcile import Reconcile
 from activities.visits import Visits
+from activities.webhooks import Webhooks
 from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.dates import UTC_EVERYWHERE
 from journeys.interactions import Kind
@@ -87,11 +88,13 @@ async def open_channels(settings: Settings) -> AsyncIterator[dict[Kind, Channel]
         await close_channels(channels)
 
 
-def worker_of(
+@asynccontextmanager
+async def worker_of(
     settings: Settings, store: Store, client: Client, channels: Mapping[Kind, Channel], relay: Relay
-) -> Worker:
+) -> AsyncIterator[Worker]:
     """The worker that the settings describe. *relay* is nudged when a run has done what Temporal is to be told of."""
-    return build_worker(
+    endpoints = endpoints_of(settings, store)
+    built = build_worker(
         client,
         store,
         settings.task_queue,
@@ -100,7 +103,13 @@ def worker_of(
         links=links_of(settings),
         house=settings.time_zone,
         told=_nudging(relay),
+        endpoints=endpoints,
     )
+    try:
+        async with built:
+            yield built
+    finally:
+        endpoints.close()
 
 
 def build_worker(  # noqa: PLR0913 - all that a worker is built of
@@ -113,11 +122,12 @@ def build_worker(  # noqa: PLR0913 - all that a worker is built of
     links: Links | None = None,
     house: str = UTC_EVERYWHERE,
     told: Callable[[], Awaitable[object]] | None = None,
+    endpoints: Endpoints | None = None,
 ) -> Worker:
     """The worker of one task queue. *rules*: how consent is enforced. *links* go into marketing emails.
 
     *house*: the time zone where neither the customer nor the journey names one. *told* is called when a run has done
-    what Temporal may be to be told of.
+    what Temporal may be to be told of. *endpoints*: what webhooks are posted to.
     """
     notes = Notes(store)
     visits = Visits(store, told or _nobody, house=house)
@@ -136,6 +146,7 @@ def build_worker(  # noqa: PLR0913 - all that a worker is built of
             visits.decide,
             visits.moment,
             visits.perform,
+            Webhooks(store, endpoints or Endpoints(store, Caller(), Seal(""))).call,
         ],
         graceful_shutdown_timeout=ATTEMPT,
         build_id=f"sojourn-{version('sojourn')}",  # without it, the SDK reads and hashes every module there is

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -16,6 +15,7 @@ from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Provi
 from activities.channels.calls import NoAnswer
 from activities.channels.links import Links
 from activities.circuit_breaker import CircuitBreaker
+from activities.clock import RunClock
 from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.clearance.clearance import address_attribute
@@ -86,12 +86,12 @@ class Deliver:
         """
         with nothing_personal("sending"):
             visit = of_today(visit)
-            delivery = await self._attempt(visit, _Clock(visit.now))
+            delivery = await self._attempt(visit, RunClock(visit.now))
             if not isinstance(delivery, Delivery):
                 return delivery
             return without_quotes(delivery).model_copy(update={"in_doubt": delivery.outcome == "unknown"})
 
-    async def _attempt(self, visit: Visit, clock: _Clock) -> Delivery | Held | Unheard:
+    async def _attempt(self, visit: Visit, clock: RunClock) -> Delivery | Held | Unheard:
         kind = visit.message.kind
         channel = self._channels[kind]  # looked up first: without it, nothing must be claimed
         # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
@@ -123,7 +123,9 @@ class Deliver:
                 await self._release(visit, claim.attempt, reason, clock)
                 raise _later(visit, await self._breaker.open(kind, reason, clock.now()), clock)
 
-    async def _hand_over(self, message: Outgoing | Refused, channel: Channel, clock: _Clock) -> ProviderAnswer | _Lost:
+    async def _hand_over(
+        self, message: Outgoing | Refused, channel: Channel, clock: RunClock
+    ) -> ProviderAnswer | _Lost:
         if isinstance(message, Refused):
             return message
         if clock.elapsed > self._call_before:
@@ -137,7 +139,7 @@ class Deliver:
             log.warning("no answer from the provider", send_id=message.send_id, step=message.step, why=why)
             return _Lost(f"the provider gave no answer: {why}")
 
-    async def _record(self, visit: Visit, attempt: int, sent: Accepted | Refused, clock: _Clock) -> Delivery:
+    async def _record(self, visit: Visit, attempt: int, sent: Accepted | Refused, clock: RunClock) -> Delivery:
         if isinstance(sent, Accepted):
             provider_id, delivery = sent.provider_id, Delivery(outcome="accepted", at=clock.now())
         else:
@@ -145,12 +147,12 @@ class Deliver:
         await _surely(lambda: sends.record(self._store, visit, attempt, delivery, provider_id), clock)
         return delivery
 
-    async def _lose(self, visit: Visit, attempt: int, reason: str, clock: _Clock) -> Delivery:
+    async def _lose(self, visit: Visit, attempt: int, reason: str, clock: RunClock) -> Delivery:
         lost = visit.at(clock.now())
         await _surely(lambda: sends.lost(self._store, lost, attempt, reason), clock)
         return Delivery(outcome="unknown", at=lost.now, reason=reason)
 
-    async def _release(self, visit: Visit, attempt: int, reason: str, clock: _Clock) -> None:
+    async def _release(self, visit: Visit, attempt: int, reason: str, clock: RunClock) -> None:
         await _surely(lambda: sends.release(self._store, visit.at(clock.now()), attempt, reason), clock)
 
     async def _learn(self, visit: Visit, go: Go, sent: Accepted | Refused, now: datetime) -> None:
@@ -176,7 +178,7 @@ class Deliver:
             await suppressions.suppress(self._store, kind, address, GONE, now)
 
 
-def _expired(visit: Visit, clock: _Clock) -> bool:
+def _expired(visit: Visit, clock: RunClock) -> bool:
     return visit.expires_at is not None and clock.now() >= visit.expires_at
 
 
@@ -200,23 +202,7 @@ class _Lost:
     reason: str
 
 
-class _Clock:
-    """The run's time during an attempt: what the walk handed in, and what has passed since."""
-
-    def __init__(self, now: datetime) -> None:
-        info = activity.info()
-        self._began_at = now + (info.started_time - info.scheduled_time)
-        self._began = monotonic()
-
-    @property
-    def elapsed(self) -> timedelta:
-        return timedelta(seconds=monotonic() - self._began)
-
-    def now(self) -> datetime:
-        return self._began_at + self.elapsed
-
-
-async def _surely(write: Callable[[], Awaitable[None]], clock: _Clock) -> None:
+async def _surely(write: Callable[[], Awaitable[None]], clock: RunClock) -> None:
     """Write, again and again while the database is away: the next attempt would not know what became of the send."""
     while True:
         try:
@@ -227,7 +213,7 @@ async def _surely(write: Callable[[], Awaitable[None]], clock: _Clock) -> None:
             await asyncio.sleep(RECORD_AGAIN.total_seconds())
 
 
-def _later(visit: Visit, after: timedelta | None, clock: _Clock) -> ApplicationError:
+def _later(visit: Visit, after: timedelta | None, clock: RunClock) -> ApplicationError:
     """Let Temporal try again: when the provider says so, but no later than the message expires, to be blocked then."""
     if after is not None and visit.expires_at is not None:
         after = min(after, max(visit.expires_at - clock.now(), timedelta(0)) + timedelta(seconds=1))

@@ -13,7 +13,7 @@ from journeys.language.attributes import Attributes, AttributeType, check_attrib
 from journeys.language.expressions import Worth, work_out
 from journeys.listening import Decision
 from journeys.problems import Flaw
-from journeys.steps import AnyStep, Raise, Set
+from journeys.steps import AnyStep, Raise, Set, Webhook
 from journeys.steps.uses import Written
 from journeys.walk.diary import Delivery
 
@@ -47,6 +47,12 @@ def action(step: AnyStep, known: Known, made_by: Maker) -> Event | Setting:
             return Setting(_set(step, known))
         case _:
             raise TypeError(f'the step "{step.id}" is no action: it {step.words}')
+
+
+def told(step: Webhook, known: Known) -> Attributes:
+    """What an endpoint is told: each value as its expression gives it, null where it cannot be told."""
+    scope, values = known.scope, known.values
+    return {name: work_out(written, scope, values).value for name, written in step.with_.items()}
 
 
 def unfit(flaws: Sequence[Flaw]) -> str:

@@ -10,7 +10,7 @@ from journeys.language.attributes import AttributeType, Schema, types, under
 from journeys.language.expressions import Expression, ExpressionError, compile_expression
 from journeys.language.scopes import Scope
 from journeys.problems import Flaw, did_you_mean, nearest
-from journeys.steps.uses import RaiseUse, SetUse, Written
+from journeys.steps.uses import ExpressionUse, RaiseUse, SetUse, Written
 
 
 class Found(NamedTuple):
@@ -56,6 +56,15 @@ def check_raise(use: RaiseUse, triggers: Mapping[str, tuple[Trigger, State]], kn
         found.add(f"with.{name}", _attribute(use.trigger, name, written, trigger.attributes, known))
     found.flaws.extend(_not_given(use, trigger.attributes))
     return found
+
+
+def check_told(use: ExpressionUse, known: KnownThen) -> Found:
+    """What is wrong with what an endpoint is told."""
+    try:
+        expression = compile_expression(use.expression, known.scope)
+    except ExpressionError as error:
+        return Found([flaw.within(use.path) for flaw in error.flaws], [])
+    return Found([], [flaw.within(use.path) for flaw in expression.warnings])
 
 
 def check_set(use: SetUse, known: KnownThen) -> Found:

@@ -295,6 +295,11 @@ def send_id(run: str, step: str) -> str:
     return short_id("send", run, step, length=20)
 
 
+def call_id(run: str, step: str) -> str:
+    """The id, for life, of what one step of one run posts to an endpoint: the same for all tries."""
+    return short_id("call", run, step, length=20)
+
+
 def short_id(*parts: str, length: int = 8) -> str:
     """A short id made from *parts*: the same for the same ones, and telling nothing about them."""
     alphabet = "23456789abcdefghjkmnpqrstvwxyz"  # no vowels but a and e, nothing that looks alike

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
-from journeys.action_checks import KnownThen, check_raise, check_set
+from journeys.action_checks import KnownThen, check_raise, check_set, check_told
 from journeys.catalogue import (
     BUILT_IN_NAMES,
     CHANGED,
@@ -62,6 +62,7 @@ from journeys.steps.uses import (
     BecomesUse,
     ConditionsUse,
     DateUse,
+    ExpressionUse,
     InstantUse,
     RaiseUse,
     ReplyUse,
@@ -311,7 +312,7 @@ class _Checker:
                 yield from self._of_customer(here, condition, "becomes")
             case InstantUse() | DateUse():
                 yield from self._moment(here, use)
-            case RaiseUse() | SetUse():
+            case RaiseUse() | SetUse() | ExpressionUse():
                 yield from self._action(path, use)
             case _:
                 yield from self._within(here, use, earlier)
@@ -357,14 +358,20 @@ class _Checker:
             hint = "Let people enter again, such as by repeat: {after: 300 days}."
             self.warnings.append(Flaw(path=path, message=message, hint=hint))
 
-    def _action(self, path: str, use: RaiseUse | SetUse) -> Iterator[Flaw]:
+    def _action(self, path: str, use: RaiseUse | SetUse | ExpressionUse) -> Iterator[Flaw]:
         """What is wrong with what a step works out and does."""
         if self._event is None:
             return  # the trigger itself is not known, and said to be
         customer = self._catalogue.customer
         scope = scope_of(event=self._event, customer=customer, customer_id=True, now=True)
         known, triggers = KnownThen(scope, self._event, customer), self._catalogue.triggers
-        found = check_raise(use, triggers, known) if isinstance(use, RaiseUse) else check_set(use, known)
+        match use:
+            case RaiseUse():
+                found = check_raise(use, triggers, known)
+            case SetUse():
+                found = check_set(use, known)
+            case _:
+                found = check_told(use, known)
         self.warnings += [warning.within(path) for warning in found.warnings]
         yield from (flaw.within(path) for flaw in found.flaws)
 

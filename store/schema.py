@@ -437,6 +437,19 @@ actions = Table(
     PrimaryKeyConstraint("run", "step"),
 )
 
+calls = Table(
+    "calls",
+    metadata,
+    Column("run", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("data", JSON),  # what is posted, as long as it is
+    Column("tries", Integer, nullable=False),
+    Column("first_at", Time, nullable=False),
+    Column("reason", Text, nullable=False),  # why the last try was none
+    PrimaryKeyConstraint("run", "step"),
+)
+
 interactions = Table(
     "interactions",
     metadata,

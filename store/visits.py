@@ -95,9 +95,9 @@ def perform(connection: Connection, visit: Visit) -> Delivery | Unheard:
     Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
     run = lock_customer_and_runs(connection, visit.run)
-    if before := _became(connection, visit):
+    if before := became(connection, visit):
         return before
-    _refuse_if_stopped(connection, run)
+    refuse_if_stopped(connection, run)
     arrived = arrive(connection, visit)
     if isinstance(arrived, Unheard):
         return arrived
@@ -106,8 +106,7 @@ def perform(connection: Connection, visit: Visit) -> Delivery | Unheard:
     if run.ended:
         return Delivery(outcome="blocked", at=visit.now, reason=f"the run has ended: {run.why}")
     delivery = _act(connection, run, step_at(run, visit), known)
-    row = {"run": run.id, "step": visit.at_step, "outcome": delivery.outcome}
-    connection.execute(_DID, row | {"at": delivery.at, "reason": delivery.reason})
+    did(connection, visit, delivery)
     pass_step(connection, lock_run(connection, run.id), visit.lines_after(delivery))  # it may have ended
     return delivery
 
@@ -131,13 +130,20 @@ def _act(connection: Connection, run: RunState, step: AnyStep, known: Known) -> 
         return impossible(Impossible("another event has its id"), known.now)
 
 
-def _became(connection: Connection, visit: Visit) -> Delivery | None:
+def became(connection: Connection, visit: Visit) -> Delivery | None:
     """What became of an action that was done before."""
     row = connection.execute(_ACTION, {"run": visit.run, "step": visit.at_step}).one_or_none()
     return Delivery(outcome=row.outcome, at=row.at, reason=row.reason) if row else None
 
 
-def _refuse_if_stopped(connection: Connection, run: RunState) -> None:
+def did(connection: Connection, visit: Visit, delivery: Delivery) -> None:
+    """Write what became of an action, for good."""
+    row = {"run": visit.run, "step": visit.at_step, "outcome": delivery.outcome}
+    connection.execute(_DID, row | {"at": delivery.at, "reason": delivery.reason})
+
+
+def refuse_if_stopped(connection: Connection, run: RunState) -> None:
+    """Raises Unavailable where the run's journey is being stopped."""
     named = {"journey": run.version.name, "number": run.version.number}
     if not run.ended and connection.execute(_STOPPED, named).scalar_one_or_none():
         # Nothing may be done any more, and what is written of its end is the stop's to write.

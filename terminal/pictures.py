@@ -95,6 +95,9 @@ def _made(entry: Entry, run: PreviewRun, played: Timeline, numbers: Mapping[str,
         if (made.run, made.step) == (run.id, entry.step):
             yield Text.assemble((f"⚑ {made.step}", "bold"), f"  {made.trigger}")
             yield from (Text.assemble("  ", told) for told in _decisions(made, numbers))
+    for call in run.calls if not entry.stands else ():
+        if call.step == entry.step:
+            yield Text.assemble((f"⚑ {call.step}", "bold"), f"  calls {call.endpoint}  {said(call.data)}".rstrip())
 
 
 def _passed(entry: Entry, run: PreviewRun) -> Iterator[Text]:

@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.endpoints import Caller, Endpoints, Seal
 from embedded import skipping
 from journeys.catalogue import Event
 from journeys.definition import Journey, send_id
@@ -36,6 +37,8 @@ from workflows.journey import JourneyWorkflow
 from workflows.relay import Relay
 
 PATIENCE = 180.0
+HOUSE = "the house's own secret, of 32 letters"
+"""With which the secrets of endpoints are sealed."""
 
 _numbers = count(1)
 
@@ -147,7 +150,8 @@ def worker(built: Engine, client: Client | None = None) -> Worker:
     channels = dict.fromkeys(INTERACTIONS, built.ledger)
     # At once, before the run goes on: where time is skipped, what it started would begin too late else.
     told = built.relay.drain_once
-    return build_worker(client or built.client, built.store, built.task_queue, channels, told=told)
+    endpoints = Endpoints(built.store, Caller(allow_local=True), Seal(HOUSE))
+    return build_worker(client or built.client, built.store, built.task_queue, channels, told=told, endpoints=endpoints)
 
 
 class Clock(skipping.Clock):

@@ -16,9 +16,11 @@ from activities.deliver import ATTEMPT, Deliver
 from activities.notes import End, Lines, Notes
 from activities.reconcile import TELLING, Reconcile
 from activities.visits import Visits
+from activities.webhooks import Webhooks
 from journeys.language.durations import say
 from journeys.language.moments import Moment
 from journeys.listening import Ended
+from journeys.steps import Webhook
 from journeys.walk.diary import Choice, Delivery, Held
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, Unheard
@@ -137,6 +139,8 @@ class JourneyWorkflow:
 
     async def perform(self, visit: Visit) -> Delivery:
         """Act. The activity writes that the step is passed, and completes the run where nothing follows."""
+        if isinstance(visit.step, Webhook):
+            return await self._call(visit, visit.step)
         answer = await workflow.execute_local_activity_method(
             Visits.perform,
             visit,
@@ -144,6 +148,21 @@ class JourneyWorkflow:
             start_to_close_timeout=LOCALLY,
             local_retry_threshold=LOCALLY,
             retry_policy=AGAIN,
+        )
+        if isinstance(answer, Unheard):
+            raise _NotHeard(answer)
+        return answer
+
+    async def _call(self, visit: Visit, step: Webhook) -> Delivery:
+        """Post to an endpoint, again and again while there is time. Whoever ends the run ends the tries."""
+        self._tell(f"Calling {step.webhook}")
+        answer = await workflow.execute_activity_method(
+            Webhooks.call,
+            visit,
+            summary=f"Webhook: {step.webhook}",
+            start_to_close_timeout=ATTEMPT,
+            retry_policy=AGAIN,
+            cancellation_type=ActivityCancellationType.ABANDON,
         )
         if isinstance(answer, Unheard):
             raise _NotHeard(answer)

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from journeys.acting import Impossible, Setting, action, done, impossible
+from journeys.acting import Impossible, Setting, action, done, impossible, told
 from journeys.catalogue import (
     BUILT_IN_NAMES,
     CHANGED,
@@ -47,6 +47,7 @@ from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Vers
 from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
+from journeys.steps import Webhook
 from journeys.walk.diary import Choice, Delivery, Entry, Held, Outcome
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
@@ -126,6 +127,15 @@ class PreviewSend(Model):
     parts: dict[str, str] = Field(default_factory=dict)
 
 
+class PreviewCall(Model):
+    """One call of an endpoint, with what it would be told. It is taken to succeed."""
+
+    step: str
+    endpoint: str
+    at: AwareDatetime
+    data: Attributes
+
+
 class PreviewRun(Model):
     """What one run would do."""
 
@@ -138,6 +148,7 @@ class PreviewRun(Model):
     why: str
     goal_met_at: AwareDatetime | None
     sends: tuple[PreviewSend, ...]
+    calls: tuple[PreviewCall, ...] = ()
     diary: tuple[Entry, ...]
 
 
@@ -401,6 +412,7 @@ class _Run:
         steps = version.journey.steps
         self.walk = Walk(steps, Position.at_start(steps[0].id, facts.entered_at), run=facts.id, version=version.number)
         self.sends: list[PreviewSend] = []
+        self._calls: list[PreviewCall] = []
         self.until: datetime | None = None
         self._event = event
         self._stage = stage
@@ -520,6 +532,8 @@ class _Run:
             self.end("completed", over.value, self._stage.now)
 
     def _do(self, visit: Visit) -> Delivery:
+        if isinstance(visit.step, Webhook):
+            return self._call(visit.step, visit)
         self._acts = True
         made_by = maker(self.facts.id, visit.at_step, self.facts.version.name, self.facts.chain)
         try:
@@ -529,6 +543,11 @@ class _Run:
             return impossible(error, visit.now)
         finally:
             self._acts = False
+
+    def _call(self, step: Webhook, visit: Visit) -> Delivery:
+        data = told(step, self._known(visit))
+        self._calls.append(PreviewCall(step=step.id, endpoint=step.webhook, at=visit.now, data=data))
+        return Delivery(outcome="accepted", at=visit.now)
 
     def end(self, ended: Ended, why: str, at: datetime) -> None:
         if self._coroutine is None:
@@ -554,6 +573,7 @@ class _Run:
             why=self._why,
             goal_met_at=self._goal_met_at,
             sends=tuple(self.sends),
+            calls=tuple(self._calls),
             diary=tuple(self.walk.diary.entries),
         )
 

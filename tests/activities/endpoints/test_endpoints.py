@@ -18,9 +18,9 @@ from journeys.endpoints import Endpoint
 from journeys.problems import Conflict
 from store.endpoints import BOTH_SIGN, get_endpoint, open_endpoint, put_endpoint, rotate_endpoint
 from store.store import Store
+from tests.engine import HOUSE
 from tests.fakes.receiver import Receiver, says
 
-HOUSE = "the house's own secret, of 32 letters"
 BODY = b'{"type":"win-back.crm"}'
 
 

@@ -1,0 +1,76 @@
+"""Call an endpoint: claim, post once, record what became of it, or let Temporal try again while there is time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.channels import Accepted, NotNow, ProviderAnswer, Refused
+from activities.clock import RunClock
+from activities.endpoints import Endpoints, TooLong, payload
+from activities.privacy import nothing_personal, without_quotes
+from journeys.walk.diary import Delivery
+from journeys.walk.position import Unheard
+from journeys.walk.world import Visit
+from store import calls
+from store.calls import Call
+from store.store import Store
+
+LONGEST_PAUSE = timedelta(hours=1)
+"""Between two tries, where the endpoint asks for none."""
+
+
+class Webhooks:
+    """The activity that calls endpoints. *now* is the time on the wall, by which receivers judge a signature."""
+
+    def __init__(
+        self, store: Store, endpoints: Endpoints, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store = store
+        self._endpoints = endpoints
+        self._now = now
+
+    @activity.defn(name="call")
+    async def call(self, visit: Visit) -> Delivery | Unheard:
+        """Post once, and say what became of it. Raises ApplicationError where another try may succeed in time."""
+        with nothing_personal("calling an endpoint"):
+            clock = RunClock(visit.now)
+            visit = visit.at(clock.now())
+            claim = await calls.claim_call(self._store, visit)
+            if not isinstance(claim, Call):
+                return claim
+            answer = await self._post(claim)
+            visit = visit.at(clock.now())
+            match answer:
+                case NotNow(reason=reason, after=after):
+                    return await self._later(visit, claim, reason, after)
+                case Accepted():
+                    return await self._record(visit, Delivery(outcome="accepted", at=visit.now))
+                case other:
+                    reason = other.reason if isinstance(other, Refused) else "it answered what is not understood"
+                    return await self._record(visit, Delivery(outcome="failed", at=visit.now, reason=reason))
+
+    async def _post(self, call: Call) -> ProviderAnswer:
+        try:
+            body = payload(call.journey, call.step, call.since, call.data)
+        except TooLong as error:
+            return Refused(str(error))
+        return await self._endpoints.call(call.endpoint, call.id, body, self._now())
+
+    async def _record(self, visit: Visit, delivery: Delivery) -> Delivery:
+        return without_quotes(await calls.record_call(self._store, visit, delivery))
+
+    async def _later(self, visit: Visit, call: Call, reason: str, after: timedelta | None) -> Delivery:
+        pause = after or min(timedelta(seconds=2 ** min(call.tries, 12)), LONGEST_PAUSE)
+        over = await calls.postpone_call(self._store, visit, reason, visit.now + pause)
+        if over:
+            return without_quotes(over)
+        raise ApplicationError(
+            "The endpoint takes nothing now; to be tried again.",
+            type="NotNow",
+            next_retry_delay=pause,
+            category=ApplicationErrorCategory.BENIGN,
+        )

@@ -1,0 +1,152 @@
+"""Calls of endpoints: what is posted, worked out once, and what became of it. The id is the same for all tries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from journeys.acting import told
+from journeys.definition import call_id
+from journeys.known import Known
+from journeys.language.attributes import Value
+from journeys.language.durations import say
+from journeys.models import Frozen
+from journeys.steps import Webhook
+from journeys.walk.diary import Delivery
+from journeys.walk.position import Unheard
+from journeys.walk.world import Visit
+from store.lifecycle import RunState, lock_customer_and_run, lock_run, pass_step
+from store.schema import AnyRow, calls, storable
+from store.sends import left
+from store.store import write_transaction
+from store.visits import arrive, became, did, known_of, refuse_if_stopped, step_at
+
+
+class Call(Frozen):
+    """What is to be posted now. *id* is the same for all tries, and so is *data*; *since*: when the step was entered.
+
+    *tries*: which one it is, from 1 on.
+    """
+
+    id: str
+    journey: str
+    step: str
+    endpoint: str
+    data: dict[str, Value]
+    since: AwareDatetime
+    tries: int
+
+
+@write_transaction
+def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Unheard:
+    """Ask for the right to post at a visit, and work out what, once. A delivery is what became of it before.
+
+    Where its time is over, that is what becomes of it now. Unheard, as for decide(). Raises Unknown, and Unavailable
+    where the run's journey is being stopped.
+    """
+    run = lock_customer_and_run(connection, visit.run)
+    if before := became(connection, visit):
+        return before
+    refuse_if_stopped(connection, run)
+    arrived = arrive(connection, visit)
+    if isinstance(arrived, Unheard):
+        return arrived
+    known = known_of(connection, arrived, visit.now)
+    run = left(connection, arrived, known.customer, visit.now)
+    if run.ended:
+        return Delivery(outcome="blocked", at=visit.now, reason=f"the run has ended: {run.why}")
+    row = connection.execute(_CALL, _of(visit)).one_or_none()
+    if row and visit.expires_at and visit.now >= visit.expires_at:
+        return _conclude(connection, run, visit, _over(run, visit, row.reason))
+    return _again(connection, run, visit, row) if row else _first(connection, run, visit, known)
+
+
+@write_transaction
+def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Delivery:
+    """Write what became of a call, for good, and that its step is passed. What was written first stays."""
+    run = lock_run(connection, visit.run)
+    if before := became(connection, visit):
+        return before
+    return _conclude(connection, run, visit, delivery)
+
+
+@write_transaction
+def postpone_call(connection: Connection, visit: Visit, reason: str, next_at: datetime) -> Delivery | None:
+    """Note why a try was none. Returns what became of the call where it is not to be tried again by *next_at*."""
+    run = lock_run(connection, visit.run)
+    if before := became(connection, visit):
+        return before
+    connection.execute(_POSTPONE, {**_of(visit), "to_reason": storable(reason)})
+    if visit.expires_at and next_at >= visit.expires_at:
+        return _conclude(connection, run, visit, _over(run, visit, reason))
+    return None
+
+
+def _first(connection: Connection, run: RunState, visit: Visit, known: Known) -> Call:
+    step = _webhook(run, visit)
+    data = told(step, known)
+    row = {
+        "run": visit.run,
+        "step": visit.at_step,
+        "endpoint": step.webhook,
+        "data": data,
+        "tries": 1,
+        "first_at": visit.now,
+        "reason": "",
+    }
+    connection.execute(_INSERT, row)
+    return _call(run, visit, row)
+
+
+def _again(connection: Connection, run: RunState, visit: Visit, row: AnyRow) -> Call:
+    connection.execute(_TRY, _of(visit))
+    return _call(run, visit, {**row._asdict(), "tries": row.tries + 1})
+
+
+def _call(run: RunState, visit: Visit, row: dict[str, Any]) -> Call:
+    return Call(
+        id=call_id(visit.run, visit.at_step),
+        journey=run.version.name,
+        step=visit.at_step,
+        endpoint=row["endpoint"],
+        data=row["data"] or {},
+        since=visit.position.since,
+        tries=row["tries"],
+    )
+
+
+def _over(run: RunState, visit: Visit, reason: str) -> Delivery:
+    within = say(_webhook(run, visit).within)
+    why = f"{reason}; it was tried for {within}" if reason else f"it was tried for {within}"
+    return Delivery(outcome="failed", at=visit.now, reason=why)
+
+
+def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery:
+    """What was posted is kept no longer than it is posted."""
+    delivery = delivery.model_copy(update={"reason": storable(delivery.reason)})
+    did(connection, visit, delivery)
+    connection.execute(_FORGET, _of(visit))
+    pass_step(connection, run, visit.lines_after(delivery))
+    return delivery
+
+
+def _webhook(run: RunState, visit: Visit) -> Webhook:
+    step = step_at(run, visit)
+    if isinstance(step, Webhook):
+        return step
+    raise TypeError(f'the step "{visit.at_step}" calls nothing: it {step.words}')
+
+
+def _of(visit: Visit) -> dict[str, str]:
+    return {"of_run": visit.run, "of_step": visit.at_step}
+
+
+_this = (calls.c.run == bindparam("of_run")) & (calls.c.step == bindparam("of_step"))
+_CALL = select(calls).where(_this)
+_INSERT = insert(calls)
+_TRY = update(calls).where(_this).values(tries=calls.c.tries + 1)
+_POSTPONE = update(calls).where(_this).values(reason=bindparam("to_reason"))
+_FORGET = update(calls).where(_this).values(data=None)

@@ -1,0 +1,167 @@
+"""Webhooks of runs on a real Temporal: posted to a real server, and again while there is time, with one id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+
+import pytest
+from standardwebhooks import Webhook
+from temporalio.testing import WorkflowEnvironment
+
+from activities.endpoints import Seal
+from activities.endpoints.signing import new_secret
+from journeys.endpoints import Endpoint
+from store.endpoints import put_endpoint
+from tests.engine import HOUSE, Clock, Engine, engine
+from tests.fakes.receiver import Receiver, says
+from tests.samples import abandoned_cart
+from tests.stories import email, pause, push, text
+
+HOUR = timedelta(hours=1)
+SECRET = new_secret()
+TOLD = {"email": "customer.email", "total": "event.total", "coupon": "event.coupon", "kind": "'cart'", "n": 1}
+
+
+def crm(**more: object) -> dict[str, object]:
+    return {"id": "crm", "webhook": "crm", "with": TOLD, **more}
+
+
+WENT = {
+    "id": "went",
+    "branch": [{"arm": "well", "when": 'sent["crm"] == "accepted"', "then": [push("well")]}],
+    "otherwise": [text("not-well")],
+}
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def played(
+    clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str, receiver: Receiver
+) -> AsyncIterator[Engine]:
+    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as built:
+        await built.customer("ada")
+        crm = Endpoint(endpoint="crm", url=receiver.url)
+        await put_endpoint(built.store, crm, Seal(HOUSE).seal(SECRET), clock.now)
+        yield built
+
+
+async def begun(played: Engine, *steps: Mapping[str, object]) -> str:
+    await played.publish(abandoned_cart(steps=list(steps)))
+    return await played.start("ada")
+
+
+async def test_an_endpoint_is_told_once_and_signed(played: Engine, receiver: Receiver) -> None:
+    run = await begun(played, crm(), WENT)
+
+    await played.until_ended(run)
+
+    (posted,) = receiver.posted
+    Webhook(SECRET).verify(posted.body, posted.headers)
+    body = json.loads(posted.body)
+    assert body["type"] == "abandoned-cart.crm"
+    assert body["data"] == {"email": "ada@example.com", "total": 60, "coupon": None, "kind": "cart", "n": 1}
+    assert played.ledger.steps == ["well"]
+
+
+async def test_it_costs_as_much_as_a_message_and_leaves_nothing_personal(played: Engine) -> None:
+    run = await begun(played, crm())
+    await played.until_ended(run)
+    other = await begun(played, email("hello"))
+    await played.until_ended(other)
+
+    assert await played.events(run) == await played.events(other)
+    history = (await played.handle(run).fetch_history()).to_json()
+    assert "ada@example.com" not in history
+    assert "coupon" not in json.dumps([entry.why for entry in (await played.runs("ada"))[0].diary])
+
+
+async def test_it_is_tried_again_with_the_same_id_and_body(clock: Clock, played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(503)
+    run = await begun(played, crm(), WENT)
+    await receiver.has(2)
+    await played.customer("ada", {"email": "new@example.com", "phone": "+15550100", "push_token": "t"})
+    receiver.answer = says(200)
+    await clock.move(HOUR)
+
+    await played.until_ended(run)
+
+    assert len(receiver.posted) >= 3
+    assert len({(posted.headers["webhook-id"], posted.body) for posted in receiver.posted}) == 1
+    assert played.ledger.steps == ["well"]
+
+
+async def test_what_is_refused_is_not_tried_again(played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(400, body=b"ada@example.com is no customer")
+    run = await begun(played, crm(), WENT)
+
+    await played.until_ended(run)
+
+    assert len(receiver.posted) == 1
+    assert played.ledger.steps == ["not-well"]
+    (seen,) = await played.runs("ada")
+    passed = next(entry for entry in seen.diary if entry.did == "passed" and entry.step == "crm")
+    assert passed.why == 'failed: the endpoint "crm": it answered 400 Bad Request'
+
+
+async def test_a_run_goes_on_when_its_time_is_over(clock: Clock, played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(500)
+    run = await begun(played, crm(within="2 hours"), WENT)
+    await receiver.has(2)
+
+    await clock.move(3 * HOUR)
+    await played.until_ended(run)
+
+    assert played.ledger.steps == ["not-well"]
+    (seen,) = await played.runs("ada")
+    passed = next(entry for entry in seen.diary if entry.did == "passed" and entry.step == "crm")
+    assert HOUR < passed.at - clock.begin <= 2 * HOUR + timedelta(minutes=1)
+    assert passed.why.endswith("it was tried for 2 hours")
+    assert len({posted.headers["webhook-id"] for posted in receiver.posted}) == 1
+
+
+async def test_one_try_where_there_is_no_time(played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(500)
+    run = await begun(played, crm(within="0 seconds"), WENT)
+
+    await played.until_ended(run)
+
+    assert len(receiver.posted) == 1
+    assert played.ledger.steps == ["not-well"]
+
+
+async def test_an_exit_ends_the_tries(clock: Clock, played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(500)
+    run = await begun(played, crm(), WENT)
+    await receiver.has(1)
+
+    await played.happen("purchase-completed", "ada")
+    await played.until_ended(run)
+    tried = len(receiver.posted)
+    await clock.move(5 * HOUR)
+
+    assert len(receiver.posted) <= tried + 1  # one may have been on its way
+    (seen,) = await played.runs("ada")
+    assert seen.ended == "exited"
+
+
+async def test_the_limit_of_a_series_leaves_what_follows(clock: Clock, played: Engine, receiver: Receiver) -> None:
+    series = {
+        "id": "nudges",
+        "until": {"trigger": "store-visit", "within": "1 day"},
+        "steps": [crm(), pause("long", "2 days"), text("never")],
+        "else": [push("then")],
+    }
+    run = await begun(played, series)
+
+    await clock.move(25 * HOUR)
+    await played.until_ended(run)
+
+    assert played.ledger.steps == ["then"]
+    assert len(receiver.posted) == 1
