@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -21,9 +21,11 @@ from api.serve import serve
 from embedded import telling
 from embedded.cast import Part, begin_after, cast
 from embedded.examples import Example
+from embedded.receiver import Receiver, receiving
 from embedded.skipping import Clock, skipping_client
 from embedded.story import Stage
 from journeys.definition import send_id
+from journeys.endpoints import Endpoint
 from journeys.interactions import interaction_trigger
 from journeys.walk.pace import DAY
 from journeys.walk.preview import DEFAULT_START, Happening
@@ -35,6 +37,7 @@ from store.runs import RunPage, RunView
 from store.store import open_store
 from terminal.client import Api, Connection, apply_folder
 from terminal.data import keep_private
+from terminal.folder import Folder
 from terminal.lifetimes import beside, cancelled_by_signals, one_error
 from terminal.logs import log_to
 from terminal.show import change, tell
@@ -71,6 +74,7 @@ def settings_in(data: Path) -> Settings:
         database_url=f"sqlite:///{data / 'sojourn.db'}",
         day=DAY,
         port=0,
+        local_endpoints=True,
         time_zone="UTC",  # as in a preview from files
         key=secrets.token_urlsafe(24),
         secret=secrets.token_urlsafe(24),
@@ -87,6 +91,7 @@ async def playing(example: Example, settings: Settings, client: Client) -> Async
         await migrate(settings.database)
         store = open_store(settings.database)
         parts.push_async_callback(store.close)
+        receiver = await parts.enter_async_context(receiving())
         clock, stage = Clock(client, DEFAULT_START), Stage()
         await clock.start()
         relay = Relay(store, client, settings.task_queue, lambda: clock.now)
@@ -97,8 +102,8 @@ async def playing(example: Example, settings: Settings, client: Client) -> Async
         await parts.enter_async_context(worker_of(settings, store, client, stage.channels, relay))
         api = await parts.enter_async_context(Api(Connection(url=await listening, key=key_of(settings))))
         begin = begin_after(clock.now, example)
-        teller = telling.Teller(example.journey, stage)
-        yield Play(example, cast(example, begin, settings.rules), clock, begin, stage, teller, relay, api)
+        teller = telling.Teller(example.journey, stage, receiver)
+        yield Play(example, cast(example, begin, settings.rules), clock, begin, stage, receiver, teller, relay, api)
 
 
 @dataclass
@@ -110,13 +115,16 @@ class Play:
     clock: Clock
     begin: datetime
     stage: Stage
+    receiver: Receiver
     teller: telling.Teller
     relay: Relay
     api: Api
 
     async def apply(self) -> AsyncIterator[Text]:
-        """Publish the journey, with all that it refers to. Gives each change in words."""
-        async for made in apply_folder(self.api, self.example.folder):
+        """Publish the journey, with endpoints that are calls to the receiver. Gives each change in words."""
+        async for made in apply_folder(self.api, _here(self.example.folder, self.receiver)):
+            if made.secret:
+                self.receiver.secrets[made.name] = made.secret
             yield change(made.kind, made.name, made.became)
 
     async def go(self) -> AsyncIterator[list[telling.Line]]:
@@ -168,6 +176,17 @@ class Play:
             async with asyncio.timeout(PATIENCE):
                 while not all(run.ended for _, run in await self.views()):  # noqa: ASYNC110 - asked of an API
                     await asyncio.sleep(LOOK_EVERY)
+
+
+def _here(folder: Folder, receiver: Receiver) -> Folder:
+    """The same definitions, with each endpoint on this machine instead of where it is in earnest."""
+    files = []
+    for file in folder.files:
+        if isinstance(file.model, Endpoint):
+            endpoint = file.model.model_copy(update={"url": receiver.url_of(file.name)})
+            file = replace(file, model=endpoint, body=endpoint.model_dump_json().encode())  # noqa: PLW2901 - the same one
+        files.append(file)
+    return Folder(files)
 
 
 def _when(line: tuple[timedelta, Part, Happening]) -> timedelta:

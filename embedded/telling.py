@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from rich.text import Text
 
 from embedded.cast import Part
+from embedded.receiver import Receiver
 from embedded.story import Stage, line
-from journeys.definition import Journey
+from journeys.definition import Journey, send_id
 from journeys.language.zones import Zone
 from journeys.steps import Message, Raise, Set, Wait, Webhook, every_step
 from journeys.walk.diary import Entry
@@ -18,7 +19,7 @@ from journeys.walk.preview import Happening, PreviewRun
 from store.events import Receipt
 from store.runs import RunView
 from terminal.pictures import happening
-from terminal.show import COLOURS, columns, happened, promise
+from terminal.show import COLOURS, columns, happened, promise, said
 
 WIDTH = 8
 CLOSE = timedelta(minutes=1)
@@ -54,9 +55,10 @@ def beginning(parts: Sequence[Part]) -> Iterator[Text]:
 class Teller:
     """Remembers what was told, and tells what is new."""
 
-    def __init__(self, journey: Journey, stage: Stage) -> None:
+    def __init__(self, journey: Journey, stage: Stage, receiver: Receiver) -> None:
         self._steps = {step.id: step for step in every_step(journey.steps)}
         self._stage = stage
+        self._receiver = receiver
         self._told: dict[str, int] = {}
         self._over: set[str] = set()
         self._heard: list[Line] = []
@@ -105,7 +107,9 @@ class Teller:
             case "passed" if entry.arm:
                 yield Text.assemble(f"◇ {step.id}: {entry.arm}", (f"  {entry.why}", "dim"))
             case "passed" if isinstance(step, Raise | Set | Webhook):
-                yield Text.assemble(f"→ {step.words}", (f"  {entry.why}", "dim"))
+                call = self._receiver.calls.get(send_id(view.id, step.id), {"data": {}})
+                told = f"  {said(call['data'])}" if call["data"] else ""
+                yield Text.assemble(f"→ {step.words}{told}", (f"  {entry.why}", "dim"))
             case "left" if (
                 entry != view.diary[-1]
             ):  # what came of the series around it; an end of the run is told as such
