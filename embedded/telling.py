@@ -11,7 +11,7 @@ from rich.text import Text
 from embedded.cast import Part
 from embedded.receiver import Receiver
 from embedded.story import Stage, line
-from journeys.definition import Journey, send_id
+from journeys.definition import Journey, call_id
 from journeys.language.zones import Zone
 from journeys.steps import Message, Raise, Set, Wait, Webhook, every_step
 from journeys.walk.diary import Entry
@@ -107,7 +107,7 @@ class Teller:
             case "passed" if entry.arm:
                 yield Text.assemble(f"◇ {step.id}: {entry.arm}", (f"  {entry.why}", "dim"))
             case "passed" if isinstance(step, Raise | Set | Webhook):
-                call = self._receiver.calls.get(send_id(view.id, step.id), {"data": {}})
+                call = self._receiver.calls.get(call_id(view.id, step.id), {"data": {}})
                 told = f"  {said(call['data'])}" if call["data"] else ""
                 yield Text.assemble(f"→ {step.words}{told}", (f"  {entry.why}", "dim"))
             case "left" if (
