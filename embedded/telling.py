@@ -13,7 +13,7 @@ from embedded.receiver import Receiver
 from embedded.story import Stage, line
 from journeys.definition import Journey, call_id
 from journeys.language.zones import Zone
-from journeys.steps import Message, Raise, Set, Wait, Webhook, every_step
+from journeys.steps import Message, every_step
 from journeys.walk.diary import Entry
 from journeys.walk.preview import Happening, PreviewRun
 from store.events import Receipt
@@ -106,7 +106,7 @@ class Teller:
                 yield self._sent(part, view, step, entry)
             case "passed" if entry.arm:
                 yield Text.assemble(f"◇ {step.id}: {entry.arm}", (f"  {entry.why}", "dim"))
-            case "passed" if isinstance(step, Raise | Set | Webhook):
+            case "passed" if step.has_outcome:
                 call = self._receiver.calls.get(call_id(view.id, step.id), {"data": {}})
                 told = f"  {said(call['data'])}" if call["data"] else ""
                 yield Text.assemble(f"→ {step.words}{told}", (f"  {entry.why}", "dim"))
@@ -114,7 +114,7 @@ class Teller:
                 entry != view.diary[-1]
             ):  # what came of the series around it; an end of the run is told as such
                 yield Text.assemble(f"◁ {step.id} is left", (f"  {entry.why}", "dim"))
-            case "entered" if isinstance(step, Wait) and entry.why:  # the moment that was found, and in whose zone
+            case "entered" if step.moment is not None and entry.why:  # the moment that was found, and in whose zone
                 yield Text(f"waits {entry.why}", "dim")
             case "entered" if step.longest and not isinstance(step, Message):
                 yield Text(step.words, "dim")

@@ -39,7 +39,7 @@ def validator(kind: str) -> Any:
 
 
 def kind_of(data: Json) -> str:
-    return next((kind for kind in MODELS if kind in data), ANY)
+    return next((kind for kind in reversed(MODELS) if kind in data), ANY)
 
 
 def journey(*steps: Json, **more: Any) -> Json:
