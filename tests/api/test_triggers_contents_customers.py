@@ -41,7 +41,7 @@ async def test_triggers_are_listed_by_name(live: Door) -> None:
 
     found = {view["trigger"]["trigger"]: view["journeys"] for view in listed["triggers"]}
     used = {"abandoned-cart": ["abandoned-cart"], "purchase-completed": ["abandoned-cart"]}
-    assert found == dict.fromkeys(TRIGGERS, []) | used
+    assert found == {name: used.get(name, []) for name in TRIGGERS}
     assert list(found) == sorted(found)
 
 
