@@ -31,8 +31,7 @@ def test_what_is_left_running_is_ended(killed: bool) -> None:
     ) as tests:
         assert tests.stdout
         left = int(tests.stdout.readline())
-        [mark] = (value for value in _environment(left) if value.startswith(leftovers.MARK))
-        assert left in leftovers.running(mark.partition("=")[2])
+        assert left in leftovers.running(_mark(left).partition("=")[2])
 
         if killed:
             tests.kill()
@@ -43,8 +42,15 @@ def test_what_is_left_running_is_ended(killed: bool) -> None:
     assert not _runs(left)
 
 
-def _environment(process: int) -> list[str]:
-    return Path(f"/proc/{process}/environ").read_text("utf-8").split("\0")
+def _mark(process: int) -> str:
+    """What it carries in its environment, which there is nothing of while a process is just being started."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        for value in Path(f"/proc/{process}/environ").read_text("utf-8").split("\0"):
+            if value.startswith(leftovers.MARK):
+                return value
+        time.sleep(0.01)
+    raise AssertionError(f"{process} carries no mark")
 
 
 def _runs(process: int) -> bool:
