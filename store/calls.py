@@ -20,9 +20,8 @@ from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.lifecycle import RunState, lock_customer_and_run, lock_run, pass_step
 from store.schema import AnyRow, calls, storable
-from store.sends import left
 from store.store import write_transaction
-from store.visits import arrive, became, did, known_of, refuse_if_stopped, step_at
+from store.visits import Acting, became, come_to_act, did, step_at
 
 
 class Call(Frozen):
@@ -47,17 +46,10 @@ def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Unhear
     Where its time is over, that is what becomes of it now. Unheard, as for decide(). Raises Unknown, and Unavailable
     where the run's journey is being stopped.
     """
-    run = lock_customer_and_run(connection, visit.run)
-    if before := became(connection, visit):
-        return before
-    refuse_if_stopped(connection, run)
-    arrived = arrive(connection, visit)
-    if isinstance(arrived, Unheard):
-        return arrived
-    known = known_of(connection, arrived, visit.now)
-    run = left(connection, arrived, known.customer, visit.now)
-    if run.ended:
-        return Delivery(outcome="blocked", at=visit.now, reason=f"the run has ended: {run.why}")
+    acting = come_to_act(connection, lock_customer_and_run(connection, visit.run), visit)
+    if not isinstance(acting, Acting):
+        return acting
+    run, known = acting
     row = connection.execute(_CALL, _of(visit)).one_or_none()
     if row and visit.expires_at and visit.now >= visit.expires_at:
         return _conclude(connection, run, visit, _over(run, visit, row.reason))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, union_all
 
@@ -94,17 +95,10 @@ def perform(connection: Connection, visit: Visit) -> Delivery | Unheard:
     Done again, it is what became of it the first time. What it does may end its own run, which is then all there is.
     Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
-    run = lock_customer_and_runs(connection, visit.run)
-    if before := became(connection, visit):
-        return before
-    refuse_if_stopped(connection, run)
-    arrived = arrive(connection, visit)
-    if isinstance(arrived, Unheard):
-        return arrived
-    known = known_of(connection, arrived, visit.now)
-    run = left(connection, arrived, known.customer, visit.now)
-    if run.ended:
-        return Delivery(outcome="blocked", at=visit.now, reason=f"the run has ended: {run.why}")
+    acting = come_to_act(connection, lock_customer_and_runs(connection, visit.run), visit)
+    if not isinstance(acting, Acting):
+        return acting
+    run, known = acting
     delivery = _act(connection, run, step_at(run, visit), known)
     did(connection, visit, delivery)
     pass_step(connection, lock_run(connection, run.id), visit.lines_after(delivery))  # it may have ended
@@ -128,6 +122,31 @@ def _act(connection: Connection, run: RunState, step: AnyStep, known: Known) -> 
         return impossible(Impossible(unfit(error.flaws)), known.now)
     except Conflict:
         return impossible(Impossible("another event has its id"), known.now)
+
+
+class Acting(NamedTuple):
+    """A run that may act now, and what is known of it."""
+
+    run: RunState
+    known: Known
+
+
+def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting | Delivery | Unheard:
+    """All that comes before an action of a run that is locked. A delivery is what became of the action already.
+
+    Unheard, as for decide(). Raises Unavailable where the run's journey is being stopped.
+    """
+    if before := became(connection, visit):
+        return before
+    refuse_if_stopped(connection, run)
+    arrived = arrive(connection, visit)
+    if isinstance(arrived, Unheard):
+        return arrived
+    known = known_of(connection, arrived, visit.now)
+    run = left(connection, arrived, known.customer, visit.now)
+    if run.ended:
+        return Delivery(outcome="blocked", at=visit.now, reason=f"the run has ended: {run.why}")
+    return Acting(run, known)
 
 
 def became(connection: Connection, visit: Visit) -> Delivery | None:
