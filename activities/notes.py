@@ -6,9 +6,8 @@ from pydantic import AwareDatetime
 from temporalio import activity
 
 from activities.privacy import nothing_personal
-from journeys.listening import Ended
 from journeys.models import Frozen
-from journeys.walk.diary import Entry
+from journeys.walk.diary import Ended, Entry
 from journeys.walk.position import Arrival, Unheard
 from store import runs
 from store.answers import answers_of

@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.privacy import nothing_personal
 from journeys.dates import UTC_EVERYWHERE
 from journeys.language.moments import Moment
-from journeys.walk.diary import Choice, Delivery
+from journeys.walk.diary import Choice, Delivery, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import visits
@@ -29,19 +29,19 @@ class Visits:
         self._house = house
 
     @activity.defn(name="decide")
-    async def decide(self, visit: Visit) -> Choice | Unheard | None:
+    async def decide(self, visit: Visit) -> Choice | Unheard | Over | None:
         """Choose an arm, and write that the step is passed; None where nothing that it asks holds yet."""
         with nothing_personal("choosing an arm"):
             return await visits.decide(self._store, visit)
 
     @activity.defn(name="moment")
-    async def moment(self, visit: Visit) -> Moment | Unheard:
+    async def moment(self, visit: Visit) -> Moment | Unheard | Over:
         """Find out until when the run waits, and write it down."""
         with nothing_personal("finding out until when to wait"):
             return await visits.moment(self._store, visit, self._house)
 
     @activity.defn(name="perform")
-    async def perform(self, visit: Visit) -> Delivery | Unheard:
+    async def perform(self, visit: Visit) -> Delivery | Unheard | Over:
         """Do what an action says, and write that the step is passed."""
         with nothing_personal("acting"):
             did = await visits.perform(self._store, visit)

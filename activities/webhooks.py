@@ -12,7 +12,7 @@ from activities.channels import Accepted, NotNow, ProviderAnswer, Refused
 from activities.clock import RunClock
 from activities.endpoints import Endpoints, TooLong, payload
 from activities.privacy import nothing_personal, without_quotes
-from journeys.walk.diary import Delivery
+from journeys.walk.diary import Delivery, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import calls
@@ -34,7 +34,7 @@ class Webhooks:
         self._now = now
 
     @activity.defn(name="call")
-    async def call(self, visit: Visit) -> Delivery | Unheard:
+    async def call(self, visit: Visit) -> Delivery | Unheard | Over:
         """Post once, and say what became of it. Raises ApplicationError where another try may succeed in time."""
         with nothing_personal("calling an endpoint"):
             clock = RunClock(visit.now)

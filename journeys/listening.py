@@ -35,18 +35,13 @@ from journeys.steps import (
     listening,
 )
 from journeys.walk.ahead import ahead
+from journeys.walk.diary import Ended
 from journeys.walk.pace import DAY, at_pace, later
 from journeys.walk.position import Arrival, way_to
 from journeys.walk.walk import Window, clock, window
 
 MOST_OTHERS = 20
 """So many of a customer's runs of one version that are about other keys than an event are told that they ignore it."""
-
-Ended = Literal["completed", "exited", "stopped", "cancelled", "aborted"]
-"""How a run can end: all steps done, an exit, its journey stopped, an operator's cancel, or an end that only Temporal
-knew of, such as a termination.
-"""
-
 
 MOST_AHEAD = 20
 """So many answers to a question may wait until it is asked. More are no news."""

@@ -15,7 +15,7 @@ from journeys.language.attributes import Value
 from journeys.language.durations import say
 from journeys.models import Frozen
 from journeys.steps import Webhook
-from journeys.walk.diary import Delivery
+from journeys.walk.diary import Delivery, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.lifecycle import RunState, lock_customer_and_run, lock_run, pass_step
@@ -40,7 +40,7 @@ class Call(Frozen):
 
 
 @write_transaction
-def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Unheard:
+def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Unheard | Over:
     """Ask for the right to post at a visit, and work out what, once. A delivery is what became of it before.
 
     Where its time is over, that is what becomes of it now. Unheard, as for decide(). Raises Unknown, and Unavailable

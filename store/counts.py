@@ -11,8 +11,8 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection, func, select
 
 from journeys.definition import Goal, Journey
-from journeys.listening import Ended
 from journeys.models import Frozen
+from journeys.walk.diary import Ended
 from store.lifecycle import Did
 from store.schema import AnyRow, among, counts, versions
 from store.versions import VersionId

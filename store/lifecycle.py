@@ -35,10 +35,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from journeys.catalogue import Event
 from journeys.chains import Chain
-from journeys.listening import Ended, RunFacts, Version
+from journeys.listening import RunFacts, Version
 from journeys.problems import Unknown
-from journeys.walk.diary import Entry, at_start
+from journeys.walk.diary import Ended, Entry, at_start
 from journeys.walk.pace import at_pace, later
+from journeys.walk.position import Position
 from journeys.walk.walk import ALL_DONE
 from store.locks import lock_customer, lock_customers
 from store.many import write_each
@@ -79,6 +80,10 @@ class RunState:
     why: str = ""
     until: datetime | None = None
     chain: Chain = ()
+
+    def stands_at(self, position: Position) -> bool:
+        """Whether this is where the run is, as of the same line of its diary."""
+        return self.step == position.step and self.lines == position.lines
 
 
 STATE = (

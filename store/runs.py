@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, se
 
 from journeys.interactions import Interaction
 from journeys.language.durations import Duration
-from journeys.listening import Decision, Ended
+from journeys.listening import Decision
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
-from journeys.walk.diary import Entry
+from journeys.walk.diary import Ended, Entry
 from journeys.walk.position import Unheard
 from store.answers import unheard
 from store.events import decision_of

@@ -16,7 +16,7 @@ from journeys.known import Known
 from journeys.language.moments import Moment
 from journeys.problems import Conflict, Invalid, Unavailable
 from journeys.steps import AnyStep
-from journeys.walk.diary import Choice, Delivery
+from journeys.walk.diary import Choice, Delivery, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
@@ -39,20 +39,19 @@ from store.store import write_transaction
 
 
 @write_transaction
-def decide(connection: Connection, visit: Visit) -> Choice | Unheard | None:
+def decide(connection: Connection, visit: Visit) -> Choice | Unheard | Over | None:
     """Choose an arm by what is known, and write that the step is passed. None: nothing that it asks holds yet.
 
     What was chosen at this visit before stays: an answer that was lost on its way to Temporal is asked for again.
     Unheard: the walk passed a question without an answer that there is, so nothing is written. Raises Unknown.
     """
-    run = arrive(connection, visit)
-    if isinstance(run, Unheard):
-        return run
-    step = step_at(run, visit)
+    locked = lock_customer_and_run(connection, visit.run)
     if before := _chosen_before(connection, visit):
         return before
-    if run.ended:  # its workflow will hear of it; nothing that it still does counts
-        return Choice(arm=step.arms[-1].name, why=f"the run has ended: {run.why}")
+    run = arrive(connection, locked, visit)
+    if not isinstance(run, RunState):
+        return run
+    step = step_at(run, visit)
     choice = choose(step, known_of(connection, run, visit.now), StoredLots(connection))
     if choice:
         pass_step(connection, run, visit.passed(visit.position.since, choice.why, step, choice.arm))
@@ -60,19 +59,18 @@ def decide(connection: Connection, visit: Visit) -> Choice | Unheard | None:
 
 
 @write_transaction
-def moment(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) -> Moment | Unheard:
+def moment(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) -> Moment | Unheard | Over:
     """Until when a run waits, and write it down with the diary up to there; *house*: the zone of last resort.
 
     It is computed once for a step that is entered, whatever changes afterwards. What is returned tells no more than
     Temporal may know: the instant, if the run waits for it. Unheard, as for decide(). Raises Unknown.
     """
-    run = arrive(connection, visit)
-    if isinstance(run, Unheard):
+    locked = lock_customer_and_run(connection, visit.run)
+    if locked.stands_at(visit.position) and explanation(connection, locked):
+        return _told(locked.until)
+    run = arrive(connection, locked, visit)
+    if not isinstance(run, RunState):
         return run
-    if run.step != visit.at_step:  # it has ended, and its workflow will hear of it
-        return Moment(late=True)
-    if explanation(connection, run):
-        return _told(run.until)
     until = step_at(run, visit).moment
     if until is None:
         raise LookupError(f'"{visit.at_step}" waits for no moment')
@@ -89,7 +87,7 @@ def _told(at: datetime | None) -> Moment:
 
 
 @write_transaction
-def perform(connection: Connection, visit: Visit) -> Delivery | Unheard:
+def perform(connection: Connection, visit: Visit) -> Delivery | Unheard | Over:
     """Do what an action says, once in the life of a run, and write that its step is passed.
 
     Done again, it is what became of it the first time. What it does may end its own run, which is then all there is.
@@ -101,8 +99,9 @@ def perform(connection: Connection, visit: Visit) -> Delivery | Unheard:
     run, known = acting
     delivery = _act(connection, run, step_at(run, visit), known)
     did(connection, visit, delivery)
-    pass_step(connection, lock_run(connection, run.id), visit.lines_after(delivery))  # it may have ended
-    return delivery
+    run = lock_run(connection, run.id)
+    pass_step(connection, run, visit.lines_after(delivery))
+    return Over(ended=run.ended) if run.ended else delivery
 
 
 def _act(connection: Connection, run: RunState, step: AnyStep, known: Known) -> Delivery:
@@ -131,22 +130,20 @@ class Acting(NamedTuple):
     known: Known
 
 
-def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting | Delivery | Unheard:
+def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting | Delivery | Unheard | Over:
     """All that comes before an action of a run that is locked. A delivery is what became of the action already.
 
     Unheard, as for decide(). Raises Unavailable where the run's journey is being stopped.
     """
     if before := became(connection, visit):
-        return before
+        return Over(ended=run.ended) if run.ended and run.ended != "completed" else before
     refuse_if_stopped(connection, run)
-    arrived = arrive(connection, visit)
-    if isinstance(arrived, Unheard):
+    arrived = arrive(connection, run, visit)
+    if not isinstance(arrived, RunState):
         return arrived
     known = known_of(connection, arrived, visit.now)
     run = left(connection, arrived, known.customer, visit.now)
-    if run.ended:
-        return Delivery(outcome="blocked", at=visit.now, reason=f"the run has ended: {run.why}")
-    return Acting(run, known)
+    return Over(ended=run.ended) if run.ended else Acting(run, known)
 
 
 def became(connection: Connection, visit: Visit) -> Delivery | None:
@@ -169,12 +166,13 @@ def refuse_if_stopped(connection: Connection, run: RunState) -> None:
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
 
 
-def arrive(connection: Connection, visit: Visit) -> RunState | Unheard:
-    """Take the locks of the run and its customer, and write the diary up to the visit. Raises Unknown.
+def arrive(connection: Connection, run: RunState, visit: Visit) -> RunState | Unheard | Over:
+    """Write the diary of a run that is locked up to the visit.
 
-    Unheard: the walk passed a question without an answer that there is, and nothing is written.
+    Unheard: the walk passed a question without an answer that there is. Over: it has ended. Nothing is written then.
     """
-    run = lock_customer_and_run(connection, visit.run)
+    if run.ended:
+        return Over(ended=run.ended)
     if news := unheard(connection, run, visit.unwritten, visit.known, visit.at_step):
         return news
     return advance(connection, run, visit.unwritten)

@@ -19,7 +19,7 @@ from embedded import skipping
 from journeys.catalogue import Event
 from journeys.definition import Journey, send_id
 from journeys.interactions import INTERACTIONS
-from journeys.listening import Ended
+from journeys.walk.diary import Ended
 from journeys.walk.pace import DAY
 from journeys.walk.preview import DEFAULT_START
 from store.customers import put_customer

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from journeys.definition import Journey
 from journeys.language.durations import parse
-from journeys.listening import Ended
 from journeys.steps import IN_TIME, LATE
+from journeys.walk.diary import Ended
 from journeys.walk.preview import DEFAULT_START, Happening
 from tests.samples import CUSTOMER, abandoned_cart
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -19,9 +20,8 @@ from activities.visits import Visits
 from activities.webhooks import Webhooks
 from journeys.language.durations import say
 from journeys.language.moments import Moment
-from journeys.listening import Ended
 from journeys.steps import Webhook
-from journeys.walk.diary import Choice, Delivery, Held
+from journeys.walk.diary import Choice, Delivery, Ended, Held, Over
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, Unheard
 from journeys.walk.walk import Walk, clock
@@ -42,6 +42,12 @@ LOCALLY = timedelta(seconds=10)
 COUNTING = timedelta(minutes=1)
 """The first who comes after the end of a test counts everybody in it, who may be a million."""
 
+ITS_CANCEL = timedelta(minutes=1)
+"""So long does a run that has ended wait for its cancel. It comes at once; none comes to a run that was reset."""
+
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
+
 
 class _NotHeard(Exception):
     """The store has answers that the walk has not heard, and took a no for one of them."""
@@ -49,6 +55,14 @@ class _NotHeard(Exception):
     def __init__(self, news: Unheard) -> None:
         super().__init__()
         self.arrivals = news.arrivals
+
+
+class _HasEnded(Exception):
+    """The store has ended the run, and whoever is to cancel it does not come."""
+
+    def __init__(self, over: Over) -> None:
+        super().__init__()
+        self.ended = over.ended
 
 
 @workflow.defn(name="Journey")
@@ -68,16 +82,15 @@ class JourneyWorkflow:
         """Walk to the end, unless cancelled before. Returns how the run ended."""
         del run  # __init__ has it: a signal may come before this is called
         try:
-            await self._to_the_end()
+            return await self._to_the_end()
         except (CancelledError, FailureError) as error:
             reason = workflow.cancellation_reason()
             if is_cancelled_exception(error) and reason is not None and not self._is_known(reason):
                 await self._close("cancelled", reason or "cancelled by an operator")
             raise
-        return "completed"
 
-    async def _to_the_end(self) -> None:
-        """Walk; and where an answer was on its way to a question that got none, once more from before it."""
+    async def _to_the_end(self) -> Ended:
+        """Walk, and return how the run ended. Once more from before a question that got none, where an answer comes."""
         while True:
             try:
                 why = await self._walk.go(self)
@@ -85,8 +98,10 @@ class JourneyWorkflow:
                     await self._close("completed", why)
             except _NotHeard as answers:
                 self._walk = self._walk.anew(answers.arrivals)
+            except _HasEnded as over:
+                return over.ended
             else:
-                return
+                return "completed"
 
     @workflow.signal(description="An event that answers some of this run's ifs. Its id makes a repeated one harmless.")
     def arrive(self, arrival: Arrival) -> None:
@@ -111,47 +126,18 @@ class JourneyWorkflow:
 
     async def decide(self, visit: Visit) -> Choice | None:
         """Choose an arm. The activity writes that the step is passed, and completes the run where nothing follows."""
-        answer = await workflow.execute_local_activity_method(
-            Visits.decide,
-            visit,
-            summary=f"Choose an arm of {visit.at_step}",
-            start_to_close_timeout=COUNTING,
-            local_retry_threshold=LOCALLY,
-            retry_policy=AGAIN,
-        )
-        if isinstance(answer, Unheard):
-            raise _NotHeard(answer)
-        return answer
+        return await self._locally(Visits.decide, visit, f"Choose an arm of {visit.at_step}", at_most=COUNTING)
 
     async def moment(self, visit: Visit) -> Moment:
         """Until when to wait. The activity writes it down, with all lines up to there: no note is needed."""
-        answer = await workflow.execute_local_activity_method(
-            Visits.moment,
-            visit,
-            summary=f"Find out until when {visit.at_step} waits",
-            start_to_close_timeout=LOCALLY,
-            local_retry_threshold=LOCALLY,
-            retry_policy=AGAIN,
-        )
-        if isinstance(answer, Unheard):
-            raise _NotHeard(answer)
-        return answer
+        return await self._locally(Visits.moment, visit, f"Find out until when {visit.at_step} waits")
 
     async def perform(self, visit: Visit) -> Delivery:
         """Act. The activity writes that the step is passed, and completes the run where nothing follows."""
         if isinstance(visit.step, Webhook):
             return await self._call(visit, visit.step)
-        answer = await workflow.execute_local_activity_method(
-            Visits.perform,
-            visit,
-            summary=f"Act: {visit.step.words if visit.step else visit.at_step}",
-            start_to_close_timeout=LOCALLY,
-            local_retry_threshold=LOCALLY,
-            retry_policy=AGAIN,
-        )
-        if isinstance(answer, Unheard):
-            raise _NotHeard(answer)
-        return answer
+        does = visit.step.words if visit.step else visit.at_step
+        return await self._locally(Visits.perform, visit, f"Act: {does}")
 
     async def _call(self, visit: Visit, step: Webhook) -> Delivery:
         """Post to an endpoint, again and again while there is time. Whoever ends the run ends the tries."""
@@ -164,9 +150,7 @@ class JourneyWorkflow:
             retry_policy=AGAIN,
             cancellation_type=ActivityCancellationType.ABANDON,
         )
-        if isinstance(answer, Unheard):
-            raise _NotHeard(answer)
-        return answer
+        return await self._taken(answer)
 
     async def _send(self, visit: Visit) -> Delivery | Held:
         """One claim and its call. The record writes the diary too, and completes the run where nothing follows."""
@@ -181,9 +165,7 @@ class JourneyWorkflow:
             # Whoever ends the run: a send that is under way is finished, and recorded.
             cancellation_type=ActivityCancellationType.ABANDON,
         )
-        if isinstance(answer, Unheard):
-            raise _NotHeard(answer)
-        return answer
+        return await self._taken(answer)
 
     async def _find_out(self, visit: Visit) -> Delivery | None:
         """Ask what became of it. The activity settles what it finds, as the record of a send does."""
@@ -220,43 +202,50 @@ class JourneyWorkflow:
 
     async def _catch_up(self) -> None:
         """After an outage a timer may be here before the answers that were accepted in time: read them."""
-        for arrival in await workflow.execute_local_activity_method(
-            Notes.catch_up,
-            self._id,
-            summary="Look for answers that are on their way",
-            start_to_close_timeout=LOCALLY,
-            local_retry_threshold=LOCALLY,
-            retry_policy=AGAIN,
-        ):
+        why = "Look for answers that are on their way"
+        for arrival in await self._locally(Notes.catch_up, self._id, why):
             self._walk.arrive(arrival)
 
     async def _note(self) -> None:
         """Write the lines that would be missing while the run waits. After a send there are none."""
         if lines := self._walk.diary.unwritten:
-            news = await workflow.execute_local_activity_method(
-                Notes.note,
-                Lines(run=self._id, entries=lines, known=self._walk.known),
-                summary="Note where the run stands",
-                start_to_close_timeout=LOCALLY,
-                local_retry_threshold=LOCALLY,
-                retry_policy=AGAIN,
-            )
-            if news:
-                raise _NotHeard(news)
+            noted = Lines(run=self._id, entries=lines, known=self._walk.known)
+            await self._locally(Notes.note, noted, "Note where the run stands")
             self._walk.diary.wrote_all()
 
     async def _close(self, ended: Ended, why: str) -> None:
         lines, known = self._walk.diary.unwritten, self._walk.known
-        news = await workflow.execute_local_activity_method(
-            Notes.close,
-            End(run=self._id, ended=ended, why=why, at=workflow.now(), entries=lines, known=known),
-            summary=f"Note that the run is {ended}",
-            start_to_close_timeout=LOCALLY,
+        end = End(run=self._id, ended=ended, why=why, at=workflow.now(), entries=lines, known=known)
+        await self._locally(Notes.close, end, f"Note that the run is {ended}")
+
+    async def _locally(
+        self,
+        activity: Callable[[Any, Given], Awaitable[Answer | Unheard | Over]],
+        given: Given,
+        summary: str,
+        at_most: timedelta = LOCALLY,
+    ) -> Answer:
+        """One transaction of the store, within a workflow task."""
+        answer = await workflow.execute_local_activity_method(
+            activity,
+            given,
+            summary=summary,
+            start_to_close_timeout=at_most,
             local_retry_threshold=LOCALLY,
             retry_policy=AGAIN,
         )
-        if news:
-            raise _NotHeard(news)
+        return await self._taken(answer)
+
+    async def _taken(self, answer: Answer | Unheard | Over) -> Answer:
+        """What the store answers. Raises _NotHeard, and _HasEnded where it ended the run and no cancel comes."""
+        if isinstance(answer, Unheard):
+            raise _NotHeard(answer)
+        if isinstance(answer, Over):
+            self._tell(f"Is {answer.ended}, and about to be cancelled")
+            with suppress(TimeoutError):
+                await workflow.wait_condition(lambda: False, timeout=ITS_CANCEL, timeout_summary="Wait for its cancel")
+            raise _HasEnded(answer)
+        return answer
 
     def _is_known(self, reason: str) -> bool:
         """Whether a cancel carries out an end that the store has already, and is no operator's wish."""

@@ -20,8 +20,8 @@ from temporalio.client import (
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
-from journeys.listening import Ended
 from journeys.steps import every_step
+from journeys.walk.diary import Ended
 from journeys.walk.pace import at_pace, later
 from store.outbox import starting
 from store.runs import Standing, close, long_standing, under_way

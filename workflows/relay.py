@@ -15,7 +15,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from journeys.listening import Ended
+from journeys.walk.diary import Ended
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival
 from store import outbox

@@ -13,6 +13,12 @@ from journeys.models import Frozen
 Outcome = Literal["accepted", "blocked", "failed", "unknown"]
 
 
+Ended = Literal["completed", "exited", "stopped", "cancelled", "aborted"]
+"""How a run can end: all steps done, an exit, its journey stopped, an operator's cancel, or an end that only Temporal
+knew of, such as a termination.
+"""
+
+
 class Delivery(Frozen):
     """What became of a message step, and when (aware UTC).
 
@@ -39,6 +45,12 @@ class Choice(Frozen):
 
     arm: str
     why: str
+
+
+class Over(Frozen):
+    """The run has *ended* already: its cancel is on its way, and nothing that its walk still does counts."""
+
+    ended: Ended
 
 
 Did = Literal["entered", "returned", "passed", "left"]

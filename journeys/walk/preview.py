@@ -43,12 +43,12 @@ from journeys.language.attributes import Attributes, Value, check_attributes, me
 from journeys.language.durations import Duration
 from journeys.language.moments import Moment
 from journeys.language.templates import TemplateError
-from journeys.listening import Decision, Ended, Facts, RunFacts, SendFacts, Version, decide, key_of, occurred
+from journeys.listening import Decision, Facts, RunFacts, SendFacts, Version, decide, key_of, occurred
 from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
 from journeys.publishing import Catalogue
 from journeys.steps import Webhook
-from journeys.walk.diary import Choice, Delivery, Entry, Held, Outcome
+from journeys.walk.diary import Choice, Delivery, Ended, Entry, Held, Outcome
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
 from journeys.walk.walk import Walk

@@ -9,7 +9,7 @@ import pytest
 
 from journeys.definition import Journey
 from journeys.language.moments import Moment
-from journeys.walk.diary import Entry, Held
+from journeys.walk.diary import Entry, Held, Over
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import sends, visits
@@ -83,6 +83,17 @@ async def test_who_moves_to_another_zone_waits_as_long(shop: Shop) -> None:
     assert (await diary(shop, run))[0].why.endswith("Europe/Oslo of customer.time_zone")
 
 
+async def test_a_series_that_is_answered_meanwhile_leaves_the_moment_as_it_was(shop: Shop) -> None:
+    asked = {"trigger": "purchase-completed", "within": "10 days"}
+    run = await start(shop, {"id": "nudges", "until": asked, "steps": [MORNING]})
+    entered = Entry(n=1, at=NOON, step="morning", did="entered")
+    visit = at(run, n=2, unwritten=(entered,))
+    before = await told(shop, visit)
+    await shop.post("purchase-completed")
+
+    assert await told(shop, visit) == before == Moment(at=IN_OSLO)
+
+
 async def test_the_next_wait_is_computed_anew(shop: Shop) -> None:
     run = await start(shop, MORNING, {**MORNING, "id": "another"}, EMAIL)
     await told(shop, at(run))
@@ -114,7 +125,7 @@ async def test_a_run_that_has_ended_waits_for_nothing(shop: Shop) -> None:
     run = await start(shop, MORNING, EMAIL)
     await close(shop.store, run, "cancelled", "enough", NOON, ())
 
-    assert await told(shop, at(run)) == Moment(late=True)
+    assert await visits.moment(shop.store, at(run)) == Over(ended="cancelled")
     assert [line.why for line in await diary(shop, run)] == ["", "enough"]
 
 

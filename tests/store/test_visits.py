@@ -8,7 +8,7 @@ from typing import Any
 
 from journeys.chance import arm_of
 from journeys.steps.choosing import Split
-from journeys.walk.diary import Choice
+from journeys.walk.diary import Choice, Entry, Over
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store.ab_views import TestView, list_tests
@@ -111,14 +111,27 @@ async def test_a_choice_that_completed_the_run_is_the_same_when_it_is_asked_agai
     assert (await chosen(shop, run, "tier")).arm == (await chosen(shop, run, "tier")).arm == "early"
 
 
+async def test_what_was_chosen_stays_where_a_series_around_it_is_answered(shop: Shop) -> None:
+    """The answer of the store was lost on its way to Temporal, and something else came before it was asked again."""
+    asked = {"trigger": "purchase-completed", "within": "10 days"}
+    await shop.publish(abandoned_cart(steps=[{"id": "nudges", "until": asked, "steps": [TIER]}], exit=[]))
+    run = await shop.start()
+    entered = Entry(n=1, at=NOON, step="tier", did="entered")
+    position = Position(step="tier", since=NOON, lines=2, inside={"nudges": NOON})
+    at_tier = visit(run, "tier").model_copy(update={"position": position, "unwritten": (entered,)})
+    before = await decide(shop.store, at_tier)
+    await shop.post("purchase-completed")
+
+    assert await decide(shop.store, at_tier) == before
+    assert isinstance(before, Choice)
+
+
 async def test_a_run_that_has_ended_chooses_nothing_and_takes_no_place(shop: Shop) -> None:
     await shop.publish(abandoned_cart(steps=[PILOT]))
     run = await shop.start()
     await shop.post("purchase-completed")
 
-    choice = await chosen(shop, run, "pick")
-
-    assert choice.why.startswith("the run has ended: ")
+    assert await decide(shop.store, visit(run, "pick", shop.now)) == Over(ended="exited")
     take = write_transaction(take_place)
     free = [await take(shop.store, "abandoned-cart", "pick", {"pilot": 3}, who) for who in ("bob", "cy", "di", "eve")]
     assert free == ["pilot", "pilot", "pilot", None]

@@ -13,11 +13,14 @@ from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.channels import Accepted, ProviderAnswer
-from tests.engine import Engine, engine, until, worker
+from journeys.definition import Journey
+from store.runs import close
+from tests.engine import Clock, Engine, engine, until, worker
 from tests.ledger import Ledger
 from tests.samples import abandoned_cart
 from workflows.cancels import is_marked, marked
 
+SECOND = "second-text-reminder"
 RUN = "abandoned-cart/ada/k3v9x2mq"
 
 
@@ -189,6 +192,43 @@ async def test_an_exit_is_told_to_temporal_in_words_and_is_no_operator_s(
         ]
         assert cancel.cause.startswith("exit: purchase-completed [")
         assert "MARKER_RECORDED" not in await built.events(run)  # nobody has to tell the store
+
+
+async def test_a_run_that_ends_itself_does_no_more(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+    async with playing(temporal, sqlite_url) as built:
+        await built.publish(ending_itself())
+        run = await built.start("cat")
+
+        await canceled(built, run)
+
+        assert not [event for event in await built.events(run) if event.startswith("ACTIVITY_TASK")]
+        assert built.ledger.took == []
+
+
+async def test_a_run_that_has_ended_does_not_wait_for_ever_for_its_cancel(
+    skipping: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    """As one that an operator reset in Temporal after its end."""
+    async with playing(skipping, sqlite_url, working=False) as built:
+        await built.publish(ending_itself())
+        run = await built.start("cat")
+        await close(built.store, run, "exited", "exit: long ago", built.now(), ())
+
+        clock = Clock(skipping)
+        await clock.start()
+        async with worker(built):
+            await built.until_waiting(run)
+            await clock.move(timedelta(minutes=2))
+
+            assert await built.handle(run).result() == "exited"
+        assert (await built.events(run)).count("TIMER_FIRED") == 1
+
+
+def ending_itself() -> Journey:
+    return abandoned_cart(
+        steps=[{"id": "tag", "set": {"country": "'NO'"}}, {"id": "never", "text": SECOND, "to": "customer.phone"}],
+        exit=[{"when": "customer.country == 'NO'"}],
+    )
 
 
 async def _is_recorded(built: Engine) -> bool:
