@@ -94,7 +94,7 @@ async def playing(example: Example, settings: Settings, client: Client) -> Async
         receiver = await parts.enter_async_context(receiving())
         clock, stage = Clock(client, DEFAULT_START), Stage()
         await clock.start()
-        relay = Relay(store, client, settings.task_queue, lambda: clock.now)
+        relay = Relay(store, client, settings.task_queue, lambda: clock.relays)
         app = build_app(settings, store, relay, stage.channels, now=lambda: clock.now)
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         await parts.enter_async_context(beside(serve(app, settings.host, settings.port, ready=listening.set_result)))

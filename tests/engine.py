@@ -45,7 +45,7 @@ _numbers = count(1)
 
 @dataclass
 class Engine:
-    """What a test plays with. *now* is the clock of the doors and of the relay."""
+    """What a test plays with. *now* is the clock of the doors, and of the relay where *relays* is not its clock."""
 
     store: Store
     client: Client
@@ -53,10 +53,11 @@ class Engine:
     ledger: Ledger
     now: Callable[[], datetime]
     day: timedelta
+    relays: Callable[[], datetime] | None = None
     relay: Relay = field(init=False)
 
     def __post_init__(self) -> None:
-        self.relay = Relay(self.store, self.client, self.task_queue, self.now)
+        self.relay = Relay(self.store, self.client, self.task_queue, self.relays or self.now)
 
     async def publish(self, journey: Journey) -> None:
         await put_journey(self.store, journey, self.now())
@@ -127,15 +128,19 @@ async def engine(
     *,
     ledger: Ledger | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Clock | None = None,
     day: timedelta = DAY,
     working: bool = True,
 ) -> AsyncIterator[Engine]:
     """An engine on a fresh database, with a task queue of its own, and a worker unless *working* is False.
 
-    Whatever was played, the counters add up in the end.
+    *clock*: of a server that skips time. Whatever was played, the counters add up in the end.
     """
     store = open_store(database_url)
-    built = Engine(store, client, f"queue-{next(_numbers)}", ledger or Ledger(), now, day)
+    relays = None
+    if clock:
+        now, relays = (lambda: clock.now), (lambda: clock.relays)
+    built = Engine(store, client, f"queue-{next(_numbers)}", ledger or Ledger(), now, day, relays)
     try:
         await Shop(store, now()).stock()
         async with worker(built) if working else nullcontext():

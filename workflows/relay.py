@@ -117,7 +117,9 @@ class Relay:
         ended, hanging = await asyncio.wait(self._under_way, timeout=A_MOMENT.total_seconds())
         for task in hanging:
             task.add_done_callback(lambda _: self.nudge())
-        return _Round(len(jobs), await self._book([(self._under_way.pop(task), task.result()) for task in ended]))
+        # Whoever else looked at the same time may have booked it.
+        mine = [(job, task.result()) for task in ended if (job := self._under_way.pop(task, None))]
+        return _Round(len(jobs), await self._book(mine))
 
     async def _try(self, job: Job) -> Exception | None:
         try:

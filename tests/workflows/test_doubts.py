@@ -66,7 +66,7 @@ async def playing(
     server: WorkflowEnvironment, url: str, ledger: Ledger, journey: Journey | None = None
 ) -> AsyncIterator[Play]:
     clock = Clock(server)
-    async with engine(server.client, url, ledger=ledger, now=lambda: clock.now) as played:
+    async with engine(server.client, url, ledger=ledger, clock=clock) as played:
         await clock.start()
         await played.customer("dora")
         await played.publish(journey or abandoned_cart())

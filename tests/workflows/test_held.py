@@ -28,7 +28,7 @@ async def told(
 ) -> tuple[RunView, timedelta, list[str]]:
     """A run that is quiet at first: how it ended, when its email went out, and what it waited for."""
     clock = Clock(server)
-    async with engine(server.client, url, ledger=ledger, now=lambda: clock.now) as played:
+    async with engine(server.client, url, ledger=ledger, clock=clock) as played:
         await clock.start()
         until = clock.begin + 3 * HOUR
 

@@ -24,7 +24,7 @@ async def test_the_largest_journey_is_walked_as_it_is_previewed(skipping: Workfl
     cart = Happening(trigger="abandoned-cart", attributes={"cart_id": "c1", "total": 60})
     [expected] = preview(version(journey), [cart], CUSTOMER).runs
 
-    async with engine(skipping.client, sqlite_url, now=lambda: clock.now, day=AN_HOUR) as played:
+    async with engine(skipping.client, sqlite_url, clock=clock, day=AN_HOUR) as played:
         await clock.start()
         await played.customer("ada")
         await played.publish(journey)

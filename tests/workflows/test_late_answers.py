@@ -34,7 +34,7 @@ def asked(*otherwise: Mapping[str, object], **question: object) -> Mapping[str, 
 
 @pytest.fixture
 async def played(clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
-    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as built:
+    async with engine(skipping.client, sqlite_url, clock=clock) as built:
         await built.customer("ada")
         yield built
 
@@ -155,7 +155,7 @@ async def test_what_is_being_sent_in_a_series_is_finished(
         return Accepted()
 
     ledger = Ledger(slow)
-    async with engine(skipping.client, sqlite_url, ledger=ledger, now=lambda: clock.now) as played:
+    async with engine(skipping.client, sqlite_url, ledger=ledger, clock=clock) as played:
         await played.customer("ada")
         await played.publish(abandoned_cart(exit=[], steps=[nudges]))
         run = await played.start("ada")

@@ -27,7 +27,7 @@ async def played(
     clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Engine]:
     monkeypatch.setattr(timers, "LONGEST", YEAR)
-    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as built:
+    async with engine(skipping.client, sqlite_url, clock=clock) as built:
         await built.customer("ada")
         yield built
 

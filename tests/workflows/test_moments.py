@@ -23,7 +23,7 @@ KATHMANDU = {**CUSTOMER, "time_zone": "Asia/Kathmandu"}
 
 @pytest.fixture
 async def skipped(clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
-    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as built:
+    async with engine(skipping.client, sqlite_url, clock=clock) as built:
         yield built
 
 

@@ -82,7 +82,7 @@ async def test_preview_and_temporal_agree(
     name = goes_like("ada", story.journey)
     # Each story has a store of its own: who has a place, and who is in a test, is kept over versions of a journey.
     url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / f'{name}.db')}"
-    async with engine(skipping.client, url, now=lambda: clock.now) as played:
+    async with engine(skipping.client, url, clock=clock) as played:
         await clock.start()
         await played.customer(name)
         await played.publish(beginning(story.journey, clock.begin))

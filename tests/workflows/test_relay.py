@@ -247,5 +247,13 @@ async def test_two_relays_share_the_work(played: Engine) -> None:
     assert len({run.id for run in await played.runs("rea")}) == 20
 
 
+async def test_two_who_have_one_relay_drain_it_are_both_told(played: Engine) -> None:
+    await played.accept(played.event("abandoned-cart", "rea", total=60))
+
+    counts = await asyncio.gather(*(played.relay.drain_once() for _ in range(3)))
+
+    assert sum(counts) == 1
+
+
 async def _all_told(played: Engine) -> bool:
     return await played.waiting() == 0

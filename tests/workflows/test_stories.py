@@ -48,7 +48,7 @@ def test_on_the_virtual_clock(name: str, story: Story) -> None:
 @each_story
 async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironment, sqlite_url: str) -> None:
     clock = Clock(skipping)
-    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as played:
+    async with engine(skipping.client, sqlite_url, clock=clock) as played:
         await clock.start()
         await played.customer(name, story.customer)
         for journey in (story.journey(clock.begin), *story.beside):
@@ -78,7 +78,7 @@ async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironmen
 
 async def test_a_late_open_is_counted(skipping: WorkflowEnvironment, sqlite_url: str) -> None:
     clock = Clock(skipping)
-    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as played:
+    async with engine(skipping.client, sqlite_url, clock=clock) as played:
         await clock.start()
         await played.customer("late-open")
         await played.publish(STORIES["opened-after-the-stop"].journey(clock.begin))

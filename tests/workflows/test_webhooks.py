@@ -45,7 +45,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def played(
     clock: Clock, skipping: WorkflowEnvironment, sqlite_url: str, receiver: Receiver
 ) -> AsyncIterator[Engine]:
-    async with engine(skipping.client, sqlite_url, now=lambda: clock.now) as built:
+    async with engine(skipping.client, sqlite_url, clock=clock) as built:
         await built.customer("ada")
         crm = Endpoint(endpoint="crm", url=receiver.url)
         await put_endpoint(built.store, crm, Seal(HOUSE).seal(SECRET), clock.now)
