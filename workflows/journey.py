@@ -142,43 +142,19 @@ class JourneyWorkflow:
     async def _call(self, visit: Visit, step: Webhook) -> Delivery:
         """Post to an endpoint, again and again while there is time. Whoever ends the run ends the tries."""
         self._tell(f"Calling {step.webhook}")
-        answer = await workflow.execute_activity_method(
-            Webhooks.call,
-            visit,
-            summary=f"Webhook: {step.webhook}",
-            start_to_close_timeout=ATTEMPT,
-            retry_policy=AGAIN,
-            cancellation_type=ActivityCancellationType.ABANDON,
-        )
-        return await self._taken(answer)
+        return await self._outside(Webhooks.call, visit, f"Webhook: {step.webhook}")
 
     async def _send(self, visit: Visit) -> Delivery | Held:
         """One claim and its call. The record writes the diary too, and completes the run where nothing follows."""
         message = visit.message
         self._tell(f"Sending {message.kind} {message.content}")
-        answer = await workflow.execute_activity_method(
-            Deliver.deliver,
-            visit,
-            summary=f"{message.kind.capitalize()}: {message.content}",
-            start_to_close_timeout=ATTEMPT,
-            retry_policy=AGAIN,
-            # Whoever ends the run: a send that is under way is finished, and recorded.
-            cancellation_type=ActivityCancellationType.ABANDON,
-        )
-        return await self._taken(answer)
+        return await self._outside(Deliver.deliver, visit, f"{message.kind.capitalize()}: {message.content}")
 
     async def _find_out(self, visit: Visit) -> Delivery | None:
         """Ask what became of it. The activity settles what it finds, as the record of a send does."""
         content = visit.message.content
         self._tell(f"Asking what became of {content}")
-        return await workflow.execute_activity_method(
-            Reconcile.reconcile,
-            visit,
-            summary=f"Ask what became of {content}",
-            start_to_close_timeout=ATTEMPT,
-            retry_policy=AGAIN,
-            cancellation_type=ActivityCancellationType.ABANDON,
-        )
+        return await self._outside(Reconcile.reconcile, visit, f"Ask what became of {content}")
 
     async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
         """Wait on durable timers, unless the wait is over already."""
@@ -233,6 +209,20 @@ class JourneyWorkflow:
             start_to_close_timeout=at_most,
             local_retry_threshold=LOCALLY,
             retry_policy=AGAIN,
+        )
+        return await self._taken(answer)
+
+    async def _outside(
+        self, activity: Callable[[Any, Given], Awaitable[Answer | Unheard | Over]], given: Given, summary: str
+    ) -> Answer:
+        """A call of somebody outside. Whoever ends the run: what is under way is finished, and recorded."""
+        answer = await workflow.execute_activity_method(
+            activity,
+            given,
+            summary=summary,
+            start_to_close_timeout=ATTEMPT,
+            retry_policy=AGAIN,
+            cancellation_type=ActivityCancellationType.ABANDON,
         )
         return await self._taken(answer)
 
