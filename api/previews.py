@@ -27,7 +27,9 @@ from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.publishing import Catalogue, check, version_of, warn
 from journeys.reading import parse, read_journey, validated
 from journeys.walk.paths import Path, Paths, WayCount, every_path
-from journeys.walk.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
+from journeys.walk.preview import preview
+from journeys.walk.script import DEFAULT_START, Happening, check_happening
+from journeys.walk.timeline import Timeline
 from store.catalogue import read_catalogue
 from store.journeys import get_journey
 

@@ -11,7 +11,8 @@ from journeys.catalogue import Trigger
 from journeys.clearance.consent import Rules
 from journeys.language.attributes import Attributes, Value
 from journeys.language.zones import Zone, zone_of
-from journeys.walk.preview import Happening, PreviewRun
+from journeys.walk.script import Happening
+from journeys.walk.timeline import PreviewRun
 from terminal import rehearsal
 from terminal.folder import Customer, Script
 

@@ -28,7 +28,7 @@ from journeys.definition import send_id
 from journeys.endpoints import Endpoint
 from journeys.interactions import interaction_trigger
 from journeys.walk.pace import DAY
-from journeys.walk.preview import DEFAULT_START, Happening
+from journeys.walk.script import DEFAULT_START, Happening
 from server import build_app, key_of
 from settings import Settings, read_settings
 from store.events import Receipt

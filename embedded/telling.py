@@ -15,7 +15,8 @@ from journeys.definition import Journey, call_id
 from journeys.language.zones import Zone
 from journeys.steps import Message, every_step
 from journeys.walk.diary import Entry
-from journeys.walk.preview import Happening, PreviewRun
+from journeys.walk.script import Happening
+from journeys.walk.timeline import PreviewRun
 from store.events import Receipt
 from store.runs import RunView
 from terminal.pictures import happening

@@ -19,7 +19,7 @@ from journeys.models import Model, Name
 from journeys.problems import Flaw, Invalid
 from journeys.publishing import Catalogue, check, warn
 from journeys.reading import parse, read
-from journeys.walk.preview import Happening, check_happening
+from journeys.walk.script import Happening, check_happening
 from store.addresses import BUILT_IN as ADDRESSES
 from store.addresses import spelled
 

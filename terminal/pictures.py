@@ -11,7 +11,8 @@ from rich.text import Text
 from journeys.definition import Journey
 from journeys.walk.diary import Entry
 from journeys.walk.paths import Paths
-from journeys.walk.preview import Happening, Heard, PreviewRun, PreviewSend, Timeline
+from journeys.walk.script import Happening
+from journeys.walk.timeline import Heard, PreviewRun, PreviewSend, Timeline
 from terminal.folder import Script
 from terminal.show import COLOURS, happened, journey_time, quoted, said
 

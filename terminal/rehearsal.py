@@ -11,7 +11,9 @@ from journeys.clearance.consent import Asked, Rules, said
 from journeys.definition import Journey
 from journeys.problems import Flaw, Invalid, Unknown, did_you_mean
 from journeys.publishing import version_of
-from journeys.walk.preview import DEFAULT_START, Timeline, preview
+from journeys.walk.preview import preview
+from journeys.walk.script import DEFAULT_START
+from journeys.walk.timeline import Timeline
 from terminal.folder import Customer, Folder, Script, check_script, count, read_file, together, validate
 
 Chosen = TypeVar("Chosen", Customer, Script)

@@ -21,7 +21,7 @@ from journeys.definition import Journey, send_id
 from journeys.interactions import INTERACTIONS
 from journeys.walk.diary import Ended
 from journeys.walk.pace import DAY
-from journeys.walk.preview import DEFAULT_START
+from journeys.walk.script import DEFAULT_START
 from store.customers import put_customer
 from store.events import Receipt, accept
 from store.journeys import publish, put_journey

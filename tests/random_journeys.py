@@ -13,7 +13,7 @@ from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.reading import read_journey
 from journeys.steps import AnyStep, Step
-from journeys.walk.preview import DEFAULT_START
+from journeys.walk.script import DEFAULT_START
 from tests.samples import abandoned_cart
 
 _STEP: TypeAdapter[Step] = TypeAdapter(AnyStep)

@@ -15,7 +15,7 @@ from journeys.definition import Journey
 from journeys.language.durations import parse
 from journeys.steps import IN_TIME, LATE
 from journeys.walk.diary import Ended
-from journeys.walk.preview import DEFAULT_START, Happening
+from journeys.walk.script import DEFAULT_START, Happening
 from tests.samples import CUSTOMER, abandoned_cart
 
 EMAIL, TEXT, PUSH = "initial-reminder", "second-reminder", "final-reminder"

@@ -19,7 +19,7 @@ from journeys.steps import LATE, MEANWHILE, AnyStep, Asking, Message, Step, ever
 from journeys.walk.diary import Choice, Delivery
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, way_to
-from journeys.walk.preview import DEFAULT_START
+from journeys.walk.script import DEFAULT_START
 from journeys.walk.walk import Walk, asked, window
 from journeys.walk.ways import Way, Ways
 from journeys.walk.world import Visit

@@ -20,7 +20,7 @@ from typing import Any
 from temporalio.client import WorkflowFailureError
 
 from journeys.definition import Journey
-from journeys.walk.preview import DEFAULT_START
+from journeys.walk.script import DEFAULT_START
 from store.migrate import migrate
 from tests.engine import Engine, engine
 from tests.samples import abandoned_cart

@@ -168,5 +168,5 @@ def test_only_the_definition_and_the_walk_know_the_types_of_steps() -> None:
         if classes & {alias.name for alias in node.names}
     }
 
-    posting = {"journeys/walk/preview.py", "store/calls.py", "workflows/journey.py"}  # a webhook is no transaction
+    posting = {"journeys/walk/virtual_run.py", "store/calls.py", "workflows/journey.py"}  # a webhook is no transaction
     assert knowing == {"journeys/walk/walk.py", "journeys/choices.py", "journeys/acting.py"} | posting

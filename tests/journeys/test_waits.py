@@ -12,7 +12,7 @@ from journeys.problems import Invalid
 from journeys.reading import read_journey
 from journeys.steps import AnyStep, Step
 from journeys.steps.uses import DateUse, DurationUse, InstantUse
-from journeys.walk.preview import DEFAULT_START
+from journeys.walk.script import DEFAULT_START
 from tests.samples import ABANDONED_CART, abandoned_cart
 from workflows.run_input import RunInput
 

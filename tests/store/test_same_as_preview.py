@@ -16,7 +16,8 @@ from journeys.catalogue import CUSTOMER_SOURCE
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes
 from journeys.listening import Decision
-from journeys.walk.preview import Happening, Stage
+from journeys.walk.preview import Stage
+from journeys.walk.script import Happening
 from store.customers import Change, change_customer, put_customer
 from store.events import accept
 from tests.samples import abandoned_cart, version

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from journeys.steps import DEEPEST, MOST_STEPS, depth, every_step
-from journeys.walk.preview import Happening, preview
+from journeys.walk.preview import preview
+from journeys.walk.script import Happening
 from tests.samples import abandoned_cart, version
 from workflows.client import DATA_CONVERTER
 from workflows.run_input import RunInput

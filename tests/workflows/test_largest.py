@@ -8,7 +8,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from journeys.steps import Push, every_step
 from journeys.walk.pace import DAY
-from journeys.walk.preview import Happening, preview
+from journeys.walk.preview import preview
+from journeys.walk.script import Happening
 from tests.big import big_journey
 from tests.engine import Clock, engine
 from tests.samples import CUSTOMER, version

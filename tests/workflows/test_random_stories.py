@@ -20,7 +20,9 @@ from journeys.definition import Journey
 from journeys.interactions import INTERACTIONS, Interaction
 from journeys.steps import Step, every_step
 from journeys.steps.uses import SharesUse
-from journeys.walk.preview import Happening, PreviewRun, Stage
+from journeys.walk.preview import Stage
+from journeys.walk.script import Happening
+from journeys.walk.timeline import PreviewRun
 from store.runs import RunView
 from tests.engine import Clock, engine
 from tests.random_journeys import beginning, journeys

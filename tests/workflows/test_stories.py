@@ -10,7 +10,9 @@ from temporalio.testing import WorkflowEnvironment
 from journeys.catalogue import Event
 from journeys.definition import send_id
 from journeys.interactions import interaction_trigger
-from journeys.walk.preview import DEFAULT_START, Happening, PreviewRun, PreviewSend, Stage
+from journeys.walk.preview import Stage
+from journeys.walk.script import DEFAULT_START, Happening
+from journeys.walk.timeline import PreviewRun, PreviewSend
 from store.customers import patch_customer
 from store.journeys import stop
 from store.runs import RunView, SendView

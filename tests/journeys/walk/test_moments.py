@@ -10,7 +10,9 @@ import pytest
 from journeys.dates import Dated
 from journeys.language.moments import Until, UntilDate, UntilInstant, UntilTimeOfDay
 from journeys.walk.paths import every_path
-from journeys.walk.preview import Happening, PreviewRun, preview
+from journeys.walk.preview import preview
+from journeys.walk.script import Happening
+from journeys.walk.timeline import PreviewRun
 from tests.samples import CUSTOMER, abandoned_cart, version
 
 EMAIL = {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"}

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from journeys.language.attributes import Attributes
-from journeys.walk.preview import DEFAULT_START, Happening, Timeline, check_happening, preview
+from journeys.walk.preview import preview
+from journeys.walk.script import DEFAULT_START, Happening, check_happening
+from journeys.walk.timeline import Timeline
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, catalogue, version
 
 CART = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 60}}

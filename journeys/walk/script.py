@@ -1,0 +1,76 @@
+"""What a preview is told: a script of events, of what is done with messages, and of a customer's changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from journeys.catalogue import BUILT_IN_NAMES, CHANGED
+from journeys.interactions import Interaction
+from journeys.language.attributes import Attributes, check_attributes
+from journeys.language.durations import Duration
+from journeys.models import Model, Name
+from journeys.problems import Flaw, did_you_mean
+from journeys.publishing import Catalogue
+
+DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
+
+
+class Happening(Model):
+    """One line of a preview's script: an event of a trigger, an interaction with a message, or a customer's change.
+
+    *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
+    entered; without it, the interaction is with the latest run that sent that message.
+    *customer*: attributes that the customer has from then on; null takes one away.
+    *trigger*: what happens, with its *attributes*.
+    *attributes*: what the event carries.
+    *message*: the message step that it is about, with *is*.
+    *is*: what became of that message.
+    *id*: of the event; the same id is the same event.
+    *occurred_at*: when it occurred, where it is heard of later.
+    """
+
+    exactly_one = ("trigger", "message", "customer")
+
+    at: Duration = timedelta(0)
+    trigger: Name | None = None
+    customer: Attributes | None = None
+    attributes: Attributes = Field(default_factory=dict)
+    message: Name | None = None
+    is_: Interaction | None = Field(None, alias="is")
+    run: int | None = Field(None, ge=1)
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    occurred_at: Duration | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if [self.trigger, self.message, self.customer].count(None) != 2:
+            raise ValueError(
+                "a line of the script has either a trigger, or a message and what it is, or a customer's new attributes"
+            )
+        if self.customer is not None and (self.attributes or self.occurred_at is not None):
+            raise ValueError("a customer changes as soon as it is told, to what is told: {customer: {plan: pro}}")
+        if (self.message is None) != (self.is_ is None):
+            raise ValueError("message and is go together: {message: initial-reminder, is: opened}")
+        return self
+
+
+def check_happening(line: Happening, catalogue: Catalogue) -> Iterator[Flaw]:
+    """What is wrong with an event of a script: a trigger that is not there, or attributes that it does not take."""
+    if line.customer is not None:
+        given = {name: value for name, value in line.customer.items() if value is not None}
+        yield from (flaw.within("customer") for flaw in check_attributes(catalogue.customer, given))
+    if line.trigger == CHANGED:
+        message = "a change is written as what the customer is from then on."
+        yield Flaw(path="trigger", message=message, hint="Write customer: {plan: pro} instead of a trigger.")
+    if line.trigger is None:
+        return
+    schema = catalogue.schema(line.trigger)
+    if schema is None:
+        hint = did_you_mean(line.trigger, {*catalogue.triggers, *BUILT_IN_NAMES})
+        yield Flaw(path="trigger", message=f'no trigger "{line.trigger}".', hint=hint)
+        return
+    yield from (flaw.within("attributes") for flaw in check_attributes(schema, line.attributes))

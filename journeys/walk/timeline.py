@@ -1,0 +1,77 @@
+"""What a preview tells: every event with what it did, and every run with its messages, its calls and its diary."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, Field
+
+from journeys.interactions import Kind
+from journeys.language.attributes import Attributes
+from journeys.listening import Decision
+from journeys.models import Model
+from journeys.walk.diary import Ended, Entry
+
+
+class PreviewSend(Model):
+    """One message that would go out, or would be blocked."""
+
+    step: str
+    kind: Kind
+    content: str
+    at: AwareDatetime
+    outcome: str
+    to: str | None = None
+    reason: str = ""
+    parts: dict[str, str] = Field(default_factory=dict)
+
+
+class PreviewCall(Model):
+    """One call of an endpoint, with what it would be told. It is taken to succeed."""
+
+    step: str
+    endpoint: str
+    at: AwareDatetime
+    data: Attributes
+
+
+class PreviewRun(Model):
+    """What one run would do."""
+
+    id: str
+    version: int
+    key: str | None
+    entered_at: AwareDatetime
+    ended: Ended | None
+    ended_at: AwareDatetime | None
+    why: str
+    goal_met_at: AwareDatetime | None
+    sends: tuple[PreviewSend, ...]
+    calls: tuple[PreviewCall, ...] = ()
+    diary: tuple[Entry, ...]
+
+
+class Heard(Model):
+    """One event of the script with what it did."""
+
+    event: str
+    trigger: str
+    at: AwareDatetime
+    decisions: tuple[Decision, ...]
+
+
+class Made(Heard):
+    """One event that a run made at a step, with what it did."""
+
+    run: str
+    step: str
+
+
+class Timeline(Model):
+    """The outcome of a preview: every event with its decisions, every run with its sends and its diary.
+
+    *made*: the events that are not in the script, as runs made them.
+    """
+
+    started_at: AwareDatetime
+    events: tuple[Heard, ...]
+    runs: tuple[PreviewRun, ...]
+    made: tuple[Made, ...] = ()

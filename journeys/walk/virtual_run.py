@@ -1,0 +1,256 @@
+"""One run in the virtual world: the world of its own walk, on a clock that the stage moves, where nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from journeys.acting import Impossible, Setting, action, done, impossible, told
+from journeys.catalogue import Content, CustomerId, Event
+from journeys.chains import Maker, joined, maker
+from journeys.choices import Lots, choose
+from journeys.clearance.clearance import (
+    Blocked,
+    Circumstances,
+    Clear,
+    clearance,
+    no_longer_than_it_may_be_sent,
+    written,
+)
+from journeys.clearance.consent import Asked
+from journeys.contents import render_content
+from journeys.dates import Dated
+from journeys.known import Known
+from journeys.language.attributes import Attributes
+from journeys.language.moments import Moment
+from journeys.language.templates import TemplateError
+from journeys.listening import Decision, RunFacts
+from journeys.steps import Webhook
+from journeys.walk.diary import Choice, Delivery, Ended, Held, Outcome
+from journeys.walk.position import Arrival, Position
+from journeys.walk.timeline import PreviewCall, PreviewRun, PreviewSend
+from journeys.walk.walk import Walk
+from journeys.walk.world import Visit
+
+
+class Surroundings(Protocol):
+    """What a run finds around it: the time, its customer, and whoever hears of what it makes."""
+
+    now: datetime
+    customer: Attributes
+    customer_id: CustomerId
+    contents: Mapping[str, Content]
+    asked: Asked
+    house: str
+    lots: Lots
+
+    def make(self, does: Event | Setting, made_by: Maker) -> tuple[Decision, ...]:
+        """A run makes an event, or changes the customer. Returns what that did."""
+        ...
+
+
+class VirtualRun:
+    """One run in the virtual world. It is the world of its own walk."""
+
+    def __init__(self, facts: RunFacts, event: Event, around: Surroundings) -> None:
+        self.facts = facts
+        version = facts.version
+        steps = version.journey.steps
+        self.walk = Walk(steps, Position.at_start(steps[0].id, facts.entered_at), run=facts.id, version=version.number)
+        self.sends: list[PreviewSend] = []
+        self._calls: list[PreviewCall] = []
+        self.until: datetime | None = None
+        self._event = event
+        self._around = around
+        self._why = ""
+        self._goal_met_at: datetime | None = None
+        self._acts = False
+        self._coroutine: Coroutine[datetime | Visit, Delivery | None, str] | None = self.walk.go(self)
+
+    @property
+    def facts_now(self) -> RunFacts:
+        """What is known of it, with where it stands."""
+        if not self.facts.active:
+            return self.facts
+        position = self.walk.position
+        return replace(
+            self.facts, step=position.step, step_at=position.since, heard=position.heard, inside=position.inside
+        )
+
+    def now(self) -> datetime:
+        return self._around.now
+
+    async def deliver(self, visit: Visit) -> Delivery | Held:
+        around, step = self._around, visit.message
+        known = Circumstances(
+            event=self._event.attributes,
+            customer=around.customer,
+            said=around.asked.said,
+            rules=around.asked.rules,
+            content=around.contents.get(step.content),
+        )
+        if until := step.expiry:
+            expiry = self._dated.expiry(until, visit.position.since)
+            self.walk.diary.explain(expiry.why)
+            visit = visit.expiring(expiry.at)
+        answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
+        if isinstance(answer, Held):
+            return answer
+        outcome: Outcome = "blocked" if isinstance(answer, Blocked) else "accepted"
+        refused = answer.why if isinstance(answer, Blocked) else ""
+        parts: dict[str, str] = {}
+        try:
+            parts = self._render(known.content) if known.content else {}
+        except TemplateError as error:
+            outcome, refused = ("blocked", refused) if refused else ("failed", f"it cannot be filled in: {error}")
+        delivery = Delivery(outcome=outcome, at=visit.now, reason=refused)
+        self.sends.append(
+            PreviewSend(
+                step=step.id,
+                kind=step.kind,
+                content=step.content,
+                at=delivery.at,
+                outcome=delivery.outcome,
+                to=answer.to if isinstance(answer, Clear) else written(step, known.event, known.customer),
+                reason=refused,
+                parts=parts,
+            )
+        )
+        return delivery
+
+    async def decide(self, visit: Visit) -> Choice | None:
+        return choose(self.facts.version.steps[visit.at_step], self._known(visit), self._around.lots)
+
+    async def perform(self, visit: Visit) -> Delivery:
+        return await _Act(visit)
+
+    async def moment(self, visit: Visit) -> Moment:
+        until = self.facts.version.steps[visit.at_step].moment
+        assert until is not None  # noqa: S101 - only a step that waits for one asks
+        found = self._dated.moment(until, visit.position.since)
+        self.walk.diary.explain(found.why)
+        return found
+
+    @property
+    def _dated(self) -> Dated:
+        """What is known of this run's dates now."""
+        return Dated(
+            self.facts.version.journey,
+            self._event.attributes,
+            self._around.customer,
+            self._around.house,
+            self.facts.day,
+        )
+
+    def _known(self, visit: Visit) -> Known:
+        return Known(
+            version=self.facts.version,
+            run=self.facts.id,
+            customer_id=self._around.customer_id,
+            trigger=self._event.trigger,
+            event=self._event.attributes,
+            customer=self._around.customer,
+            now=visit.now,
+            sent={step: delivery.outcome for step, delivery in visit.position.sent.items()},
+        )
+
+    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+        del why
+        while not arrived():
+            if self._around.now >= until:
+                return False
+            await _Until(until)
+        return True
+
+    def hear(self, arrival: Arrival, made_by: Maker | None) -> None:
+        """Hear of an answer."""
+        self.facts = replace(self.facts, chain=joined(self.facts.chain, made_by))
+        self.walk.arrive(arrival)
+
+    def resume(self) -> None:
+        """Walk on to the next wait, or to the end. While it acts, it goes on by itself afterwards."""
+        did: Delivery | None = None
+        try:
+            while self._coroutine is not None and not self._acts:
+                match self._coroutine.send(did):
+                    case Visit() as visit:
+                        did = self._do(visit)
+                    case until:
+                        self.until = until
+                        return
+        except StopIteration as over:
+            self.end("completed", over.value, self._around.now)
+
+    def _do(self, visit: Visit) -> Delivery:
+        if isinstance(visit.step, Webhook):
+            return self._call(visit.step, visit)
+        self._acts = True
+        made_by = maker(self.facts.id, visit.at_step, self.facts.version.name, self.facts.chain)
+        try:
+            does = action(self.facts.version.steps[visit.at_step], self._known(visit), made_by)
+            return done(self._around.make(does, made_by), visit.now)
+        except Impossible as error:
+            return impossible(error, visit.now)
+        finally:
+            self._acts = False
+
+    def _call(self, step: Webhook, visit: Visit) -> Delivery:
+        data = told(step, self._known(visit))
+        self._calls.append(PreviewCall(step=step.id, endpoint=step.webhook, at=visit.now, data=data))
+        return Delivery(outcome="accepted", at=visit.now)
+
+    def end(self, ended: Ended, why: str, at: datetime) -> None:
+        if self._coroutine is None:
+            return
+        self._coroutine.close()
+        self._coroutine = self.until = None
+        self.walk.diary.leave(why, at)
+        self._why = why
+        self.facts = replace(self.facts, ended=ended, ended_at=at)
+
+    def meet_goal(self, at: datetime) -> None:
+        self._goal_met_at = at
+        self.facts = replace(self.facts, goal_met=True)
+
+    def summary(self) -> PreviewRun:
+        return PreviewRun(
+            id=self.facts.id,
+            version=self.facts.version.number,
+            key=self.facts.key,
+            entered_at=self.facts.entered_at,
+            ended=self.facts.ended,
+            ended_at=self.facts.ended_at,
+            why=self._why,
+            goal_met_at=self._goal_met_at,
+            sends=tuple(self.sends),
+            calls=tuple(self._calls),
+            diary=tuple(self.walk.diary.entries),
+        )
+
+    def _render(self, content: Content) -> dict[str, str]:
+        values = {"event": self._event.attributes, "customer": self._around.customer}
+        return render_content(content, values, self._around.now)
+
+
+class _Until:
+    """What a walk awaits in the virtual world: the stage wakes it at that time, or at an arrival."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+
+    def __await__(self) -> Generator[datetime, None, None]:
+        yield self.until
+
+
+class _Act:
+    """An action that a walk awaits. It is done while the walk stands still, as it may end or answer that walk."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def __await__(self) -> Generator[Visit, Delivery | None, Delivery]:
+        did = yield self.visit
+        assert did is not None  # noqa: S101 - resume() answers a visit with a delivery
+        return did
