@@ -111,6 +111,7 @@ LIBRARY = re.compile("block|mapping|scalar|token|node|sequence|flow|indicator|an
 
 @given(st.integers(0, len(ABANDONED_CART)), st.integers(0, 3), st.text("\t\n :-{}[]\"'&*!|>%@`#,?ab0\\", max_size=3))
 @example(0, 0, "? ")
+@example(ABANDONED_CART.index(": customer.push_token"), 2, ":")
 def test_whatever_is_mistyped_is_told_in_plain_words(place: int, dropped: int, typed: str) -> None:
     text = ABANDONED_CART[:place] + typed + ABANDONED_CART[place + dropped :]
 
@@ -120,7 +121,13 @@ def test_whatever_is_mistyped_is_told_in_plain_words(place: int, dropped: int, t
     said = shown(text)
 
     assert re.match(r"line \d+: .*\n\d+ \| .*\n *\^$", said)
-    assert not LIBRARY.search(said.splitlines()[0])
+    assert not LIBRARY.search(without_quotes(said.splitlines()[0], text))
+
+
+def without_quotes(said: str, text: str) -> str:
+    """What is said, without the words of the text itself, such as push_token."""
+    own = set(re.findall(r"\w+", text))
+    return re.sub(r"\w+", lambda word: "" if word[0] in own else word[0], said)
 
 
 @pytest.mark.parametrize(
