@@ -158,11 +158,12 @@ class Stretch:
         for step, _ in at_once.sent:
             last.setdefault(step.id, self._left(step, at_last))
         messages = [(step, at, last[step.id]) for step, at in at_once.sent]
-        ended = not self._by_id[at_once.walk.diary.entries[-1].step].leads_on
-        return _Part(at_once.asked, messages, at_once.elapsed, at_last.elapsed, ended)
+        end = self._by_id[at_once.last]
+        latest = at_last.elapsed if end.leads_on or at_last.last == end.id else self._left(end, at_last)
+        return _Part(at_once.asked, messages, at_once.elapsed, latest, not end.leads_on)
 
     def _left(self, step: Step, at_last: _Trace) -> timedelta:
-        """The latest time of a message that does not go out any more at the last moment: its series was left then."""
+        """The latest time of a step that is not walked any more at the last moment: its series was left then."""
         around = {turn.step for turn in way_to(self._steps, step.id) or () if turn.arm == MEANWHILE}
         left = (entry.at for entry in at_last.walk.diary.entries if entry.did == "passed" and entry.step in around)
         return min(left, default=DEFAULT_START) - DEFAULT_START
@@ -215,6 +216,11 @@ class _Trace:
     def elapsed(self) -> timedelta:
         return self._now - DEFAULT_START
 
+    @property
+    def last(self) -> str:
+        """The step of the last line of the diary."""
+        return self.walk.diary.entries[-1].step
+
     def now(self) -> datetime:
         return self._now
 
@@ -260,8 +266,9 @@ class _Trace:
         if not isinstance(step, Asking) or not any(arm.meanwhile for arm in step.arms):
             return until
         sent = next((DEFAULT_START + at for message, at in self.sent if message.id == step.limit_counts_from), None)
-        self._now = max(self._now, window(step, self._now, sent, DAY).until)
-        return self._now
+        last = window(step, self._now, sent, DAY).until  # it may be over when the step is entered
+        self._now = max(self._now, last)
+        return last
 
     def _arm_of(self, step: Step) -> str:
         """The arm that is given for a step, or else its last one, which is the one for no answer."""

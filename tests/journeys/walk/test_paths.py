@@ -21,6 +21,7 @@ from tests.big import big_journey
 from tests.samples import abandoned_cart
 
 DAY = timedelta(days=1)
+VISIT = {"trigger": "store-visit", "within": "1 day"}
 
 
 def mail(id: str) -> dict[str, Any]:
@@ -239,6 +240,18 @@ def test_what_a_series_cuts_off_at_the_last_moment_goes_out_before_its_limit() -
 
     ways = {tuple((sent.step, *span(sent)) for sent in path.messages) for path in found.paths}
     assert (("inside", 0, 2), ("more-inside", 0, 2), ("then", 0, 3)) in ways
+
+
+def test_an_end_in_a_series_that_is_left_at_the_last_moment_comes_no_later() -> None:
+    inner = {"id": "inner", "until": VISIT, "steps": [MAIL], "then": [{"id": "enough", "end": "visited"}]}
+    outer = {"id": "outer", "until": VISIT, "steps": [inner]}
+    steps = [{"id": "morning", "wait": {"until": "09:00"}}, outer, {"id": "pause", "wait": "1 hour"}]
+
+    ends = {
+        tuple(choice.arm for choice in path.choices): path.latest_end for path in paths_of(abandoned_cart(steps=steps))
+    }
+
+    assert ends["no", "yes"] - ends["no", "no"] == DAY - timedelta(hours=1)
 
 
 @given(journeys())
