@@ -146,7 +146,8 @@ def read_facts(
 
     Those without a time occurred now, or later. *made_by*: the run that made them, if one did.
     """
-    since = min(event.occurred_at or now for event in heard) if heard else now
+    # A clock that is ahead of ours is not believed, and what has come in time by ours is not to be missed.
+    since = min([now, *(event.occurred_at for event in heard if event.occurred_at)])
     facts = BatchFacts(
         live=live_versions(connection),
         day=day,

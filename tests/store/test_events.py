@@ -431,6 +431,17 @@ class TestExit:
         assert did(await shop.post("purchase-completed")) == expected
         assert did(await shop.post("purchase-completed")) == ["ignored"]
 
+    async def test_a_goal_in_time_counts_though_its_clock_is_ahead(self, shop: Shop) -> None:
+        await shop.publish()
+        run = await shop.start()
+        await shop.claim(run)
+        await shop.record(run, following=None)
+        shop.later(hours=71, minutes=58)
+
+        receipt = await shop.post("purchase-completed", at=shop.now + timedelta(minutes=4))
+
+        assert did(receipt) == ["goal met"]
+
     @pytest.mark.parametrize(
         ("newest", "hours", "expected"),
         [(None, 71, "started"), (None, 73, "ignored"), ("2 hours", 3, "ignored"), ("500 days", 9_600, "started")],
