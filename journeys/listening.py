@@ -336,7 +336,7 @@ def _resume(event: Event, at: datetime, run: RunFacts, facts: Facts) -> tuple[De
     if not answered:
         return None, "; ".join(refusals)
     here = [asked for asked in answered if _is_asked(asked, run)]
-    if here and not facts.send:
+    if here and not facts.send and not _may_be_elsewhere(run):
         answered = here  # one event answers one question; what is asked after it is about later ones
     answers = tuple(asked.answer for asked in answered)
     return _made(run, "resumed", f"{event.trigger} for {', '.join(answers)}", answers), ""
@@ -415,6 +415,11 @@ def _when(asked: Listening, asked_at: datetime, run: RunFacts, facts: Facts) -> 
 def _is_asked(asked: Listening, run: RunFacts) -> bool:
     """Whether the run waits for the answer now."""
     return asked.step.id == run.stands_at or asked.step.id in run.inside
+
+
+def _may_be_elsewhere(run: RunFacts) -> bool:
+    """Whether it may have left the steps of a series long ago, which only the run finds out, however late."""
+    return bool(run.inside) or run.stands_at in run.version.series
 
 
 def _made(

@@ -342,6 +342,34 @@ WITHIN_NUDGES = walking(
     ),
     exit=[],
 )
+LONG_WITHIN_SHORT = walking(
+    until(
+        "outer",
+        {"trigger": "purchase-completed", "within": "2 days"},
+        until(
+            "inner",
+            {"trigger": "store-visit", "within": "5 days"},
+            pause("ten-days", "10 days"),
+            then=[text("visited")],
+        ),
+        pause("a-day", "1 day"),
+        push("still"),
+        **{"else": [email("sorry")]},
+    ),
+    exit=[],
+)
+ASKED_WITHIN_NUDGES = walking(
+    until(
+        "nudges",
+        {"trigger": "store-visit"},
+        {"id": "visited", "if": {"trigger": "store-visit", "within": "2 days"}, "then": [text("inside")]},
+        pause("a-day", "1 day"),
+        push("still"),
+        then=[text("thanks")],
+    ),
+    {"id": "again", "if": {"trigger": "store-visit", "within": "1 day"}, "else": [push("come-again")]},
+    exit=[],
+)
 SINCE_THE_EMAIL = walking(
     email("hello"),
     pause("a-day", "1 day"),
@@ -1099,6 +1127,21 @@ STORIES: dict[str, Story] = {
         (cart(), buys("2 days 12 hours")),
         (completed("2 days 12 hours", sends(first="", bought="2 days 12 hours"), goal="2 days 12 hours"),),
         WITHIN_NUDGES,
+    ),
+    "an-inner-series-left-before-the-limit-of-the-outer": Story(
+        (cart(), visits("12 hours", "Oslo")),
+        (completed("1 day 12 hours", sends(visited="12 hours", still="1 day 12 hours", sorry="1 day 12 hours")),),
+        LONG_WITHIN_SHORT,
+    ),
+    "an-inner-series-longer-than-the-outer": Story(
+        (cart(), visits("36 hours", "Oslo")),
+        (completed("2 days", sends(visited="36 hours", sorry="2 days")),),
+        LONG_WITHIN_SHORT,
+    ),
+    "one-event-for-all-that-is-asked-then-and-nothing-after": Story(
+        (cart(), visits("1 day", "Oslo")),
+        (completed("2 days", sends(thanks="1 day", come_again="2 days")),),
+        ASKED_WITHIN_NUDGES,
     ),
     "a-series-that-is-answered-already": Story(
         (cart(), opens("3 hours", "hello")),

@@ -20,7 +20,7 @@ from journeys.walk.diary import Choice, Delivery
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, way_to
 from journeys.walk.script import DEFAULT_START
-from journeys.walk.walk import Walk, asked, window
+from journeys.walk.walk import Walk, Window, asked, window
 from journeys.walk.ways import Way, Ways
 from journeys.walk.world import Visit
 
@@ -198,13 +198,20 @@ def _trace(steps: tuple[AnyStep, ...], by_id: Mapping[str, AnyStep], arms: Mappi
     return trace
 
 
+class _Along(Walk):
+    """A walk to which all answers are there when their step is entered: its time goes on to the last of them then."""
+
+    def there(self, window: Window) -> Window:
+        return window
+
+
 class _Trace:
     """A world in which every step with arms goes a given way: by an answer at once, or at the last moment for it."""
 
     def __init__(
         self, steps: tuple[AnyStep, ...], by_id: Mapping[str, AnyStep], arms: Mapping[str, str], *, late: bool
     ) -> None:
-        self.walk = Walk(steps, Position.at_start(steps[0].id, DEFAULT_START))
+        self.walk = _Along(steps, Position.at_start(steps[0].id, DEFAULT_START))
         self.sent: list[tuple[Message, timedelta]] = []
         self.asked: list[PathChoice] = []
         self._steps = by_id

@@ -59,7 +59,7 @@ class Position(Frozen):
     *turns*: the way there, from the outside in: the steps in whose arms it lies. Steps that were passed beside it are
     not named. *lines*: how many the run's diary has, that of entering this step included.
     *sent*: what became of its messages, by step. *heard*: what has arrived, in that order.
-    *taken*: the events among it that answered a question.
+    *taken*: the events among it that answered a question, each with the series around that, which it may answer too.
     *inside*: the steps whose own steps it walks, such as an ``until``, with when they were entered. Where the step that
     it stands at is among them, all within is done.
     """
@@ -70,7 +70,7 @@ class Position(Frozen):
     lines: int = Field(1, ge=1)
     sent: Mapping[str, Delivery] = Field(default_factory=dict)
     heard: tuple[Arrival, ...] = ()
-    taken: tuple[str, ...] = ()
+    taken: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     inside: Mapping[str, AwareDatetime] = Field(default_factory=dict)
 
     @classmethod

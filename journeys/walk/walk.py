@@ -80,7 +80,7 @@ class Walk:
         self._series: list[_Series] = []  # what is walked within, from the outside in
         self._inside = dict(at.inside)  # since when, also of those that were left
         self._arrivals: dict[str, Arrival] = {}
-        self._taken = dict.fromkeys(at.taken, 0)  # events that answered a question, with the line that says so
+        self._taken = {event: _Taken(0, around) for event, around in at.taken.items()}
         for arrival in at.heard:
             self.arrive(arrival)
 
@@ -95,7 +95,7 @@ class Walk:
             lines=entered.n + 1,
             sent=dict(self._deliveries),
             heard=tuple(self._arrivals.values()),
-            taken=tuple(self._taken),
+            taken={event: taken.around for event, taken in self._taken.items()},
             inside=self._around(entered, self._turns),
         )
 
@@ -120,7 +120,7 @@ class Walk:
             lines=stands.n + 1,
             sent=dict(self._deliveries),
             heard=(*arrivals, *self._arrivals.values()),
-            taken=tuple(event for event, n in self._taken.items() if n <= stands.n),
+            taken={event: taken.around for event, taken in self._taken.items() if taken.line <= stands.n},
             inside=self._around(stands, turns),
         )
         return Walk(
@@ -137,6 +137,10 @@ class Walk:
         around = [turn.step for turn in turns if turn.arm == MEANWHILE]
         around += [stands.step] if stands.did == "returned" else []
         return {step: self._inside[step] for step in around if step in self._inside}
+
+    def there(self, window: Window) -> Window:
+        """When an answer counts that is there already as its step is entered; what occurred afterwards is none yet."""
+        return window.up_to(self._at)
 
     def arrive(self, arrival: Arrival) -> None:
         """Record an arrival; an event that was seen before changes nothing."""
@@ -215,7 +219,7 @@ class Walk:
         """Send, as soon as it is not held any more: each time everything is looked at anew."""
         expires_at = self._in(step.expires) if isinstance(step.expires, timedelta) else None
         while True:
-            self._leave_if_over(world.now())
+            self._leave_before_doing(world.now())
             visit = self._visit(step, following, world, expires_at)
             answer = await world.deliver(visit)
             if not isinstance(answer, Held):
@@ -227,7 +231,7 @@ class Walk:
 
     async def _act(self, step: Raise | Set | Webhook, following: str | None, world: World) -> None:
         expires_at = self._in(step.within) if isinstance(step, Webhook) else None
-        self._leave_if_over(world.now())
+        self._leave_before_doing(world.now())
         visit = self._visit(step, following, world, expires_at)
         self._did(visit, await world.perform(visit))
 
@@ -264,6 +268,7 @@ class Walk:
 
     async def _decided(self, step: AnyStep, following: str | None, world: World) -> str | None:
         """The arm that is taken by what is known now; with it, the step is passed."""
+        self._leave_before_doing(world.now())
         visit = self._visit(step, following, world)
         choice = await world.decide(visit)
         self.diary.wrote_all()
@@ -278,14 +283,15 @@ class Walk:
             return arm
         # Kept when it occurred in time, even if it is heard of late; never once the limit has been taken.
         why = f"Wait for {asked(step)} until {clock(window.until)}"
-        await self._wait(window.until, lambda: self._answer(step, window) is not None, why, world)
+        await self._wait(window.until, lambda: self._answer(step, window), why, world)
         return self._take_answer(step, window, world) or self._take_none(step, window.until, in_vain(step))
 
     async def _answered(self, step: Asking, window: Window, following: str | None, world: World) -> str | None:
         """The arm of the answer that is there when a step is entered."""
-        if arm := self._take_answer(step, window, world):
+        if arm := self._take_answer(step, self.there(window), world):
             return arm
-        if any(isinstance(question, BecomesQuestion) for question in step.questions.values()):
+        becomes = any(isinstance(question, BecomesQuestion) for question in step.questions.values())
+        if becomes and self._answer(step, window) is None:
             return await self._decided(step, following, world)
         return None
 
@@ -296,7 +302,8 @@ class Walk:
             return None
         # What comes next counts from when it occurred, so that it is all the same how late it was heard of.
         self._at = max(world.now() if self._from_hearing else answer.at, self._at)
-        self._taken[answer.event] = self.diary.lines
+        around = tuple(series.step.id for series in self._series)
+        self._taken[answer.event] = _Taken(self.diary.lines, around)
         self.diary.passed(step.id, self._at, step.questions[answer.arm].words, answer.arm)
         return answer.arm
 
@@ -313,7 +320,8 @@ class Walk:
             return MEANWHILE
         window = self._window(step)
         why = f"Look for {asked(step)}"
-        await world.wait(self._at, lambda: self._answer(step, window) is not None, why)  # no time passes
+        there = self.there(window)
+        await world.wait(self._at, lambda: self._answer(step, there) is not None, why)  # no time passes
         if arm := await self._answered(step, window, following, world):
             return arm
         self._inside[step.id] = self._at
@@ -326,16 +334,16 @@ class Walk:
         try:
             if not self._has_returned_to(step):
                 await self._through(step.steps, step.id, (*turns, Turn(step.id, MEANWHILE)), world)
-            at, why = self._at, "all within is done"
+            window, at, why = series.window.up_to(self._at), self._at, "all within is done"
         except _Left as left:
             if left.series is not series:
                 raise
-            at, why = series.window.until, in_vain(step)
+            window, at, why = series.window, series.window.until, in_vain(step)
             self._leave(series, at, why)
         finally:
             self._series.pop()
         self._turns = turns
-        return self._take_answer(step, series.window, world) or self._take_none(step, at, why)
+        return self._take_answer(step, window, world) or self._take_none(step, at, why)
 
     def _leave(self, series: _Series, at: datetime, why: str) -> None:
         """Note that the step within, where the run stands, is not finished: for the answer, or else for *why*."""
@@ -345,30 +353,39 @@ class Walk:
             at, why = answer.at, series.step.questions[answer.arm].words
         self.diary.leave(why, max(at, self._at))
 
-    async def _wait(self, until: datetime, arrived: Callable[[], bool], why: str, world: World) -> None:
+    async def _wait(self, until: datetime, answer: Callable[[], _Answer | None], why: str, world: World) -> None:
         """Wait, but no longer than the steps around this one are walked. Raises _Left where they are not any more."""
         limits = [series.window.until for series in self._series]
-        await world.wait(min([until, *limits]), lambda: arrived() or any(map(self._is_answered, self._series)), why)
-        if not arrived():
-            self._leave_if_over(min([until, *limits]))
+
+        def arrived() -> bool:
+            return answer() is not None or any(map(self._is_answered, self._series))
+
+        await world.wait(min([until, *limits]), arrived, why)
+        # Much may have come meanwhile: what occurred first counts, and an answer before what ends at the same instant.
+        own = answer()
+        self._leave_if_over(own.at - timedelta.resolution if own else until)
 
     def _has_returned_to(self, step: Until) -> bool:
         last = self.diary.entries[-1]
         return last.did == "returned" and last.step == step.id
 
-    def _over(self, at: datetime) -> _Series | None:
-        """The outermost of the steps around this one that is answered, or whose limit has come *at* that time."""
-        return next((series for series in self._series if self._is_over(series, at)), None)
-
-    def _is_over(self, series: _Series, at: datetime) -> bool:
-        return at >= series.window.until or self._is_answered(series)
+    def _ends_at(self, series: _Series) -> datetime:
+        """When steps around this one are left, as far as it is known: at their answer, or else at their limit."""
+        answer = self._answer(series.step, series.window)
+        return answer.at if answer else series.window.until
 
     def _is_answered(self, series: _Series) -> bool:
         return self._answer(series.step, series.window) is not None
 
     def _leave_if_over(self, at: datetime) -> None:
-        if series := self._over(at):
-            raise _Left(series)
+        """Raise _Left for the steps around this one that are over first by then; of two at one instant, the outer."""
+        if over := [series for series in self._series if self._ends_at(series) <= at]:
+            raise _Left(min(over, key=self._ends_at))
+
+    def _leave_before_doing(self, now: datetime) -> None:
+        """The same, before anything is done: an answer that is known counts, even by a clock that is ahead of ours."""
+        answered = [self._ends_at(series) for series in self._series if self._is_answered(series)]
+        self._leave_if_over(max([now, *answered]))
 
     def _in(self, duration: timedelta) -> datetime:
         """So long after now, at the pace of the run."""
@@ -387,13 +404,23 @@ class Walk:
             for arrival in self._arrivals.values()
             if step.answer_name(arm) in arrival.answers
             and window.has(arrival.at, question)
-            and not self._is_used(arrival, question)
+            and not self._is_used(arrival, step, question)
         ]
         return found[0] if found and self._from_hearing else min(found, default=None)
 
-    def _is_used(self, arrival: Arrival, question: Question) -> bool:
-        """One event is not the visit and the next visit as well."""
-        return isinstance(question, EventQuestion) and not self._from_hearing and arrival.event in self._taken
+    def _is_used(self, arrival: Arrival, step: Asking, question: Question) -> bool:
+        """One event is not the visit and the next visit as well; but what was asked around the first hears of it."""
+        if not isinstance(question, EventQuestion) or self._from_hearing:
+            return False
+        taken = self._taken.get(arrival.event)
+        return taken is not None and step.id not in taken.around
+
+
+class _Taken(NamedTuple):
+    """The line of the diary that says that an event answered a question, and the series around that."""
+
+    line: int
+    around: tuple[str, ...]
 
 
 class _Answer(NamedTuple):
@@ -414,6 +441,10 @@ class Window(NamedTuple):
     def has(self, at: datetime, question: Question) -> bool:
         """Whether an answer to *question* counts that occurred then. To one about a message, it may come before."""
         return (question.about is not None or self.asked_at <= at) and at <= self.until
+
+    def up_to(self, at: datetime) -> Window:
+        """The same, where nothing is asked any more after *at*."""
+        return self._replace(until=min(self.until, at))
 
 
 class _Series(NamedTuple):
@@ -449,8 +480,8 @@ def in_vain(step: Step) -> str:
     return f"no {asked(step)} within {say(step.limit)}"
 
 
-def _nothing() -> bool:
-    return False
+def _nothing() -> None:
+    return None
 
 
 def clock(at: datetime) -> str:
