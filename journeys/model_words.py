@@ -27,7 +27,7 @@ def flaws_of(errors: Iterable[ErrorDetails], root: Any = None) -> list[Flaw]:  #
     around = {place.path[:length] for _, place in found for length in range(len(place.path))}
     # A field under another name, or in another place, is one mistake: what is missing is what was meant.
     unknown = [place for error, place in found if error["type"] == "extra_forbidden"]
-    meant = {_belongs(place) for place in unknown}
+    meant = {way[:length] for place in unknown for way in [_belongs(place)] for length in (len(place.path), len(way))}
     no_arms = {place.path[:-1] for place in unknown if place.model and is_no_arm(place.model, place.name)}
     flaws: dict[str, Flaw] = {}
     for error, place in found:

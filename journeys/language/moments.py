@@ -169,6 +169,17 @@ def _kind(until: object) -> str | None:
             return None
 
 
+def is_moment(value: object) -> bool:
+    """Whether *value* is what a wait waits until, wherever it stands."""
+    match value:
+        case {"until": _}:
+            return True
+        case str() if len(value) <= 60:
+            return any(like.match(value) for like in (_INSTANT_LIKE, _CLOCK_LIKE)) or value == _referred(value)
+        case _:
+            return isinstance(value, datetime | time)
+
+
 _IN_A_SENTENCE = re.compile(r"until\s+", re.IGNORECASE)
 
 
@@ -256,8 +267,9 @@ _ZONE = ("time_zone", "timezone", "zone", "tz")
 
 def out_of_place(model: type[BaseModel] | None, field: str) -> tuple[str, str] | None:
     """Why *field* cannot be in *model*, and what to do, where it has its place in another kind of moment."""
-    if model is not None and "wait" in model.model_fields and field in _GOES_WITH:
-        return "is of the moment that is waited for.", f"Write it within wait. {_EXAMPLES[_GOES_WITH[field]]}"
+    if model is not None and "wait" in model.model_fields and field in ("until", *_GOES_WITH):
+        example = _EXAMPLES[_GOES_WITH.get(field, UntilTimeOfDay)]
+        return "is of the moment that is waited for.", f"Write it within wait. {example}"
     if model is None or not issubclass(model, UntilTimeOfDay | UntilInstant | UntilDate):
         return None
     if field in ("then", "late"):

@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Discriminator, Tag
 
+from journeys.language.moments import is_moment
 from journeys.models import when_written
 from journeys.steps.actions import End, Raise, Set, Webhook
 from journeys.steps.asking import MEANWHILE, Asking, Await, Awaited, BecomesArm, EventArm, If, MessageArm, Until
@@ -81,7 +82,9 @@ __all__ = [
 
 def _step_type(step: object) -> str | None:
     if isinstance(step, dict):
-        return next((name for name in STEP_TYPES if name in step), None)
+        named = next((name for name in STEP_TYPES if name in step), None)
+        waits = named == "until" and "steps" not in step and is_moment(step["until"])
+        return "wait" if waits else named  # a moment is what is waited for, though nothing says so
     return next((name for name, model in STEP_TYPES.items() if isinstance(step, model)), None)
 
 
