@@ -40,6 +40,7 @@ from journeys.language.zones import check_zone
 from journeys.links import flaw_of
 from journeys.listening import Version, scope_at
 from journeys.problems import Flaw, did_you_mean
+from journeys.series_checks import cut_off
 from journeys.steps import (
     MEANWHILE,
     AddressUse,
@@ -256,6 +257,7 @@ class _Checker:
                 hint="Name what makes the rest needless, such as exit: [{trigger: purchase-completed}].",
             )
         yield from self._exits_of_all()
+        yield from cut_off(steps)
         for path, step in placed(steps, "steps"):
             if isinstance(step, Message) and step.kind == "text" and step.expires is None:
                 yield Flaw(

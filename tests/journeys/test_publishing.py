@@ -568,10 +568,34 @@ def warnings_of(**changes: Any) -> dict[str, str]:
         ),
         pytest.param({"steps": [TEXT]}, "steps[0]", "a text that is held up goes out however late", id="text"),
         pytest.param(
-            {"steps": [series(VISIT, {"id": "long", "wait": "367 days"})]},
+            {"steps": [series({**VISIT, "within": "400 days"}, {"id": "long", "wait": "367 days"})]},
             "steps[0].steps[0].wait",
             "lasts 367 days, which is more than a year.",
             id="a-long-wait",
+        ),
+        pytest.param(
+            {"steps": [series(VISIT, {"id": "long", "wait": "4 days"}, PUSH)]},
+            "steps[0].steps[0]",
+            'the wait of 4 days never ends, as "nudges" around it is left after 3 days. Give it less time, or the',
+            id="a-wait-longer-than-its-series",
+        ),
+        pytest.param(
+            {
+                "steps": [
+                    series(
+                        VISIT, {**series({**VISIT, "within": "9 days"}, {"id": "x", "wait": "4 days"}), "id": "inner"}
+                    )
+                ]
+            },
+            "steps[0].steps[0].steps[0]",
+            'the wait of 4 days never ends, as "nudges" around it is left after 3 days.',
+            id="a-wait-longer-than-the-series-around-its-series",
+        ),
+        pytest.param(
+            {"steps": [series(VISIT, {"id": "x", "wait": "1 day"}, {"id": "y", "wait": "2 days"}, PUSH)]},
+            "steps[0].steps[2]",
+            'nobody comes here: it is 3 days into the series at least, and "nudges" around it is left after 3 days.',
+            id="a-step-that-its-series-is-left-before",
         ),
     ],
 )
