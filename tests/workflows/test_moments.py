@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -102,6 +102,49 @@ async def test_a_walk_that_begins_anew_at_it_waits_as_long(clock: Clock, skipped
     assert [send.step for send in seen.sends] == ["hello", "thanks"]
     assert seen.sends[1].at
     assert round((seen.sends[1].at - clock.begin) / timedelta(minutes=1)) == 180
+
+
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "Australia/Sydney"])
+@pytest.mark.parametrize(
+    ("forward", "before"),
+    [
+        pytest.param(True, timedelta(0), id="left-out-in-spring"),
+        pytest.param(False, timedelta(minutes=30), id="twice-in-autumn"),
+    ],
+)
+async def test_half_past_two_as_clocks_change(
+    zone: str, forward: bool, before: timedelta, clock: Clock, skipped: Engine
+) -> None:
+    change = next_change(zone, clock.begin, forward)
+    await skipped.customer("kim", {**CUSTOMER, "time_zone": zone})
+    evening = until_moment("evening", (change - 12 * HOUR).isoformat())
+    night = [until_moment("half-past-two", "02:30"), email("hello"), until_moment("again", "02:30"), text("nudge")]
+    await skipped.publish(abandoned_cart(steps=[evening, *night], start={"trigger": "trial-started"}, exit=[]))
+    run = await started(skipped)
+    await clock.move(change - clock.begin + 3 * DAY)
+    await skipped.until_ended(run)
+
+    (seen,) = await skipped.runs("kim")
+    first, second = (send.at for send in seen.sends)
+    assert first
+    assert second
+    assert round((first - change) / timedelta(minutes=1)) * timedelta(minutes=1) == -before
+    shown = second.astimezone(ZoneInfo(zone))
+    assert (f"{shown:%H:%M}", shown.date() - change.astimezone(ZoneInfo(zone)).date()) == ("02:30", DAY)
+
+
+def next_change(zone: str, begin: datetime, forward: bool) -> datetime:
+    """When clocks of a zone are next put *forward*, or back, a day after the beginning or later."""
+    hours = (begin.replace(minute=0, second=0, microsecond=0) + n * HOUR for n in range(36, 24 * 400))
+
+    def offset(at: datetime) -> timedelta:
+        return at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
+
+    return next(
+        at
+        for at in hours
+        if (offset(at) - offset(at - HOUR) > timedelta(0)) is forward and offset(at) != offset(at - HOUR)
+    )
 
 
 async def test_a_birthday_is_a_day_where_she_is(clock: Clock, skipped: Engine) -> None:
