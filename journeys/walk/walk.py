@@ -43,6 +43,9 @@ from journeys.walk.world import Visit, World
 ALL_DONE = "all steps done"
 """Why a run is complete that came to its last step."""
 
+SKEW = timedelta(minutes=1)
+"""By so much clocks of machines may differ: what occurred so soon after a moment may have come before it."""
+
 
 class _Over(Exception):
     """The walk is over, for the reason that a step gives."""
@@ -334,7 +337,7 @@ class Walk:
         try:
             if not self._has_returned_to(step):
                 await self._through(step.steps, step.id, (*turns, Turn(step.id, MEANWHILE)), world)
-            window, at, why = series.window.up_to(self._at), self._at, "all within is done"
+            window, at, why = series.window.up_to(later(self._at, SKEW)), self._at, "all within is done"
         except _Left as left:
             if left.series is not series:
                 raise

@@ -14,6 +14,7 @@ from journeys.walk.position import Arrival, Position
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
 from tests.samples import abandoned_cart
+from tests.stories import pause, set_, until
 from tests.worlds import OnlyMessages
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -58,6 +59,21 @@ class SmallWorld(OnlyMessages):
     def _hear(self) -> None:
         while self._arrivals and self._arrivals[0][0] + START <= self._now:
             self._walk.arrive(self._arrivals.pop(0)[1])
+
+
+class ActingWorld(SmallWorld):
+    """What is done in it is heard of at once. Nothing holds before."""
+
+    def __init__(self, walk: Walk, made: Arrival) -> None:
+        super().__init__(walk, [])
+        self._made = made
+
+    async def perform(self, visit: Visit) -> Delivery:
+        self._walk.arrive(self._made)
+        return Delivery(outcome="accepted", at=visit.now)
+
+    async def decide(self, visit: Visit) -> None:
+        del visit
 
 
 def answer(step: str, at: timedelta, event: str = "e1") -> Arrival:
@@ -174,6 +190,16 @@ async def test_one_event_is_not_two_answers() -> None:
 
     assert [entry.arm for entry in once.diary.entries if entry.arm] == ["yes", "no"]
     assert [entry.arm for entry in twice.diary.entries if entry.arm] == ["yes", "yes"]
+
+
+async def test_a_series_hears_of_what_its_last_step_made_though_the_clock_of_its_door_is_ahead() -> None:
+    steps = [until("nudges", {"becomes": "customer.vip"}, pause("an-hour", "1 hour"), set_("tag", vip="true"))]
+    walk = begun(abandoned_cart(steps=steps))
+    changed = answer("nudges", HOUR + timedelta(seconds=3))
+
+    await walk.go(ActingWorld(walk, changed))
+
+    assert walk.diary.entries[-1].arm == "yes"
 
 
 async def test_in_a_run_of_release_0_1_it_counts_from_when_the_answer_was_heard() -> None:
