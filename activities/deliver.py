@@ -172,7 +172,7 @@ class Deliver:
         source, attribute = reference(named)
         if kind == "push" and source == "customer":
             whose = await sends.get_send(self._store, go.send_id)
-            await forget_tokens(self._store, whose.customer, attribute, dead)
+            await forget_tokens(self._store, whose.customer, attribute, dead, now)
             return
         for address in dead:
             await suppressions.suppress(self._store, kind, address, GONE, now)

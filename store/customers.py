@@ -107,10 +107,13 @@ def change_customer(
 
 
 @write_transaction
-def forget_tokens(connection: Connection, customer: str, attribute: str, dead: Sequence[str]) -> bool:
+def forget_tokens(
+    connection: Connection, customer: str, attribute: str, dead: Sequence[str], now: datetime, *, day: timedelta = DAY
+) -> bool:
     """Take addresses that no longer exist out of an attribute that holds some, with commas between them.
 
-    Returns whether any of them was there. The customer may not be known, or have others meanwhile.
+    It is a change as any other: see change_customer(). Returns whether any of them was there. The customer may not be
+    known, or have others meanwhile.
     """
     lock_customers(connection, [customer])
     row = connection.execute(_ONE, {"customer": customer}).one_or_none()
@@ -119,9 +122,7 @@ def forget_tokens(connection: Connection, customer: str, attribute: str, dead: S
     left = [address for address in known if address not in dead]
     if row is None or left == known:
         return False
-    others = {name: value for name, value in row.attributes.items() if name != attribute}
-    attributes = {**others, attribute: ",".join(left)} if left else others
-    connection.execute(_UPDATE, {"customer": customer, "to_attributes": attributes, "now": row.changed_at})
+    change_customer(connection, customer, {attribute: ",".join(left) or None}, now, day=day)
     return True
 
 

@@ -10,6 +10,7 @@ from journeys.language.attributes import Attributes
 from journeys.problems import Invalid, Unknown
 from store.customer_types import customer_schema
 from store.customers import forget_tokens, get_customer, list_customers, put_customer
+from store.runs import get_run
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
@@ -151,26 +152,38 @@ async def test_dead_tokens_are_forgotten(store: Store) -> None:
     await put(store, "ada", {"push_token": "phone, tablet,watch", "points": 3})
     before = await get_customer(store, "ada")
 
-    assert await forget_tokens(store, "ada", "push_token", ["tablet", "another"])
+    assert await forget_tokens(store, "ada", "push_token", ["tablet", "another"], NOON)
     assert await tokens(store) == "phone,watch"
-    assert not await forget_tokens(store, "ada", "push_token", ["tablet"])
-    assert await forget_tokens(store, "ada", "push_token", ["phone", "watch"])
+    assert not await forget_tokens(store, "ada", "push_token", ["tablet"], NOON)
+    assert await forget_tokens(store, "ada", "push_token", ["phone", "watch"], NOON)
 
     after = await get_customer(store, "ada")
     assert after == before.model_copy(update={"attributes": {"points": 3}})
+
+
+async def test_a_dead_token_is_a_change_like_any_other(shop: Shop) -> None:
+    await shop.change("ada", push_token="phone,watch")
+    await shop.publish(abandoned_cart(exit=[{"when": "!has(customer.push_token)"}]))
+    run = await shop.start()
+
+    await forget_tokens(shop.store, "ada", "push_token", ["phone"], NOON)
+    assert (await get_run(shop.store, run)).ended is None
+    await forget_tokens(shop.store, "ada", "push_token", ["watch"], NOON)
+
+    assert (await get_run(shop.store, run)).why == "exit: !has(customer.push_token)"
 
 
 @pytest.mark.parametrize("attribute", ["push_token", "points"])
 async def test_where_there_are_no_tokens_none_is_forgotten(store: Store, attribute: str) -> None:
     await put(store, "ada", {"points": 3})
 
-    assert not await forget_tokens(store, "ada", attribute, ["phone"])
-    assert not await forget_tokens(store, "stranger", attribute, ["phone"])
+    assert not await forget_tokens(store, "ada", attribute, ["phone"], NOON)
+    assert not await forget_tokens(store, "stranger", attribute, ["phone"], NOON)
 
 
 async def test_tokens_that_die_at_once_are_all_forgotten(store: Store) -> None:
     await put(store, "ada", {"push_token": ",".join("abcdefghij")})
 
-    await asyncio.gather(*(forget_tokens(store, "ada", "push_token", [letter]) for letter in "abcdefghi"))
+    await asyncio.gather(*(forget_tokens(store, "ada", "push_token", [letter], NOON) for letter in "abcdefghi"))
 
     assert await tokens(store) == "j"
