@@ -18,13 +18,14 @@ from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
+from journeys.checks.setting import Catalogue
 from journeys.clearance.consent import NOBODY, Asked, Consent, said
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.listening import Version
 from journeys.models import Model, Time
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
-from journeys.publishing import Catalogue, check, version_of, warn
+from journeys.publishing import check, version_of, warn
 from journeys.reading import parse, read_journey, validated
 from journeys.walk.paths import Path, Paths, WayCount, every_path
 from journeys.walk.preview import preview

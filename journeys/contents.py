@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from journeys.catalogue import CUSTOMER, Content
+from journeys.findings import Findings, warning
 from journeys.interactions import Kind
 from journeys.language.attributes import under
 from journeys.language.template_check import Known, check, other_braces, try_out
@@ -25,23 +25,6 @@ SAMPLE_TEXTS: Mapping[Kind, Mapping[str, str]] = {
     "push": {},
 }
 """What a content of each kind may name besides attributes, and what is put there where nothing is sent."""
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What was found in a content: *flaws* keep it from being sent, *warnings* are for those who wrote it."""
-
-    flaws: tuple[Flaw, ...] = ()
-    warnings: tuple[Flaw, ...] = ()
-
-    def __add__(self, other: Findings) -> Findings:
-        return Findings(self.flaws + other.flaws, self.warnings + other.warnings)
-
-    def within(self, path: str) -> Findings:
-        """The same, seen from further out."""
-        return Findings(
-            tuple(flaw.within(path) for flaw in self.flaws), tuple(flaw.within(path) for flaw in self.warnings)
-        )
 
 
 def render_content(content: Content, values: Values, now: datetime) -> dict[str, str]:
@@ -115,7 +98,7 @@ def _way_out(content: Content) -> Findings:
     else:
         path, message = without[0], "has no way out, as the other body has: some mail programs show this one."
     hint = f"Write {{{{ {UNSUBSCRIBE} }}}} where the link belongs. What sells nothing is purpose: transactional."
-    return Findings(warnings=(Flaw(path=f"email.{path}", message=message, hint=hint),))
+    return warning(f"email.{path}", message, hint)
 
 
 def _links(content: Content) -> Iterator[Flaw]:

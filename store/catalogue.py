@@ -11,12 +11,13 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection, Table, insert, select, update
 
 from journeys.catalogue import BUILT_IN_NAMES, Content, State, Trigger
+from journeys.checks.setting import Catalogue
 from journeys.contents import check_content
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
 from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
-from journeys.publishing import Catalogue, check
+from journeys.publishing import check
 from store.customer_types import customer_schema
 from store.endpoints import endpoint_states
 from store.locks import lock_house

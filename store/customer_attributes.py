@@ -12,10 +12,11 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, true, u
 
 from journeys.attribute_uses import customer_attributes_of
 from journeys.catalogue import CUSTOMER, Content, CustomerAttribute
+from journeys.checks.setting import Catalogue
 from journeys.language.attributes import AttributeType, Declaration, check_attributes, say_type, types
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Unknown, did_you_mean
-from journeys.publishing import Catalogue, check
+from journeys.publishing import check
 from store.catalogue import read_catalogue
 from store.customer_types import Fixed, customer_schema, fixed_types, optional
 from store.locks import lock_house

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Connection, Text, bindparam, func, insert, literal, select, true, update
 
+from journeys.checks.setting import Catalogue
 from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown, did_you_mean
-from journeys.publishing import Catalogue, check, version_of, warn
+from journeys.publishing import check, version_of, warn
 from journeys.reading import read_journey
 from store.ab_tests import begun_anew
 from store.catalogue import read_catalogue

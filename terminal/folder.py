@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from journeys import catalogue
 from journeys.catalogue import BUILT_IN_NAMES, CUSTOMER, Content, CustomerAttribute, Trigger
+from journeys.checks.setting import Catalogue
 from journeys.clearance.consent import Consent
 from journeys.contents import check_content
 from journeys.definition import Journey
@@ -17,7 +18,7 @@ from journeys.endpoints import Endpoint
 from journeys.language.attributes import Attributes, Schema, check_attributes, declaration_of
 from journeys.models import Model, Name
 from journeys.problems import Flaw, Invalid
-from journeys.publishing import Catalogue, check, warn
+from journeys.publishing import check, warn
 from journeys.reading import parse, read
 from journeys.walk.script import Happening, check_happening
 from store.addresses import BUILT_IN as ADDRESSES

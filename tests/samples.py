@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from journeys.catalogue import Content, State, Trigger
+from journeys.checks.setting import Catalogue
 from journeys.definition import Journey
 from journeys.listening import Version
-from journeys.publishing import Catalogue, version_of
+from journeys.publishing import version_of
 from journeys.reading import read_content, read_journey, read_trigger
 
 ABANDONED_CART = """

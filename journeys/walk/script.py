@@ -9,12 +9,12 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from journeys.catalogue import BUILT_IN_NAMES, CHANGED
+from journeys.checks.setting import Catalogue
 from journeys.interactions import Interaction
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
 from journeys.models import Model, Name
 from journeys.problems import Flaw, did_you_mean
-from journeys.publishing import Catalogue
 
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from journeys.catalogue import Content
-from journeys.contents import Findings, check_content, render_content
+from journeys.contents import check_content, render_content
+from journeys.findings import Findings
 from journeys.language.templates import TemplateError
 from journeys.problems import Invalid
 from journeys.reading import read_content

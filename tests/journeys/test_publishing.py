@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from journeys.checks.setting import Catalogue
 from journeys.endpoints import EndpointState
 from journeys.problems import Flaw
-from journeys.publishing import Catalogue, check, version_of, warn
+from journeys.publishing import check, version_of, warn
 from journeys.reading import read_content, read_journey
 from journeys.steps import EndpointUse, Wait
 from tests.samples import abandoned_cart, catalogue

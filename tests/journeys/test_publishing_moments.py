@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from journeys.checks.setting import Catalogue
 from journeys.problems import Invalid
-from journeys.publishing import Catalogue, check, warn
+from journeys.publishing import check, warn
 from store.journeys import publish, put_journey
 from store.store import Store
 from tests.samples import abandoned_cart, catalogue

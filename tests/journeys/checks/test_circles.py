@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from journeys.circles import flaws_of_circles
+from journeys.checks.circles import check_circles
 from journeys.definition import Journey
 from tests.samples import abandoned_cart
 
@@ -28,10 +28,10 @@ def journey(name: str, start: str, *steps: dict[str, Any], where: str | None = N
 
 def told(journey: Journey, *live: Journey) -> tuple[list[str], list[str]]:
     """The circles that are flaws, and those that are warnings, each with its place."""
-    flaws, warnings = flaws_of_circles(journey, {other.journey: other for other in live})
-    assert all(found.hint for found in (*flaws, *warnings))
+    found = check_circles(journey, {other.journey: other for other in live})
+    assert all(each.hint for each in (*found.flaws, *found.warnings))
     return tuple(
-        [f"{found.path}: {found.message.partition(': ')[2]}" for found in these] for these in (flaws, warnings)
+        [f"{each.path}: {each.message.partition(': ')[2]}" for each in these] for these in (found.flaws, found.warnings)
     )  # type: ignore[return-value]
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from journeys.findings import Findings, warning
 from journeys.language.durations import say
-from journeys.problems import Flaw
 from journeys.steps import AnyStep, placed
 from journeys.walk.ahead import ahead
 
 _HINT = "Give it less time, or the series a longer within."
 
 
-def cut_off(steps: Sequence[AnyStep]) -> Iterator[Flaw]:
+def cut_off(steps: Sequence[AnyStep]) -> Iterator[Findings]:
     """A warning for each step that the limit of a series around it leaves no time for; the outermost one is named."""
     paths = {step.id: path for path, step in placed(steps, "steps")}
     told: set[str] = set()
@@ -22,7 +22,7 @@ def cut_off(steps: Sequence[AnyStep]) -> Iterator[Flaw]:
             for step, message in _too_late(series, arm.steps) if arm.meanwhile else ():
                 if step.id not in told:
                     told.add(step.id)
-                    yield Flaw(path=paths[step.id], message=message, hint=_HINT)
+                    yield warning(paths[step.id], message, _HINT)
 
 
 def _too_late(series: AnyStep, inner: Sequence[AnyStep]) -> Iterator[tuple[AnyStep, str]]:

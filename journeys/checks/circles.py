@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from journeys.catalogue import CHANGED
 from journeys.definition import Journey
-from journeys.problems import Flaw
+from journeys.findings import Findings, flaw, gathered, warning
 from journeys.steps import AnyStep, every_step, lead_on, placed
 from journeys.steps.uses import RaiseUse, SetUse
 
@@ -36,20 +36,17 @@ class _Way(NamedTuple):
     surely: bool
 
 
-def flaws_of_circles(journey: Journey, live: Mapping[str, Journey]) -> tuple[list[Flaw], list[Flaw]]:
+def check_circles(journey: Journey, live: Mapping[str, Journey]) -> Findings:
     """The circles that *journey* closes with those that are *live*: flaws, and warnings where one may be left.
 
     A start that nothing from outside has led to is refused, however long it took, so a sure circle never closes.
     """
-    flaws: list[Flaw] = []
-    warnings: list[Flaw] = []
     known = {**live, journey.journey: journey}
-    for step in raising(journey):
-        way = _shortest(step, journey.journey, known, surely=True) or _shortest(step, journey.journey, known)
-        if way is None:
-            continue
-        (flaws if way.surely else warnings).append(_told(step, way))
-    return flaws, warnings
+    ways = (
+        (step, _shortest(step, journey.journey, known, surely=True) or _shortest(step, journey.journey, known))
+        for step in raising(journey)
+    )
+    return gathered(_told(step, way) for step, way in ways if way is not None)
 
 
 def raising(journey: Journey) -> Iterator[Raising]:
@@ -105,12 +102,12 @@ def _started(way: _Way, step: Raising, known: Mapping[str, Journey], surely: boo
             yield _Way((*way.journeys, name), sure)
 
 
-def _told(step: Raising, way: _Way) -> Flaw:
+def _told(step: Raising, way: _Way) -> Findings:
     named = " → ".join(way.journeys)
     if way.surely:
         message = f"journeys start one another in a circle: {named}. The last start would be refused."
         hint = "Ask for something before, give one of the starts a where, or leave the raise out."
-        return Flaw(path=step.path, message=message, hint=hint)
+        return flaw(step.path, message, hint)
     message = f"journeys may start one another in a circle: {named}."
     hint = "The last start is refused unless something came from outside in between."
-    return Flaw(path=step.path, message=message, hint=hint)
+    return warning(step.path, message, hint)

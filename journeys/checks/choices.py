@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from journeys.ab_tests import counted_in, window
-from journeys.contents import Findings
+from journeys.checks.earlier import Earlier
 from journeys.definition import Journey
-from journeys.earlier import Earlier
+from journeys.findings import Findings
 from journeys.interactions import INTERACTIONS
 from journeys.language.conditions import Condition, ConditionError, compile_condition
 from journeys.language.durations import say

@@ -1,0 +1,112 @@
+"""Whether what a journey names is there: triggers, attributes, messages, endpoints and channels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from journeys.catalogue import BUILT_IN_NAMES
+from journeys.checks.setting import Setting
+from journeys.findings import Findings, flaw, warning
+from journeys.interactions import INTERACTIONS, Kind
+from journeys.language.attributes import AttributeType, reference
+from journeys.problems import did_you_mean
+from journeys.steps import MEANWHILE, Message, MessageUse, every_step
+from journeys.steps.uses import DateUse
+from journeys.walk.position import way_to
+
+DATES = ("time", "date")
+"""The types of attributes that a run can wait for."""
+
+
+def check_trigger(setting: Setting, path: str, trigger: str) -> Iterator[Findings]:
+    """Whether a trigger is there, and ready."""
+    if trigger in BUILT_IN_NAMES:
+        return
+    known = setting.catalogue.triggers
+    if trigger not in known:
+        yield flaw(path, f'no trigger "{trigger}".', did_you_mean(trigger, {*known, *BUILT_IN_NAMES}))
+    elif (state := known[trigger][1]) != "ready":
+        hint = f"Mark it ready: POST /v1/triggers/{trigger}/ready."
+        yield flaw(path, f'trigger "{trigger}" is {state}, not ready.', hint)
+
+
+def check_channel(setting: Setting, path: str, kind: Kind) -> Iterator[Findings]:
+    """Whether there is a channel for messages of a *kind*."""
+    if kind not in setting.catalogue.channels:
+        hint = f"Set SOJOURN_{kind.upper()}, for example to console."
+        yield flaw(path, f"no channel is configured for {kind} messages.", hint)
+
+
+def check_endpoint(setting: Setting, path: str, name: str) -> Iterator[Findings]:
+    """Whether an endpoint is registered, and open."""
+    known = setting.catalogue.endpoints
+    if name not in known:
+        hint = f"{did_you_mean(name, known)} Register it: PUT /v1/endpoints/{name}."
+        yield flaw(path, f'no endpoint "{name}".', hint)
+    elif known[name] == "closed":
+        hint = f"Why, says GET /v1/endpoints/{name}. To open it: POST /v1/endpoints/{name}/open."
+        yield warning(path, f'endpoint "{name}" is closed: nothing is posted to it.', hint)
+
+
+def check_key(setting: Setting, key: str) -> Iterator[Findings]:
+    """Whether the key of a start is an attribute of its event."""
+    of_the_event = {name: kind for name, kind in setting.names.items() if name.startswith("event.")}
+    yield from check_attribute(setting, "start.key", key, of_the_event)
+
+
+def check_address(setting: Setting, path: str, name: str) -> Iterator[Findings]:
+    """Whether an address is an attribute, and a text."""
+    yield from check_attribute(setting, path, name, setting.names)
+    if setting.names.get(name, "text") != "text":
+        yield flaw(path, f"{name} is a {setting.names[name]}; an address is a text.")
+
+
+def check_date(setting: Setting, path: str, use: DateUse) -> Iterator[Findings]:
+    """Whether what a step waits for is an attribute, and a time."""
+    yield from check_attribute(setting, path, use.attribute, setting.names)
+    if (kind := setting.names.get(use.attribute)) is not None and kind not in DATES:
+        yield flaw(path, f"{use.attribute} is a {kind}; a time or a date is expected.")
+    if use.yearly and setting.journey.start.repeat == "never":
+        message = "it comes once in a life: repeat is never, so nobody enters again for the next anniversary."
+        yield warning(path, message, "Let people enter again, such as by repeat: {after: 300 days}.")
+
+
+def check_attribute(setting: Setting, path: str, name: str, known: Mapping[str, AttributeType]) -> Iterator[Findings]:
+    """Whether a name with its root is one of those *known*."""
+    try:
+        source, _ = reference(name)
+    except ValueError as error:
+        several = [part for part in re.split(r"[\s,|]+|\bor\b", name) if part]
+        are_names = len(several) > 1 and all(re.fullmatch(r"\w+\.\w+", part) for part in several)
+        hint = f"Of several, write a list: [{', '.join(several)}]." if are_names else ""
+        yield flaw(path, f"{error}." if hint else str(error), hint)
+        return
+    of_the_unknown = source == "event" and setting.event is None  # of a trigger that is not known, and said to be
+    if name not in known and not of_the_unknown:
+        yield flaw(path, f'no attribute "{name}".', setting.meant(name, known))
+
+
+def check_message(setting: Setting, path: str, use: MessageUse, certain: set[str]) -> Iterator[Findings]:
+    """Whether a step may ask what became of a message: *certain* are those that precede it on every way."""
+    steps = setting.journey.steps
+    asked = setting.journey.message(use.message)
+    if asked is None:
+        messages = {step.id for step in every_step(steps) if isinstance(step, Message)}
+        yield flaw(f"{path}.message", f'no message step "{use.message}".', did_you_mean(use.message, messages))
+        return
+    if use.message not in certain:
+        series = _series_of(setting, use.message)
+        sent_in = f': it is sent in the series "{series}", which may be left before' if series else ""
+        message = f'"{use.message}" does not precede this step on every path{sent_in}.'
+        before = ", ".join(sorted(certain)) or "there is none yet"
+        yield flaw(f"{path}.message", message, f"Ask about one that does: {before}.")
+    if use.interaction not in INTERACTIONS[asked.kind]:
+        message = f"nothing tells whether a {asked.kind} message was {use.interaction}."
+        yield flaw(f"{path}.is", message, f"For {asked.kind} there is: {', '.join(INTERACTIONS[asked.kind])}.")
+
+
+def _series_of(setting: Setting, message: str) -> str | None:
+    """The outermost series that a message is sent in, if it is."""
+    turns = way_to(setting.journey.steps, message) or ()
+    return next((turn.step for turn in turns if turn.arm == MEANWHILE), None)
