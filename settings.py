@@ -24,10 +24,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from activities.channels.provider import ProviderSettings
 from activities.channels.registry import PROVIDERS, senders
 from journeys.clearance.consent import Enforcement, Rules
+from journeys.inputs.flaws import flaws_of
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
 from journeys.language.zones import check_zone
-from journeys.model_words import flaws_of
 from journeys.problems import Flaw, Invalid
 from journeys.walk.pace import DAY
 

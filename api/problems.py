@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from journeys.model_words import flaws_of
+from journeys.inputs.flaws import flaws_of
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Invalid, SojournError, TooMany, Unauthorized, Unavailable, Unknown
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from journeys.catalogue import Content, Trigger
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
-from journeys.model_words import flaws_of
+from journeys.inputs.flaws import flaws_of
 from journeys.models import WRITTEN
 from journeys.notation.bounds import MOST_CHARACTERS
 from journeys.notation.json_text import read_json

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from journeys.catalogue import CHANGED, CREATED, CUSTOMER_SOURCE, CustomerEvent, CustomerId
 from journeys.chains import Maker
 from journeys.clearance.addresses import normal_each
+from journeys.inputs.flaws import flaws_of
 from journeys.language.attributes import (
     AttributeName,
     Attributes,
@@ -22,7 +23,6 @@ from journeys.language.attributes import (
     declaration_of,
     merged,
 )
-from journeys.model_words import flaws_of
 from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
 from journeys.walk.pace import DAY

@@ -14,7 +14,8 @@ from pydantic_core import ErrorDetails, core_schema
 
 from journeys.catalogue import Content, Customer, Event, Trigger
 from journeys.definition import Journey
-from journeys.model_words import flaws_of, path_of
+from journeys.inputs.flaws import flaws_of
+from journeys.inputs.places import path_of
 from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.reading import validated

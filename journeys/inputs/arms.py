@@ -7,6 +7,7 @@ from typing import get_args
 
 from pydantic import BaseModel
 
+from journeys.inputs.places import fields
 from journeys.problems import nearest
 from journeys.steps import STEP_TYPES, Step
 from journeys.steps.asking import OTHERWISE
@@ -19,7 +20,7 @@ _BESIDE = (
 
 def is_no_arm(model: type[BaseModel], field: str) -> bool:
     """Whether an arm has a *field* that no arm has, and that means none: what it lacks then need not be told."""
-    return "arm" in model.model_fields and nearest(field, _fields(model)) is None
+    return "arm" in model.model_fields and nearest(field, fields(model)) is None
 
 
 def out_of_its_arm(model: type[BaseModel], field: str) -> tuple[str, str] | None:
@@ -54,7 +55,7 @@ def belongs_into(model: type[BaseModel], field: str) -> str | None:
     described = next(each for name, each in model.model_fields.items() if of_the_type in (name, each.alias))
     members = [described.annotation, *get_args(described.annotation)]
     inside = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
-    return of_the_type if any(field in _fields(member) for member in inside) else None
+    return of_the_type if any(field in fields(member) for member in inside) else None
 
 
 def unknown_share(found: object) -> tuple[str, str]:
@@ -69,5 +70,14 @@ def unknown_share(found: object) -> tuple[str, str]:
     return "an arm of a split has a share of people, or a number of those who come first.", hint
 
 
-def _fields(model: type[BaseModel]) -> list[str]:
-    return [each.alias or name for name, each in model.model_fields.items()]
+_IF = "Such a step waits for something: if: {trigger: purchase-completed, within: 1 day}."
+_UNTIL = "Such a step walks others until something happens: until: {trigger: purchase-completed, within: 1 day}."
+AN_AWAIT = "await: {within: 1 day, arms: [{arm: bought, trigger: purchase-completed, then: []}]}"
+WITH_STEPS = {
+    "then": ("if", _IF),
+    "else": ("if", _IF),
+    "steps": ("until", _UNTIL),
+    "otherwise": ("await or branch", f"Such a step waits for several things: {AN_AWAIT}."),
+    "arms": ("await or test", f"Such a step waits for several things: {AN_AWAIT}."),
+}
+"""Fields in which steps are written, the steps that have them, and how such a step is written."""
