@@ -10,7 +10,7 @@ from rich.text import Text
 
 from journeys.definition import Journey
 from journeys.walk.diary import Entry
-from journeys.walk.paths import Paths
+from journeys.walk.paths import PathChoice, Paths
 from journeys.walk.script import Happening
 from journeys.walk.timeline import Heard, PreviewRun, PreviewSend, Timeline
 from terminal.folder import Script
@@ -35,7 +35,7 @@ def paths(found: Paths, journey: Journey) -> Iterator[Text]:
     yield Text.assemble((journey.title or journey.journey, "bold"), (f"  {_ways(found)}", "dim"))
     for number, path in enumerate(found.paths, 1):
         yield Text()
-        choices = "; ".join(f"{choice.step}: {choice.arm}" for choice in path.choices)
+        choices = "; ".join(map(_choice, path.choices))
         yield Text.assemble((f"{number}  ", "bold"), choices or "straight through")
         for message in path.messages:
             kind = (f"→ {message.kind:<6}", COLOURS[message.kind])
@@ -45,6 +45,11 @@ def paths(found: Paths, journey: Journey) -> Iterator[Text]:
         exits = " or ".join(dict.fromkeys(leaving.words for leaving in journey.exit))
         yield Text()
         yield Text(f"At any moment, {exits} ends it, and nothing more is sent.")
+
+
+def _choice(choice: PathChoice) -> str:
+    """An arm that a path takes, and when it is taken."""
+    return f"{choice.step}: {choice.arm}" + (f" ({choice.why})" if choice.why else "")
 
 
 A_LOT = 10**15

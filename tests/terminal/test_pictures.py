@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from journeys.definition import Journey
+from journeys.walk.paths import every_path
 from journeys.walk.preview import preview
 from terminal.folder import Script
-from terminal.pictures import timeline
+from terminal.pictures import paths, timeline
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, version
 
 CIRCLE = "it would go in a circle: abandoned-cart → abandoned-cart, and nothing came from outside in between"
@@ -41,3 +42,18 @@ def test_what_a_run_raises_is_shown_with_what_it_did() -> None:
         "★ goal met  purchase-completed during the run",
         "■ exited  exit: purchase-completed",
     ]
+
+
+def test_a_path_tells_what_its_arms_are_taken_for() -> None:
+    journey = abandoned_cart(
+        steps=[
+            {"id": "size", "branch": [{"arm": "large", "when": "event.total > 100", "then": [{"id": "e", "end": "x"}]}]},
+            {"id": "half", "split": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}]},
+            {"id": "bought", "if": {"trigger": "purchase-completed", "within": "1 day"}},
+        ]
+    )
+
+    told = [line.plain for line in paths(every_path(journey), journey)]
+
+    assert "1  size: otherwise; half: b (50%); bought: no (no purchase-completed)" in told
+    assert "5  size: large (event.total > 100)" in told
