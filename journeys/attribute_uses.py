@@ -1,4 +1,4 @@
-"""Which attributes of customers a journey names: in conditions, expressions, addresses, and contents that it sends."""
+"""Which attributes of customers a journey names: in conditions, expressions, addresses, dates and contents."""
 
 from __future__ import annotations
 
@@ -8,21 +8,47 @@ from journeys.catalogue import Content
 from journeys.definition import ConditionExit, EventExit, Journey
 from journeys.language.cel_source import names_in
 from journeys.language.templates import names, readable
-from journeys.steps import AddressUse, TriggerUse, every_step
-from journeys.steps.uses import ExpressionUse, RaiseUse, SetUse
+from journeys.steps import (
+    AddressUse,
+    ChannelUse,
+    ContentUse,
+    DurationUse,
+    EndpointUse,
+    LinkUse,
+    MessageUse,
+    TriggerUse,
+    Use,
+    every_step,
+)
+from journeys.steps.uses import (
+    BecomesUse,
+    ConditionsUse,
+    DateUse,
+    ExpressionUse,
+    InstantUse,
+    RaiseUse,
+    ReplyUse,
+    SetUse,
+    SharesUse,
+    WinnerUse,
+    Written,
+)
 
 
 def customer_attributes_of(journey: Journey, contents: Mapping[str, Content]) -> frozenset[str]:
     """The names of the attributes of customers that *journey* and its *contents* use, without their root."""
-    asked = (*_conditions(journey), *_expressions(journey))
-    named = {name for source in asked for name in names_in(source)} | set(_addresses(journey)) | set(_set(journey))
+    named = {name for source in _around_steps(journey) for name in names_in(source)}
+    for step in every_step(journey.steps):
+        for use in step.uses:
+            named |= _named_by(use)
     for content in (contents[name] for name in journey.contents if name in contents):
         named |= {name for part in content.parts.values() if readable(part) for name in names(part)}
     apart = (name.partition(".") for name in named)
     return frozenset(attribute for root, _, attribute in apart if root in ("customer", "before"))
 
 
-def _conditions(journey: Journey) -> Iterator[str]:
+def _around_steps(journey: Journey) -> Iterator[str]:
+    """The conditions of the start, the goal and the exits."""
     wheres = [journey.start.where, journey.goal.where if journey.goal else None]
     for leaving in journey.exit:
         match leaving:
@@ -30,28 +56,31 @@ def _conditions(journey: Journey) -> Iterator[str]:
                 wheres.append(where)
             case ConditionExit(when=when):
                 wheres.append(when)
-    uses = (use for step in every_step(journey.steps) for use in step.uses)
-    wheres += [use.where for use in uses if isinstance(use, TriggerUse)]
     yield from (where for where in wheres if where is not None)
 
 
-def _expressions(journey: Journey) -> Iterator[str]:
-    for step in every_step(journey.steps):
-        for use in step.uses:
-            match use:
-                case RaiseUse(attributes=attributes) | SetUse(attributes=attributes):
-                    yield from (formula for formula in attributes.values() if isinstance(formula, str))
-                case ExpressionUse(expression=str() as formula):
-                    yield formula
-                case _:
-                    pass
+def _named_by(use: Use) -> set[str]:
+    """What one use names, with its root."""
+    match use:
+        case TriggerUse(where=where):
+            return _in(where)
+        case BecomesUse(condition=condition):
+            return _in(condition)
+        case ConditionsUse(conditions=conditions):
+            return _in(*conditions)
+        case ExpressionUse(expression=expression):
+            return _in(expression)
+        case RaiseUse(attributes=attributes):
+            return _in(*attributes.values())
+        case SetUse(attributes=attributes):
+            return _in(*attributes.values()) | {f"customer.{name}" for name in attributes}
+        case AddressUse(attribute=attribute) | DateUse(attribute=attribute):
+            return {attribute}
+        case ChannelUse() | ContentUse() | DurationUse() | EndpointUse() | InstantUse() | LinkUse():
+            return set()
+        case MessageUse() | ReplyUse() | SharesUse() | WinnerUse():
+            return set()
 
 
-def _set(journey: Journey) -> Iterator[str]:
-    uses = (use for step in every_step(journey.steps) for use in step.uses)
-    yield from (f"customer.{name}" for use in uses if isinstance(use, SetUse) for name in use.attributes)
-
-
-def _addresses(journey: Journey) -> Iterator[str]:
-    uses = (use for step in every_step(journey.steps) for use in step.uses)
-    yield from (use.attribute for use in uses if isinstance(use, AddressUse))
+def _in(*written: Written | None) -> set[str]:
+    return {name for formula in written if isinstance(formula, str) for name in names_in(formula)}

@@ -16,7 +16,7 @@ from journeys.contents import check_content
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
-from journeys.problems import Conflict, Invalid, Unknown, did_you_mean
+from journeys.problems import Conflict, Flaw, Invalid, Unknown, did_you_mean
 from journeys.publishing import check
 from store.customer_types import customer_schema
 from store.endpoints import endpoint_states
@@ -54,7 +54,7 @@ class ContentView(Frozen):
 def put_trigger(connection: Connection, trigger: Trigger, now: datetime) -> bool:
     """Write a trigger; a new one is a draft. Returns whether it is new.
 
-    Raises Conflict where journeys in use listen to it and would lose or miss an attribute.
+    Raises Conflict where journeys in use listen to it and would lose or miss an attribute, or raise it and could not.
     """
     if trigger.trigger in BUILT_IN_NAMES:
         raise Conflict(f'"{trigger.trigger}" is built in. Choose another name.')
@@ -196,7 +196,8 @@ def _refuse_to_break(connection: Connection, old: Trigger, new: Trigger) -> None
     """Events as they are posted now must stay valid, and journeys in use must find in them what they did."""
     broken = [name for name, kind in old.attributes.items() if new.attributes.get(name) != kind]
     missing = [name for name, kind in new.attributes.items() if name not in old.attributes and not kind.endswith("?")]
-    listening = _listening(old.trigger, versions_in_use(connection))
+    in_use = versions_in_use(connection)
+    listening = _listening(old.trigger, in_use)
     if listening and broken:
         raise Conflict(
             f'{_and(listening)} listens to "{old.trigger}" and relies on {_and(broken)} as it is. '
@@ -207,6 +208,17 @@ def _refuse_to_break(connection: Connection, old: Trigger, new: Trigger) -> None
             f'{_and(listening)} listens to "{old.trigger}", and events without {_and(missing)} are on their way. '
             "Make it optional, with a question mark."
         )
+    raising = [version for version in in_use if old.trigger in version.journey.raises]
+    _refuse_to_silence(raising, new, read_catalogue(connection, frozenset(Content.KINDS)))
+
+
+def _refuse_to_silence(raising: Sequence[Version], trigger: Trigger, before: Catalogue) -> None:
+    """Journeys in use that raise a trigger must be able to, as it is written now."""
+    _, state = before.triggers[trigger.trigger]
+    after = replace(before, triggers={**before.triggers, trigger.trigger: (trigger, state)})
+    for version in raising:
+        if flaws := new_flaws(version, before, after):
+            raise Conflict(f'{version.name} raises "{trigger.trigger}", and could not as it is written now.', flaws)
 
 
 @dataclass(frozen=True)
@@ -231,9 +243,14 @@ def _refuse_to_spoil(would: _IfReady) -> None:
     if flaws := check_content(would.content).flaws:
         raise Invalid(f'Content "{name}" cannot be sent as it is.', flaws)
     for version in would.senders:
-        known = set(check(version.journey, would.before))
-        if flaws := tuple(flaw for flaw in check(version.journey, would.after) if flaw not in known):
+        if flaws := new_flaws(version, would.before, would.after):
             raise Conflict(f'{version.name} sends "{name}", and could not as it is written now.', flaws)
+
+
+def new_flaws(version: Version, before: Catalogue, after: Catalogue) -> tuple[Flaw, ...]:
+    """What a version in use would have wrong with it *after* a change, and had not *before*."""
+    known = set(check(version.journey, before))
+    return tuple(flaw for flaw in check(version.journey, after) if flaw not in known)
 
 
 def _sends(version: Version, content: Content) -> bool:

@@ -16,8 +16,7 @@ from journeys.checks.setting import Catalogue
 from journeys.language.attributes import AttributeType, Declaration, check_attributes, say_type, types
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Unknown, did_you_mean
-from journeys.publishing import check
-from store.catalogue import read_catalogue
+from store.catalogue import new_flaws, read_catalogue
 from store.customer_types import Fixed, customer_schema, fixed_types, optional
 from store.locks import lock_house
 from store.schema import customer_attributes, customers
@@ -136,8 +135,7 @@ def _broken(connection: Connection, name: str, schema: Mapping[str, Declaration]
     flaws: list[Flaw] = []
     for version in versions_in_use(connection):
         if name in customer_attributes_of(version.journey, _contents(before)):
-            known = set(check(version.journey, before))
-            new = [flaw for flaw in check(version.journey, after) if flaw not in known]
+            new = new_flaws(version, before, after)
             whose = f"{version.name}, version {version.number}"
             flaws += [flaw.model_copy(update={"path": f"{whose}: {flaw.path}"}) for flaw in new]
     return flaws

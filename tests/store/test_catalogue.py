@@ -64,6 +64,32 @@ class TestTriggers:
 
         assert (await catalogue.get_trigger(shop.store, "abandoned-cart")).trigger == CART
 
+    @pytest.mark.parametrize(
+        ("trigger", "why"),
+        [
+            ({"cart_id": "text", "shop": "text"}, 'trigger "cart-reminded" requires shop (text), which is not given'),
+            ({"cart_id": "number"}, "the expression gives text, a number is expected"),
+            ({}, 'trigger "cart-reminded" has no attribute "cart_id"'),
+        ],
+        ids=["required", "another type", "gone"],
+    )
+    async def test_what_a_journey_raises_can_still_be_raised(
+        self, shop: Shop, trigger: dict[str, str], why: str
+    ) -> None:
+        reminded = {"trigger": "cart-reminded", "attributes": {"cart_id": "text"}}
+        await catalogue.put_trigger(shop.store, read_trigger(reminded), shop.now)
+        await catalogue.ready_trigger(shop.store, "cart-reminded", shop.now)
+        tell = {"id": "tell", "raise": "cart-reminded", "with": {"cart_id": "event.cart_id"}}
+        await shop.publish(abandoned_cart(start={"trigger": "abandoned-cart"}, steps=[tell]))
+
+        with pytest.raises(Conflict, match="abandoned-cart raises") as refused:
+            await catalogue.put_trigger(shop.store, read_trigger({**reminded, "attributes": trigger}), shop.now)
+        await catalogue.put_trigger(
+            shop.store, read_trigger({**reminded, "attributes": {"cart_id": "text", "shop": "text?"}}), shop.now
+        )
+
+        assert why in str(refused.value)
+
     async def test_stopping_it_first_is_no_way_around(self, shop: Shop) -> None:
         await shop.publish()
         await catalogue.stop_trigger(shop.store, "abandoned-cart", shop.now)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from journeys.catalogue import CustomerAttribute
+from journeys.endpoints import Endpoint
 from journeys.language.attributes import AttributeType, Value
 from journeys.problems import Conflict, Invalid, Unknown
 from store import customer_attributes
@@ -19,11 +20,13 @@ from store.customer_attributes import (
     put_attribute,
 )
 from store.customers import put_customer
+from store.endpoints import put_endpoint
 from store.store import Store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
 
 LATER = NOON + timedelta(days=1)
+CRM = Endpoint(endpoint="crm", url="https://crm.example.com/hooks")
 
 
 async def put(store: Store, name: str, kind: AttributeType, now: Any = LATER) -> bool:
@@ -219,6 +222,39 @@ async def test_what_a_journey_in_use_names_is_not_forgotten(shop: Shop) -> None:
 
     assert [reason.partition(".")[0] for reason in await reasons(shop.store, "plan", None)] == [
         "abandoned-cart in use names it"
+    ]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"branch": [{"arm": "pro", "when": 'customer.plan == "pro"'}]},
+        {"if": {"becomes": 'customer.plan == "pro"', "within": "1 day"}},
+        {"await": {"within": "1 day", "arms": [{"arm": "pro", "becomes": 'customer.plan == "pro"'}]}},
+        {"until": {"becomes": 'customer.plan == "pro"', "within": "1 day"}, "steps": [{"id": "p", "wait": "1 hour"}]},
+        {"webhook": "crm", "with": {"plan": "customer.plan"}},
+        {"set": {"plan": "'pro'"}},
+        {"email": "initial-email-reminder", "to": ["customer.email", "customer.plan"]},
+    ],
+    ids=["branch", "if", "await", "until", "webhook", "set", "to"],
+)
+async def test_what_any_step_of_one_in_use_names_is_not_forgotten(shop: Shop, step: dict[str, Any]) -> None:
+    await put_endpoint(shop.store, CRM, "sealed", shop.now)
+    await put(shop.store, "plan", "text")
+    await shop.publish(abandoned_cart(steps=[{"id": "step", **step}], exit=[]))
+
+    assert [reason.partition(".")[0] for reason in await reasons(shop.store, "plan", None)] == [
+        "abandoned-cart in use names it"
+    ]
+
+
+async def test_a_date_that_is_waited_for_stays_one(shop: Shop) -> None:
+    await put(shop.store, "born", "date")
+    until = {"until": "customer.born", "yearly": True, "at": "09:00"}
+    await shop.publish(abandoned_cart(steps=[{"id": "birthday", "wait": until}], exit=[]))
+
+    assert await reasons(shop.store, "born", "number") == [
+        "abandoned-cart, version 1: steps[0].wait.until: customer.born is a number; a time or a date is expected."
     ]
 
 

@@ -47,7 +47,10 @@ def test_what_a_run_raises_is_shown_with_what_it_did() -> None:
 def test_a_path_tells_what_its_arms_are_taken_for() -> None:
     journey = abandoned_cart(
         steps=[
-            {"id": "size", "branch": [{"arm": "large", "when": "event.total > 100", "then": [{"id": "e", "end": "x"}]}]},
+            {
+                "id": "size",
+                "branch": [{"arm": "large", "when": "event.total > 100", "then": [{"id": "e", "end": "x"}]}],
+            },
             {"id": "half", "split": [{"arm": "a", "share": "50%"}, {"arm": "b", "share": "50%"}]},
             {"id": "bought", "if": {"trigger": "purchase-completed", "within": "1 day"}},
         ]
