@@ -31,7 +31,8 @@ from journeys.definition import Journey
 from journeys.described import Described, with_unions_named
 from journeys.endpoints import Endpoint
 from journeys.models import Frozen
-from journeys.problems import SojournError, Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import SojournError, Unknown
 
 STATIC = "/static-offline-docs"
 REF = "#/components/schemas/{model}"

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.text import Text
 
 from journeys.definition import Journey
-from journeys.problems import Invalid, Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Invalid, Unknown
 from terminal.folder import Folder, Script, read_folder
 from terminal.show import columns
 

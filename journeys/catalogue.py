@@ -52,7 +52,9 @@ class Trigger(Model):
 
     trigger: Name
     title: str = ""
-    attributes: dict[AttributeName, Declaration] = Field(default_factory=dict)
+    attributes: Annotated[
+        dict[AttributeName, Declaration], Expected("attributes with their types, such as {cart_id: text}")
+    ] = Field(default_factory=dict)
     keep: StrictBool = True
 
 

@@ -66,7 +66,7 @@ class Start(Model):
 
     trigger: StartTrigger
     where: Where | None = None
-    key: str | None = None
+    key: Annotated[str, Expected("an attribute of the event, such as event.cart_id")] | None = None
     repeat: Repeat = "immediately"
     overlap: Literal["ignore", "parallel", "restart"] = "ignore"
     from_: Time | None = Field(None, alias="from")
@@ -125,7 +125,7 @@ class ConditionExit(Model):
     *when*: the condition, such as ``customer.status == "churned"``.
     """
 
-    when: Where
+    when: Annotated[Where, Expected('a condition on the customer, such as customer.status == "churned"')]
 
     @property
     def words(self) -> str:

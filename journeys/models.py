@@ -55,9 +55,11 @@ class Expected(NamedTuple):
     words: str
 
 
+FORM_OF_NAMES = r"^[a-z][a-z0-9-]{0,62}$"
+
 Name = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$"),
+    StringConstraints(pattern=FORM_OF_NAMES),
     Expected("a name of lower-case letters, digits and dashes, such as abandoned-cart"),
 ]
 """A name for people and for URLs: lower-case letters, digits and dashes, such as ``abandoned-cart``."""

@@ -16,7 +16,8 @@ from journeys.contents import check_content
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Invalid, Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.publishing import check
 from store.customer_types import customer_schema
 from store.endpoints import endpoint_states

@@ -19,7 +19,8 @@ from journeys.catalogue import (
 )
 from journeys.chains import SOURCE, Maker
 from journeys.language.attributes import check_attributes, flaws_of_attributes
-from journeys.problems import Flaw, Invalid, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw, Invalid
 from journeys.storable import MOST_FLAWS
 from store.many import beside
 from store.schema import among, triggers

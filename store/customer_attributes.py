@@ -15,7 +15,8 @@ from journeys.catalogue import CUSTOMER, Content, CustomerAttribute
 from journeys.checks.setting import Catalogue
 from journeys.language.attributes import AttributeType, Declaration, check_attributes, say_type, types
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Conflict, Flaw, Unknown
 from store.catalogue import new_flaws, read_catalogue
 from store.customer_types import Fixed, customer_schema, fixed_types, optional
 from store.locks import lock_house

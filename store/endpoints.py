@@ -11,7 +11,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from journeys.endpoints import Endpoint, EndpointState
 from journeys.models import Frozen
-from journeys.problems import Conflict, TooMany, Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Conflict, TooMany, Unknown
 from store.locks import lock_house
 from store.schema import AnyRow, endpoints
 from store.showing import Unreadable, all_shown, shown

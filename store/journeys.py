@@ -14,7 +14,8 @@ from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.listening import Version
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown
 from journeys.publishing import check, version_of, warn
 from journeys.reading import read_journey
 from store.ab_tests import begun_anew

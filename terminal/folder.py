@@ -17,6 +17,7 @@ from journeys.definition import Journey
 from journeys.endpoints import Endpoint
 from journeys.language.attributes import Attributes, Schema, check_attributes, declaration_of
 from journeys.models import Model, Name
+from journeys.nearest import nearest
 from journeys.problems import Flaw, Invalid
 from journeys.publishing import check, warn
 from journeys.reading import parse, read
@@ -138,11 +139,14 @@ def read_file(path: Path) -> File:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from None
     data = parse(source, "definition")
     # The last one first: a script names its customer too.
-    kind = next((kind for kind in reversed(MODELS) if kind in data), None)
+    kind = next((kind for kind in reversed(MODELS) if isinstance(data.get(kind), str)), None)
+    kind = kind or next((kind for kind in reversed(MODELS) if kind in data), None)
     if kind is None:
         expected = ", ".join(f"{kind}: …" for kind in MODELS)
         found = ", ".join(map(str, [*data][:5])) or "nothing"
-        raise Invalid(f"Nothing says what this is: expected one of {expected}; found {found}.")
+        near = (nearest(str(name).strip("“”„"), MODELS) for name in data if str(name) not in ("name", "attributes"))
+        hint = f' Did you mean "{kind}"?' if (kind := next(filter(None, near), None)) else ""
+        raise Invalid(f"Nothing says what this is: expected one of {expected}; found {found}.{hint}")
     model: Definition = read(MODELS[kind], data, kind)
     return File(path=path, kind=kind, name=str(getattr(model, kind)), model=model, body=source)
 

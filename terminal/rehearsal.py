@@ -9,7 +9,8 @@ from typing import TypeVar
 from journeys.catalogue import Content
 from journeys.clearance.consent import Asked, Rules, said
 from journeys.definition import Journey
-from journeys.problems import Flaw, Invalid, Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw, Invalid, Unknown
 from journeys.publishing import version_of
 from journeys.walk.preview import preview
 from journeys.walk.script import DEFAULT_START

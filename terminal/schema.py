@@ -15,7 +15,8 @@ from pydantic_core.core_schema import DatetimeSchema, ModelSchema, TaggedUnionSc
 from api.steps_examples import JOURNEYS
 from journeys.described import Described, with_unions_named
 from journeys.language.durations import DURATION, FORM
-from journeys.problems import Unknown, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Unknown
 from journeys.steps import STEP_TYPES
 from journeys.unions import meant
 from terminal.folder import MODELS

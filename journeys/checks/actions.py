@@ -10,7 +10,7 @@ from journeys.findings import Findings, flaw, gathered, warning
 from journeys.language.attributes import AttributeType, Schema, types, under
 from journeys.language.expressions import Expression, ExpressionError, compile_expression
 from journeys.language.scopes import Scope
-from journeys.problems import did_you_mean, nearest
+from journeys.nearest import did_you_mean, nearest
 from journeys.steps.uses import ExpressionUse, RaiseUse, SetUse, Written
 
 
@@ -85,6 +85,8 @@ def _not_given(use: RaiseUse, schema: Schema) -> Iterator[Findings]:
 
 def _undeclared(name: str, written: Written | None, known: KnownThen) -> Findings:
     """Nobody has such an attribute, and of which type it is would be left to chance."""
+    if name == "id":
+        return flaw("", "customer.id is your own id of the customer, and stays.", "Set one of another name.")
     message = f'customers have no attribute "{name}".'
     if near := nearest(name, known.customer):
         return flaw("", message, f'Did you mean "{near}"?')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from journeys.ab_tests import counted_in, window
@@ -14,8 +14,9 @@ from journeys.language.conditions import Condition, ConditionError, compile_cond
 from journeys.language.durations import say
 from journeys.language.scopes import Scope
 from journeys.language.shares import flaw_of_shares
-from journeys.problems import Flaw, did_you_mean
-from journeys.steps import every_step
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw
+from journeys.steps import AnyStep, every_step
 from journeys.steps.choosing import Tested
 from journeys.steps.uses import ConditionsUse, SharesUse, WinnerUse
 
@@ -94,7 +95,7 @@ def _asks(path: str, condition: Condition, earlier: Earlier, journey: Journey) -
             continue
         with_outcome = [step.id for step in steps.values() if step.has_outcome]
         if id not in steps:
-            yield Flaw(path=path, message=f'no message "{id}".', hint=did_you_mean(id, with_outcome))
+            yield Flaw(path=path, message=f'no message "{id}".', hint=_step_meant(steps.values(), id))
         elif id not in with_outcome:
             message = f'nothing becomes of "{id}" that could be asked for: it {steps[id].words}.'
             yield Flaw(path=path, message=message, hint="Ask for the outcome of a message or an action.")
@@ -102,6 +103,14 @@ def _asks(path: str, condition: Condition, earlier: Earlier, journey: Journey) -
             before = ", ".join(sorted(earlier.perhaps)) or "there is none yet"
             hint = f"Ask for one that may have: {before}."
             yield Flaw(path=path, message=f'"{id}" cannot have come before this step.', hint=hint)
+
+
+def _step_meant(steps: Iterable[AnyStep], name: str) -> str:
+    """The step that is meant by a *name* of none: perhaps by what it sends, calls or raises."""
+    having = [step for step in steps if step.has_outcome]
+    if by := next((step.id for step in having if step.words.endswith(f" {name}")), None):
+        return f'Outcomes go by the id of the step: sent["{by}"].'
+    return did_you_mean(name, [step.id for step in having])
 
 
 def _measured(path: str, tested: Tested, journey: Journey) -> Iterator[Flaw]:

@@ -12,7 +12,8 @@ from journeys.findings import Findings, flaw, gathered
 from journeys.language.attributes import under
 from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
-from journeys.problems import Flaw, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw
 from journeys.steps import ContentUse, Message, Step, every_step
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from journeys.catalogue import BUILT_IN_NAMES
 from journeys.checks.setting import Setting
 from journeys.findings import Findings, flaw, warning
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.attributes import AttributeType, reference
-from journeys.problems import did_you_mean
-from journeys.steps import MEANWHILE, Message, MessageUse, every_step
+from journeys.nearest import did_you_mean, nearest
+from journeys.steps import MEANWHILE, AnyStep, Message, MessageUse, every_step
 from journeys.steps.uses import DateUse
 from journeys.walk.position import way_to
 
 DATES = ("time", "date")
 """The types of attributes that a run can wait for."""
+
+
+_BRACED = re.compile(r"\{\{\s*([\w.]+)[^}]*\}\}")
 
 
 def check_trigger(setting: Setting, path: str, trigger: str) -> Iterator[Findings]:
@@ -42,7 +45,8 @@ def check_endpoint(setting: Setting, path: str, name: str) -> Iterator[Findings]
     """Whether an endpoint is registered, and open."""
     known = setting.catalogue.endpoints
     if name not in known:
-        hint = f"{did_you_mean(name, known)} Register it: PUT /v1/endpoints/{name}."
+        hint = did_you_mean(name, known)
+        hint = hint if nearest(name, known) else f"{hint} Register it: PUT /v1/endpoints/{name}."
         yield flaw(path, f'no endpoint "{name}".', hint)
     elif known[name] == "closed":
         hint = f"Why, says GET /v1/endpoints/{name}. To open it: POST /v1/endpoints/{name}/open."
@@ -80,7 +84,9 @@ def check_attribute(setting: Setting, path: str, name: str, known: Mapping[str, 
         several = [part for part in re.split(r"[\s,|]+|\bor\b", name) if part]
         are_names = len(several) > 1 and all(re.fullmatch(r"\w+\.\w+", part) for part in several)
         hint = f"Of several, write a list: [{', '.join(several)}]." if are_names else ""
-        yield flaw(path, f"{error}." if hint else str(error), hint)
+        if braced := _BRACED.fullmatch(name.strip()):
+            hint = f"Write it without braces: {braced[1]}."
+        yield flaw(path, f"{error}.", hint)
         return
     of_the_unknown = source == "event" and setting.event is None  # of a trigger that is not known, and said to be
     if name not in known and not of_the_unknown:
@@ -92,8 +98,7 @@ def check_message(setting: Setting, path: str, use: MessageUse, certain: set[str
     steps = setting.journey.steps
     asked = setting.journey.message(use.message)
     if asked is None:
-        messages = {step.id for step in every_step(steps) if isinstance(step, Message)}
-        yield flaw(f"{path}.message", f'no message step "{use.message}".', did_you_mean(use.message, messages))
+        yield flaw(f"{path}.message", f'no message step "{use.message}".', _message_meant(steps, use.message))
         return
     if use.message not in certain:
         series = _series_of(setting, use.message)
@@ -102,8 +107,19 @@ def check_message(setting: Setting, path: str, use: MessageUse, certain: set[str
         before = ", ".join(sorted(certain)) or "there is none yet"
         yield flaw(f"{path}.message", message, f"Ask about one that does: {before}.")
     if use.interaction not in INTERACTIONS[asked.kind]:
-        message = f"nothing tells whether a {asked.kind} message was {use.interaction}."
+        a = "an" if asked.kind == "email" else "a"
+        message = f"nothing tells whether {a} {asked.kind} message was {use.interaction}."
         yield flaw(f"{path}.is", message, f"For {asked.kind} there is: {', '.join(INTERACTIONS[asked.kind])}.")
+
+
+def _message_meant(steps: Sequence[AnyStep], name: str) -> str:
+    """What to do where *name* is that of no message step: it may be that of a content, or of a step that acts."""
+    messages = [step for step in every_step(steps) if isinstance(step, Message)]
+    if sending := [step.id for step in messages if step.content == name]:
+        return f"It is the content that {sending[0]} sends: write {sending[0]}."
+    if any(step.id == name and step.has_outcome for step in every_step(steps)):
+        return f'What became of it is asked by a branch: when: sent["{name}"] == "accepted".'
+    return did_you_mean(name, {step.id for step in messages})
 
 
 def _series_of(setting: Setting, message: str) -> str | None:

@@ -14,7 +14,7 @@ from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.attributes import AttributeType, Schema, types, under
 from journeys.language.scopes import Scope, scope_of
 from journeys.language.shared import shared, why_not_shared
-from journeys.problems import did_you_mean
+from journeys.nearest import did_you_mean
 from journeys.steps import ContentUse, placed
 
 

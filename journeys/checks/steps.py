@@ -133,15 +133,25 @@ def _use(setting: Setting, path: str, use: Use, earlier: Earlier) -> Iterator[Fi
             yield from check_positive(here, duration)
         case MessageUse():
             yield from check_message(setting, here, use, earlier.surely)
-        case LinkUse(link=link):
+        case LinkUse() | ReplyUse():
+            yield from _detail(here, use)
+        case ConditionsUse() | SharesUse() | WinnerUse():
+            yield check_choice(here, use, setting.scope(sent=True), earlier, setting.journey)
+
+
+def _detail(path: str, use: LinkUse | ReplyUse) -> Iterator[Findings]:
+    """What is wrong with the link of a click that is asked for, or with the words of a reply."""
+    match use:
+        case LinkUse(interaction="clicked", link=link):
             if wrong := flaw_of(link):
-                yield flaw(here, f'found "{link}"; {wrong}.')
+                yield flaw(path, f'found "{link}"; {wrong}.')
+        case LinkUse(interaction=interaction):
+            message = f"only a click has a link, and what is asked for is {interaction}."
+            yield flaw(path, message, "Ask whether the message was clicked, or leave the link out.")
         case ReplyUse(interaction=interaction):
             if interaction != "replied":
                 message = f"only a reply has words, and what is asked for is {interaction}."
-                yield flaw(here, message, "Ask whether the text was replied.")
-        case ConditionsUse() | SharesUse() | WinnerUse():
-            yield check_choice(here, use, setting.scope(sent=True), earlier, setting.journey)
+                yield flaw(path, message, "Ask whether the text was replied.")
 
 
 def _instant(setting: Setting, path: str, use: InstantUse) -> Iterator[Findings]:

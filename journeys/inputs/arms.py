@@ -8,7 +8,7 @@ from typing import get_args
 from pydantic import BaseModel
 
 from journeys.inputs.places import fields
-from journeys.problems import nearest
+from journeys.nearest import nearest
 from journeys.steps import STEP_TYPES, Step
 from journeys.steps.asking import OTHERWISE
 
@@ -16,6 +16,9 @@ _BESIDE = (
     f'"{OTHERWISE}" is no arm of the list: it stands beside it.',
     f"Write {OTHERWISE}: [] as far in as the step's id.",
 )
+
+
+_THE_REST = (OTHERWISE, "else", "default", "others", "rest", "fallback")
 
 
 def is_no_arm(model: type[BaseModel], field: str) -> bool:
@@ -31,7 +34,7 @@ def out_of_its_arm(model: type[BaseModel], field: str) -> tuple[str, str] | None
         return "there is no such field.", f'Did you mean "{OTHERWISE}"?'
     if "arm" not in model.model_fields:
         return None
-    if field == OTHERWISE:
+    if field in _THE_REST:
         return _BESIDE
     if {field, *model.model_fields} >= {"share", "first"}:
         return "an arm goes by share, which is chance, or by number, not by both.", "Leave one of them out."
@@ -43,7 +46,8 @@ def out_of_its_arm(model: type[BaseModel], field: str) -> tuple[str, str] | None
 
 def stands_beside(found: object, missing: str) -> tuple[str, str] | None:
     """What to say where something is *missing* in an arm that is none: ``{arm: otherwise, then: []}``."""
-    is_the_rest = isinstance(found, dict) and found.get("arm") == OTHERWISE and missing in ("when", "share", "first")
+    named = found.get("arm") if isinstance(found, dict) else None
+    is_the_rest = named in _THE_REST and missing in ("when", "share", "first")
     return _BESIDE if is_the_rest else None
 
 
@@ -63,8 +67,10 @@ def unknown_share(found: object) -> tuple[str, str]:
     example = "{arm: a, share: 50%, then: []}"
     if not isinstance(found, dict):
         return f"found {json.dumps(found, default=str)[:80]}; expected an arm.", f"Write it as {example}."
-    if found.get("arm") == OTHERWISE or OTHERWISE in found:
+    if found.get("arm") in _THE_REST or {*_THE_REST} & found.keys():
         return _BESIDE
+    if "when" in found:
+        return "an arm of a split is taken by chance.", "Write branch in place of split to ask for what is known."
     near = next(filter(None, (nearest(str(name), ("share", "first")) for name in found)), None)
     hint = f'Did you mean "{near}"?' if near else f"Give it one: {example} or {{arm: a, first: 1000, then: []}}."
     return "an arm of a split has a share of people, or a number of those who come first.", hint

@@ -1,19 +1,15 @@
-"""What was found, what was expected in its place, and what to do."""
+"""What was found, and what was expected in its place."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from journeys.inputs.places import Place, fields, is_model
-from journeys.problems import nearest
-from journeys.steps.asking import Awaited
-from journeys.unions import meant
 
 A_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -42,7 +38,7 @@ def expected(error: ErrorDetails, place: Place) -> str:
     """What was expected at a *place*."""
     if place.words:
         return place.words
-    if is_model(place.inside) and error["type"] in _OBJECTS:
+    if is_model(place.inside) and error["type"] in OBJECTS:
         return f"an object such as {_like(place.inside)}"
     told = _WORDS.get(error["type"], "something else")
     return told.format_map({name: _plain(value) for name, value in error.get("ctx", {}).items()})
@@ -60,37 +56,10 @@ def _like(model: type[BaseModel]) -> str:
     return "{" + ", ".join(f"{name}: …" for name in named) + "}"
 
 
-def hint_for(error: ErrorDetails, place: Place) -> str:
-    """What to do about what was found there, if there is something to say."""
-    found, kind = error["input"], error["type"]
-    if kind == "string_type" and isinstance(found, bool | int | float) and not place.words:
-        return "Put it in quotes to make it a text."
-    if kind == "string_type" and found is None and not place.words:
-        return 'Write "" for an empty text. One that begins with # goes in quotes.'
-    if kind in _LISTS and found is None:
-        return "" if place.words else "Write [] for none."
-    if kind in _LISTS and isinstance(found, str) and A_NAME.fullmatch(short(found)) and _is_of_texts(place.inside):
-        return f"Write [{found}] for one alone."
-    if kind in _LISTS:
-        return "Begin the line of each thing in it with a dash: - …"
-    if kind in _OBJECTS and isinstance(found, list | tuple) and place.inside is Awaited:
-        return "Write the list below arms."
-    if kind in _OBJECTS and isinstance(found, list | tuple):
-        return "Remove the dash or the brackets: it is not a list."
-    if kind == "literal_error" and isinstance(found, str):
-        known = re.findall("'([^']*)'", str(error["ctx"]["expected"]))
-        return f'Did you mean "{near}"?' if (near := nearest(found, known)) else ""
-    return ""
-
-
-def _is_of_texts(inside: Any) -> bool:  # noqa: ANN401
-    return get_origin(inside) is tuple and meant(get_args(inside)[0])[0] is str
-
-
-_LISTS = frozenset(
+LISTS = frozenset(
     {"tuple_type", "list_type", "set_type", "frozen_set_type", "deque_type", "iterable_type", "iteration_error"}
 )
-_OBJECTS = frozenset(
+OBJECTS = frozenset(
     {
         *("model_type", "model_attributes_type", "dataclass_type", "dataclass_exact_type", "named_tuple_type"),
         *("dict_type", "frozen_dict_type", "ordered_dict_type", "counter_type", "mapping_type", "arguments_type"),
@@ -112,8 +81,8 @@ _UUID = "a UUID such as 3f2b8c1e-9d4a-4f6b-8a57-1c2d3e4f5a6b"
 _NOTHING = "nothing here"
 
 _WORDS: Mapping[str, str] = {
-    **dict.fromkeys(_LISTS, _LIST),
-    **dict.fromkeys(_OBJECTS, _OBJECT),
+    **dict.fromkeys(LISTS, _LIST),
+    **dict.fromkeys(OBJECTS, _OBJECT),
     "no_such_attribute": "a field that is there",
     "json_invalid": "JSON",
     "json_type": "JSON as text",

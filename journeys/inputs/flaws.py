@@ -8,7 +8,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from journeys.inputs.arms import is_no_arm, stands_beside, unknown_share
-from journeys.inputs.expected import expected, hint_for, shown
+from journeys.inputs.expected import expected, shown
+from journeys.inputs.hints import hint_for
 from journeys.inputs.places import Place, path_of, place_of
 from journeys.inputs.unknown import belongs, unknown_field, unknown_question, unknown_step
 from journeys.problems import Flaw
@@ -21,7 +22,9 @@ def flaws_of(errors: Iterable[ErrorDetails], root: Any = None) -> list[Flaw]:  #
     around = {place.path[:length] for _, place in found for length in range(len(place.path))}
     # A field under another name, or in another place, is one mistake: what is missing is what was meant.
     unknown = [place for error, place in found if error["type"] == "extra_forbidden"]
-    meant = {way[:length] for place in unknown for way in [belongs(place)] for length in (len(place.path), len(way))}
+    meant = {goes[:length] for place in unknown for goes in [belongs(place)] for length in range(len(goes) + 1)}
+    # Of a step that is of another type than it seems, the rest is not missing.
+    meant |= {(*place.path[:-1], "steps") for error, place in found if error["type"] == "unknown_question"}
     no_arms = {place.path[:-1] for place in unknown if place.model and is_no_arm(place.model, place.name)}
     flaws: dict[str, Flaw] = {}
     for error, place in found:

@@ -11,7 +11,8 @@ from typing import Annotated, Literal, TypeVar, cast, get_args
 from pydantic import AfterValidator, WithJsonSchema
 
 from journeys.models import Expected
-from journeys.problems import Flaw, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw
 from journeys.storable import MOST_FLAWS, unstorable, unstorable_number
 
 AttributeType = Literal["text", "number", "boolean", "time", "date"]
@@ -44,12 +45,21 @@ _REFERENCE = re.compile(rf"(event|customer)\.({_NAME.pattern})")
 _CEL_WORDS = frozenset({"in", "true", "false", "null"})
 
 
+def _like(text: str) -> str:
+    """*text* as an attribute's name, where it can be one: ``cart_total`` of ``cartTotal``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text.strip().rstrip("?"))
+    meant = re.sub(r"[\s.-]+", "_", words).lower()
+    return meant if _NAME.fullmatch(meant) and len(meant) <= 60 else "cart_id"
+
+
 def _name(text: str) -> str:
     root, _, name = text.partition(".")
     if root in ("event", "customer") and _NAME.fullmatch(name):
         raise ValueError(f'"{text}" goes without its root here: {name}')
+    if _NAME.fullmatch(text.removesuffix("?")) and text.endswith("?"):
+        raise ValueError(f'"{text}" has its question mark after the name: it goes after the type, such as text?')
     if not _NAME.fullmatch(text):
-        raise ValueError(f'"{text}" cannot name an attribute: use small letters, digits and _, such as cart_id')
+        raise ValueError(f'"{text}" cannot name an attribute: use small letters, digits and _, such as {_like(text)}')
     if text in _CEL_WORDS:
         raise ValueError(f'"{text}" is no attribute name: conditions have another meaning for it')
     return text

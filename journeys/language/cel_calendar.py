@@ -9,7 +9,8 @@ from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from journeys.language.cel_tree import Call, Constant, Node, calls, comparisons
-from journeys.problems import Flaw, nearest
+from journeys.nearest import nearest
+from journeys.problems import Flaw
 
 
 class _Part(NamedTuple):

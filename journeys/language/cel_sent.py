@@ -7,7 +7,8 @@ from typing import get_args
 
 from journeys.interactions import Interaction
 from journeys.language.cel_tree import Call, Constant, Name, Node, Part, comparisons, parts
-from journeys.problems import Flaw, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw
 from journeys.walk.diary import Outcome
 
 OUTCOMES: tuple[str, ...] = get_args(Outcome)

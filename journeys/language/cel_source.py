@@ -43,7 +43,7 @@ def _short(source: str, what: What) -> str:
     return source
 
 
-Where = Annotated[str, when_written(_short_condition)]
+Where = Annotated[str, when_written(_short_condition), Expected("a condition, such as event.total > 50")]
 """A condition as it is written in a definition."""
 
 Formula = Annotated[

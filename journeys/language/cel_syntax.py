@@ -101,6 +101,7 @@ _SPELLINGS = (
     _Spelling("", "}", "Attributes are named without braces, such as event.total."),
     _Spelling("", "$", "Attributes are named without signs, such as event.total."),
 )
+_UNITS = re.compile(r"(day|hour|minute|second|week)s?")
 _METHODS = frozenset({"contains", "startswith", "endswith", "matches"})
 _CURLY = frozenset("“”„«»‘’")
 
@@ -111,6 +112,10 @@ def _hints(found: str, before: str) -> Iterator[str]:
     for spelling in _SPELLINGS:
         if before.lower().endswith(spelling.before) and spelling.found in ("", word):
             yield spelling.hint
+    if found == "," and re.search(r"\bin\s*\([^)]*$", before):
+        yield 'A list goes in brackets: in ["a", "b"].'
+    if before[-1:].isdigit() and _UNITS.fullmatch(word):
+        yield "A duration is written in hours, minutes or seconds: duration('48h')."
     if found[:1] in _CURLY:
         yield f"Write \" or ' for {found[0]}."
     if word in _METHODS:

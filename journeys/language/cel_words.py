@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from journeys.language.cel_source import What
 from journeys.language.cel_syntax import Place, syntax_flaw
 from journeys.language.scopes import ROOTS, Scope
-from journeys.problems import Flaw, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw
 
 
 def flaws_of(error: str, source: str, scope: Scope, what: What) -> list[Flaw]:
@@ -22,11 +23,25 @@ def flaws_of(error: str, source: str, scope: Scope, what: What) -> list[Flaw]:
         for line, column, said in _ERROR.findall(error)[:_MOST_FLAWS]
         if int(line) > 0
     ]
+    if dashed := _dashed(source, scope):
+        return [dashed]
     # Where CEL has lost its way, whatever it says afterwards comes from that.
     if lost := next(filter(None, (syntax_flaw(said, place, what) for said, place in errors)), None):
         return [lost]
     flaws = [_flaw(said, place, scope, what) for said, place in errors if "*error*" not in said]
     return flaws or [Flaw(path="", message=_unlisted(error, what))]
+
+
+_WITH_DASHES = re.compile(r"\b(event|customer|before)\.(\w+(?:-\w+)+)")
+
+
+def _dashed(source: str, scope: Scope) -> Flaw | None:
+    """A name that is written with a dash, which to CEL is a minus between two names."""
+    for found in _WITH_DASHES.finditer(source):
+        meant = f"{found[1]}.{found[2].replace('-', '_')}"
+        if meant in scope:
+            return Flaw(path="", message=f'there is no "{found[0]}".', hint=f'Did you mean "{meant}"?')
+    return None
 
 
 def why_untold(error: str) -> str:
@@ -87,13 +102,18 @@ def _flaw(error: str, place: Place, scope: Scope, what: What) -> Flaw:
     if found := _OVERLOAD.match(error):
         return _mismatch(found[1], _split(found[2]), place, scope)
     if found := _PARTS.match(error):
-        length = (
-            f"Write size({_last(place)}) for its length." if re.match(r"\.(length|len|size)\b", place.after) else ""
-        )
-        return Flaw(path="", message=f"{name_type(found[1])} has no parts to name ({place.words}).", hint=length)
+        kind = name_type(found[1])
+        return Flaw(path="", message=f"{kind} has no parts to name ({place.words}).", hint=_part(kind, place))
     if found := _RANGE.match(error):
         return Flaw(path="", message=f"{name_type(found[1])} has no members to go through ({place.words}).")
     return Flaw(path="", message=f"this is not understood ({place.words}).")
+
+
+def _part(kind: str, place: Place) -> str:
+    """What to write for a part of something that has none."""
+    if re.match(r"\.(length|len|size)\b", place.after):
+        return f"Write size({_last(place)}) for its length."
+    return f"Write {_last(place)}.getHours('Europe/Oslo') for the hour there." if kind == "a time" else ""
 
 
 def too_deep(what: What) -> Flaw:
@@ -121,23 +141,41 @@ _FUNCTIONS = """
 
 
 _METHODS = frozenset({"contains", "endsWith", "matches", "startsWith"})
-_FUNCTIONS_ELSEWHERE = {"len": "size", "length": "size", "date": "timestamp", "datetime": "timestamp", "exists": "has"}
+_FUNCTIONS_ELSEWHERE = {
+    **dict.fromkeys(("len", "length", "count"), "size"),
+    **dict.fromkeys(("date", "datetime", "todate"), "timestamp"),
+    **dict.fromkeys(("exists", "isset", "defined"), "has"),
+    **dict.fromkeys(("includes", "indexof"), "contains"),
+    **dict.fromkeys(("weekday", "dayofweek"), "getDayOfWeek"),
+    **dict.fromkeys(("str", "tostring"), "string"),
+    **dict.fromkeys(("number", "float", "tonumber"), "double"),
+    "hour": "getHours",
+    "month": "getMonth",
+    "year": "getFullYear",
+}
+_OF_CASE = re.compile(r"(?:to)?_?(?:lower|upper)(?:_?case|ascii)?")
+_CASES = "Nothing changes the case of a text: name each, as in customer.country in ['NO', 'no']."
 
 
 def _undeclared(name: str, place: Place, scope: Scope, what: What) -> Flaw:
     word = name.lower()
     if word in _NOW:
         return Flaw(path="", message=f'there is no "{name}".', hint=_now(scope))
+    if name in ROOTS and (inside := _IN_BRACKETS.match(place.after.removeprefix(name))):
+        return Flaw(path="", message=f"{name}{inside[0]} is not understood.", hint=f"Write {name}.{inside[1]}.")
     if not place.after.startswith("("):
         return Flaw(path="", message=f'there is no "{name}".', hint=_LITERALS.get(word) or _nearest(name, scope, what))
     if name in _METHODS:
         message = f"{name} is written after what it is asked of."
         return Flaw(path="", message=message, hint=f"Write it as event.name.{name}('…').")
     near = get_close_matches(_FUNCTIONS_ELSEWHERE.get(word, name), _FUNCTIONS, n=1)
-    hint = f'Did you mean "{near[0]}"?' if near else ""
+    hint = f'Did you mean "{near[0]}"?' if near else _CASES if _OF_CASE.fullmatch(word) else ""
+    if name == "sent" and "sent" in scope:
+        hint = 'Write it with brackets: sent["hello"].'
     return Flaw(path="", message=f'there is no function "{name}".', hint=hint)
 
 
+_IN_BRACKETS = re.compile(r"""\[['"]?(\w+)['"]?\]""")
 _NOTHING = "Ask has(event.name) whether an attribute is there."
 _LITERALS = {
     "true": "Write true in small letters.",
@@ -162,7 +200,7 @@ def _nearest(name: str, scope: Scope, what: What) -> str:
     if root == "sent":
         return _sent(rest, scope)
     siblings = {known.removeprefix(f"{root}."): known for known in scope if known.startswith(f"{root}.")}
-    if near := get_close_matches(rest, siblings, n=1):
+    if near := get_close_matches(rest, siblings, n=1) or get_close_matches(rest.rpartition(".")[2], siblings, n=1):
         return f'Did you mean "{siblings[near[0]]}"?'
     if siblings:
         return f"There is: {', '.join(sorted(siblings.values()))}."
@@ -206,7 +244,8 @@ def _mismatch(operation: str, kinds: list[str], place: Place, scope: Scope) -> F
         return Flaw(path="", message=f"{symbol} needs true or false, {other} was found ({place.words}).")
     if operation in _COMPARISONS or operation in _CALCULATIONS or operation == "@in":
         message = f"{_shown(symbol, names, place, scope)}: {_cannot(operation, names)}."
-        return Flaw(path="", message=message, hint=_hint(operation, names))
+        literal = _as_other(symbol, names, place) if operation in _COMPARISONS else ""
+        return Flaw(path="", message=message, hint=_hint(operation, names) or literal)
     if operation == "_?_:_":
         message = f"after ? are {names[1]} and {names[2]}, they must be of one type ({place.words})."
         return Flaw(
@@ -234,6 +273,20 @@ def _hint(operation: str, names: list[str]) -> str:
     if "a boolean" in names and "a number" in names:
         return "Join two comparisons with &&."
     return "Write a time as timestamp('2026-11-24T09:00:00Z')." if "a time" in names else ""
+
+
+def _as_other(symbol: str, names: list[str], place: Place) -> str:
+    """How a number or a text is written that is compared with the other."""
+    if re.search(r"\bsent\[[^]]*\]\s*$", place.before):
+        return "An outcome is a word: accepted, blocked, failed or unknown."
+    left, right = _LEFT.search(place.before), _RIGHT.match(place.after.removeprefix(symbol))
+    for found in (left, right):
+        literal = found[1] if found and {*names} == {"text", "a number"} else ""
+        if re.fullmatch(r"[0-9.]+", literal):
+            return f'Write "{literal}" for a text.'
+        if re.fullmatch(r"""(["'])[0-9.]+\1""", literal):
+            return f"Write {literal[1:-1]} for a number."
+    return ""
 
 
 _OPERAND = r"""([\w.]+|"[^"]*"|'[^']*')"""

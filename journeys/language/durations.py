@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from journeys.models import Expected, when_written
-from journeys.problems import did_you_mean
+from journeys.nearest import did_you_mean
 
 LONGEST = timedelta(days=365_000)
 """A thousand years: a calendar ends in the year 9999, and nothing may lead beyond it."""
@@ -85,7 +85,8 @@ def _read(value: object) -> timedelta:
     if isinstance(value, str):
         return parse(value)
     if not isinstance(value, timedelta):
-        shown = value if isinstance(value, int | float) and not isinstance(value, bool) else "this"
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        shown = value if number else "nothing" if value is None else "this"
         raise ValueError(f"{shown} is not a duration: {_LIKE}")
     if value < timedelta():
         raise ValueError(f'"{say(value)}" is negative: {_FORWARD}')
@@ -151,6 +152,10 @@ def _worded_parts(text: str) -> list[tuple[str, str]]:
 
 
 def _why_not(text: str) -> str:
+    if comma := re.fullmatch(r"([0-9]+),([0-9]+)(\s*[a-zA-Z]+)", text):
+        return f'"{text}" has a comma where a point goes: write {comma[1]}.{comma[2]}{comma[3]}'
+    if text.lower() in ("tomorrow", "next day", "tonight"):
+        return f'"{text}" is a moment, no duration: write a time of day, such as {{until: "09:00"}}'
     if trailing := _TRAILING_NUMBER.fullmatch(text):
         return f'"{text}": {trailing[1]} has no unit: {_LIKE}'
     return f'"{text}" is not a duration: {_LIKE}'
@@ -163,6 +168,8 @@ def _unit(word: str, text: str) -> str:
     if unit in _CALENDAR:
         raise ValueError(_no_fixed_length(unit, text))
     if unit not in _MICROSECONDS:
+        if word.lower() in ("business", "working", "work", "week-days", "weekdays", "workdays"):
+            raise ValueError(f'"{text}": only moments know days of the week, such as {{until: "09:00", on: weekdays}}')
         units = [f"{known}s" for known in _MICROSECONDS]
         raise ValueError(f'"{text}": there is no unit "{word}". {did_you_mean(word.lower(), units)}')
     return unit
@@ -191,7 +198,7 @@ def _total(parts: Iterable[tuple[str, str]], text: str) -> timedelta:
         seen.add(unit)
         microseconds += Decimal(count) * _MICROSECONDS[unit]
     if microseconds > _LONGEST:
-        raise ValueError(f'"{text}" is too long: the longest duration is {timedelta.max.days} days')
+        raise ValueError(f'"{text}" is too long: the longest duration is {say(LONGEST)}')
     return timedelta(microseconds=int(microseconds.to_integral_value()))
 
 

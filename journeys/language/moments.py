@@ -25,7 +25,7 @@ from journeys.language.attributes import reference
 from journeys.language.clock import EVERY_DAY, Days, TimeOfDay, day_named, is_time, say_days, say_instant, say_time
 from journeys.language.durations import Duration, say
 from journeys.models import Expected, Frozen, Model, Time
-from journeys.problems import nearest
+from journeys.nearest import nearest
 
 
 def _no_duration(value: object) -> object:
@@ -88,6 +88,9 @@ def _reference(text: str) -> str:
         raise ValueError(f'"{written[:60]}" is a placeholder, as contents have it: write {found[1]}')
     if _CALCULATED.fullmatch(written):
         raise ValueError(f'"{written[:60]}" is no date: write before or after beside it, such as before: 3 days')
+    word, _, at = written.lower().partition(" ")
+    if is_time(at) and (on := day_named(word)):
+        raise ValueError(f'"{written}" is written as {{until: "{at}", on: {on}}}')
     if day := day_named(written.lower()):
         raise ValueError(f'"{written}" is no moment: write the time of day, and on: {day} beside it')
     if re.fullmatch(r"[a-z][a-z0-9_]{0,60}", text):
@@ -144,7 +147,9 @@ class UntilDate(Model):
         return at
 
 
-_INSTANT_LIKE = re.compile(r"\s*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
+_INSTANT_LIKE = re.compile(r"\s*(?:[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|.*\b(?:19|20|21)[0-9]{2}\b)")
+_MOST_CLOCK = 2_400
+"""A number above that is no time of day, such as ``0900`` or ``9.30``, but seconds since 1970."""
 _CLOCK_LIKE = re.compile(r"\s*(?:[-+]?[0-9]|noon\b|midday\b|midnight\b|P[0-9T])", re.IGNORECASE)
 
 
@@ -153,6 +158,8 @@ def _kind(until: object) -> str | None:
     match until:
         case UntilTimeOfDay() | UntilInstant() | UntilDate():
             return until.what
+        case {"until": int() | float() as value} if value > _MOST_CLOCK:
+            return UntilInstant.what
         case {"until": time() | int() | float() as value} if not isinstance(value, bool):
             return UntilTimeOfDay.what
         case {"until": datetime()}:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import tzdata
 
-from journeys.problems import Flaw, nearest
+from journeys.nearest import nearest
+from journeys.problems import Flaw
 
 TABLE: str = tzdata.IANA_VERSION
 """Which edition of the IANA's table is used, such as ``2026f``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -91,8 +92,17 @@ _WORDS = {
 }
 
 
+def _otherwise(rest: str) -> tuple[str, str] | None:
+    """What is said of something that other languages have, and JSON has not."""
+    if rest.startswith(("//", "/*", "#")):
+        return "JSON has no remarks.", "Remove it, or write YAML, which has: # …"
+    if word := re.match(r"(True|False|None)\b", rest):
+        return f"{word[1]} is no value of JSON.", f"Write {'null' if word[1] == 'None' else word[1].lower()}."
+    return None
+
+
 def _explained(text: str, error: json.JSONDecodeError) -> Unreadable:
     found = (words for known, words in _WORDS.items() if error.msg.startswith(known))
-    message, hint = next(found, ("this is not JSON.", ""))
+    message, hint = _otherwise(text[error.pos :]) or next(found, ("this is not JSON.", ""))
     line, column = place_of(text, error.pos)
     return unreadable(text, line, column, message, hint)

@@ -123,6 +123,8 @@ class _Builder:
         name: str = event.value
         if event.implicit[0] and name == "":
             raise self._flaw(event, "a field has no name.", "Write it as name: value.")
+        if event.implicit[0] and name[0].isspace():
+            raise self._flaw(event, "this line begins with a blank that is no space.", "Write spaces in its place.")
         if event.implicit[0] and name == "<<":
             raise self._flaw(event, "`<<` copies another object's fields, which is not done.", "Write the fields out.")
         if name in top.lines:

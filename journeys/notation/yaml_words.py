@@ -65,6 +65,7 @@ def explain(text: str, error: yaml.MarkedYAMLError, last: yaml.ScalarEvent | Non
     asked = (ask(case) for words, ask in _CASES.items() if words in (error.problem or ""))
     ways = (
         _tab(case),
+        _goes_on(case),
         _quotes_over_lines(text, case, last),
         _sign_of_value(case),
         _after_quotes(case),
@@ -115,11 +116,23 @@ def _place(text: str, mark: _Mark | None) -> tuple[Line, int]:
 
 
 def _tab(case: _Case) -> Unreadable | None:
-    blank = re.match(r"\s*", case.line.words)
+    blank = re.match(r"\s*(?:-\s+)*", case.line.words)
     if not blank or "\t" not in blank[0] or case.column > blank.end():
         return None
-    hint = "YAML is indented with spaces: replace the tab."
-    return case.line.flaw(blank[0].index("\t"), "this line begins with a tab.", hint)
+    begins = "a tab follows the dash." if "-" in blank[0] else "this line begins with a tab."
+    return case.line.flaw(blank[0].index("\t"), begins, "YAML is indented with spaces: replace the tab.")
+
+
+def _goes_on(case: _Case) -> Unreadable | None:
+    """A condition of several lines of which the next one begins as far out as its field."""
+    if not case.line.words.strip().startswith(("&&", "||")) or case.in_brackets:
+        return None
+    return case.here("this line goes on with the one above it.", "Indent it by more than the field that it belongs to.")
+
+
+def _no_blank(case: _Case) -> Unreadable:
+    """``{with:}``: a colon with nothing after it, within brackets."""
+    return case.here("nothing follows the colon.", "Write a value after it, or leave the field out.")
 
 
 def _quotes_over_lines(text: str, case: _Case, last: yaml.ScalarEvent | None) -> Unreadable | None:
@@ -140,6 +153,8 @@ def _not_closed(opening: str) -> tuple[str, str]:
 def _sign_of_value(case: _Case) -> Unreadable | None:
     """What the value of the line begins with, where that is the reason."""
     value = case.line.words[case.line.value :].strip()
+    if value.startswith("```"):
+        return case.here("this is no part of the definition.", "Remove the line, and the one like it at the end.")
     if case.column < case.line.value or "quoted" in case.reading:
         return None
     if value.startswith(("{{", "{%")) or (value[:1] in {*"@`%*&!|>,?"} and not case.in_brackets):
@@ -203,6 +218,8 @@ def _no_key(case: _Case) -> Unreadable | None:
 
 
 def _no_dash(case: _Case) -> Unreadable | None:
+    if re.match(r"\s*-\S", case.line.words):
+        return case.here("after the dash goes a space.", "Write - before what belongs to the list.")
     if case.column == case.since_column:
         hint = "All that belongs to a list begins with a dash."
         return case.here("this line stands in a list and has no dash.", hint)
@@ -220,14 +237,20 @@ def _open_quote(case: _Case) -> Unreadable:
 def _open_bracket(case: _Case) -> Unreadable:
     opening = case.since.words[case.since_column : case.since_column + 1]
     message, hint = _not_closed(opening)
+    if case.line.number > case.since.number and case.letter in ("{", "["):
+        return case.here("a comma is missing before this.", "Write one at the end of the line above.")
     if case.line.number > case.since.number or not case.letter:
         return case.there(message, hint)
     if condition := _CONDITION.search(case.line.words[: case.column]):
         message = "within { } a condition with brackets, commas or quotes in it is no plain text."
         return case.here(message, f"Put all of it in single quotes, {condition[1]}: '…', or on a line of its own.")
+    if expression := _EXPRESSION.search(case.line.words[: case.column]):
+        message = "within { } an expression with brackets, commas or quotes in it is no plain text."
+        return case.here(message, f"Put all of it in single quotes, {expression[1]}: '…', or on a line of its own.")
     return case.here("a comma, or the end of the list or object, is missing before this.", "Put texts in quotes.")
 
 
+_EXPRESSION = re.compile(r"\b(?:with|set)\s*:\s*\{(?:.*,)?\s*(\w+)\s*:\s+[^,]*$")
 _CONDITION = re.compile(r"\b(when|where|becomes)\s*:\s+[^,]*$")
 
 
@@ -280,6 +303,7 @@ _CASES: Mapping[str, Callable[[_Case], Unreadable | None]] = {
     "mapping values are not allowed": _colon,
     "mapping keys are not allowed": _sign,
     "did not find expected key": _no_key,
+    "found unexpected ':'": _no_blank,
     "did not find expected '-' indicator": _no_dash,
     "could not find expected ':'": _no_colon,
     "found unexpected end of stream": _open_quote,

@@ -16,7 +16,9 @@ from journeys.models import Expected, Name
 from journeys.steps.step import Step
 from journeys.steps.uses import EndpointUse, ExpressionUse, RaiseUse, SetUse, Use
 
-Expressions = dict[AttributeName, Formula]
+Expressions = Annotated[
+    dict[AttributeName, Formula], Expected("attributes with expressions, such as {total: event.total}")
+]
 
 
 class Raise(Step):
@@ -76,7 +78,7 @@ class Webhook(Step):
     *within*: how long it is tried. The run stands here meanwhile; with ``within: 0 seconds`` it is one try.
     """
 
-    webhook: Name
+    webhook: Annotated[Name, Expected("the name of a registered endpoint, such as crm")]
     with_: Expressions = Field(default_factory=dict, alias="with")
     within: Duration = timedelta(days=1)
 

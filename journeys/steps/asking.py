@@ -131,7 +131,7 @@ class BecomesArm(_AwaitArm):
     *becomes*: the condition, such as ``customer.plan == "pro"``.
     """
 
-    becomes: Where
+    becomes: Annotated[Where, Expected('a condition on the customer, such as customer.plan == "pro"')]
 
     def question(self, within: timedelta) -> BecomesQuestion:
         """What it asks."""

@@ -73,7 +73,7 @@ class MessageQuestion(Model):
         yield DurationUse(f"{path}.within", self.within)
         yield MessageUse(path, self.message, self.is_)
         if self.link is not None:
-            yield LinkUse(f"{path}.link", self.link)
+            yield LinkUse(f"{path}.link", self.is_, self.link)
         if self.reply is not None:
             yield ReplyUse(f"{path}.reply", self.is_, self.reply)
 
@@ -123,7 +123,7 @@ class BecomesQuestion(Model):
     *within*: how long it is waited for.
     """
 
-    becomes: Where
+    becomes: Annotated[Where, Expected('a condition on the customer, such as customer.plan == "pro"')]
     within: Duration
 
     @property

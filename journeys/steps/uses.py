@@ -55,9 +55,10 @@ class MessageUse(NamedTuple):
 
 
 class LinkUse(NamedTuple):
-    """A step asks for a click on this link."""
+    """A step asks for this link, which only a question for a click can have."""
 
     path: str
+    interaction: Interaction
     link: str
 
 

@@ -14,7 +14,8 @@ from journeys.interactions import Interaction
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
 from journeys.models import Model, Name
-from journeys.problems import Flaw, did_you_mean
+from journeys.nearest import did_you_mean
+from journeys.problems import Flaw
 
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 

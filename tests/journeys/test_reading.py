@@ -126,7 +126,7 @@ def test_a_flaw_says_where_and_what_was_expected(change: dict[str, object], path
         pytest.param({"steps": [{("a",): 1}]}, "steps[0]", "is no name", id="a-list-as-name"),
         pytest.param({"steps": [{"id": "x", "if": "opened"}]}, "steps[0].if", "is: opened, within", id="if-a-word"),
         pytest.param({"steps": [{"id": "x", "if": None}]}, "steps[0].if", "found nothing; expected", id="if-nothing"),
-        pytest.param({"steps": [{"id": "x", "if": [1]}]}, "steps[0].if", "Write {message", id="if-a-list"),
+        pytest.param({"steps": [{"id": "x", "if": [1]}]}, "steps[0].if", "write await: {within", id="if-a-list"),
         pytest.param({"goal": {"trigger": "t", "target": 10**18}}, "goal.target", "18 digits", id="a-large-number"),
         pytest.param({"goal": {"trigger": "t", "target": 10**5000}}, "goal.target", "18 digits", id="5000-digits"),
         pytest.param({"goal": {"trigger": "t", "target": float("inf")}}, "goal.target", "finite", id="infinity"),

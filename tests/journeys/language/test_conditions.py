@@ -181,13 +181,24 @@ def test_uses_are_the_attributes_named_in_order() -> None:
             ['there is no "event.zzz". There is: event.gift, event.left_at, event.name, event.total.'],
         ),
         ("'ä😀' == event.nme", ['there is no "event.nme". Did you mean "event.name"?']),
-        ("event.name.lower() == 'a'", ['there is no function "lower".']),
+        (
+            "event.name.lower() == 'a'",
+            [
+                (
+                    'there is no function "lower". Nothing changes the case of a text: name each, as in '
+                    "customer.country in ['NO', 'no']."
+                )
+            ],
+        ),
         ("event.name.startWith('a')", ['there is no function "startWith". Did you mean "startsWith"?']),
         (
             'event.total > "a"',
             ['event.total (number) > "a" (text): a number cannot be compared with text.'],
         ),
-        ("event.name > 1", ["event.name (text) > 1 (number): text cannot be compared with a number."]),
+        (
+            "event.name > 1",
+            ['event.name (text) > 1 (number): text cannot be compared with a number. Write "1" for a text.'],
+        ),
         ("size(event.name) > 'a'", ["> at column 18: a number cannot be compared with text."]),
         (
             "event.left_at > '2026-11-24'",
@@ -348,7 +359,7 @@ def test_what_cannot_be_told_says_why_in_words(source: str, expected: str) -> No
 def test_all_flaws_come_at_once() -> None:
     assert flaws("event.total > 'a' || event.name > 1 || event.totl == 3") == [
         "event.total (number) > 'a' (text): a number cannot be compared with text.",
-        "event.name (text) > 1 (number): text cannot be compared with a number.",
+        'event.name (text) > 1 (number): text cannot be compared with a number. Write "1" for a text.',
         'there is no "event.totl". Did you mean "event.total"?',
     ]
 

@@ -244,7 +244,7 @@ MISTAKES = {
     "{untill: 09:00}": ['wait.untill: there is no such field. Did you mean "until"?'],
     "{untill: 09:00, on: weekdays}": ['wait.untill: there is no such field. Did you mean "until"?'],
     "{until: event.x, befor: 1 day}": ['wait.befor: there is no such field. Did you mean "before"?'],
-    "{days: 3}": [f"wait: found an object; expected {AN_OBJECT}."],
+    "{days: 3}": [f"wait: found an object; expected {AN_OBJECT}. Write wait: 3 days."],
     "{at: 09:00}": [f"wait: found an object; expected {AN_OBJECT}."],
     "{}": [f"wait: found an object; expected {AN_OBJECT}."],
     "{until: }": [f"wait.until: found nothing; expected {A_MOMENT}."],

@@ -141,7 +141,15 @@ FROM_DATA = f"sent takes an id that is written out; here it comes from data. {WR
         ("customer.plan in sent", [FROM_DATA]),
         ("size(sent) > 1", [f"sent by itself is nothing that can be asked. {WRITE}"]),
         ("sent.exists(x, x == 'hello')", [f"sent by itself is nothing that can be asked. {WRITE}"]),
-        ('sent["a"] == 1', ["== at column 11: text cannot be compared with a number."]),
+        (
+            'sent["a"] == 1',
+            [
+                (
+                    "== at column 11: text cannot be compared with a number. "
+                    "An outcome is a word: accepted, blocked, failed or unknown."
+                )
+            ],
+        ),
     ],
 )
 def test_outcomes_are_asked_for_in_one_way(source: str, expected: list[str]) -> None:

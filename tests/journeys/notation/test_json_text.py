@@ -23,7 +23,7 @@ from journeys.notation.unreadable import Unreadable
         pytest.param('{"a": "b}', 'line 1: the " that opens here is not closed', id="open-quote"),
         pytest.param('{"a": "b\n"}', "line 1: a line break or a tab cannot stand in a text", id="line-break"),
         pytest.param('{"a": "\\d"}', "line 1: \\ begins a special character", id="escape"),
-        pytest.param('{"a": True}', "line 1: a value is missing here", id="a-word"),
+        pytest.param('{"a": True}', "line 1: True is no value of JSON. Write true.", id="a-word"),
         pytest.param('{"a": NaN}', "NaN is not a number that can be kept", id="nan"),
         pytest.param('{"a": -Infinity}', "-Infinity is not a number", id="infinity"),
         pytest.param('{"a": 1e999}', "the number 1e999 is too large", id="1e999"),
