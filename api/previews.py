@@ -18,7 +18,7 @@ from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.clearance.consent import NOBODY, Asked, Consent, said
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes, check_attributes

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection, Table, insert, select, update
 
 from journeys.catalogue import BUILT_IN_NAMES, Content, State, Trigger
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.contents import check_content
 from journeys.interactions import Kind
 from journeys.listening import Version

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, true, u
 
 from journeys.attribute_uses import customer_attributes_of
 from journeys.catalogue import CUSTOMER, Content, CustomerAttribute
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.language.attributes import AttributeType, Declaration, check_attributes, say_type, types
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Connection, Text, bindparam, func, insert, literal, select, true, update
 
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.listening import Version

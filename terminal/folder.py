@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from journeys import catalogue
 from journeys.catalogue import BUILT_IN_NAMES, CUSTOMER, Content, CustomerAttribute, Trigger
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.clearance.consent import Consent
 from journeys.contents import check_content
 from journeys.definition import Journey

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from journeys.catalogue import Content, State, Trigger
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.listening import Version
 from journeys.publishing import version_of

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from journeys.catalogue import CHANGED, CREATED, CUSTOMER_TRIGGERS
 from journeys.checks.references import check_trigger
-from journeys.checks.setting import Setting
+from journeys.checks.review import Review
 from journeys.findings import Findings, flaw
 from journeys.language.cel_source import names_root
 from journeys.language.conditions import ConditionError, compile_condition
@@ -16,32 +16,30 @@ from journeys.listening import scope_at
 from journeys.problems import Flaw
 
 
-def check_listening(setting: Setting, path: str, trigger: str, where: str | None) -> Iterator[Findings]:
+def check_listening(review: Review, path: str, trigger: str, where: str | None) -> Iterator[Findings]:
     """What is wrong with a *trigger* that a journey listens to, and with its condition."""
-    yield from check_trigger(setting, f"{path}.trigger", trigger)
-    if where is not None and (schema := setting.catalogue.schema(trigger)) is not None:
-        scope = scope_at(trigger, schema, setting.catalogue.customer)
-        yield _condition(setting, f"{path}.where", where, scope, _of_changes(where, trigger))
+    yield from check_trigger(review, f"{path}.trigger", trigger)
+    if where is not None and (schema := review.catalogue.schema(trigger)) is not None:
+        scope = scope_at(trigger, schema, review.catalogue.customer)
+        yield _condition(review, f"{path}.where", where, scope, _of_changes(where, trigger))
 
 
-def check_start(setting: Setting) -> Iterator[Findings]:
+def check_start(review: Review) -> Iterator[Findings]:
     """What is wrong with the condition of a start."""
-    where, triggers = setting.journey.start.where, setting.journey.start.triggers
-    if where is None or setting.event is None:
+    where, triggers = review.journey.start.where, review.journey.start.triggers
+    if where is None or review.event is None:
         return
-    scope = scope_at(triggers[0], setting.event, setting.catalogue.customer)
+    scope = scope_at(triggers[0], review.event, review.catalogue.customer)
     if len(triggers) > 1:
-        scope = scope_of(event=setting.event, customer=setting.catalogue.customer)
+        scope = scope_of(event=review.event, customer=review.catalogue.customer)
     meant = (_of_changes(where, trigger) for trigger in triggers)
-    yield _condition(setting, "start.where", where, scope, next(filter(None, meant), []))
+    yield _condition(review, "start.where", where, scope, next(filter(None, meant), []))
 
 
-def check_of_customer(
-    setting: Setting, path: str, when: str, what: str = "an exit on a condition"
-) -> Iterator[Findings]:
+def check_of_customer(review: Review, path: str, when: str, what: str = "an exit on a condition") -> Iterator[Findings]:
     """What is wrong with a condition that is looked at whenever the customer changes, and never in between."""
     try:
-        condition = compile_condition(when, scope_of(customer=setting.catalogue.customer))
+        condition = compile_condition(when, scope_of(customer=review.catalogue.customer))
     except ConditionError as error:
         elsewhere = [flaw for root, flaw in _elsewhere(what).items() if names_root(when, root)]
         yield Findings(tuple(elsewhere[:1] or error.flaws)).within(path)
@@ -52,18 +50,18 @@ def check_of_customer(
         yield flaw(path, message, 'Ask for one, such as customer.status == "churned".')
 
 
-def _condition(setting: Setting, path: str, condition: str, scope: Scope, meant: Collection[Flaw] = ()) -> Findings:
+def _condition(review: Review, path: str, condition: str, scope: Scope, meant: Collection[Flaw] = ()) -> Findings:
     """What is wrong with a condition; *meant* where it is wrong says it better."""
     try:
         return Findings(warnings=compile_condition(condition, scope).warnings).within(path)
     except ConditionError as error:
-        return Findings(tuple(meant or _explained(setting, error.flaws))).within(path)
+        return Findings(tuple(meant or _explained(review, error.flaws))).within(path)
 
 
-def _explained(setting: Setting, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
+def _explained(review: Review, flaws: Iterable[Flaw]) -> Iterator[Flaw]:
     for each in flaws:
         name = _UNKNOWN_NAME.match(each.message)
-        why = setting.not_shared(name[1]) if name else ""
+        why = review.not_shared(name[1]) if name else ""
         yield each.model_copy(update={"hint": why}) if why else each
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from journeys.catalogue import BUILT_IN_NAMES
-from journeys.checks.setting import Setting
+from journeys.checks.review import Review
 from journeys.findings import Findings, flaw, warning
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.attributes import AttributeType, reference
@@ -22,11 +22,11 @@ DATES = ("time", "date")
 _BRACED = re.compile(r"\{\{\s*([\w.]+)[^}]*\}\}")
 
 
-def check_trigger(setting: Setting, path: str, trigger: str) -> Iterator[Findings]:
+def check_trigger(review: Review, path: str, trigger: str) -> Iterator[Findings]:
     """Whether a trigger is there, and ready."""
     if trigger in BUILT_IN_NAMES:
         return
-    known = setting.catalogue.triggers
+    known = review.catalogue.triggers
     if trigger not in known:
         yield flaw(path, f'no trigger "{trigger}".', did_you_mean(trigger, {*known, *BUILT_IN_NAMES}))
     elif (state := known[trigger][1]) != "ready":
@@ -34,16 +34,16 @@ def check_trigger(setting: Setting, path: str, trigger: str) -> Iterator[Finding
         yield flaw(path, f'trigger "{trigger}" is {state}, not ready.', hint)
 
 
-def check_channel(setting: Setting, path: str, kind: Kind) -> Iterator[Findings]:
+def check_channel(review: Review, path: str, kind: Kind) -> Iterator[Findings]:
     """Whether there is a channel for messages of a *kind*."""
-    if kind not in setting.catalogue.channels:
+    if kind not in review.catalogue.channels:
         hint = f"Set SOJOURN_{kind.upper()}, for example to console."
         yield flaw(path, f"no channel is configured for {kind} messages.", hint)
 
 
-def check_endpoint(setting: Setting, path: str, name: str) -> Iterator[Findings]:
+def check_endpoint(review: Review, path: str, name: str) -> Iterator[Findings]:
     """Whether an endpoint is registered, and open."""
-    known = setting.catalogue.endpoints
+    known = review.catalogue.endpoints
     if name not in known:
         hint = did_you_mean(name, known)
         hint = hint if nearest(name, known) else f"{hint} Register it: PUT /v1/endpoints/{name}."
@@ -53,30 +53,30 @@ def check_endpoint(setting: Setting, path: str, name: str) -> Iterator[Findings]
         yield warning(path, f'endpoint "{name}" is closed: nothing is posted to it.', hint)
 
 
-def check_key(setting: Setting, key: str) -> Iterator[Findings]:
+def check_key(review: Review, key: str) -> Iterator[Findings]:
     """Whether the key of a start is an attribute of its event."""
-    of_the_event = {name: kind for name, kind in setting.names.items() if name.startswith("event.")}
-    yield from check_attribute(setting, "start.key", key, of_the_event)
+    of_the_event = {name: kind for name, kind in review.names.items() if name.startswith("event.")}
+    yield from check_attribute(review, "start.key", key, of_the_event)
 
 
-def check_address(setting: Setting, path: str, name: str) -> Iterator[Findings]:
+def check_address(review: Review, path: str, name: str) -> Iterator[Findings]:
     """Whether an address is an attribute, and a text."""
-    yield from check_attribute(setting, path, name, setting.names)
-    if setting.names.get(name, "text") != "text":
-        yield flaw(path, f"{name} is a {setting.names[name]}; an address is a text.")
+    yield from check_attribute(review, path, name, review.names)
+    if review.names.get(name, "text") != "text":
+        yield flaw(path, f"{name} is a {review.names[name]}; an address is a text.")
 
 
-def check_date(setting: Setting, path: str, use: DateUse) -> Iterator[Findings]:
+def check_date(review: Review, path: str, use: DateUse) -> Iterator[Findings]:
     """Whether what a step waits for is an attribute, and a time."""
-    yield from check_attribute(setting, path, use.attribute, setting.names)
-    if (kind := setting.names.get(use.attribute)) is not None and kind not in DATES:
+    yield from check_attribute(review, path, use.attribute, review.names)
+    if (kind := review.names.get(use.attribute)) is not None and kind not in DATES:
         yield flaw(path, f"{use.attribute} is a {kind}; a time or a date is expected.")
-    if use.yearly and setting.journey.start.repeat == "never":
+    if use.yearly and review.journey.start.repeat == "never":
         message = "it comes once in a life: repeat is never, so nobody enters again for the next anniversary."
         yield warning(path, message, "Let people enter again, such as by repeat: {after: 300 days}.")
 
 
-def check_attribute(setting: Setting, path: str, name: str, known: Mapping[str, AttributeType]) -> Iterator[Findings]:
+def check_attribute(review: Review, path: str, name: str, known: Mapping[str, AttributeType]) -> Iterator[Findings]:
     """Whether a name with its root is one of those *known*."""
     try:
         source, _ = reference(name)
@@ -88,20 +88,20 @@ def check_attribute(setting: Setting, path: str, name: str, known: Mapping[str, 
             hint = f"Write it without braces: {braced[1]}."
         yield flaw(path, f"{error}.", hint)
         return
-    of_the_unknown = source == "event" and setting.event is None  # of a trigger that is not known, and said to be
+    of_the_unknown = source == "event" and review.event is None  # of a trigger that is not known, and said to be
     if name not in known and not of_the_unknown:
-        yield flaw(path, f'no attribute "{name}".', setting.meant(name, known))
+        yield flaw(path, f'no attribute "{name}".', review.meant(name, known))
 
 
-def check_message(setting: Setting, path: str, use: MessageUse, certain: set[str]) -> Iterator[Findings]:
+def check_message(review: Review, path: str, use: MessageUse, certain: set[str]) -> Iterator[Findings]:
     """Whether a step may ask what became of a message: *certain* are those that precede it on every way."""
-    steps = setting.journey.steps
-    asked = setting.journey.message(use.message)
+    steps = review.journey.steps
+    asked = review.journey.message(use.message)
     if asked is None:
         yield flaw(f"{path}.message", f'no message step "{use.message}".', _message_meant(steps, use.message))
         return
     if use.message not in certain:
-        series = _series_of(setting, use.message)
+        series = _series_of(review, use.message)
         sent_in = f': it is sent in the series "{series}", which may be left before' if series else ""
         message = f'"{use.message}" does not precede this step on every path{sent_in}.'
         before = ", ".join(sorted(certain)) or "there is none yet"
@@ -122,7 +122,7 @@ def _message_meant(steps: Sequence[AnyStep], name: str) -> str:
     return did_you_mean(name, {step.id for step in messages})
 
 
-def _series_of(setting: Setting, message: str) -> str | None:
+def _series_of(review: Review, message: str) -> str | None:
     """The outermost series that a message is sent in, if it is."""
-    turns = way_to(setting.journey.steps, message) or ()
+    turns = way_to(review.journey.steps, message) or ()
     return next((turn.step for turn in turns if turn.arm == MEANWHILE), None)

@@ -11,7 +11,7 @@ from journeys.checks.contents import check_sent
 from journeys.checks.durations import check_positive, check_whole
 from journeys.checks.earlier import Earlier
 from journeys.checks.references import check_address, check_channel, check_date, check_endpoint, check_message
-from journeys.checks.setting import Setting
+from journeys.checks.review import Review
 from journeys.findings import Findings, flaw
 from journeys.language.clock import say_instant
 from journeys.links import flaw_of
@@ -47,13 +47,13 @@ MOST_BYTES = 2_000_000
 """Of all steps as JSON: a run is given them whole, and Temporal takes 2 MiB at most."""
 
 
-def check_steps(setting: Setting, of: tuple[type[Use], ...] | None = None) -> Iterator[Findings]:
+def check_steps(review: Review, of: tuple[type[Use], ...] | None = None) -> Iterator[Findings]:
     """What is wrong with the tree and with what its steps use, or only with those *of* these types."""
-    steps = setting.journey.steps
+    steps = review.journey.steps
     yield from _ids(steps)
     yield from check_whole(steps)
-    yield from _size(setting)
-    yield from _each(setting, steps, "steps", Earlier(), of)
+    yield from _size(review)
+    yield from _each(review, steps, "steps", Earlier(), of)
 
 
 def _ids(steps: Sequence[AnyStep]) -> Iterator[Findings]:
@@ -65,15 +65,15 @@ def _ids(steps: Sequence[AnyStep]) -> Iterator[Findings]:
         seen.setdefault(step.id, path)
 
 
-def _size(setting: Setting) -> Iterator[Findings]:
-    written = setting.journey.model_dump_json(include={"steps"}, by_alias=True, exclude_defaults=True)
+def _size(review: Review) -> Iterator[Findings]:
+    written = review.journey.model_dump_json(include={"steps"}, by_alias=True, exclude_defaults=True)
     if (size := len(written.encode())) > MOST_BYTES:
         message = f"take {size:,} bytes as JSON; at most {MOST_BYTES:,} can be handed to a run."
         yield flaw("steps", message, "Write shorter conditions, or make a journey of each part.")
 
 
 def _each(
-    setting: Setting, steps: Sequence[AnyStep], path: str, earlier: Earlier, of: tuple[type[Use], ...] | None
+    review: Review, steps: Sequence[AnyStep], path: str, earlier: Earlier, of: tuple[type[Use], ...] | None
 ) -> Iterator[Findings]:
     """What is found in *steps*. What comes *earlier* grows on the way."""
     for index, step in enumerate(steps):
@@ -83,13 +83,13 @@ def _each(
             yield flaw(here, message, "Remove what comes after it, or let a run go on there.")
         for use in step.uses:
             if of is None or isinstance(use, of):
-                yield from _use(setting, here, use, earlier)
+                yield from _use(review, here, use, earlier)
         earlier.come_to(step)
         yield from _arm_names(step, here)
         joining: list[Earlier] = []
         for arm in step.arms:
             inside = earlier.on_the_way()
-            yield from _each(setting, arm.steps, f"{here}.{arm.field}", inside, of)
+            yield from _each(review, arm.steps, f"{here}.{arm.field}", inside, of)
             if arm.meanwhile:
                 earlier.left_anywhere(inside)
             elif lead_on(arm.steps):
@@ -107,36 +107,36 @@ def _arm_names(step: Step, path: str) -> Iterator[Findings]:
         seen.add(arm.name)
 
 
-def _use(setting: Setting, path: str, use: Use, earlier: Earlier) -> Iterator[Findings]:  # noqa: C901, PLR0912 - a list of cases
+def _use(review: Review, path: str, use: Use, earlier: Earlier) -> Iterator[Findings]:  # noqa: C901, PLR0912 - a list of cases
     """What is wrong with one thing that the step at *path* refers to, or takes."""
     here = f"{path}.{use.path}"
     match use:
         case ChannelUse(kind=kind):
-            yield from check_channel(setting, here, kind)
+            yield from check_channel(review, here, kind)
         case AddressUse(attribute=attribute):
-            yield from check_address(setting, here, attribute)
+            yield from check_address(review, here, attribute)
         case ContentUse():
-            yield from check_sent(setting, here, use)
+            yield from check_sent(review, here, use)
         case TriggerUse(trigger=trigger, where=where):
-            yield from check_listening(setting, here, trigger, where)
+            yield from check_listening(review, here, trigger, where)
         case EndpointUse(endpoint=endpoint):
-            yield from check_endpoint(setting, here, endpoint)
+            yield from check_endpoint(review, here, endpoint)
         case BecomesUse(condition=condition):
-            yield from check_of_customer(setting, here, condition, "becomes")
+            yield from check_of_customer(review, here, condition, "becomes")
         case DateUse():
-            yield from check_date(setting, here, use)
+            yield from check_date(review, here, use)
         case InstantUse():
-            yield from _instant(setting, here, use)
+            yield from _instant(review, here, use)
         case RaiseUse() | SetUse() | ExpressionUse():
-            yield _action(setting, use).within(path)
+            yield _action(review, use).within(path)
         case DurationUse(duration=duration):
             yield from check_positive(here, duration)
         case MessageUse():
-            yield from check_message(setting, here, use, earlier.surely)
+            yield from check_message(review, here, use, earlier.surely)
         case LinkUse() | ReplyUse():
             yield from _detail(here, use)
         case ConditionsUse() | SharesUse() | WinnerUse():
-            yield check_choice(here, use, setting.scope(sent=True), earlier, setting.journey)
+            yield check_choice(here, use, review.scope(sent=True), earlier, review.journey)
 
 
 def _detail(path: str, use: LinkUse | ReplyUse) -> Iterator[Findings]:
@@ -154,21 +154,21 @@ def _detail(path: str, use: LinkUse | ReplyUse) -> Iterator[Findings]:
                 yield flaw(path, message, "Ask whether the text was replied.")
 
 
-def _instant(setting: Setting, path: str, use: InstantUse) -> Iterator[Findings]:
-    if setting.now is not None and use.at <= setting.now:
+def _instant(review: Review, path: str, use: InstantUse) -> Iterator[Findings]:
+    if review.now is not None and use.at <= review.now:
         message = f"{say_instant(use.at)} has passed: everybody would be late."
         yield flaw(path, message, "Give a later time, or leave it out.")
 
 
-def _action(setting: Setting, use: RaiseUse | SetUse | ExpressionUse) -> Findings:
+def _action(review: Review, use: RaiseUse | SetUse | ExpressionUse) -> Findings:
     """What is wrong with what a step works out and does."""
-    scope = setting.scope()
-    if setting.event is None or scope is None:
+    scope = review.scope()
+    if review.event is None or scope is None:
         return Findings()  # the trigger itself is not known, and said to be
-    known = KnownThen(scope, setting.event, setting.catalogue.customer)
+    known = KnownThen(scope, review.event, review.catalogue.customer)
     match use:
         case RaiseUse():
-            return check_raise(use, setting.catalogue.triggers, known)
+            return check_raise(use, review.catalogue.triggers, known)
         case SetUse():
             return check_set(use, known)
         case ExpressionUse():

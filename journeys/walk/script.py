@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from journeys.catalogue import BUILT_IN_NAMES, CHANGED
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.interactions import Interaction
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.endpoints import EndpointState
 from journeys.problems import Flaw
 from journeys.publishing import check, version_of, warn

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from journeys.checks.setting import Catalogue
+from journeys.checks.review import Catalogue
 from journeys.problems import Invalid
 from journeys.publishing import check, warn
 from store.journeys import publish, put_journey

@@ -1,4 +1,4 @@
-"""What a journey is held against: the triggers, contents and endpoints there are, and what its places may name."""
+"""A journey under review: the triggers, contents and endpoints that it is held against, and what it may name."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A journey, and what it is held against.
+class Review:
+    """A journey under review, and what it is held against.
 
     *told*: the contents whose own flaws are told elsewhere. *now*: when it would be published, if that is to be held
     against the instants that it waits for.
