@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from journeys.catalogue import BUILT_IN_NAMES
@@ -10,8 +10,9 @@ from journeys.checks.review import Review
 from journeys.checks.series import cut_off
 from journeys.definition import EventExit
 from journeys.findings import Findings, warning
+from journeys.interactions import Kind
 from journeys.language.durations import say
-from journeys.steps import Message, every_step, placed
+from journeys.steps import Message, Question, Step, every_step, placed
 
 A_YEAR = timedelta(days=366)
 
@@ -28,8 +29,36 @@ def advise(review: Review) -> Iterator[Findings]:
         if isinstance(step, Message) and step.kind == "text" and step.expires is None:
             hint = "Say until when it is of use, such as expires: 2 hours."
             yield warning(path, "a text that is held up goes out however late it is.", hint)
+        if isinstance(step, Message):
+            yield from _addresses(path, step)
+        yield from _asked_twice(step, path)
         if step.shortest > A_YEAR:
             yield warning(f"{path}.wait", f"lasts {say(step.shortest)}, which is more than a year.")
+
+
+def _addresses(path: str, step: Message) -> Iterator[Findings]:
+    """Addresses that are those of another channel: a phone number of an email."""
+    for address in step.addresses:
+        if other := next((kind for kind, own in _OWN.items() if own == address and kind != step.kind), None):
+            message = f"{address} is where {other} messages go, and this one is of the kind {step.kind}."
+            yield warning(f"{path}.to", message, f"Such as to: {_OWN[step.kind]}.")
+
+
+_OWN: Mapping[Kind, str] = {"email": "customer.email", "text": "customer.phone", "push": "customer.push_token"}
+"""The attributes that every customer may have for each kind of message."""
+
+
+def _asked_twice(step: Step, path: str) -> Iterator[Findings]:
+    """Arms that ask what an earlier one asks, which is always taken first."""
+    asked: list[tuple[str, Question]] = []
+    for arm in step.arms:
+        if not arm.is_named or (question := step.questions.get(arm.name)) is None:
+            continue
+        first = next((name for name, other in asked if other == question), None)
+        if first and first != arm.name:
+            message = f'"{arm.name}" asks what "{first}" asks before it, so it is never taken.'
+            yield warning(f"{path}.{arm.field.rpartition('.')[0]}", message, "Ask for something else, or remove it.")
+        asked.append((arm.name, question))
 
 
 def _exits_of_all(review: Review) -> Iterator[Findings]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from journeys.catalogue import CHANGED, CREATED, CUSTOMER_TRIGGERS
 from journeys.checks.references import check_trigger
 from journeys.checks.review import Review
-from journeys.findings import Findings, flaw
+from journeys.findings import Findings, flaw, warning
 from journeys.language.cel_source import names_root
 from journeys.language.conditions import ConditionError, compile_condition
 from journeys.language.scopes import Scope, scope_of
@@ -53,7 +53,9 @@ def check_of_customer(review: Review, path: str, when: str, what: str = "an exit
 def _condition(review: Review, path: str, condition: str, scope: Scope, meant: Collection[Flaw] = ()) -> Findings:
     """What is wrong with a condition; *meant* where it is wrong says it better."""
     try:
-        return Findings(warnings=compile_condition(condition, scope).warnings).within(path)
+        compiled = compile_condition(condition, scope)
+        never = warning(path, "this never holds.") if compiled.constant is False else Findings()
+        return Findings(warnings=compiled.warnings).within(path) + never
     except ConditionError as error:
         return Findings(tuple(meant or _explained(review, error.flaws))).within(path)
 

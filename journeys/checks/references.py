@@ -46,7 +46,7 @@ def check_endpoint(review: Review, path: str, name: str) -> Iterator[Findings]:
     known = review.catalogue.endpoints
     if name not in known:
         hint = did_you_mean(name, known)
-        hint = hint if nearest(name, known) else f"{hint} Register it: PUT /v1/endpoints/{name}."
+        hint = f"{hint} {'Or register' if nearest(name, known) else 'Register'} it: PUT /v1/endpoints/{name}."
         yield flaw(path, f'no endpoint "{name}".', hint)
     elif known[name] == "closed":
         hint = f"Why, says GET /v1/endpoints/{name}. To open it: POST /v1/endpoints/{name}/open."

@@ -15,6 +15,7 @@ from journeys.checks.review import Review
 from journeys.findings import Findings, flaw
 from journeys.language.clock import say_instant
 from journeys.links import flaw_of
+from journeys.replies import folded
 from journeys.steps import (
     AddressUse,
     AnyStep,
@@ -148,10 +149,14 @@ def _detail(path: str, use: LinkUse | ReplyUse) -> Iterator[Findings]:
         case LinkUse(interaction=interaction):
             message = f"only a click has a link, and what is asked for is {interaction}."
             yield flaw(path, message, "Ask whether the message was clicked, or leave the link out.")
+        case ReplyUse(interaction="replied", replies=replies):
+            for reply in replies:
+                if not folded(reply):
+                    message = f'"{reply}" is nothing but signs, and those do not count in a reply.'
+                    yield flaw(path, message, "Write words, letters or digits.")
         case ReplyUse(interaction=interaction):
-            if interaction != "replied":
-                message = f"only a reply has words, and what is asked for is {interaction}."
-                yield flaw(path, message, "Ask whether the text was replied.")
+            message = f"only a reply has words, and what is asked for is {interaction}."
+            yield flaw(path, message, "Ask whether the text was replied.")
 
 
 def _instant(review: Review, path: str, use: InstantUse) -> Iterator[Findings]:

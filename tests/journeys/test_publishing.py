@@ -274,7 +274,7 @@ def test_an_endpoint_must_be_registered_and_should_be_open() -> None:
     assert looked_at(crm="open") == ([], [])
     [flaw], _ = looked_at(cmr="open")
     assert (flaw.path, flaw.message) == ("steps[0].webhook", 'no endpoint "crm".')
-    assert flaw.hint == 'Did you mean "cmr"? Register it: PUT /v1/endpoints/crm.'
+    assert flaw.hint == 'Did you mean "cmr"? Or register it: PUT /v1/endpoints/crm.'
     flaws, [warning] = looked_at(crm="closed")
     assert flaws == []
     assert (warning.path, "is closed" in warning.message) == ("steps[0].webhook", True)
@@ -581,6 +581,12 @@ def warnings_of(**changes: Any) -> dict[str, str]:
             id="a-wait-longer-than-its-series",
         ),
         pytest.param(
+            {"steps": [{**PUSH, "to": ["customer.push_token", "customer.phone"]}]},
+            "steps[0].to",
+            "customer.phone is where text messages go, and this one is of the kind push. Such as to: customer.push_tok",
+            id="an-address-of-another-kind",
+        ),
+        pytest.param(
             {
                 "steps": [
                     series(
@@ -597,6 +603,25 @@ def warnings_of(**changes: Any) -> dict[str, str]:
             "steps[0].steps[2]",
             'nobody comes here: it is 3 days into the series at least, and "nudges" around it is left after 3 days.',
             id="a-step-that-its-series-is-left-before",
+        ),
+        pytest.param(
+            {
+                "steps": [
+                    {
+                        "id": "q",
+                        "await": {"within": "1 day", "arms": [{"arm": a, "trigger": "store-visit"} for a in "ab"]},
+                    }
+                ]
+            },
+            "steps[0].await.arms[1]",
+            '"b" asks what "a" asks before it, so it is never taken.',
+            id="two-arms-that-ask-the-same",
+        ),
+        pytest.param(
+            {"steps": [PUSH], "start": {"trigger": "abandoned-cart", "where": "1 > 2"}},
+            "start.where",
+            "this never holds.",
+            id="a-condition-that-never-holds",
         ),
     ],
 )

@@ -101,7 +101,7 @@ def test_a_moment_that_nobody_can_wait_for_is_refused(wait: object, said: str) -
             [
                 (
                     'steps[0].expires.at: "ends_at" is not a reference: '
-                    "write event. or customer. and a name, such as event.cart_id"
+                    "write event. or customer. and a name, such as event.cart_id."
                 )
             ],
         ),
