@@ -152,8 +152,9 @@ def _detail(path: str, use: LinkUse | ReplyUse) -> Iterator[Findings]:
         case ReplyUse(interaction="replied", replies=replies):
             for reply in replies:
                 if not folded(reply):
-                    message = f'"{reply}" is nothing but signs, and those do not count in a reply.'
-                    yield flaw(path, message, "Write words, letters or digits.")
+                    yield flaw(
+                        path, "an answer that nobody sees is none.", "Write words, digits or symbols, such as 👍."
+                    )
         case ReplyUse(interaction=interaction):
             message = f"only a reply has words, and what is asked for is {interaction}."
             yield flaw(path, message, "Ask whether the text was replied.")
