@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.channels import Accepted, NotNow, ProviderAnswer, Refused
 from activities.clock import RunClock
-from activities.endpoints import Endpoints, TooLong, payload
+from activities.endpoints import Endpoints, NotPosted, TooLong, payload
 from activities.privacy import nothing_personal, without_quotes
 from journeys.walk.diary import Delivery, Over
 from journeys.walk.position import Unheard
@@ -21,6 +21,9 @@ from store.store import Store
 
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two tries, where the endpoint asks for none."""
+
+LEAST_PAUSE = timedelta(minutes=1)
+"""Between two of many tries, however soon the endpoint asks for the next: it says 0 seconds, or its clock is slow."""
 
 
 class Webhooks:
@@ -46,14 +49,17 @@ class Webhooks:
             visit = visit.at(clock.now())
             match answer:
                 case NotNow(reason=reason, after=after):
-                    return await self._later(visit, claim, reason, after)
+                    return await self._later(visit, reason, pause(claim.tries, after))
+                case NotPosted(reason=reason):
+                    place = pause(activity.info().attempt, timedelta())
+                    return await self._later(visit, reason, place, posted=False)
                 case Accepted():
                     return await self._record(visit, Delivery(outcome="accepted", at=visit.now))
                 case other:
                     reason = other.reason if isinstance(other, Refused) else "it answered what is not understood"
                     return await self._record(visit, Delivery(outcome="failed", at=visit.now, reason=reason))
 
-    async def _post(self, call: Call) -> ProviderAnswer:
+    async def _post(self, call: Call) -> ProviderAnswer | NotPosted:
         try:
             body = payload(call.journey, call.step, call.since, call.data)
         except TooLong as error:
@@ -63,14 +69,19 @@ class Webhooks:
     async def _record(self, visit: Visit, delivery: Delivery) -> Delivery:
         return without_quotes(await calls.record_call(self._store, visit, delivery))
 
-    async def _later(self, visit: Visit, call: Call, reason: str, after: timedelta | None) -> Delivery:
-        pause = after or min(timedelta(seconds=2 ** min(call.tries, 12)), LONGEST_PAUSE)
-        over = await calls.postpone_call(self._store, visit, reason, visit.now + pause)
+    async def _later(self, visit: Visit, reason: str, wait: timedelta, *, posted: bool = True) -> Delivery:
+        over = await calls.postpone_call(self._store, visit, reason, visit.now + wait, posted=posted)
         if over:
             return without_quotes(over)
         raise ApplicationError(
             "The endpoint takes nothing now; to be tried again.",
             type="NotNow",
-            next_retry_delay=pause,
+            next_retry_delay=wait,
             category=ApplicationErrorCategory.BENIGN,
         )
+
+
+def pause(tries: int, after: timedelta | None) -> timedelta:
+    """How long to wait after so many tries for the next one, where the endpoint asks for *after*."""
+    longer = timedelta(seconds=2 ** min(tries, 12))
+    return min(longer, LONGEST_PAUSE) if after is None else max(after, min(longer, LEAST_PAUSE))

@@ -40,5 +40,5 @@ async def list_runs(
 
 @router.get("/{id:path}", response_model=RunView, responses=declare(Unknown) | {200: gives(RUN_VIEW)})
 async def get_run(id: RunId, deps: Deps) -> RunView:
-    """One run: its diary, its sends with what became of them, and every event that touched it, with the reason."""
+    """One run: its diary, what became of its sends, calls and actions, and why each event that touched it did so."""
     return await runs.get_run(deps.store, id)

@@ -71,6 +71,26 @@ SEND = {
 }
 """What the ledger knows of a send."""
 
+CALL = {
+    "step": "tell-the-crm",
+    "endpoint": "crm",
+    "state": "accepted",
+    "tries": 2,
+    "first_at": "2026-11-24T09:00:02Z",
+    "tried_at": "2026-11-24T09:00:04Z",
+    "next_at": None,
+    "at": "2026-11-24T09:00:05Z",
+    "reason": "",
+}
+
+ACTION = {
+    "step": "tag",
+    "does": "sets reminded_at",
+    "outcome": "accepted",
+    "at": "2026-11-24T09:00:06Z",
+    "reason": "",
+}
+
 RUN_VIEW = {
     **RUN,
     "diary": DIARY,
@@ -89,6 +109,8 @@ RUN_VIEW = {
             ],
         }
     ],
+    "calls": [CALL],
+    "actions": [ACTION],
     "decisions": [
         {
             "source": "api",

@@ -94,6 +94,11 @@ class Version:
         return self.journey.triggers
 
     @cached_property
+    def endpoints(self) -> frozenset[str]:
+        """The names of the endpoints that it calls."""
+        return self.journey.endpoints
+
+    @cached_property
     def question_triggers(self) -> frozenset[str]:
         """The names of the triggers whose events may answer its steps."""
         return self.journey.question_triggers

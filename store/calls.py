@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -22,6 +22,9 @@ from store.lifecycle import RunState, lock_customer_and_run, lock_run, pass_step
 from store.schema import AnyRow, calls, storable
 from store.store import write_transaction
 from store.visits import Acting, became, come_to_act, did, step_at
+
+IN_LINE = timedelta(minutes=5)
+"""So long a call may wait for its first try, where others at its endpoint come before it and *within* is shorter."""
 
 
 class Call(Frozen):
@@ -43,16 +46,16 @@ class Call(Frozen):
 def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Unheard | Over:
     """Ask for the right to post at a visit, and work out what, once. A delivery is what became of it before.
 
-    Where its time is over, that is what becomes of it now. Unheard, as for decide(). Raises Unknown, and Unavailable
-    where the run's journey is being stopped.
+    Where its time is over, that is what becomes of it now: unknown, if the last try was never heard of.
+    Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
     acting = come_to_act(connection, lock_customer_and_run(connection, visit.run), visit)
     if not isinstance(acting, Acting):
         return acting
     run, known = acting
     row = connection.execute(_CALL, _of(visit)).one_or_none()
-    if row and visit.expires_at and visit.now >= visit.expires_at:
-        return _conclude(connection, run, visit, _over(run, visit, row.reason))
+    if row and _is_over(visit, visit.now, row.tries):
+        return _conclude(connection, run, visit, _over(run, visit, row.reason, in_doubt=row.next_at is None))
     return _again(connection, run, visit, row) if row else _first(connection, run, visit, known)
 
 
@@ -66,13 +69,21 @@ def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Del
 
 
 @write_transaction
-def postpone_call(connection: Connection, visit: Visit, reason: str, next_at: datetime) -> Delivery | None:
-    """Note why a try was none. Returns what became of the call where it is not to be tried again by *next_at*."""
+def postpone_call(
+    connection: Connection, visit: Visit, reason: str, next_at: datetime, *, posted: bool = True
+) -> Delivery | None:
+    """Note why a try was none. Returns what became of the call where it is not to be tried again at *next_at*.
+
+    Where nothing was *posted*, it was no try.
+    """
     run = lock_run(connection, visit.run)
     if before := became(connection, visit):
         return before
-    connection.execute(_POSTPONE, {**_of(visit), "to_reason": storable(reason)})
-    if visit.expires_at and next_at >= visit.expires_at:
+    row = connection.execute(_CALL, _of(visit)).one()
+    tries = row.tries if posted else row.tries - 1
+    told = {"to_reason": storable(reason), "to_next_at": next_at, "to_tries": tries}
+    connection.execute(_POSTPONE, {**_of(visit), **told})
+    if _is_over(visit, next_at, tries):
         return _conclude(connection, run, visit, _over(run, visit, reason))
     return None
 
@@ -87,6 +98,8 @@ def _first(connection: Connection, run: RunState, visit: Visit, known: Known) ->
         "data": data,
         "tries": 1,
         "first_at": visit.now,
+        "tried_at": visit.now,
+        "next_at": None,
         "reason": "",
     }
     connection.execute(_INSERT, row)
@@ -94,7 +107,7 @@ def _first(connection: Connection, run: RunState, visit: Visit, known: Known) ->
 
 
 def _again(connection: Connection, run: RunState, visit: Visit, row: AnyRow) -> Call:
-    connection.execute(_TRY, _of(visit))
+    connection.execute(_TRY, {**_of(visit), "to_tried_at": visit.now})
     return _call(run, visit, {**row._asdict(), "tries": row.tries + 1})
 
 
@@ -110,10 +123,19 @@ def _call(run: RunState, visit: Visit, row: dict[str, Any]) -> Call:
     )
 
 
-def _over(run: RunState, visit: Visit, reason: str) -> Delivery:
-    within = say(_webhook(run, visit).within)
-    why = f"{reason}; it was tried for {within}" if reason else f"it was tried for {within}"
-    return Delivery(outcome="failed", at=visit.now, reason=why)
+def _is_over(visit: Visit, at: datetime, tries: int) -> bool:
+    """Whether the time of a call is over *at* an instant. Who has stood in line only, may for a while."""
+    if visit.expires_at is None:
+        return False
+    return at >= (visit.expires_at if tries else max(visit.expires_at, visit.position.since + IN_LINE))
+
+
+def _over(run: RunState, visit: Visit, reason: str, *, in_doubt: bool = False) -> Delivery:
+    ends = f"nothing more is tried after {say(_webhook(run, visit).within)}"
+    if in_doubt:
+        why = f"nobody knows what became of the last try; {ends}"
+        return Delivery(outcome="unknown", at=visit.now, reason=why)
+    return Delivery(outcome="failed", at=visit.now, reason=f"{reason}; {ends}" if reason else ends)
 
 
 def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery:
@@ -139,6 +161,10 @@ def _of(visit: Visit) -> dict[str, str]:
 _this = (calls.c.run == bindparam("of_run")) & (calls.c.step == bindparam("of_step"))
 _CALL = select(calls).where(_this)
 _INSERT = insert(calls)
-_TRY = update(calls).where(_this).values(tries=calls.c.tries + 1)
-_POSTPONE = update(calls).where(_this).values(reason=bindparam("to_reason"))
-_FORGET = update(calls).where(_this).values(data=None)
+_TRY = update(calls).where(_this).values(tries=calls.c.tries + 1, tried_at=bindparam("to_tried_at"), next_at=None)
+_POSTPONE = (
+    update(calls)
+    .where(_this)
+    .values(reason=bindparam("to_reason"), next_at=bindparam("to_next_at"), tries=bindparam("to_tries"))
+)
+_FORGET = update(calls).where(_this).values(data=None, next_at=None)

@@ -43,7 +43,7 @@ from journeys.walk.position import Position
 from journeys.walk.walk import ALL_DONE
 from store.locks import lock_customer, lock_customers
 from store.many import write_each
-from store.schema import AnyRow, Texts, Time, among, counts, diary, people, runs, versions
+from store.schema import AnyRow, Texts, Time, among, calls, counts, diary, people, runs, versions
 from store.versions import load
 
 Row = dict[str, Any]
@@ -179,6 +179,7 @@ class RunWrites:
         self._chains: dict[str, Row] = {}
         self._goals: dict[str, Row] = {}
         self._ends: list[Row] = []
+        self._calling: list[str] = []
         self._counts = Counter[Counted]()
         self._entered: _People = defaultdict(dict)
         self._met: _People = defaultdict(dict)
@@ -243,6 +244,7 @@ class RunWrites:
                 "to_lines": after.lines,
             }
         )
+        self._calling += [state.id] if state.version.endpoints else []
         self._count(state.version, ended)
         return after
 
@@ -257,6 +259,8 @@ class RunWrites:
             (_END, self._ends),
         ):
             write_each(connection, statement, rows)
+        if self._calling:
+            connection.execute(_FORGET_CALLS, {"runs": self._calling})
         self._write_people(connection)
         _add(connection, self._counts)
 
@@ -339,6 +343,7 @@ def end_these(
     end = {"runs": list(locked), "to_ended": ended, "to_ended_at": at, "to_why": why}
     connection.execute(_LEAVE_THESE, end)
     connection.execute(_END_THESE, end)
+    connection.execute(_FORGET_CALLS, {"runs": list(locked)})
     _add(connection, Counter((journey, version, ended) for version in locked.values()))
 
 
@@ -440,6 +445,7 @@ _LEAVE_THESE = insert(diary).from_select(
         bindparam("to_why", type_=Text()),
     ).where(THESE, runs.c.step.is_not(None)),
 )
+_FORGET_CALLS = update(calls).where(among(calls.c.run, "runs")).values(data=None)  # nobody posts it any more
 _LOCK_THESE = select(runs.c.id, runs.c.version).where(THESE).order_by(runs.c.id).with_for_update()
 _stopped = select(versions.c.number).where(
     versions.c.journey == bindparam("named", type_=Text()), versions.c.stopped_at.is_not(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
@@ -16,12 +16,12 @@ from journeys.listening import Decision
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
-from journeys.walk.diary import Ended, Entry
+from journeys.walk.diary import Ended, Entry, Outcome
 from journeys.walk.position import Unheard
 from store.answers import unheard
 from store.events import decision_of
 from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
-from store.schema import AnyRow, among, decisions, diary, events, interactions, runs, sends, storable
+from store.schema import AnyRow, actions, among, calls, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
 from store.store import read_transaction, write_transaction
 from store.versions import load
@@ -80,6 +80,37 @@ class SendView(SendRecord):
     interactions: tuple[InteractionView, ...]
 
 
+CallState = Outcome | Literal["trying", "left"]
+"""``trying``: it is tried, or will be. ``left``: the run went on or ended without it; nothing more is tried."""
+
+
+class CallView(Frozen):
+    """One call of an endpoint, in so many *tries*. *next_at*: when the next one is due; *at*: when it was over.
+
+    *reason*: why the last try was none, or what became of it all.
+    """
+
+    step: str
+    endpoint: str
+    state: CallState
+    tries: int
+    first_at: AwareDatetime
+    tried_at: AwareDatetime | None
+    next_at: AwareDatetime | None
+    at: AwareDatetime | None
+    reason: str
+
+
+class ActionView(Frozen):
+    """What a run raised or set, in words without any value, and what became of it."""
+
+    step: str
+    does: str
+    outcome: Outcome
+    at: AwareDatetime
+    reason: str
+
+
 class EventDecision(Frozen):
     """What an event did to the run, and why."""
 
@@ -95,6 +126,8 @@ class RunView(Run):
 
     diary: tuple[Entry, ...]
     sends: tuple[SendView, ...]
+    calls: tuple[CallView, ...]
+    actions: tuple[ActionView, ...]
     decisions: tuple[EventDecision, ...]
 
 
@@ -179,7 +212,7 @@ def list_runs(
 
 @read_transaction
 def get_run(connection: Connection, id: str) -> RunView:
-    """A run with its diary, its sends and the events that touched it. Raises Unknown."""
+    """A run with its diary, its sends, calls and actions, and the events that touched it. Raises Unknown."""
     row = _one(connection, id)
     entries = connection.execute(_DIARY, {"run": id}).all()
     touched = connection.execute(_TOUCHED, {"run": id}).all()
@@ -187,6 +220,8 @@ def get_run(connection: Connection, id: str) -> RunView:
         **_run(row),
         diary=tuple(_entry(entry) for entry in entries),
         sends=_sends(connection, id),
+        calls=tuple(_call(call, row) for call in connection.execute(_CALLS, {"run": id})),
+        actions=_actions(connection, row),
         decisions=tuple(_decision(decision) for decision in touched),
     )
 
@@ -219,6 +254,23 @@ def _send(row: AnyRow, interactions: Sequence[InteractionView]) -> SendView:
     return SendView(**row._asdict(), standing=standing(row.state, reports), interactions=tuple(interactions))
 
 
+def _call(row: AnyRow, run: AnyRow) -> CallView:
+    under_way = run.ended is None and run.step == row.step
+    state: CallState = row.outcome or ("trying" if under_way else "left")
+    columns = row._asdict()
+    del columns["outcome"]
+    return CallView(**columns | {"state": state, "next_at": row.next_at if state == "trying" else None})
+
+
+def _actions(connection: Connection, run: AnyRow) -> tuple[ActionView, ...]:
+    rows = connection.execute(_ACTIONS, {"run": run.id}).all()
+    if not rows:
+        return ()
+    wanted = (run.journey, run.version)
+    steps = load(connection, [wanted])[wanted].steps
+    return tuple(ActionView(**row._asdict(), does=steps[row.step].words) for row in rows)
+
+
 def _run(row: AnyRow) -> dict[str, Any]:
     columns = row._asdict()
     return columns | {"day": timedelta(seconds=columns["day_seconds"])}
@@ -245,6 +297,31 @@ _SENDS = (
     select(sends)
     .where(sends.c.run == bindparam("run"))
     .order_by(func.coalesce(sends.c.claimed_at, sends.c.at), sends.c.at)  # one that was blocked was never claimed
+)
+_of_call = (actions.c.run == calls.c.run) & (actions.c.step == calls.c.step)
+_CALLS = (
+    select(
+        calls.c.step,
+        calls.c.endpoint,
+        actions.c.outcome,
+        calls.c.tries,
+        calls.c.first_at,
+        calls.c.tried_at,
+        calls.c.next_at,
+        actions.c.at,
+        func.coalesce(actions.c.reason, calls.c.reason).label("reason"),
+    )
+    .select_from(calls)
+    .outerjoin(actions, _of_call)
+    .where(calls.c.run == bindparam("run"))
+    .order_by(calls.c.first_at, calls.c.step)
+)
+_ACTIONS = (
+    select(actions.c.step, actions.c.outcome, actions.c.at, actions.c.reason)
+    .select_from(actions)
+    .outerjoin(calls, _of_call)
+    .where(actions.c.run == bindparam("run"), calls.c.run.is_(None))
+    .order_by(actions.c.at, actions.c.step)
 )
 _INTERACTIONS = (
     select(interactions)

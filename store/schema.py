@@ -446,6 +446,8 @@ calls = Table(
     Column("data", JSON),  # what is posted, as long as it is
     Column("tries", Integer, nullable=False),
     Column("first_at", Time, nullable=False),
+    Column("tried_at", Time),
+    Column("next_at", Time),  # once it is known what became of the last try, and it was none
     Column("reason", Text, nullable=False),  # why the last try was none
     PrimaryKeyConstraint("run", "step"),
 )

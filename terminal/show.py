@@ -211,7 +211,7 @@ def runs(page: RunPage) -> Iterator[Text]:
 
 
 def run(view: RunView, temporal_ui: str) -> Iterator[Text]:
-    """One run: its diary, its sends, and the events that touched it."""
+    """One run: its diary, its sends, calls and actions, and the events that touched it."""
     yield Text.assemble((view.id, "bold"), f"  {view.journey} v{view.version}, customer {view.customer}")
     yield Text(f"  {_stands(view)}{_pace(view)}")
     yield Text.assemble("\n", ("Diary", "bold"))
@@ -221,6 +221,7 @@ def run(view: RunView, temporal_ui: str) -> Iterator[Text]:
     yield Text.assemble("\n", ("Sends", "bold"))
     for send in view.sends:
         yield from _send(send, view)
+    yield from _acted(view)
     yield Text.assemble("\n", ("Why", "bold"))
     for touched in view.decisions:
         made = happened(touched.decision.did, touched.decision.why)
@@ -265,6 +266,22 @@ def _when(at: datetime, run: Run) -> str:
 def _entry(entry: Entry) -> str:
     arm = f" {entry.arm}" if entry.arm else ""
     return f"{entry.did:<8} {entry.step}{arm}{f'  {entry.why}' if entry.why else ''}"
+
+
+def _acted(view: RunView) -> Iterator[Text]:
+    if view.calls:
+        yield Text.assemble("\n", ("Calls", "bold"))
+    for call in view.calls:
+        tries = "1 try" if call.tries == 1 else f"{call.tries} tries"
+        due = f", the next at {call.next_at:%d %b %H:%M:%S}" if call.next_at else ""
+        reason = f": {call.reason}" if call.reason else ""
+        at = _when(call.at or call.tried_at or call.first_at, view)
+        yield Text.assemble(f"  {at}  ", ("⚑ calls", "bold"), f" {call.endpoint}  {call.state}, {tries}{due}{reason}")
+    if view.actions:
+        yield Text.assemble("\n", ("Actions", "bold"))
+    for action in view.actions:
+        reason = f": {action.reason}" if action.reason else ""
+        yield Text(f"  {_when(action.at, view)}  ⚑ {action.does}  {action.outcome}{reason}")
 
 
 def _send(send: SendView, run: Run) -> Iterator[Text]:

@@ -33,6 +33,13 @@ class Gone:
 
 
 @dataclass(frozen=True)
+class NotPosted:
+    """Nothing was posted, since others at the endpoint come before: that is no try of it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Heard:
     """The head of an answer, with names of headers in small letters."""
 
@@ -48,7 +55,8 @@ def meaning(heard: Heard, url: str) -> ProviderAnswer | Gone:
     if status == HTTPStatus.GONE:
         return Gone(said)
     if status in AGAIN or 500 <= status < 600:
-        return NotNow(said, delay(heard.headers))
+        # By this header alone: what others count in seconds from now, some count from 1970.
+        return NotNow(said, delay({"retry-after": heard.headers.get("retry-after", "")}))
     if 300 <= status < 400 and (elsewhere := heard.headers.get("location")):
         return Refused(f"{said} and leads to {_place(url, elsewhere)}, which is not followed")
     return Refused(said)

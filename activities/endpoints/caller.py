@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from activities.channels import NotNow, ProviderAnswer, Refused
+from activities.channels import ProviderAnswer, Refused
 from activities.channels.calls import Busy, Limits, hush
-from activities.endpoints.answers import NO_ANSWER, Gone, Heard, meaning, no_answer
+from activities.endpoints.answers import NO_ANSWER, Gone, Heard, NotPosted, meaning, no_answer
 from activities.endpoints.lanes import Lane
 from activities.endpoints.network import Guarded, NotPublic, Resolve, local, public, resolve
 from activities.endpoints.signing import signed
@@ -55,11 +55,12 @@ class Caller:
 
     async def call(
         self, endpoint: Endpoint, secrets: Sequence[str], id: str, body: bytes, now: datetime
-    ) -> ProviderAnswer | Gone:
+    ) -> ProviderAnswer | Gone | NotPosted:
         """Post *body* once, signed with each of *secrets*. *id* is the same for all tries.
 
         *now* is the time on the wall (aware), whatever time it is in the run: receivers compare it with their own.
         NotNow: to be tried again, after as long as the endpoint asks for. Refused and Gone: not to be tried again.
+        NotPosted: it was no try, as too many are under way.
         """
         if endpoint.is_local and not self._allow_local:
             return Refused("it is on this machine, and SOJOURN_LOCAL_ENDPOINTS does not allow that")
@@ -68,7 +69,7 @@ class Caller:
             async with lane:
                 heard = await self._post(lane, endpoint, signed(id, now, body, secrets), body)
         except Busy as busy:
-            return NotNow(str(busy))
+            return NotPosted(str(busy))
         except NotPublic as refused:
             return Refused(str(refused))
         except NO_ANSWER as error:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from activities.channels import NotNow, ProviderAnswer, Refused
-from activities.endpoints.answers import Gone
+from activities.endpoints.answers import Gone, NotPosted
 from activities.endpoints.caller import Caller
 from activities.endpoints.sealing import Seal
 from activities.privacy import log
@@ -23,7 +23,7 @@ class Endpoints:
         self._caller = caller
         self._seal = seal
 
-    async def call(self, name: str, id: str, body: bytes, now: datetime) -> ProviderAnswer:
+    async def call(self, name: str, id: str, body: bytes, now: datetime) -> ProviderAnswer | NotPosted:
         """Post *body* to an endpoint, once. See Caller.call; one that answers 410 is closed. Raises Unavailable."""
         try:
             callee = await get_callee(self._store, name, now)
@@ -42,7 +42,7 @@ class Endpoints:
             if await close_endpoint(self._store, name, callee.endpoint.url, answer.reason, now):
                 log.error("endpoint closed: nothing is posted to it until somebody opens it", endpoint=name)
             return Refused(f'the endpoint "{name}" is closed: {answer.reason}')
-        if isinstance(answer, Refused | NotNow):
+        if isinstance(answer, Refused | NotNow | NotPosted):
             return replace(answer, reason=f'the endpoint "{name}": {answer.reason}')
         return answer
 

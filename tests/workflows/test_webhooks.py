@@ -122,7 +122,7 @@ async def test_a_run_goes_on_when_its_time_is_over(clock: Clock, played: Engine,
     (seen,) = await played.runs("ada")
     passed = next(entry for entry in seen.diary if entry.did == "passed" and entry.step == "crm")
     assert HOUR < passed.at - clock.begin <= 2 * HOUR + timedelta(minutes=1)
-    assert passed.why.endswith("it was tried for 2 hours")
+    assert passed.why.endswith("nothing more is tried after 2 hours")
     assert len({posted.headers["webhook-id"] for posted in receiver.posted}) == 1
 
 

@@ -23,10 +23,11 @@ from standardwebhooks import Webhook
 
 from activities.channels import Accepted, NotNow, ProviderAnswer, Refused
 from activities.channels.calls import Limits
-from activities.endpoints.answers import Gone
+from activities.endpoints.answers import Gone, NotPosted
 from activities.endpoints.caller import Caller
 from activities.endpoints.lanes import MOST_IN_LINE
 from activities.endpoints.signing import new_secret
+from activities.webhooks import pause
 from journeys.endpoints import Endpoint
 from tests.fakes.receiver import Posted, Receiver, certificate, hangs, says, writes
 
@@ -68,17 +69,17 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def call(receiver: Receiver) -> Callable[..., asyncio.Task[ProviderAnswer | Gone]]:
-    def call(limits: Limits = PLENTY, url: str = "") -> asyncio.Task[ProviderAnswer | Gone]:
+def call(receiver: Receiver) -> Call:
+    def call(limits: Limits = PLENTY, url: str = "") -> asyncio.Task[ProviderAnswer | Gone | NotPosted]:
         return asyncio.create_task(_call(Caller(allow_local=True, limits=limits), url or receiver.url))
 
     return call
 
 
-Call = Callable[..., asyncio.Task[ProviderAnswer | Gone]]
+Call = Callable[..., asyncio.Task[ProviderAnswer | Gone | NotPosted]]
 
 
-async def _call(caller: Caller, url: str, name: str = "crm") -> ProviderAnswer | Gone:
+async def _call(caller: Caller, url: str, name: str = "crm") -> ProviderAnswer | Gone | NotPosted:
     return await caller.call(Endpoint(endpoint=name, url=url), [SECRET], "k3v9", BODY, NOW)
 
 
@@ -247,6 +248,34 @@ async def test_what_cannot_be_meant_is_no_time_to_wait(
 
     assert isinstance(answer, NotNow)
     assert answer.after == after
+
+
+async def test_what_is_counted_from_who_knows_when_is_no_time_to_wait(receiver: Receiver, call: Call) -> None:
+    """To one system it is seconds from now, to another since 1970: each second would be a try."""
+    receiver.answer = says(429, "X-RateLimit-Reset: 60")
+
+    answer = await call()
+
+    assert isinstance(answer, NotNow)
+    assert answer.after is None
+
+
+@pytest.mark.parametrize(
+    ("tries", "after", "pauses"),
+    [
+        (1, None, 2),
+        (2, None, 4),
+        (40, None, 3600),
+        (1, 1, 2),
+        (40, 1, 60),
+        (1, 120, 120),
+        (40, 86_400, 86_400),
+    ],
+)
+def test_one_that_asks_for_the_next_try_at_once_is_not_tried_each_second(
+    tries: int, after: int | None, pauses: int
+) -> None:
+    assert pause(tries, None if after is None else timedelta(seconds=after)) == timedelta(seconds=pauses)
 
 
 # --- answers that are none --------------------------------------------------------------------------
@@ -540,7 +569,7 @@ async def test_one_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
     waited = await asyncio.gather(*in_line)
 
     assert others == Accepted()
-    assert {type(answer) for answer in (sent_away, *waited)} == {NotNow}
+    assert {type(answer) for answer in (sent_away, *waited)} == {NotPosted}
     assert receiver.connections == PLENTY.connections
     for each in hanging:
         each.cancel()

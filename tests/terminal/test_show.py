@@ -1,0 +1,32 @@
+"""A run as it is shown in a terminal."""
+
+from __future__ import annotations
+
+from api.runs_examples import RUN_VIEW
+from store.runs import CallView, RunView
+from terminal.show import run
+
+
+def shown(view: RunView) -> list[str]:
+    return [line.plain.strip() for line in run(view, "")]
+
+
+def test_calls_and_actions_are_shown_with_what_became_of_them() -> None:
+    view = RunView.model_validate(RUN_VIEW)
+    tried = {"state": "trying", "at": None, "next_at": "2026-11-24T09:05:00Z", "reason": "it answered 503"}
+    trying = CallView.model_validate(view.calls[0].model_dump() | tried | {"tries": 1})
+
+    lines = shown(view.model_copy(update={"calls": (*view.calls, trying)}))
+
+    calls, actions = lines.index("Calls"), lines.index("Actions")
+    assert [line.partition("⚑ ")[2] for line in lines[calls + 1 : calls + 3]] == [
+        "calls crm  accepted, 2 tries",
+        "calls crm  trying, 1 try, the next at 24 Nov 09:05:00: it answered 503",
+    ]
+    assert lines[actions + 1].endswith("⚑ sets reminded_at  accepted")
+
+
+def test_where_there_are_none_there_is_no_heading() -> None:
+    view = RunView.model_validate(RUN_VIEW | {"calls": [], "actions": []})
+
+    assert not {"Calls", "Actions"} & {*shown(view)}
