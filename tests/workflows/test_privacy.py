@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.channels import NotNow, Refused
-from tests.engine import Engine, engine, until
+from activities.endpoints import Seal
+from activities.endpoints.signing import new_secret
+from journeys.endpoints import Endpoint
+from store.endpoints import put_endpoint
+from terminal.logs import log_to
+from tests.engine import HOUSE, Engine, engine, until
+from tests.fakes.receiver import Receiver, says
 from tests.ledger import Ledger
 from tests.payloads import told_in
 from tests.samples import abandoned_cart
@@ -31,6 +40,25 @@ TOTAL = 98765.4321
 PLANTED = [*SECRETS.values(), CART, str(TOTAL), "velvet", "zelda"]
 
 TOLD_TOO_MUCH = f"550 no mailbox {SECRETS['email']} for {SECRETS['first_name']}"
+
+
+@pytest.fixture(autouse=True)
+def logged(tmp_path: Path) -> Iterator[Path]:
+    """All that is logged while a test plays, at the level that tells most: nothing about a customer is in it."""
+    root, before = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
+    file = tmp_path / "everything.log"
+    log_to(file, "debug")
+    yield file
+    structlog.reset_defaults()
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:], root.level = before
+    told = read(file)
+    assert [secret for secret in PLANTED if secret.lower() in told.lower()] == []
+
+
+def read(log: Path) -> str:
+    return log.read_text()
 
 
 @asynccontextmanager
@@ -160,6 +188,43 @@ async def test_what_a_run_raises_and_sets_stays_with_us(temporal: WorkflowEnviro
         assert [secret for secret in PLANTED if secret.lower() in str(seen.diary).lower()] == []
 
 
+TOLD = {"email": "customer.email", "who": "customer.first_name + event.cart_id", "total": "event.total"}
+CALLING = [
+    {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"},
+    {"id": "crm", "webhook": "crm", "with": TOLD, "within": "5 seconds"},
+    {"id": "went", "branch": [{"arm": "well", "when": "sent['crm'] == 'accepted' && event.cart_id != ''"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "outcome"),
+    [
+        pytest.param(200, (), "accepted", id="well"),
+        pytest.param(400, (f"X-Reason: {SECRETS['email']}",), "failed", id="refused"),
+        pytest.param(302, (f"Location: /moved/{CART}?for={SECRETS['email']}",), "failed", id="elsewhere"),
+        pytest.param(410, (), "failed", id="closed"),
+        pytest.param(503, (f"Retry-After: {SECRETS['first_name']}",), "failed", id="not-now"),
+    ],
+)
+async def test_what_an_endpoint_is_told_and_answers_stays_with_us(
+    status: int, headers: tuple[str, ...], outcome: str, temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    async with Receiver() as receiver, playing(temporal, sqlite_url) as built:
+        receiver.answer = says(status, *headers, body=TOLD_TOO_MUCH.encode())
+        crm = Endpoint(endpoint="crm", url=receiver.url)
+        await put_endpoint(built.store, crm, Seal(HOUSE).seal(new_secret()), built.now())
+        await built.publish(abandoned_cart(steps=CALLING))
+        run = await start(built)
+        await built.handle(run).result()
+
+        await assert_nothing_personal(built, run)
+        assert SECRETS["email"] in receiver.posted[0].body.decode()
+        (seen,) = await built.runs("zq")
+        assert [call.state for call in seen.calls] == [outcome]
+        told = [secret for secret in PLANTED if secret.lower() in str((seen.calls, seen.diary)).lower()]
+        assert told == ([CART, "velvet"] if status == 302 else [])  # where it leads, which is the endpoint's own word
+
+
 @pytest.mark.parametrize(
     "answers",
     [
@@ -184,7 +249,9 @@ async def test_what_a_provider_says_stays_with_us(
         await assert_nothing_personal(built, run)
 
 
-async def test_a_failing_database_tells_temporal_no_statement(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
+async def test_a_failing_database_tells_temporal_no_statement(
+    temporal: WorkflowEnvironment, sqlite_url: str, logged: Path
+) -> None:
     async with playing(temporal, sqlite_url) as built:
         await rename(built, "contents", "away")
         run = await start(built)
@@ -194,6 +261,7 @@ async def test_a_failing_database_tells_temporal_no_statement(temporal: Workflow
 
         await assert_nothing_personal(built, run)
         assert built.ledger.steps == ["initial-reminder", "second-reminder", "final-reminder"]
+    assert "no such table: contents" in read(logged)  # we do look where it is told
 
 
 async def test_the_outcome_is_written_when_the_database_is_back(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
