@@ -1,12 +1,14 @@
 """Chains: the journeys that led to something since the last event from outside. They keep circles from running.
 
-Time that passes breaks no chain, and neither does an action: only an event that no journey made, such as a click.
+Time that passes breaks no chain, and neither does an action, nor what machines tell of a message: only what comes from
+outside does, such as a click.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.definition import short_id
 
 Chain = tuple[str, ...]
@@ -19,7 +21,10 @@ SOURCE = "journey:"
 
 
 class Maker(NamedTuple):
-    """The run that made an event, at a step, and the chain that led to it: the run's own journey is the last one."""
+    """The run that made an event, at a step, and the chain that led to it: the run's own journey is the last one.
+
+    Without a run, it is what a machine told of a message of that journey.
+    """
 
     run: str
     step: str
@@ -39,6 +44,17 @@ class Maker(NamedTuple):
 def maker(run: str, step: str, journey: str, chain: Chain) -> Maker:
     """The maker of what a run of *journey* does at a step, where *chain* has led to it."""
     return Maker(run, step, (*(name for name in chain if name != journey), journey))
+
+
+def machine(event: Event, journey: str, chain: Chain) -> Maker | None:
+    """The maker of what is told of a message of *journey*, unless it is somebody's doing, such as a click.
+
+    A message that is delivered or bounces, or is opened by a program, does so by itself.
+    """
+    _, interaction = INTERACTION_TRIGGERS.get(event.trigger, ("", ""))
+    if interaction in ("delivered", "bounced") or (interaction and event.attributes.get("machine")):
+        return maker("", "", journey, chain)
+    return None
 
 
 def joined(chain: Chain, made_by: Maker | None) -> Chain:

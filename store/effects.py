@@ -70,7 +70,7 @@ class Effects:
         self._runs.write(connection)
 
     def _start(self, event: Event, decision: Decision) -> None:
-        version, made_by = self._live(decision), self._facts.made_by
+        version, made_by = self._live(decision), self._facts.maker_of(event)
         run = RunFacts(
             id=decision.run or "",
             version=version,
@@ -108,7 +108,7 @@ class Effects:
 
     def _resume(self, event: Event, decision: Decision) -> None:
         heard, state = arrival(event, decision), self._facts.states[decision.run or ""]
-        state = self._runs.resume(state, joined(state.chain, self._facts.made_by))
+        state = self._runs.resume(state, joined(state.chain, self._facts.maker_of(event)))
         self._facts.answered(event.customer or "", state, heard)
         self._tell(state.id, "arrive", heard.model_dump(mode="json"))
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, TableValuedAlias, bindparam, func, or_, select
 
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, CustomerEvent, Event
-from journeys.chains import Maker
+from journeys.chains import Maker, machine
 from journeys.listening import ExitName, Facts, RunFacts, SendFacts, Version
 from journeys.walk.position import Arrival
 from store.answers import answers
@@ -73,8 +73,14 @@ class BatchFacts:
             day=self.day,
             received_at=self.now,
             listening=[version for version in self.live if event.trigger in version.run_triggers],
-            made_by=self.made_by,
+            made_by=self.maker_of(event),
         )
+
+    def maker_of(self, event: Event) -> Maker | None:
+        """The run that made an event, or sent the message that a machine tells of; None where it is from outside."""
+        send = self.sends.get(send_of(event))
+        sender = self.states.get(send.run) if send else None
+        return self.made_by or (machine(event, sender.version.name, sender.chain) if sender else None)
 
     def heard(self, event: Event) -> None:
         """From now on the event is one of those that came earlier."""

@@ -555,6 +555,12 @@ def of_visitors(run: Run) -> Run:
     return replace(run, journey="visitors")
 
 
+def after_news(is_: str, **more: object) -> dict[str, object]:
+    """What leads back to the first journey as soon as something is told of a message."""
+    question = {"message": "news", "is": is_, "within": "5 days", **more}
+    return {"id": "told", "if": question, "then": [ANEW_OF_A_VISIT, push("welcome")]}
+
+
 def set_(id: str, **attributes: object) -> dict[str, object]:
     return {"id": id, "set": attributes}
 
@@ -1291,6 +1297,34 @@ STORIES: dict[str, Story] = {
                 }
             ),
         ),
+    ),
+    "raises-what-leads-back-after-a-report": Story(
+        (cart(), does("3 hours", "delivered", "news", run=2)),
+        (completed("", sends(hello="")), of_visitors(completed("3 hours", sends(news="", welcome="3 hours")))),
+        walking(email("hello"), raise_("tell", "store-visit", city=OSLO), exit=[]),
+        beside=(visitors(push("news"), after_news("delivered")),),
+    ),
+    "raises-what-leads-back-after-a-program-opened": Story(
+        (cart(), opens("3 hours", "news", run=2, machine=True)),
+        (completed("", sends(hello="")), of_visitors(completed("3 hours", sends(news="", welcome="3 hours")))),
+        walking(email("hello"), raise_("tell", "store-visit", city=OSLO), exit=[]),
+        beside=(visitors(push("news"), after_news("opened", by="anyone")),),
+    ),
+    "raises-what-leads-back-after-she-opened": Story(
+        (cart(), opens("3 hours", "news", run=2)),
+        (
+            completed("", sends(hello="")),
+            of_visitors(completed("3 hours", sends(news="", welcome="3 hours"))),
+            completed("3 hours", sends(hello="3 hours")),
+        ),
+        walking(email("hello"), raise_("tell", "store-visit", city=OSLO), exit=[]),
+        beside=(visitors(push("news"), after_news("opened", by="anyone")),),
+    ),
+    "starts-by-a-report-of-another-but-not-of-its-own": Story(
+        (cart(), does("1 hour", "delivered", "first", run=1), does("2 hours", "delivered", "news", run=2)),
+        (TOLD_NOTHING, of_visitors(completed("1 hour", sends(news="1 hour")))),
+        walking(push("first"), exit=[]),
+        beside=(visitors(push("news"), trigger="push-delivered"),),
     ),
     "raises-what-lacks-a-value": Story(
         (cart(),),

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from journeys.acting import Setting
 from journeys.catalogue import CHANGED, CUSTOMER_SOURCE, CUSTOMER_TRIGGERS, Content, CustomerEvent, CustomerId, Event
-from journeys.chains import Maker
+from journeys.chains import Maker, machine
 from journeys.choices import Lots
 from journeys.clearance.consent import NOBODY, Asked
 from journeys.dates import UTC_EVERYWHERE
@@ -142,6 +142,9 @@ class Stage:
         return CustomerEvent.model_validate({**told, "trigger": CHANGED})
 
     def _accept(self, event: Event, send: SendFacts | None, made_by: Maker | None = None) -> Heard:
+        if send:
+            sender = self._run(send.run).facts
+            made_by = machine(event, sender.version.name, sender.chain)
         at = occurred(event, self.now)
         event = event.model_copy(update={"occurred_at": at})
         entries: dict[tuple[str, str | None], datetime] = {}
