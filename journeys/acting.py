@@ -56,10 +56,17 @@ def told(step: Webhook, known: Known) -> Attributes:
 
 
 def unfit(flaws: Sequence[Flaw]) -> str:
-    """Why attributes are not taken. What was found in them is not said."""
-    own = [flaw.message.rstrip(".") for flaw in flaws if flaw.path.endswith("trigger")]
-    names = sorted({flaw.path.rpartition(".")[2] for flaw in flaws if not flaw.path.endswith("trigger")})
+    """Why an event or a change of a customer is not taken. What was found in its ``attributes`` is not said."""
+    # Of a trigger, in events that are valid, they say what became of it; all others may quote what was found.
+    own = [flaw.message.rstrip(".") for flaw in flaws if flaw.path.removeprefix("[0].") == "trigger"]
+    names = sorted({flaw.path.rpartition(".")[2] for flaw in flaws if flaw.path.removeprefix("[0].") != "trigger"})
     return "; ".join([*own, *([f"it does not fit: {', '.join(names)}"] if names else [])])
+
+
+def refuse_unfit(flaws: Sequence[Flaw]) -> None:
+    """Raises Impossible where attributes have *flaws*, which are at their names."""
+    if flaws:
+        raise Impossible(unfit([flaw.within("attributes") for flaw in flaws]))
 
 
 def done(decisions: Iterable[Decision], at: datetime) -> Delivery:
@@ -82,8 +89,7 @@ def _raised(step: Raise, known: Known) -> Attributes:
             attributes[name] = worth.value
         elif not schema.get(name, "").endswith("?"):
             raise Impossible(f"with.{name} cannot be told: {worth.why}")
-    if flaws := check_attributes(schema, attributes):
-        raise Impossible(unfit(flaws))
+    refuse_unfit(check_attributes(schema, attributes))
     return attributes
 
 
@@ -95,8 +101,7 @@ def _set(step: Set, known: Known) -> Attributes:
         if worth and worth.value is None:
             raise Impossible(f"set.{name} cannot be told: {worth.why}")
         attributes[name] = worth.value if worth else None
-    if flaws := check_attributes(known.version.customer, attributes):
-        raise Impossible(unfit(flaws))
+    refuse_unfit(check_attributes(known.version.customer, attributes))
     return attributes
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from journeys.address_attributes import spelled
 from journeys.catalogue import CHANGED, CREATED, CUSTOMER_SOURCE, CustomerEvent, CustomerId
 from journeys.chains import Maker
 from journeys.clearance.addresses import normal_each
@@ -26,7 +27,7 @@ from journeys.language.attributes import (
 from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
 from journeys.walk.pace import DAY
-from store.addresses import address_attributes, spelled
+from store.addresses import address_attributes
 from store.customer_types import explained, fix_types, fixed_types, schema_of
 from store.events import EventName, Receipt, take_effect
 from store.locks import lock_customers

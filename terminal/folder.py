@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from journeys import catalogue
+from journeys.address_attributes import BUILT_IN as ADDRESSES
+from journeys.address_attributes import spelled
 from journeys.catalogue import BUILT_IN_NAMES, CUSTOMER, Content, CustomerAttribute, Trigger
 from journeys.checks.review import Catalogue
 from journeys.clearance.consent import Consent
@@ -22,8 +24,6 @@ from journeys.problems import Flaw, Invalid
 from journeys.publishing import check, warn
 from journeys.reading import parse, read
 from journeys.walk.script import Happening, check_happening
-from store.addresses import BUILT_IN as ADDRESSES
-from store.addresses import spelled
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 

@@ -1392,6 +1392,28 @@ STORIES: dict[str, Story] = {
         (Run("completed", at(""), (Send("nudge", at(""), "blocked"), Send("hello", at("")))),),
         walking(set_("forget", phone=None), text("nudge"), email("hello")),
     ),
+    "sets-an-address-that-is-none": Story(
+        (cart(),),
+        (completed("", sends(hello="", nudge="")),),
+        walking(
+            set_("tag", country="'NO'", phone="'call me Ada'"),
+            {"id": "went", "branch": [{"arm": "not", "when": "sent['tag'] == 'failed'", "then": [email("hello")]}]},
+            {"id": "moved", "branch": [{"arm": "so", "when": "customer.country == 'NO'", "then": [email("never")]}]},
+            text("nudge"),
+        ),
+    ),
+    "sets-an-address-as-people-write-it": Story(
+        (cart(),),
+        (completed("", sends(hello="", nudge="")),),
+        walking(
+            set_("tag", phone="'tel:+1 555 (0) 0199'"),
+            {
+                "id": "kept",
+                "branch": [{"arm": "plain", "when": "customer.phone == '+15550199'", "then": [email("hello")]}],
+            },
+            text("nudge"),
+        ),
+    ),
     "sets-all-or-nothing": Story(
         (cart(),),
         (completed("", sends(nudge="")),),

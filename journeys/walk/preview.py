@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from journeys.acting import Setting
+from journeys.acting import Setting, refuse_unfit
+from journeys.address_attributes import holding_addresses, spelled
 from journeys.catalogue import CHANGED, CUSTOMER_SOURCE, CUSTOMER_TRIGGERS, Content, CustomerEvent, CustomerId, Event
 from journeys.chains import Maker, machine
 from journeys.choices import Lots
@@ -134,12 +135,14 @@ class Stage:
         return heard.decisions
 
     def _changing(self, setting: Setting, made_by: Maker) -> Event | None:
-        """Change the customer, and return the event of it; None where nothing is another."""
-        before, self.customer = self.customer, merged(self.customer, setting.attributes)
+        """Change the customer, and return the event of it; None where nothing is another. Raises Impossible."""
+        told, unsendable = spelled(setting.attributes, holding_addresses(self._live.values()))
+        refuse_unfit(unsendable)
+        before, self.customer = self.customer, merged(self.customer, told)
         if before == self.customer:
             return None
-        told = {"id": made_by.event, "source": made_by.source, "customer": self.customer_id, "before": before}
-        return CustomerEvent.model_validate({**told, "trigger": CHANGED})
+        named = {"id": made_by.event, "source": made_by.source, "customer": self.customer_id, "before": before}
+        return CustomerEvent.model_validate({**named, "trigger": CHANGED})
 
     def _accept(self, event: Event, send: SendFacts | None, made_by: Maker | None = None) -> Heard:
         if send:
