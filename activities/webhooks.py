@@ -40,24 +40,28 @@ class Webhooks:
     async def call(self, visit: Visit) -> Delivery | Unheard | Over:
         """Post once, and say what became of it. Raises ApplicationError where another try may succeed in time."""
         with nothing_personal("calling an endpoint"):
-            clock = RunClock(visit.now)
-            visit = visit.at(clock.now())
-            claim = await calls.claim_call(self._store, visit)
-            if not isinstance(claim, Call):
-                return claim
-            answer = await self._post(claim)
-            visit = visit.at(clock.now())
-            match answer:
-                case NotNow(reason=reason, after=after):
-                    return await self._later(visit, reason, pause(claim.tries, after))
-                case NotPosted(reason=reason):
-                    place = pause(activity.info().attempt, timedelta())
-                    return await self._later(visit, reason, place, posted=False)
-                case Accepted():
-                    return await self._record(visit, Delivery(outcome="accepted", at=visit.now))
-                case other:
-                    reason = other.reason if isinstance(other, Refused) else "it answered what is not understood"
-                    return await self._record(visit, Delivery(outcome="failed", at=visit.now, reason=reason))
+            became = await self._try(visit, RunClock(visit.now))
+            return without_quotes(became) if isinstance(became, Delivery) else became
+
+    async def _try(self, visit: Visit, clock: RunClock) -> Delivery | Unheard | Over:
+        visit = visit.at(clock.now())
+        claim = await calls.claim_call(self._store, visit)
+        if not isinstance(claim, Call):
+            return claim
+        answer = await self._post(claim)
+        visit = visit.at(clock.now())
+        match answer:
+            case NotNow(reason=reason, after=after):
+                return await self._later(visit, reason, pause(claim.tries, after))
+            case NotPosted(reason=reason):
+                place = pause(activity.info().attempt, timedelta())
+                return await self._later(visit, reason, place, posted=False)
+            case Accepted():
+                delivery = Delivery(outcome="accepted", at=visit.now)
+            case other:
+                reason = other.reason if isinstance(other, Refused) else "it answered what is not understood"
+                delivery = Delivery(outcome="failed", at=visit.now, reason=reason)
+        return await calls.record_call(self._store, visit, delivery)
 
     async def _post(self, call: Call) -> ProviderAnswer | NotPosted:
         try:
@@ -66,13 +70,10 @@ class Webhooks:
             return Refused(str(error))
         return await self._endpoints.call(call.endpoint, call.id, body, self._now())
 
-    async def _record(self, visit: Visit, delivery: Delivery) -> Delivery:
-        return without_quotes(await calls.record_call(self._store, visit, delivery))
-
     async def _later(self, visit: Visit, reason: str, wait: timedelta, *, posted: bool = True) -> Delivery:
         over = await calls.postpone_call(self._store, visit, reason, visit.now + wait, posted=posted)
         if over:
-            return without_quotes(over)
+            return over
         raise ApplicationError(
             "The endpoint takes nothing now; to be tried again.",
             type="NotNow",
