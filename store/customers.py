@@ -96,14 +96,14 @@ def change_customer(
     before: Attributes = dict(row.attributes) if row else {}
     told = _checked(connection, id, given(dict(before)) if callable(given) else given, now)
     after = merged({} if whole else before, told)
-    if row and after == before:
-        return Change(customer=CustomerView(**row._asdict()), created=False, receipt=None)
-    connection.execute(_UPDATE if row else _INSERT, {"customer": id, "to_attributes": after, "now": now})
     (source, event), made_by = _name(named)
+    view = CustomerView(id=id, attributes=after, created_at=row.created_at if row else now, changed_at=now)
+    if after == before and (row or made_by):  # a run that takes something from somebody unknown makes nobody known
+        return Change(customer=CustomerView(**row._asdict()) if row else view, created=False, receipt=None)
+    connection.execute(_UPDATE if row else _INSERT, {"customer": id, "to_attributes": after, "now": now})
     trigger = CHANGED if row else CREATED
     happened = CustomerEvent(id=event, trigger=trigger, customer=id, source=source, before=before)
     receipt = take_effect(connection, happened, now, day=day, made_by=made_by)
-    view = CustomerView(id=id, attributes=after, created_at=row.created_at if row else now, changed_at=now)
     return Change(customer=view, created=row is None, receipt=receipt)
 
 

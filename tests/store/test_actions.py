@@ -13,7 +13,7 @@ from journeys.catalogue import CustomerAttribute
 from journeys.chains import LONGEST_CHAIN
 from journeys.definition import Journey
 from journeys.language.attributes import AttributeType
-from journeys.problems import Conflict, Invalid, Unavailable
+from journeys.problems import Conflict, Invalid, Unavailable, Unknown
 from journeys.steps import AnyStep
 from journeys.walk.diary import Delivery, Entry, Over
 from journeys.walk.position import Position, Unheard
@@ -301,6 +301,31 @@ class TestSet:
         assert (await perform(shop, run, journey)).outcome == "accepted"
 
         assert [event.trigger for event in await list_events(shop.store, "ada")] == ["abandoned-cart"]
+
+    async def test_taking_something_from_nobody_known_makes_nobody(self, shop: Shop) -> None:
+        journey = raising({"id": "forget", "set": {"phone": None}}, PAUSE)
+        await shop.publish(journey)
+        await shop.publish(visitors(start={"trigger": "customer-created"}))
+        receipt = await shop.post("abandoned-cart", customer="nobody", cart_id="c1", total=60)
+        run = next(made.run for made in receipt.decisions if made.run)
+
+        assert (await perform(shop, run, journey)).outcome == "accepted"
+
+        with pytest.raises(Unknown):
+            await get_customer(shop.store, "nobody")
+        assert await runs_of(shop.store, "visitors") == []
+
+    async def test_what_is_set_of_nobody_known_makes_a_customer(self, shop: Shop) -> None:
+        journey = raising({"id": "tag", "set": {"country": "'NO'"}}, PAUSE)
+        await shop.publish(journey)
+        await shop.publish(visitors(start={"trigger": "customer-created"}))
+        receipt = await shop.post("abandoned-cart", customer="nobody", cart_id="c1", total=60)
+        run = next(made.run for made in receipt.decisions if made.run)
+
+        await perform(shop, run, journey)
+
+        assert (await get_customer(shop.store, "nobody")).attributes == {"country": "NO"}
+        assert [seen.customer for seen in await runs_of(shop.store, "visitors")] == ["nobody"]
 
     async def test_what_cannot_be_told_changes_nothing_at_all(self, shop: Shop) -> None:
         journey = raising({"id": "tag", "set": {"country": "'NO'", "language": "event.coupon"}}, PAUSE)

@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.endpoints import Seal
 from activities.endpoints.signing import new_secret
 from journeys.endpoints import Endpoint
-from store.endpoints import put_endpoint
+from store.endpoints import put_endpoint, rotate_endpoint
 from tests.engine import HOUSE, Clock, Engine, engine
 from tests.fakes.receiver import Receiver, says
 from tests.samples import abandoned_cart
@@ -165,3 +165,23 @@ async def test_the_limit_of_a_series_leaves_what_follows(clock: Clock, played: E
 
     assert played.ledger.steps == ["then"]
     assert len(receiver.posted) == 1
+
+
+async def test_an_endpoint_that_moves_and_gets_a_new_secret_is_called_where_it_is_then(
+    clock: Clock, played: Engine, receiver: Receiver
+) -> None:
+    receiver.answer = says(503)
+    run = await begun(played, crm(), WENT)
+    await receiver.has(1)
+    other = new_secret()
+    await rotate_endpoint(played.store, "crm", Seal(HOUSE).seal(other), clock.now)
+    async with Receiver() as elsewhere:
+        await put_endpoint(played.store, Endpoint(endpoint="crm", url=elsewhere.url), "", clock.now)
+        await clock.move(HOUR)
+        await played.until_ended(run)
+
+    (posted,) = elsewhere.posted
+    assert {posted.headers["webhook-id"]} == {former.headers["webhook-id"] for former in receiver.posted}
+    for secret in (SECRET, other):
+        Webhook(secret).verify(posted.body, posted.headers)
+    assert played.ledger.steps == ["well"]
