@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, TypeAdapter
 
 from journeys.definition import Journey
 from journeys.interactions import Kind
@@ -21,8 +21,10 @@ from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, way_to
 from journeys.walk.script import DEFAULT_START
 from journeys.walk.walk import Walk, Window, asked, window
-from journeys.walk.ways import Way, Ways
+from journeys.walk.ways import LEFT, Way, Ways
 from journeys.walk.world import Visit
+
+_STEPS: TypeAdapter[tuple[AnyStep, ...]] = TypeAdapter(tuple[AnyStep, ...])
 
 MOST_PATHS = 200
 MOST_STEPS_SHOWN = 20_000
@@ -153,7 +155,8 @@ class Stretch:
         return self._walked[turns]
 
     def _walk(self, turns: Way) -> _Part:
-        at_once, at_last = (_trace(self._steps, self._by_id, dict(turns), late=late) for late in (False, True))
+        steps = _without(self._steps, {turn.step for turn in turns if turn.arm == LEFT})
+        at_once, at_last = (_trace(steps, self._by_id, dict(turns), late=late) for late in (False, True))
         last = {step.id: at for step, at in at_last.sent}
         for step, _ in at_once.sent:
             last.setdefault(step.id, self._left(step, at_last))
@@ -188,6 +191,25 @@ def path_by(stretches: Sequence[Stretch], way: Way) -> Path:
 
 def _message(step: Message, earliest: timedelta, latest: timedelta) -> PathMessage:
     return PathMessage(step=step.id, kind=step.kind, content=step.content, earliest=earliest, latest=latest)
+
+
+def _without(steps: tuple[AnyStep, ...], ends: set[str]) -> tuple[AnyStep, ...]:
+    """The same steps, but where some *end*, the run stands until its series is left."""
+    if not ends:
+        return steps
+    return _STEPS.validate_python(_waiting(_STEPS.dump_python(steps, by_alias=True, exclude_unset=True), ends))
+
+
+def _waiting(written: object, ends: set[str]) -> object:
+    match written:
+        case {"id": str(id), "end": _} if id in ends:
+            return {"id": id, "wait": timedelta(days=36_500)}
+        case dict():
+            return {name: _waiting(value, ends) for name, value in written.items()}
+        case list() | tuple():
+            return [_waiting(value, ends) for value in written]
+        case _:
+            return written
 
 
 def _trace(steps: tuple[AnyStep, ...], by_id: Mapping[str, AnyStep], arms: Mapping[str, str], *, late: bool) -> _Trace:

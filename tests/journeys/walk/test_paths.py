@@ -16,7 +16,7 @@ from journeys.problems import Invalid
 from journeys.steps import AnyStep, Message, every_step
 from journeys.walk.paths import MOST_PATHS, Path, PathMessage, Stretch, apart, every_path, path_by
 from journeys.walk.position import Turn
-from journeys.walk.ways import Way, Ways
+from journeys.walk.ways import LEFT, Way, Ways
 from tests.big import big_journey
 from tests.samples import abandoned_cart
 
@@ -247,11 +247,44 @@ def test_an_end_in_a_series_that_is_left_at_the_last_moment_comes_no_later() -> 
     outer = {"id": "outer", "until": VISIT, "steps": [inner]}
     steps = [{"id": "morning", "wait": {"until": "09:00"}}, outer, {"id": "pause", "wait": "1 hour"}]
 
-    ends = {
-        tuple(choice.arm for choice in path.choices): path.latest_end for path in paths_of(abandoned_cart(steps=steps))
-    }
+    ends: dict[tuple[str, ...], timedelta] = {}
+    for path in paths_of(abandoned_cart(steps=steps)):  # that which ends within comes before that which is left
+        ends.setdefault(tuple(choice.arm for choice in path.choices), path.latest_end)
 
     assert ends["no", "yes"] - ends["no", "no"] == DAY - timedelta(hours=1)
+
+
+def test_a_series_that_ends_within_may_come_to_its_limit_before() -> None:
+    end = {"id": "end", "end": "enough"}
+    series = {
+        "id": "series",
+        "until": {"trigger": "store-visit", "within": "1 day"},
+        "steps": [ask("inner", "1 day", then=[mail("inside")]), end],
+        "else": [ask("asked", then=[mail("then")])],
+    }
+
+    ways = [
+        (tuple(choice.arm for choice in path.choices), tuple((sent.step, *span(sent)) for sent in path.messages))
+        for path in paths_of(abandoned_cart(steps=[series, mail("after")]))
+    ]
+
+    assert (("no", "yes"), (("inside", 0, 1),)) in ways
+    assert (("no", "no", "yes"), (("then", 1, 2), ("after", 1, 2))) in ways
+    assert (("no", "yes", "yes"), (("inside", 0, 1), ("then", 1, 2), ("after", 1, 2))) in ways
+
+
+def test_an_end_that_is_come_to_in_time_is_the_only_way_on() -> None:
+    series = {
+        "id": "series",
+        "until": {"trigger": "store-visit", "within": "2 days"},
+        "steps": [ask("inner", "1 day"), {"id": "end", "end": "enough"}],
+        "else": [mail("never")],
+    }
+
+    found = every_path(abandoned_cart(steps=[series]))
+
+    assert found.ways == "3"
+    assert not [sent for path in found.paths for sent in path.messages]
 
 
 @given(journeys())
@@ -269,7 +302,8 @@ def test_ways_are_counted_as_they_are_walked(journey: Journey) -> None:
     assert on_all == on_some
     for way in all_of_them:
         walked = trace(journey.steps, way)
-        assert [Turn(choice.step, choice.arm) for choice in walked.choices] == [*way]
+        taken = [turn for turn in way if turn.arm != LEFT]
+        assert [Turn(choice.step, choice.arm) for choice in walked.choices] == taken
 
 
 @given(journeys())
