@@ -19,10 +19,11 @@ from journeys.definition import send_id
 from journeys.interactions import interaction_trigger
 from journeys.language.attributes import Value, merged
 from journeys.listening import Decision, Facts, RunFacts, SendFacts, Version, decide, key_of, occurred
+from journeys.walk.diary import Delivery
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival
 from journeys.walk.script import DEFAULT_START, Happening
-from journeys.walk.timeline import Heard, Made, PreviewRun, PreviewSend, Timeline
+from journeys.walk.timeline import Heard, Made, PreviewCall, PreviewRun, PreviewSend, Timeline
 from journeys.walk.virtual_run import VirtualRun
 
 
@@ -133,6 +134,10 @@ class Stage:
         heard = self._accept(event, None, made_by)
         self._made.append(Made(**dict(heard), run=made_by.run, step=made_by.step))
         return heard.decisions
+
+    def answer(self, call: PreviewCall) -> Delivery:
+        """An endpoint is called: it is taken to answer at once, and well."""
+        return Delivery(outcome="accepted", at=call.at)
 
     def _changing(self, setting: Setting, made_by: Maker) -> Event | None:
         """Change the customer, and return the event of it; None where nothing is another. Raises Impossible."""

@@ -50,6 +50,10 @@ class Surroundings(Protocol):
         """A run makes an event, or changes the customer. Returns what that did."""
         ...
 
+    def answer(self, call: PreviewCall) -> Delivery:
+        """What becomes of a call."""
+        ...
+
 
 class VirtualRun:
     """One run in the virtual world. It is the world of its own walk."""
@@ -199,7 +203,7 @@ class VirtualRun:
     def _call(self, step: Webhook, visit: Visit) -> Delivery:
         data = told(step, self._known(visit))
         self._calls.append(PreviewCall(step=step.id, endpoint=step.webhook, at=visit.now, data=data))
-        return Delivery(outcome="accepted", at=visit.now)
+        return self._around.answer(self._calls[-1])
 
     def end(self, ended: Ended, why: str, at: datetime) -> None:
         if self._coroutine is None:

@@ -2,77 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from temporalio.testing import WorkflowEnvironment
 
+from activities.endpoints import Seal
+from activities.endpoints.signing import new_secret
+from journeys.catalogue import CustomerAttribute
 from journeys.chance import arm_of
 from journeys.definition import Journey
-from journeys.interactions import INTERACTIONS, Interaction
+from journeys.endpoints import Endpoint
 from journeys.steps import Step, every_step
 from journeys.steps.uses import SharesUse
-from journeys.walk.preview import Stage
-from journeys.walk.script import Happening
+from journeys.walk.script import DEFAULT_START, Happening
 from journeys.walk.timeline import PreviewRun
+from store.customer_attributes import put_attribute
+from store.customers import patch_customer
+from store.endpoints import put_endpoint
 from store.runs import RunView
-from tests.engine import Clock, engine
-from tests.random_journeys import beginning, journeys
-from tests.samples import CONTENTS, CUSTOMER, version
-from tests.stories import Run, buys, cart, does, visits
+from tests.engine import HOUSE, Clock, Engine, engine
+from tests.fakes.receiver import Answer, Receiver, says
+from tests.random_journeys import FATES, beginning
+from tests.random_stories import Played, stories
+from tests.stories import Run
 from tests.workflows.test_stories import A_MINUTE, event, told
 
 FIFTY = Decimal(50)
 EXAMPLES = int(os.environ.get("SOJOURN_TEST_STORIES", "12"))
-EXITS: tuple[list[str], ...] = ([], ["purchase-completed"])
+A_WEEK = timedelta(days=7)
 
 _numbers = count(1)
-
-
-@dataclass(frozen=True)
-class Played:
-    """A story as the preview tells it."""
-
-    journey: Journey
-    lines: tuple[Happening, ...]
-    runs: tuple[PreviewRun, ...]
-
-
-@st.composite
-def stories(draw: st.DrawFn) -> Played:
-    """A cart, and what happens after it: visits, purchases, other carts, and what is done with messages."""
-    journey = draw(journeys(exit=draw(st.sampled_from(EXITS))))
-    stage = Stage(CUSTOMER, customer_id="ada", contents=CONTENTS)
-    stage.publish(version(journey))
-    lines = [cart(id="e-0")]
-    stage.happen(lines[0])
-    at = timedelta(0)
-    for number in range(1, draw(st.integers(1, 8))):
-        at += draw(st.integers(1, 40)) * timedelta(hours=1)
-        stage.advance(stage.started_at + at)
-        line = draw(st.sampled_from(list(possible(stage, f"{at.total_seconds():.0f} seconds"))))
-        lines.append(line.model_copy(update={"id": f"e-{number}"}))
-        stage.happen(lines[-1])
-    return Played(journey, tuple(lines), stage.finish().runs)
-
-
-def possible(stage: Stage, when: str) -> Iterator[Happening]:
-    """What may happen now."""
-    yield visits(when, "Oslo")
-    yield buys(when)
-    yield cart(when, "c2")
-    for number, run in enumerate(stage.so_far, 1):
-        for send in run.sends:
-            what: Sequence[Interaction] = ("delivered", "clicked") if send.outcome == "accepted" else ()
-            yield from (does(when, each, send.step, run=number) for each in what if each in INTERACTIONS[send.kind])
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -84,15 +54,14 @@ async def test_preview_and_temporal_agree(
     name = goes_like("ada", story.journey)
     # Each story has a store of its own: who has a place, and who is in a test, is kept over versions of a journey.
     url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / f'{name}.db')}"
-    async with engine(skipping.client, url, clock=clock) as played:
-        await clock.start()
+    async with engine(skipping.client, url, clock=clock) as played, endpoints(played, clock) as receivers:
+        await at_the_usual_time(clock)
+        await put_attribute(played.store, CustomerAttribute(attribute="renews_at", type="time"), clock.now)
         await played.customer(name)
         await played.publish(beginning(story.journey, clock.begin))
         for number, line in enumerate(story.lines, 1):
             await clock.move(line.at)
-            happening = line.model_copy(update={"id": f"{name}-{number}"})
-            await played.accept(await event(played, name, number, happening, clock))
-            await played.relay.drain_once()
+            await happen(played, name, number, line, clock)
         begin = story.runs[0].entered_at
         last = max(run.ended_at or begin for run in story.runs)
         await clock.move(max(last - begin, story.lines[-1].at) + timedelta(minutes=1))
@@ -102,9 +71,79 @@ async def test_preview_and_temporal_agree(
         assert [walked(run) for run in runs] == [walked(run) for run in story.runs]
         sent = [(message.run, message.step) for message in played.ledger.took]
         assert len(sent) == len(set(sent))
+        assert posted(receivers) == called(story)
         for run in runs:
             check_diary(run)
             await played.until_ended(run.id)
+
+
+async def at_the_usual_time(clock: Clock) -> None:
+    """Begin whole weeks after the usual time, so that clocks show the same, on the same day of the week."""
+    await clock.start()
+    begin = clock.begin + (DEFAULT_START - clock.begin) % A_WEEK
+    await clock.move(begin - clock.begin)
+    clock.begin = begin
+
+
+async def happen(played: Engine, customer: str, number: int, line: Happening, clock: Clock) -> None:
+    """Let a line of a story happen, and have Temporal told."""
+    attributes = beginning(line.customer or line.attributes, clock.begin)
+    if line.customer is not None:
+        await patch_customer(played.store, customer, attributes, clock.now, day=played.day)
+    else:
+        happening = line.model_copy(update={"id": f"{customer}-{number}", "attributes": attributes})
+        await played.accept(await event(played, customer, number, happening, clock))
+    await played.relay.drain_once()
+
+
+@asynccontextmanager
+async def endpoints(played: Engine, clock: Clock) -> AsyncIterator[dict[str, Receiver]]:
+    """The endpoints of random journeys, each of which does what its name says."""
+    async with AsyncExitStack() as stack:
+        receivers = {name: await stack.enter_async_context(Receiver()) for name in FATES}
+        for name, receiver in receivers.items():
+            receiver.answer = answer(name, receiver)
+            registered = Endpoint(endpoint=name, url=receiver.url)
+            await put_endpoint(played.store, registered, Seal(HOUSE).seal(new_secret()), clock.now)
+        yield receivers
+
+
+def answer(name: str, receiver: Receiver) -> Answer:
+    """What an endpoint answers. One takes each call when it comes again."""
+    match name:
+        case "refuses":
+            return says(400)
+        case "is-busy":
+            return says(503)
+        case "is-gone":
+            return says(410)
+        case "takes-the-second-time":
+
+            async def at_the_second_time(writer: asyncio.StreamWriter) -> None:
+                ids = [posted.headers["webhook-id"] for posted in receiver.posted]
+                await says(200 if ids.count(ids[-1]) > 1 else 503)(writer)
+
+            return at_the_second_time
+        case _:
+            return says(200)
+
+
+def posted(receivers: dict[str, Receiver]) -> list[str]:
+    """What those were told that took it."""
+    bodies = {
+        request.headers["webhook-id"]: {"endpoint": name, "data": json.loads(request.body)["data"]}
+        for name, receiver in receivers.items()
+        if FATES[name] == "accepted"
+        for request in receiver.posted
+    }
+    return sorted(json.dumps(body, sort_keys=True) for body in bodies.values())
+
+
+def called(story: Played) -> list[str]:
+    """What those are told that take it, as the preview says."""
+    calls = [call for run in story.runs for call in run.calls if FATES[call.endpoint] == "accepted"]
+    bodies = [{"endpoint": call.endpoint, "data": call.data} for call in calls]
+    return sorted(json.dumps(body, sort_keys=True) for body in bodies)
 
 
 def goes_like(customer: str, journey: Journey) -> str:
