@@ -30,6 +30,18 @@ class Played:
     lines: tuple[Happening, ...]
     runs: tuple[PreviewRun, ...]
 
+    @property
+    def hurries(self) -> bool:
+        """Whether a run ends another one at the very instant at which that has something to do.
+
+        Who comes first, is a matter of luck then; and a server that skips time stands still for good where a run is
+        cancelled while one of its activities is under way.
+        """
+        acting = [(run, entry.at) for run in self.runs for entry in run.diary if entry.did != "left"]
+        exited = {(run.id, run.ended_at) for run in self.runs if run.ended == "exited"}
+        hurried = {at for run, at in acting if (run.id, at) in exited}
+        return any(len({run.id for run, at in acting if at == instant}) > 1 for instant in hurried)
+
 
 class EndpointsStage(Stage):
     """A stage with endpoints, each of which does what its name says."""

@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from temporalio.testing import WorkflowEnvironment
 
 from activities.endpoints import Seal
@@ -50,6 +50,7 @@ _numbers = count(1)
 async def test_preview_and_temporal_agree(
     story: Played, skipping: WorkflowEnvironment, migrated_sqlite: Path, tmp_path: Path
 ) -> None:
+    assume(not story.hurries)
     clock = Clock(skipping)
     name = goes_like("ada", story.journey)
     # Each story has a store of its own: who has a place, and who is in a test, is kept over versions of a journey.
