@@ -273,6 +273,19 @@ def test_a_series_that_ends_within_may_come_to_its_limit_before() -> None:
     assert (("no", "yes", "yes"), (("inside", 0, 1), ("then", 1, 2), ("after", 1, 2))) in ways
 
 
+def test_a_series_whose_limit_is_over_may_have_been_answered_before() -> None:
+    asked = {"message": "mail", "is": "clicked"}
+    first = {"id": "first", "if": {**asked, "is": "opened", "within": "3 days"}}
+    series = {"id": "series", "until": {**asked, "within": "1 day"}, "steps": [mail("inside")], "then": [mail("then")]}
+
+    ways = {
+        tuple(choice.arm for choice in path.choices): [(sent.step, *span(sent)) for sent in path.messages]
+        for path in paths_of(abandoned_cart(steps=[MAIL, first, series]))
+    }
+
+    assert ways["yes", "yes"] == [("mail", 0, 0), ("then", 0, 3)]
+
+
 def test_an_end_that_is_come_to_in_time_is_the_only_way_on() -> None:
     series = {
         "id": "series",
