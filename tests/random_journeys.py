@@ -70,6 +70,11 @@ MESSAGES: dict[Kind, dict[str, Any]] = {
     "text": {"text": "second-text-reminder", "to": ["customer.phone", "customer.email"]},
     "push": {"push": "final-push-notification", "to": "customer.push_token"},
 }
+EXPIRES: list[dict[str, Any]] = [
+    {"expires": "1 hour"},
+    {"expires": {"at": "event.ends_at"}},
+    {"expires": {"at": "customer.renews_at", "before": "5 hours"}},
+]
 REACTIONS = ("delivered", "opened", "clicked", "replied")
 """What may be asked of a message, and happen to it."""
 
@@ -107,7 +112,8 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
         match what:
             case "message":
                 kind = draw(st.sampled_from(list(MESSAGES)))
-                steps.append({"id": names.next(kind), **MESSAGES[kind]})
+                expires = draw(st.sampled_from([{}, {}, {}, *names.among(EXPIRES)]))
+                steps.append({"id": names.next(kind), **MESSAGES[kind], **expires})
             case "action" | "call":
                 does = names.among(ACTIONS if what == "action" else CALLS)
                 steps.append({"id": names.next(what), **draw(st.sampled_from(does))})
@@ -262,6 +268,7 @@ def journeys(draw: st.DrawFn, /, **changes: object) -> Journey:
     start = {
         "trigger": starts,
         "key": "event.cart_id",
+        "repeat": draw(st.sampled_from(["immediately", "immediately", "never", {"after": "1 day"}])),
         "overlap": draw(st.sampled_from(["ignore", "parallel", "restart"])),
     }
     steps = draw(step_lists(names=Names(starts), certain=(), deep=3))

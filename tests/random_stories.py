@@ -21,6 +21,9 @@ from tests.random_journeys import FATES, REACTIONS, RENEWS, journeys
 from tests.samples import CONTENTS, CUSTOMER, catalogue
 from tests.stories import buys, cart, changes, does, moves, visits
 
+LATE = ("store-visit", "purchase-completed")
+"""What may be heard of late."""
+
 
 @dataclass(frozen=True)
 class Played:
@@ -66,7 +69,9 @@ def stories(draw: st.DrawFn) -> Played:
         stage.advance(stage.started_at + at)
         kinds = [lines for lines in possible(stage, live, f"{at.total_seconds():.0f} seconds") if lines]
         line = draw(st.sampled_from(draw(st.sampled_from(kinds))))
-        lines.append(line.model_copy(update={"id": f"e-{number}"}))
+        late = draw(st.sampled_from([0, 0, 0, 1, 2, 5])) if line.trigger in LATE else 0
+        occurred_at = at - timedelta(hours=late) if late else None
+        lines.append(line.model_copy(update={"id": f"e-{number}", "occurred_at": occurred_at}))
         stage.happen(lines[-1])
     return Played(journey, tuple(lines), stage.finish().runs)
 

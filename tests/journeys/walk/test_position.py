@@ -73,9 +73,9 @@ class Scripted(OnlyMessages):
         self.sent.append((visit.at_step, self._now, visit.following))
         return Delivery(outcome=self._fates.get(visit.at_step, "accepted"), at=self._now)
 
-    async def decide(self, visit: Visit) -> Choice:
+    async def decide(self, visit: Visit) -> Choice | None:
         self._remember()
-        return self._arms[visit.at_step]
+        return self._arms.get(visit.at_step)  # what becomes true, comes while it waits
 
     async def moment(self, visit: Visit) -> Until:
         hours = crc32(visit.at_step.encode()) % 50
