@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 
+from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.interactions import INTERACTIONS
 from journeys.listening import Version
-from journeys.publishing import Catalogue, check, version_of
+from journeys.publishing import check, version_of
 from journeys.steps import EventQuestion, MessageQuestion, Question
 from journeys.walk.diary import Delivery
 from journeys.walk.preview import Stage
