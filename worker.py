@@ -32,6 +32,7 @@ from journeys.dates import UTC_EVERYWHERE
 from journeys.interactions import Kind
 from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
+from store.ab_tests import decide_due_tests
 from store.journeys import finish_stops
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
@@ -207,13 +208,18 @@ async def _register(client: Client) -> None:
 
 
 async def _sweep(store: Store) -> None:
-    """Finish what a process that died has left: stops, and sends that no retry will report on, as their run is over."""
+    """Do what nobody else may come to do: decide tests that are over, and finish what a process that died has left.
+
+    That are stops, and sends that no retry will report on, as their run is over.
+    """
     while True:
         with suppress(Unavailable):
             if ended := await finish_stops(store, _now()):
                 log.warning("a stop had not come to its end", ended=ended)
             if given_up := await give_up_stale(store, _now(), ABANDONED_AFTER):
                 log.warning("sends without an outcome", unknown=given_up)
+            if decided := await decide_due_tests(store, _now()):
+                log.info("tests were decided", decided=decided)
         await asyncio.sleep(SWEEP_EVERY)
 
 

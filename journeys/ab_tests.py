@@ -10,6 +10,7 @@ from decimal import Decimal
 from journeys.chance import identity_of_arms
 from journeys.definition import Journey
 from journeys.interactions import INTERACTIONS
+from journeys.language.durations import say
 from journeys.steps import Message, Steps, every_step
 from journeys.steps.choosing import By, Tested
 from journeys.walk.pace import DAY, at_pace
@@ -27,7 +28,7 @@ class ABTest:
 
     *arms* is their identity: a later version with the same one goes on with the same test. *shares* are percent by arm,
     in the order in which they are written. *messages*: by opened or clicked, the ids of the arms' messages, one each.
-    *within*: how long from the split what somebody does counts.
+    *within*: how long from the split what somebody does counts. *day*: how long a day lasts in these times.
     """
 
     journey: str
@@ -40,6 +41,7 @@ class ABTest:
     after: timedelta | None = None
     people: int | None = None
     messages: tuple[str, ...] = ()
+    day: timedelta = DAY
 
 
 def ab_test(journey: Journey, step: str, tested: Tested, day: timedelta = DAY) -> ABTest:
@@ -57,6 +59,7 @@ def ab_test(journey: Journey, step: str, tested: Tested, day: timedelta = DAY) -
         after=None if winner.after is None else at_pace(winner.after, day),
         people=winner.people,
         messages=tuple(message.id for arm in counted for message in arm),
+        day=day,
     )
 
 
@@ -77,6 +80,12 @@ def counted_in(steps: Steps, by: By) -> list[Message]:
     """The messages of an arm of which it is told whether they were opened or clicked; by goal none."""
     messages = (step for step in every_step(steps) if isinstance(step, Message))
     return [message for message in messages if by in INTERACTIONS[message.kind]]
+
+
+def say_rules(test: ABTest) -> str:
+    """How a test is decided, as its journey says it: ``by goal, after 14 days, within 3 days, default plain``."""
+    ends = f"people {test.people}" if test.after is None else f"after {say(test.after)}"
+    return f"by {test.by}, {ends}, within {say(test.within)}, default {test.default}"
 
 
 def after_the_end(at: datetime, *, decided: bool) -> str:

@@ -161,7 +161,7 @@ class RunFacts:
 
     It stands at *step* since *step_at*, by default at the first one since it was entered. *heard*: the answers to its
     questions that were accepted, in that order. *inside*: the series around the step, with when they were entered.
-    *chain*: the journeys that led here.
+    *chain*: the journeys that led here. *measured_until*: so long a goal counts however the run ends, as in a test.
     """
 
     id: str
@@ -172,6 +172,7 @@ class RunFacts:
     ended: Ended | None = None
     ended_at: datetime | None = None
     goal_met: bool = False
+    measured_until: datetime | None = None
     step: str | None = None
     step_at: datetime | None = None
     heard: tuple[Arrival, ...] = ()
@@ -440,9 +441,10 @@ def _made(
 def in_time_for_goal(goal: Goal, run: RunFacts, at: datetime) -> bool:
     """Whether a goal event still counts for a run that is over.
 
-    It does where it occurred during the run, and, if the run completed, no later than *within* after that.
+    It does where it occurred during the run, and, if the run completed, no later than *within* after that. Whoever is
+    measured by it in a test is so for the test's time, however the run ended.
     """
-    if run.ended_at is None:
+    if run.ended_at is None or (run.measured_until and at <= run.measured_until):
         return True
     grace = at_pace(goal.within, run.day) if run.ended == "completed" else timedelta(0)
     return at <= later(run.ended_at, grace)

@@ -13,6 +13,7 @@ from journeys.chance import arm_of
 from journeys.models import Frozen
 from journeys.steps.choosing import By
 from journeys.walk.pace import later
+from store.lifecycle import measure
 from store.schema import AnyRow, Time, ab_people, among, interactions, runs, sends
 
 
@@ -36,15 +37,23 @@ def find_person(connection: Connection, test: ABTest, customer: str) -> AnyRow |
 
 def draw_arm(connection: Connection, test: ABTest, customer: str, run: str, now: datetime) -> str:
     """The arm that *customer* draws, who is in the test from now on."""
-    arm = arm_of(test.journey, test.step, test.shares, customer)
-    person = {"customer": customer, "run": run, "arm": arm, "at": now, "until": later(now, test.within)}
+    arm, until = arm_of(test.journey, test.step, test.shares, customer), later(now, test.within)
+    person = {"customer": customer, "run": run, "arm": arm, "at": now, "until": until}
     connection.execute(_ENTER, {"journey": test.journey, "step": test.step, "arms": test.arms, **person})
+    if test.by == "goal":
+        measure(connection, run, until)
     return arm
 
 
-def time_over(connection: Connection, test: ABTest, people: int) -> datetime:
-    """When the time of so many people is over. There must be as many."""
-    at: datetime = connection.execute(_OVER, {**key_of(test), "before": people - 1}).scalar_one()
+def count_people(connection: Connection, test: ABTest) -> int:
+    """How many people are in the test."""
+    people: int = connection.execute(_PEOPLE, key_of(test)).scalar_one()
+    return people
+
+
+def time_over(connection: Connection, test: ABTest, people: int) -> datetime | None:
+    """When the time of so many people is over; None where fewer are in the test."""
+    at: datetime | None = connection.execute(_OVER, {**key_of(test), "before": people - 1}).scalar_one_or_none()
     return at
 
 
@@ -80,6 +89,7 @@ _FIND = select(ab_people.c.run, ab_people.c.arm).where(
     keyed(ab_people), ab_people.c.customer == bindparam("of_customer")
 )
 _ENTER = insert(ab_people)
+_PEOPLE = select(func.count()).where(keyed(ab_people))
 _OVER = (
     select(ab_people.c.until).where(keyed(ab_people)).order_by(ab_people.c.until).offset(bindparam("before")).limit(1)
 )

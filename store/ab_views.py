@@ -16,7 +16,7 @@ from journeys.significance import Verdict
 from journeys.steps.choosing import By
 from journeys.walk.pace import DAY
 from store.ab_people import ArmView, tally
-from store.ab_tests import TestEnd, end_of, ends_at, find_test
+from store.ab_tests import TestEnd, end_of, ends_at, find_test, rules_of
 from store.journeys import find_journey
 from store.schema import AnyRow, versions
 from store.store import read_transaction
@@ -37,7 +37,7 @@ class TestView(Frozen):
 
     *people* are in it; *needed*: those that it ends with, if it ends by number. *within*: how long from the split what
     somebody does counts. *ends_at*: None as long as too few people are in it to tell.
-    *state*: ``waiting`` for the first one, ``running``, ``over`` until the next one comes, who has it ``decided``.
+    *state*: ``waiting`` for the first one, ``running``, ``over`` until it is ``decided``, which is within a minute.
     *verdict*: how it was decided, or would be now.
     """
 
@@ -89,8 +89,9 @@ def list_tests(connection: Connection, journey: str, now: datetime, day: timedel
 
 def view_test(connection: Connection, test: ABTest, row: AnyRow | None, used_by: list[int], now: datetime) -> TestView:
     """The test of a row as it stands; without a row nobody has come yet. *used_by*: the versions that have it."""
-    end = end_of(connection, test, row, now) if row else None
-    until = end.at if end else ends_at(connection, test, row) if row else None
+    test = rules_of(row) if row else test
+    end = end_of(connection, row, now) if row else None
+    until = end.at if end else ends_at(connection, row) if row else None
     arms = end.arms if end else tally(connection, test, now)
     return TestView(
         step=test.step,
@@ -99,7 +100,7 @@ def view_test(connection: Connection, test: ABTest, row: AnyRow | None, used_by:
         by=test.by,
         within=test.within,
         default=test.default,
-        people=row.people if row else 0,
+        people=sum(arm.people for arm in arms),
         needed=test.people,
         started_at=row.started_at if row else None,
         ends_at=until,
@@ -109,7 +110,7 @@ def view_test(connection: Connection, test: ABTest, row: AnyRow | None, used_by:
 
 
 def _state(row: AnyRow | None, end: TestEnd | None) -> Literal["waiting", "running", "over", "decided"]:
-    if row is None or not row.people:
+    if row is None:
         return "waiting"
     return "decided" if row.decision else "over" if end else "running"
 

@@ -256,6 +256,7 @@ def _run(row: AnyRow, version: Version, heard: tuple[Arrival, ...], inside: Mapp
         ended=row.ended,
         ended_at=row.ended_at,
         goal_met=row.goal_met_at is not None,
+        measured_until=row.goal_until,
         step=row.step,
         step_at=row.step_at,
         heard=heard,
@@ -290,6 +291,7 @@ _RUNS = (
         runs.c.step_at,
         runs.c.ended_at,
         runs.c.goal_met_at,
+        runs.c.goal_until,
     )
     .where(
         or_(

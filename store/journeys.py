@@ -18,7 +18,7 @@ from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown
 from journeys.publishing import check, version_of, warn
 from journeys.reading import read_journey
-from store.ab_tests import begun_anew
+from store.ab_tests import goes_on
 from store.catalogue import read_catalogue
 from store.counts import GoalCount, JourneyView, read_views
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
@@ -149,7 +149,7 @@ def _go_live(
     version = version_of(journey, last + 1, draft.catalogue)
     connection.execute(insert(versions), _version(version, now))
     connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
-    warnings += begun_anew(connection, journey, last)
+    warnings += goes_on(connection, journey, last)
     return Published(journey=draft.name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
 
 

@@ -312,6 +312,11 @@ def explain(connection: Connection, state: RunState, why: str, until: datetime |
         connection.execute(_STAND_UNTIL, {"of_run": state.id, "to_until": until})
 
 
+def measure(connection: Connection, run: str, until: datetime) -> None:
+    """Count the goal of a run that is locked for so long at least, however it ends: so each arm of a test is alike."""
+    connection.execute(_MEASURE, {"of_run": run, "to_until": until})
+
+
 def pass_step(connection: Connection, state: RunState, lines: Sequence[Entry]) -> None:
     """What came of a visit: its step is passed, and the next one entered, or the run is complete."""
     if lines[-1].stands:
@@ -389,6 +394,11 @@ def _goal_until(state: RunState, ended: Ended, at: datetime) -> datetime | None:
     return later(at, at_pace(goal.within, state.day)) if ended == "completed" else at
 
 
+def _at_least(until: ColumnElement[Any]) -> ColumnElement[Any]:
+    """*until*, or later where the run is measured for longer in a test."""
+    return case((runs.c.goal_until > until, runs.c.goal_until), else_=until)
+
+
 def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
     """The end, for one run or for all *which*."""
     return (
@@ -426,13 +436,18 @@ _MEET_GOAL = (
 _END = _ending(
     runs.c.id == bindparam("run"),
     goal_met_at=func.coalesce(runs.c.goal_met_at, bindparam("to_goal_met_at", type_=Time())),
-    goal_until=bindparam("to_goal_until", type_=Time()),
+    goal_until=_at_least(bindparam("to_goal_until", type_=Time())),
     lines=bindparam("to_lines", type_=Integer()),
 )
 _END_THESE = _ending(
     THESE,
-    goal_until=bindparam("to_ended_at", type_=Time()),  # what occurred before it still counts
+    goal_until=_at_least(bindparam("to_ended_at", type_=Time())),  # what occurred before it still counts
     lines=case((runs.c.step.is_not(None), runs.c.lines + 1), else_=runs.c.lines),
+)
+_MEASURE = (
+    update(runs)
+    .where(runs.c.id == bindparam("of_run"))
+    .values(goal_until=_at_least(bindparam("to_until", type_=Time())))
 )
 _LEAVE_THESE = insert(diary).from_select(
     ["run", "n", "at", "step", "did", "why"],

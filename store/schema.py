@@ -306,7 +306,7 @@ runs = Table(
     Column("ended_at", Time),
     Column("why", Text, nullable=False),
     Column("goal_met_at", Time),
-    Column("goal_until", Time),  # completed, but a goal event up to then still counts
+    Column("goal_until", Time),  # over or not, a goal event up to then counts
     Column("step", Text),
     Column("step_at", Time),
     Column("step_until", Time),  # where it waits there for a moment that was computed
@@ -378,8 +378,9 @@ ab_tests = Table(
     Column("journey", Text, nullable=False),
     Column("step", Text, nullable=False),
     Column("arms", Text, nullable=False),  # their identity: with other arms it is another test
-    Column("people", Integer, nullable=False),
-    Column("started_at", Time),  # when its first person came
+    Column("rules", JSON, nullable=False),  # with which it began
+    Column("started_at", Time, nullable=False),  # when its first person came
+    Column("due_at", Time, nullable=False),  # it does not end before
     Column("decision", JSON(none_as_null=True)),  # written once
     PrimaryKeyConstraint("journey", "step", "arms"),
 )

@@ -43,7 +43,7 @@ def _when(test: TestView) -> str:
         return "Nobody has come to it yet."
     began = f"Since {_at(test.started_at)}"
     if test.state == "over" and test.ends_at:
-        return f"{began}; its end was {_at(test.ends_at)}, and the next one who comes takes the verdict below."
+        return f"{began}; its end was {_at(test.ends_at)}, and it is decided within a minute."
     if test.ends_at:
         return f"{began}; {'decided as of' if test.state == 'decided' else 'is decided on'} {_at(test.ends_at)}."
     return f"{began}; ends when the time of {test.needed} people is over, of whom {test.people} have come."

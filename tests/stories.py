@@ -450,15 +450,17 @@ PILOT = walking(
     },
     exit=[],
 )
+
+
+def compared(after: str, default: str = "plain") -> dict[str, object]:
+    """A test by goal."""
+    arms = [arm("plain", email("plain"), share="50%"), arm("witty", text("witty"), share="50%")]
+    return {"id": "subject", "test": {"winner": {"by": "goal", "after": after}, "arms": arms, "default": default}}
+
+
+LEAVES = {"goal": "purchase-completed", "exit": "store-visit"}
 SUBJECT = walking(
-    {
-        "id": "subject",
-        "test": {
-            "winner": {"by": "goal", "after": "2 weeks"},
-            "arms": [arm("plain", email("plain"), share="50%"), arm("witty", text("witty"), share="50%")],
-            "default": "plain",
-        },
-    },
+    compared("2 weeks"),
     pause("a-day", "1 day"),
     push("for-all"),
     exit=[],
@@ -1225,6 +1227,30 @@ STORIES: dict[str, Story] = {
         (
             completed("1 day", sends(witty="", for_all="1 day")),
             completed("15 days 1 minute", sends(plain="14 days 1 minute", for_all="15 days 1 minute")),
+        ),
+        SUBJECT,
+    ),
+    "bought-in-the-time-of-a-test-after-an-exit": Story(
+        (cart(), visits("1 hour", "Oslo"), buys("2 days 23 hours")),
+        (Run("exited", at("1 hour"), sends(witty=""), goal_at=at("2 days 23 hours")),),
+        walking(compared("2 weeks"), pause("a-day", "1 day"), **LEAVES),
+    ),
+    "bought-after-an-exit-and-after-the-time-of-a-test": Story(
+        (cart(), visits("1 hour", "Oslo"), buys("3 days 1 hour")),
+        (Run("exited", at("1 hour"), sends(witty="")),),
+        walking(compared("2 weeks"), pause("a-day", "1 day"), **LEAVES),
+    ),
+    "a-test-goes-on-by-the-rules-that-it-began-with": Story(
+        (
+            cart(),
+            Publish(at("1 day 1 hour"), abandoned_cart(steps=[compared("4 days", "witty"), push("other")], exit=[])),
+            cart("5 days", "c2"),
+            cart("14 days 1 minute", "c3"),
+        ),
+        (
+            completed("1 day", sends(plain="", for_all="1 day")),
+            completed("5 days", sends(plain="5 days", other="5 days"), version=2),
+            completed("14 days 1 minute", sends(plain="14 days 1 minute", other="14 days 1 minute"), version=2),
         ),
         SUBJECT,
     ),

@@ -134,13 +134,6 @@ def _measured(path: str, tested: Tested, journey: Journey) -> Iterator[Flaw]:
 
 def _in_time(path: str, tested: Tested, journey: Journey) -> Iterator[Flaw]:
     winner, within = tested.winner, window(journey, tested)
-    longest = journey.goal.within if journey.goal and winner.by == "goal" else None
-    if winner.within is not None and longest is not None and within > longest:
-        yield Flaw(
-            path=f"{path}.winner.within",
-            message=f"found {say(within)}, but the goal counts for {say(longest)} after a run is completed.",
-            hint=f"An arm that ends sooner would be measured for a shorter time. At most {say(longest)} go.",
-        )
     if winner.after is not None and timedelta(0) < winner.after <= within:
         yield Flaw(
             path=f"{path}.winner.after",

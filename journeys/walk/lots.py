@@ -19,6 +19,7 @@ class _Drawn(NamedTuple):
 
     arm: str
     at: datetime
+    test: ABTest
 
 
 class StagedLots:
@@ -27,6 +28,7 @@ class StagedLots:
     def __init__(self) -> None:
         self._places: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._tests: dict[tuple[str, str, str], _Drawn] = {}
+        self._measured: dict[str, datetime] = {}
 
     def place(self, step: str, places: Mapping[str, int], known: Known) -> str | None:
         """The arm in which the customer has a place, or now takes the first one that is free. None: all are taken."""
@@ -44,9 +46,17 @@ class StagedLots:
         drawn = self._tests.get(name)
         if drawn is None:
             arm = arm_of(test.journey, test.step, test.shares, known.customer_id)
-            self._tests[name] = _Drawn(arm, known.now)
+            self._tests[name] = _Drawn(arm, known.now, test)
+            if test.by == "goal":
+                until = later(known.now, test.within)
+                self._measured[known.run] = max(until, self._measured.get(known.run, until))
             return Choice(arm=arm, why=BY_LOT)
-        ends_at = later(drawn.at, test.after) if test.after else None
+        began = drawn.test
+        ends_at = later(drawn.at, began.after) if began.after else None
         if ends_at and ends_at <= known.now:
-            return Choice(arm=test.default, why=after_the_end(ends_at, decided=False))
+            return Choice(arm=began.default, why=after_the_end(ends_at, decided=False))
         return Choice(arm=drawn.arm, why=AS_BEFORE)
+
+    def measured_until(self, run: str) -> datetime | None:
+        """How long the goal of a run is counted in a test; None where it is in none."""
+        return self._measured.get(run)

@@ -12,7 +12,6 @@ from journeys.acting import Setting, refuse_unfit
 from journeys.address_attributes import holding_addresses, spelled
 from journeys.catalogue import CHANGED, CUSTOMER_SOURCE, CUSTOMER_TRIGGERS, Content, CustomerEvent, CustomerId, Event
 from journeys.chains import Maker, machine
-from journeys.choices import Lots
 from journeys.clearance.consent import NOBODY, Asked
 from journeys.dates import UTC_EVERYWHERE
 from journeys.definition import send_id
@@ -70,7 +69,7 @@ class Stage:
         self.asked = asked
         self.house = house
         self.customer_id = customer_id
-        self.lots: Lots = StagedLots()
+        self.lots = StagedLots()
         self._live: dict[str, Version] = {}
         self._runs: list[VirtualRun] = []
         self._events: list[Event] = []

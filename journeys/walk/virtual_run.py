@@ -10,7 +10,7 @@ from typing import Protocol
 from journeys.acting import Impossible, Setting, action, done, impossible, told
 from journeys.catalogue import Content, CustomerId, Event
 from journeys.chains import Maker, joined, maker
-from journeys.choices import Lots, choose
+from journeys.choices import choose
 from journeys.clearance.clearance import (
     Blocked,
     Circumstances,
@@ -29,6 +29,7 @@ from journeys.language.templates import TemplateError
 from journeys.listening import Decision, RunFacts
 from journeys.steps import Webhook
 from journeys.walk.diary import Choice, Delivery, Ended, Held, Outcome
+from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
 from journeys.walk.timeline import PreviewCall, PreviewRun, PreviewSend
 from journeys.walk.walk import Walk
@@ -44,7 +45,7 @@ class Surroundings(Protocol):
     contents: Mapping[str, Content]
     asked: Asked
     house: str
-    lots: Lots
+    lots: StagedLots
 
     def make(self, does: Event | Setting, made_by: Maker) -> tuple[Decision, ...]:
         """A run makes an event, or changes the customer. Returns what that did."""
@@ -125,7 +126,10 @@ class VirtualRun:
         return delivery
 
     async def decide(self, visit: Visit) -> Choice | None:
-        return choose(self.facts.version.steps[visit.at_step], self._known(visit), self._around.lots)
+        lots = self._around.lots
+        choice = choose(self.facts.version.steps[visit.at_step], self._known(visit), lots)
+        self.facts = replace(self.facts, measured_until=lots.measured_until(self.facts.id))
+        return choice
 
     async def perform(self, visit: Visit) -> Delivery:
         return await _Act(visit)

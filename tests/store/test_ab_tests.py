@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import Connection
 
 from journeys.ab_tests import AS_BEFORE, BY_LOT, ABTest
@@ -15,10 +16,11 @@ from journeys.chance import arm_of
 from journeys.definition import send_id
 from journeys.walk.diary import Choice
 from store.ab_people import ArmView
-from store.ab_tests import decide_test, find_test, take_arm
+from store.ab_tests import decide_due_tests, decide_test, find_test, take_arm
 from store.ab_views import TestView, view_test
 from store.events import accept
-from store.schema import ab_people, ab_tests
+from store.runs import close, get_run
+from store.schema import ab_people
 from store.store import open_store, read_transaction, write_transaction
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
@@ -46,7 +48,10 @@ SUBJECT = ABTest(
     after=14 * DAY,
 )
 BY_PEOPLE = replace(SUBJECT, after=None, people=40)
+BY_OTHERS = replace(SUBJECT, step="other", after=30 * DAY)
 BY_OPENED = replace(SUBJECT, by="opened", messages=("initial-reminder",))
+# The same arms at another step are another test.
+BY_CLICKED = replace(BY_OPENED, step="clicks", by="clicked")
 
 LASTING = abandoned_cart(exit=[])
 
@@ -285,14 +290,128 @@ async def test_a_version_with_the_same_arms_goes_on_and_one_with_others_begins_a
     await enter(shop, ["ada"])
     shop.later(days=10)
 
-    await enter(shop, ["bob"], replace(SUBJECT, after=21 * DAY))
+    await enter(shop, ["bob"])
     await enter(shop, ["cy"], replace(SUBJECT, arms="fedcba9876543210"))
 
-    goes_on = await show_test(shop.store, replace(SUBJECT, after=21 * DAY), shop.now)
+    goes_on = await show_test(shop.store, SUBJECT, shop.now)
     anew = await show_test(shop.store, replace(SUBJECT, arms="fedcba9876543210"), shop.now)
-    assert (goes_on.people, goes_on.ends_at) == (2, NOON + 21 * DAY)
+    assert (goes_on.people, goes_on.ends_at) == (2, NOON + 14 * DAY)
     assert (anew.people, anew.started_at) == (1, NOON + 10 * DAY)
     assert (await show_test(shop.store, replace(SUBJECT, step="other"), shop.now)).people == 0
+
+
+async def test_rules_that_are_changed_meanwhile_move_neither_the_end_nor_the_measure(shop: Shop) -> None:
+    people = await witty_wins(shop)
+    sooner = replace(SUBJECT, after=2 * DAY, within=DAY, by="opened", default="witty", messages=("initial-reminder",))
+    shop.now = NOON + 12 * DAY
+
+    late = await enter(shop, [f"late-{number}" for number in range(20)], sooner)
+    before = await show_test(shop.store, sooner, shop.now)
+    shop.now = NOON + 14 * DAY
+    decision = await decide(shop.store, sooner, shop.now)
+
+    arms = {customer: arm_of("abandoned-cart", "subject", SUBJECT.shares, customer) for customer in late}
+    assert {customer: arm for customer, (_, arm) in late.items()} == arms
+    assert (before.state, before.ends_at, before.by, before.within) == ("running", NOON + 14 * DAY, "goal", 3 * DAY)
+    assert (before.default, {person.until - person.at for person in await rows(shop.store, ab_people.select())}) == (
+        "plain",
+        {3 * DAY},
+    )
+    assert decision
+    assert (decision.at, sum(arm.left_out for arm in decision.arms)) == (NOON + 14 * DAY, 20)
+    assert sum(arm.counted for arm in decision.arms) == len(people)
+
+
+async def test_a_test_that_is_due_is_decided_without_anybody_entering(shop: Shop) -> None:
+    await witty_wins(shop)
+    await enter(shop, ["ada"], BY_OTHERS)
+    assert await decide_due_tests(shop.store, NOON + 14 * DAY - timedelta(microseconds=1)) == 0
+    expected = await show_test(shop.store, SUBJECT, NOON + 20 * DAY)
+
+    decided = [await decide_due_tests(shop.store, NOON + 20 * DAY) for _ in range(2)]
+
+    view = await show_test(shop.store, SUBJECT, NOON + 20 * DAY)
+    assert decided == [1, 0]
+    assert (expected.state, view.state, view.ends_at) == ("over", "decided", NOON + 14 * DAY)
+    assert (view.verdict, counted(view.arms)) == (expected.verdict, counted(expected.arms))
+    assert await decide(shop.store, BY_OTHERS, NOON + 20 * DAY) is None
+
+
+async def test_of_many_who_look_for_tests_that_are_due_one_decides(shop: Shop, database_url: str) -> None:
+    await witty_wins(shop)
+    stores = [open_store(database_url) for _ in range(4)]
+
+    decided = await asyncio.gather(*(decide_due_tests(store, NOON + 14 * DAY) for store in stores))
+
+    for store in stores:
+        await store.close()
+    assert sum(decided) == 1
+
+
+async def test_by_people_it_is_looked_at_again_when_it_may_be_over(shop: Shop) -> None:
+    await shop.publish(LASTING)
+    await enter(shop, [f"customer-{number}" for number in range(39)], BY_PEOPLE)
+    shop.later(days=3)
+    assert await decide_due_tests(shop.store, shop.now) == 0
+    shop.later(days=1)
+    await enter(shop, ["fortieth"], BY_PEOPLE)
+    full = shop.now
+
+    decided = [
+        await decide_due_tests(shop.store, at)
+        for at in (full + 2 * DAY, full + 3 * DAY - timedelta(seconds=1), full + 3 * DAY)
+    ]
+
+    view = await show_test(shop.store, BY_PEOPLE, shop.now)
+    assert decided == [0, 0, 1]
+    assert (view.state, view.ends_at) == ("decided", full + 3 * DAY)
+
+
+async def test_the_numbers_hold_whoever_is_just_entering(shop: Shop, database_url: str) -> None:
+    await witty_wins(shop)
+    elsewhere, over = open_store(database_url), NOON + 14 * DAY
+
+    async with under_way(shop.store) as do:
+        await do(lambda connection: take_arm(connection, SUBJECT, "late", "late-run", over - timedelta(seconds=1)))
+        deciding = asyncio.create_task(decide(elsewhere, SUBJECT, over))
+        await asyncio.sleep(0.2)
+        assert not deciding.done()
+
+    decision = await deciding
+    await elsewhere.close()
+    assert decision
+    assert sum(arm.people for arm in decision.arms) == len(await rows(shop.store, ab_people.select())) == 61
+
+
+async def test_two_who_enter_do_not_wait_for_each_other(shop: Shop, database_url: str) -> None:
+    if shop.store.dialect == "sqlite":
+        pytest.skip("SQLite has one writer")
+    await witty_wins(shop)
+    elsewhere = open_store(database_url)
+
+    async with under_way(shop.store) as do:
+        await do(lambda connection: take_arm(connection, SUBJECT, "one", "run-1", NOON + DAY))
+        await asyncio.wait_for(take(elsewhere, SUBJECT, "other", "run-2", NOON + DAY), timeout=5)
+
+    await elsewhere.close()
+
+
+async def test_a_goal_counts_for_the_same_time_however_the_run_ended(shop: Shop) -> None:
+    await shop.publish(abandoned_cart(exit=[{"trigger": "store-visit"}]))
+    people = await enter(shop, ["exited", "cancelled", "late", "outside"])
+    await shop.post("store-visit", "exited", city="Oslo")
+    await shop.post("store-visit", "late", city="Oslo")
+    await close(shop.store, people["cancelled"][0], "cancelled", "by hand", shop.now, ())
+    outside = await shop.start("nobody")
+    await shop.post("store-visit", "nobody", city="Oslo")
+    await buy(shop, ["exited", "cancelled", "nobody"], at=shop.later(days=3))
+    await buy(shop, ["late"], at=shop.later(microseconds=1))
+
+    view = await show_test(shop.store, SUBJECT, shop.now)
+
+    hits = [people["exited"][1], people["cancelled"][1]]
+    assert {arm.arm: arm.hits for arm in view.arms} == {arm: hits.count(arm) for arm in ("plain", "witty")}
+    assert (await get_run(shop.store, outside)).goal_met_at is None
 
 
 async def send(shop: Shop, run: str, step: str = "initial-reminder") -> str:
@@ -304,6 +423,10 @@ async def send(shop: Shop, run: str, step: str = "initial-reminder") -> str:
 async def test_by_opened_people_count_who_opened_the_message_of_their_arm(shop: Shop) -> None:
     await shop.publish(LASTING)
     people = await enter(shop, ["ada", "bob", "cy", "di", "eve"], BY_OPENED)
+    clickers = {
+        customer: (await take(shop.store, BY_CLICKED, customer, run, shop.now)).arm
+        for customer, (run, _) in people.items()
+    }
     sent = {customer: await send(shop, run) for customer, (run, _) in people.items()}
     other = await send(shop, people["cy"][0], "second-reminder")
     shop.later(hours=1)
@@ -316,10 +439,10 @@ async def test_by_opened_people_count_who_opened_the_message_of_their_arm(shop: 
     await shop.post("email-opened", None, send_id=sent["eve"])
 
     opened_by = await show_test(shop.store, BY_OPENED, shop.now)
-    clicked_by = await show_test(shop.store, replace(BY_OPENED, by="clicked"), shop.now)
+    clicked_by = await show_test(shop.store, BY_CLICKED, shop.now)
 
     assert {arm.arm: arm.hits for arm in opened_by.arms if arm.hits} == {people["ada"][1]: 1}
-    assert {arm.arm: arm.hits for arm in clicked_by.arms if arm.hits} == {people["di"][1]: 1}
+    assert {arm.arm: arm.hits for arm in clicked_by.arms if arm.hits} == {clickers["di"]: 1}
     assert sum(arm.counted for arm in opened_by.arms) == 5
 
 
@@ -346,5 +469,4 @@ async def test_however_many_come_at_once_everybody_is_in_it_once_and_one_decides
     assert [[taken.arm for taken in each] for each in running] == [expected] * 4
     assert sum(taken.why == BY_LOT for each in running for taken in each) == 25
     assert {taken.arm for each in over for taken in each if taken.why != BY_LOT} == {"witty"}
-    [test] = await rows(shop.store, ab_tests.select())
-    assert test.people == len(await rows(shop.store, ab_people.select())) == 85
+    assert len(await rows(shop.store, ab_people.select())) == 85

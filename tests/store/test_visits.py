@@ -11,6 +11,7 @@ from journeys.steps.choosing import Split
 from journeys.walk.diary import Choice, Entry, Over
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
+from store.ab_tests import decide_due_tests
 from store.ab_views import TestView, list_tests
 from store.customers import put_customer
 from store.places import take_place
@@ -254,6 +255,44 @@ async def test_a_version_with_other_arms_begins_anew_and_publishing_says_so(shop
     ]
     back = await shop.publish(abandoned_cart(steps=[SUBJECT]))
     assert back.warnings == ()
+
+
+async def test_other_rules_do_not_count_for_a_test_that_runs_and_publishing_says_so(shop: Shop) -> None:
+    await shop.publish(abandoned_cart(steps=[SUBJECT]))
+    nobody_yet = await shop.publish(abandoned_cart(steps=[_ruled(after="5 days")]))
+    await shop.publish(abandoned_cart(steps=[SUBJECT]))
+    await enter(shop, ["ada", "bob"])
+
+    other = await shop.publish(abandoned_cart(steps=[_ruled(after="5 days")]))
+    [running] = await shown(shop)
+    same = await shop.publish(abandoned_cart(steps=[SUBJECT, {"id": "pause", "wait": "1 day"}]))
+
+    assert [told_.warnings for told_ in (nobody_yet, same)] == [(), ()]
+    [flaw] = other.warnings
+    rules = "by goal, after 14 days, within 3 days, default plain"
+    message = f"people are in this test, so it goes on by the rules that it began with: {rules}."
+    assert (flaw.path, flaw.message, flaw.hint) == ("steps[0].test", message, "To test anew, give the step another id.")
+    assert (running.versions, running.ends_at) == ((4, 3, 2, 1), NOON + timedelta(days=14))
+
+
+async def test_arms_that_were_decided_before_are_said_to_be_when_they_come_back(shop: Shop) -> None:
+    await shop.publish(abandoned_cart(steps=[SUBJECT]))
+    await enter(shop, ["ada"])
+    shop.later(days=14)
+    assert await decide_due_tests(shop.store, shop.now) == 1
+    unchanged = await shop.publish(abandoned_cart(steps=[SUBJECT, {"id": "pause", "wait": "1 day"}]))
+    await shop.publish(abandoned_cart(steps=[_with("70%", "30%")]))
+
+    back = await shop.publish(abandoned_cart(steps=[SUBJECT]))
+
+    assert unchanged.warnings == ()
+    assert [flaw.message for flaw in back.warnings] == [
+        'a test of these arms was decided before, so everybody takes "plain".'
+    ]
+
+
+def _ruled(**winner: object) -> dict[str, Any]:
+    return {**SUBJECT, "test": {**SUBJECT["test"], "winner": {**SUBJECT["test"]["winner"], **winner}}}
 
 
 def _with(*shares: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_a_test_whose_end_has_come_and_nobody_since() -> None:
 
     lines = told(a_test(state="over", verdict=verdict))
 
-    assert lines[1].endswith("; its end was 16 Nov 2026 09:00 UTC, and the next one who comes takes the verdict below.")
+    assert lines[1].endswith("; its end was 16 Nov 2026 09:00 UTC, and it is decided within a minute.")
     assert lines[-1].startswith("  plain: too few: ")
 
 
