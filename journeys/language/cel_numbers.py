@@ -37,6 +37,12 @@ def _id(operation: str, kinds: Sequence[cel.Type]) -> str:
     return f"sojourn {operation} {' '.join(kind.name() for kind in kinds)}"
 
 
+def _quotient(number: float, divisor: float) -> float:
+    if not divisor:
+        raise ZeroDivisionError("division by zero")
+    return number / divisor
+
+
 def _remainder(number: float, divisor: float) -> float:
     if not divisor:
         raise ZeroDivisionError("division by zero")
@@ -53,3 +59,10 @@ CALCULATING = [
     _calculation("_/_", operator.truediv),
     _calculation("_%_", _remainder, also=[[_DOUBLE, _DOUBLE]]),
 ]
+
+DIVIDED, DIVIDED_BY_CEL = "divided", "divide_double"
+"""Our function, which stands where CEL's own one would give infinity for a division by zero."""
+
+DIVIDING = cel.FunctionDecl(
+    DIVIDED, [cel.Overload(id=DIVIDED, return_type=_DOUBLE, parameters=[_DOUBLE, _DOUBLE], impl=_quotient)]
+)

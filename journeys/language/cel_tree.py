@@ -77,13 +77,26 @@ class TooDeep(ValueError):
 
 def tree(checked: cel.Expression) -> Node:
     """The tree of a source that CEL has checked. Raises TooDeep."""
-    packed, found = any_pb2.Any(), _checked_expression()()
-    try:
-        packed.ParseFromString(checked.serialize())
-        found.ParseFromString(packed.value)
-    except DecodeError:
-        raise TooDeep from None
+    found = _read(checked.serialize())
     return _Reader(found.references).node(found.expr)
+
+
+def calling(checked: cel.Expression, overload: str, instead: str) -> bytes:
+    """What CEL has checked, serialized, with *instead* called where it would take *overload*. Raises TooDeep.
+
+    CEL lets nobody put another function in the place of one of its own.
+    """
+    found = _read(checked.serialize())
+    calls_it = {each.id: each.reference for each in found.references if list(each.reference.overloads) == [overload]}
+    for reference in calls_it.values():
+        reference.overloads[:] = [instead]
+    for node in _nodes(found.expr) if calls_it else ():
+        if node.id in calls_it:
+            node.call.function = instead
+    packed = any_pb2.Any()
+    packed.ParseFromString(checked.serialize())
+    packed.value = found.SerializeToString()
+    return packed.SerializeToString()
 
 
 def calls(node: Node) -> Iterator[Call]:
@@ -118,6 +131,26 @@ def comparisons(root: Node) -> Iterator[tuple[Node, Constant]]:
             case _:
                 continue
         yield from ((of, constant) for of, constant in sides if isinstance(constant, Constant))
+
+
+def _read(serialized: bytes) -> Any:  # noqa: ANN401
+    packed, found = any_pb2.Any(), _checked_expression()()
+    try:
+        packed.ParseFromString(serialized)
+        found.ParseFromString(packed.value)
+    except DecodeError:
+        raise TooDeep from None
+    return found
+
+
+def _nodes(message: Any) -> Iterator[Any]:  # noqa: ANN401
+    """A message, if it is a node, and all nodes in it."""
+    if message.DESCRIPTOR.name == "Node":
+        yield message
+    for field, value in message.ListFields():
+        if field.message_type:
+            for part in value if field.is_repeated else (value,):
+                yield from _nodes(part)
 
 
 class _Reader:
