@@ -15,11 +15,12 @@ from journeys.language.attributes import LONGEST_TEXT, is_too_long
 from journeys.language.cel_calendar import flaws_of_zones, warnings_of_calendar
 from journeys.language.cel_constants import flaws_of_constants
 from journeys.language.cel_cost import flaws_of_cost
-from journeys.language.cel_numbers import CALCULATING, COMPARING, DIVIDED, DIVIDED_BY_CEL, DIVIDING
+from journeys.language.cel_numbers import CALCULATING, COMPARING, DIVIDED_BY_CEL, DIVIDING
 from journeys.language.cel_sent import asks_of, flaws_of_sent
 from journeys.language.cel_source import What, read
 from journeys.language.cel_tree import Node, TooDeep, calling, tree
 from journeys.language.cel_words import flaws_of, too_deep, why_untold
+from journeys.language.cel_zones import ZONED, ZONED_BY_CEL
 from journeys.language.scopes import Kind, Scope
 from journeys.problems import Flaw
 from journeys.storable import unstorable
@@ -121,7 +122,7 @@ def check(
             uses=uses,
             asks_of=asks_of(root) if "sent" in types else (),
             warnings=tuple(warnings_of_calendar(root)),
-            _expression=evaluating.deserialize(calling(checked, DIVIDED_BY_CEL, DIVIDED)),
+            _expression=evaluating.deserialize(calling(checked, _INSTEAD)),
         )
     except RuntimeError as error:
         return flaws_of(str(error), source, types, what)
@@ -151,10 +152,13 @@ def _environments(scope: frozenset[tuple[str, Kind]]) -> tuple[cel.Env, cel.Env]
     variables = {name: _TYPES[kind] for name, kind in scope}
     variables |= {f"has_{name}": cel.Type.BOOL for name, _ in scope if "." in name}
     checking = cel.NewEnv(variables=variables, extensions=[cel.CelExtension("numbers", [*COMPARING, *CALCULATING])])
-    evaluating = cel.NewEnv(variables=variables, extensions=[cel.CelExtension("numbers", [*CALCULATING, DIVIDING])])
+    evaluating = cel.NewEnv(
+        variables=variables, extensions=[cel.CelExtension("ours", [*CALCULATING, DIVIDING, *ZONED])]
+    )
     return checking, evaluating
 
 
+_INSTEAD = {**DIVIDED_BY_CEL, **ZONED_BY_CEL}
 _MISSING = re.compile(r'No value with name "([^"]+)" found')
 _NOT_SENT = re.compile(r'Key not found in map : "([^"]+)"')
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
 from journeys.language.cel_tree import Call, Constant, Node, calls, comparisons
+from journeys.language.cel_zones import is_offset
+from journeys.language.zones import zone_names
 from journeys.nearest import nearest
 from journeys.problems import Flaw
 
@@ -34,14 +34,13 @@ _PARTS: Mapping[str, _Part] = {
     "getMilliseconds": _Part(0, 999),
 }
 _IN_EVERY_ZONE = frozenset({"getSeconds", "getMilliseconds"})
-_OFFSET = re.compile(r"[+-]?(0\d|1[0-4]):[0-5]\d")
 
 
 def flaws_of_zones(root: Node) -> list[Flaw]:
     """A flaw for each zone that is written out and that nobody knows."""
-    asked = (call.arguments[1] for call in calls(root) if call.overload.endswith("_with_tz"))
+    asked = (call.arguments[1] for call in calls(root) if call.overload.endswith("_tz"))
     zones = dict.fromkeys(zone.text for zone in asked if isinstance(zone, Constant) and zone.text is not None)
-    return [_unknown_zone(zone) for zone in zones if not _OFFSET.fullmatch(zone) and zone not in _zones()]
+    return [_unknown_zone(zone) for zone in zones if not is_offset(zone) and zone not in zone_names()]
 
 
 def warnings_of_calendar(root: Node) -> list[Flaw]:
@@ -50,20 +49,15 @@ def warnings_of_calendar(root: Node) -> list[Flaw]:
 
 
 def _unknown_zone(zone: str) -> Flaw:
-    near = _cities().get(zone.strip().replace(" ", "_").lower()) or nearest(zone, _zones())
+    near = _cities().get(zone.strip().replace(" ", "_").lower()) or nearest(zone, zone_names())
     hint = f'Did you mean "{near}"?' if near else 'Write a zone such as "Europe/Oslo", or UTC.'
     return Flaw(path="", message=f'there is no time zone "{zone if len(zone) <= 60 else f"{zone[:59]}…"}".', hint=hint)
 
 
 @lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones()) - {"localtime", "posixrules", "Factory"}
-
-
-@lru_cache(maxsize=1)
 def _cities() -> Mapping[str, str]:
     """``oslo`` is ``Europe/Oslo``."""
-    return {zone.rpartition("/")[2].lower(): zone for zone in sorted(_zones()) if "/" in zone}
+    return {zone.rpartition("/")[2].lower(): zone for zone in sorted(zone_names()) if "/" in zone}
 
 
 def _without_a_zone(root: Node) -> Iterator[Flaw]:

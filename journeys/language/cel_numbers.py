@@ -60,9 +60,11 @@ CALCULATING = [
     _calculation("_%_", _remainder, also=[[_DOUBLE, _DOUBLE]]),
 ]
 
-DIVIDED, DIVIDED_BY_CEL = "divided", "divide_double"
-"""Our function, which stands where CEL's own one would give infinity for a division by zero."""
+_DIVIDED = "divided"
+
+DIVIDED_BY_CEL = {"divide_double": _DIVIDED}
+"""CEL's own function, which gives infinity for a division by zero, with the one that stands in its place."""
 
 DIVIDING = cel.FunctionDecl(
-    DIVIDED, [cel.Overload(id=DIVIDED, return_type=_DOUBLE, parameters=[_DOUBLE, _DOUBLE], impl=_quotient)]
+    _DIVIDED, [cel.Overload(id=_DIVIDED, return_type=_DOUBLE, parameters=[_DOUBLE, _DOUBLE], impl=_quotient)]
 )

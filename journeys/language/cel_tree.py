@@ -81,18 +81,21 @@ def tree(checked: cel.Expression) -> Node:
     return _Reader(found.references).node(found.expr)
 
 
-def calling(checked: cel.Expression, overload: str, instead: str) -> bytes:
-    """What CEL has checked, serialized, with *instead* called where it would take *overload*. Raises TooDeep.
+def calling(checked: cel.Expression, instead: Mapping[str, str]) -> bytes:
+    """What CEL has checked, serialized, with other functions called *instead* of these overloads. Raises TooDeep.
 
     CEL lets nobody put another function in the place of one of its own.
     """
     found = _read(checked.serialize())
-    calls_it = {each.id: each.reference for each in found.references if list(each.reference.overloads) == [overload]}
-    for reference in calls_it.values():
-        reference.overloads[:] = [instead]
-    for node in _nodes(found.expr) if calls_it else ():
-        if node.id in calls_it:
-            node.call.function = instead
+    others: dict[int, str] = {}
+    for each in found.references:
+        match list(each.reference.overloads):
+            case [overload] if overload in instead:
+                others[each.id] = instead[overload]
+                each.reference.overloads[:] = [instead[overload]]
+    for node in _nodes(found.expr) if others else ():
+        if node.id in others:
+            node.call.function = others[node.id]
     packed = any_pb2.Any()
     packed.ParseFromString(checked.serialize())
     packed.value = found.SerializeToString()
