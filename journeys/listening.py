@@ -110,6 +110,15 @@ class Version:
         return lru_cache(maxsize=200)(lambda at: {step.id: soonest for step, soonest in ahead(steps, at)})
 
     @cached_property
+    def _scope(self) -> Callable[[str], Scope]:
+        """What a condition on an event of a trigger may name. Many are asked, and it never changes."""
+        return lru_cache(maxsize=200)(lambda trigger: scope_at(trigger, self.schemas[trigger], self.customer))
+
+    @cached_property
+    def _scope_now(self) -> Scope:
+        return scope_of(customer=self.customer)
+
+    @cached_property
     def questions(self) -> tuple[Listening, ...]:
         """What its steps listen to."""
         return tuple(listening(self.journey.steps))
@@ -135,12 +144,12 @@ class Version:
             customer=(self.customer, customer),
             before=(self.customer, before) if event.trigger == CHANGED else None,
         )
-        return conditions.ask(where, scope_at(event.trigger, schema, self.customer), values)
+        return conditions.ask(where, self._scope(event.trigger), values)
 
     def holds_now(self, when: str, customer: Mapping[str, object]) -> conditions.Verdict:
         """Whether a condition on the customer holds, and if not, why, with the values that decided."""
         values = values_of(customer=(self.customer, customer))
-        return conditions.ask(when, scope_of(customer=self.customer), values)
+        return conditions.ask(when, self._scope_now, values)
 
     def exited_by(self, customer: Mapping[str, object]) -> str:
         """The exit on a condition that the customer meets, in words and without values; nothing where there is none."""

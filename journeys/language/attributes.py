@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Annotated, Literal, TypeVar, cast, get_args
 
@@ -147,6 +148,7 @@ def typed(schema: Mapping[str, str], attributes: Mapping[str, object]) -> dict[s
     }
 
 
+@lru_cache(maxsize=1024)
 def _type(declared: str) -> AttributeType:
     bare = declared.removesuffix("?")
     if bare not in get_args(AttributeType):
