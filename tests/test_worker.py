@@ -7,12 +7,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from temporalio.testing import WorkflowEnvironment
 
+from journeys.ab_tests import all_tests
 from journeys.definition import send_id
+from store.ab_tests import take_arm
+from store.ab_views import list_tests
+from store.store import write_transaction
 from tests.engine import engine
 from tests.programs import PATIENCE, ROOT, environment
 from tests.samples import abandoned_cart
@@ -78,6 +82,28 @@ async def test_it_starts_runs_sends_their_messages_and_ends_at_sigterm(
             code, _ = await ended(process)
             assert code == 0
             assert await built.waiting() == 0
+
+
+async def test_it_decides_a_test_that_is_over(temporal: WorkflowEnvironment, sqlite_url: str, tmp_path: Path) -> None:
+    ago = datetime.now(UTC) - timedelta(days=20)
+    async with engine(temporal.client, sqlite_url, working=False) as built:
+        arms: list[dict[str, object]] = [{"arm": arm, "share": "50%", "then": []} for arm in ("plain", "witty")]
+        compared = {"winner": {"by": "goal", "after": "2 weeks"}, "arms": arms, "default": "plain"}
+        journey = abandoned_cart(steps=[{"id": "subject", "test": compared}])
+        await built.publish(journey)
+        tested = all_tests(journey)["subject"]
+        await write_transaction(take_arm)(built.store, tested, "wil", "run", ago)
+        settings = {
+            "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
+            "SOJOURN_DATABASE_URL": sqlite_url,
+            "SOJOURN_TASK_QUEUE": built.task_queue,
+        }
+
+        async with python_worker(tmp_path, **settings) as process:
+            await line_with(process, "tests were decided")
+
+        [shown] = (await list_tests(built.store, journey.journey, datetime.now(UTC))).tests
+        assert (shown.state, shown.ends_at) == ("decided", ago + timedelta(days=14))
 
 
 async def test_it_waits_for_temporal_and_says_so(sqlite_url: str, tmp_path: Path) -> None:
