@@ -12,12 +12,18 @@ from activities.channels import Accepted, NotNow, ProviderAnswer, Refused
 from activities.clock import RunClock
 from activities.endpoints import Endpoints, NotPosted, TooLong, payload
 from activities.privacy import nothing_personal, without_quotes
-from journeys.walk.diary import Delivery, Over
+from journeys.walk.diary import Delivery, Held, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import calls
 from store.calls import Call
 from store.store import Store
+
+SOON = timedelta(minutes=1)
+"""A try that comes so soon is Temporal's to wait for, also in a series: it is left so much later at most."""
+
+MOST_HELD = 100
+"""So many tries a run waits for by itself: each adds to its history, which has an end."""
 
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two tries, where the endpoint asks for none."""
@@ -37,13 +43,16 @@ class Webhooks:
         self._now = now
 
     @activity.defn(name="call")
-    async def call(self, visit: Visit) -> Delivery | Unheard | Over:
-        """Post once, and say what became of it. Raises ApplicationError where another try may succeed in time."""
+    async def call(self, visit: Visit) -> Delivery | Held | Unheard | Over:
+        """Post once, and say what became of it. Raises ApplicationError where another try may succeed in time.
+
+        Held: in a series, which may be over before a try that comes later than soon.
+        """
         with nothing_personal("calling an endpoint"):
             became = await self._try(visit, RunClock(visit.now))
             return without_quotes(became) if isinstance(became, Delivery) else became
 
-    async def _try(self, visit: Visit, clock: RunClock) -> Delivery | Unheard | Over:
+    async def _try(self, visit: Visit, clock: RunClock) -> Delivery | Held | Unheard | Over:
         visit = visit.at(clock.now())
         claim = await calls.claim_call(self._store, visit)
         if not isinstance(claim, Call):
@@ -52,10 +61,10 @@ class Webhooks:
         visit = visit.at(clock.now())
         match answer:
             case NotNow(reason=reason, after=after):
-                return await self._later(visit, reason, pause(claim.tries, after))
+                return await self._later(visit, reason, pause(claim.tries, after), tries=claim.tries)
             case NotPosted(reason=reason):
                 place = pause(activity.info().attempt, timedelta())
-                return await self._later(visit, reason, place, posted=False)
+                return await self._later(visit, reason, place)
             case Accepted():
                 delivery = Delivery(outcome="accepted", at=visit.now)
             case other:
@@ -70,10 +79,14 @@ class Webhooks:
             return Refused(str(error))
         return await self._endpoints.call(call.endpoint, call.id, body, self._now())
 
-    async def _later(self, visit: Visit, reason: str, wait: timedelta, *, posted: bool = True) -> Delivery:
-        over = await calls.postpone_call(self._store, visit, reason, visit.now + wait, posted=posted)
+    async def _later(self, visit: Visit, reason: str, wait: timedelta, *, tries: int = 0) -> Delivery | Held:
+        """Let it be tried again. *tries*: how often it was posted; 0 where it was not, this time."""
+        next_at = visit.now + wait
+        over = await calls.postpone_call(self._store, visit, reason, next_at, posted=tries > 0)
         if over:
             return over
+        if visit.position.inside and wait > SOON and 0 < tries <= MOST_HELD:
+            return Held(until=next_at, why="the endpoint takes nothing now")
         raise ApplicationError(
             "The endpoint takes nothing now; to be tried again.",
             type="NotNow",

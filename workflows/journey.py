@@ -132,14 +132,14 @@ class JourneyWorkflow:
         """Until when to wait. The activity writes it down, with all lines up to there: no note is needed."""
         return await self._locally(Visits.moment, visit, f"Find out until when {visit.at_step} waits")
 
-    async def perform(self, visit: Visit) -> Delivery:
+    async def perform(self, visit: Visit) -> Delivery | Held:
         """Act. The activity writes that the step is passed, and completes the run where nothing follows."""
         if isinstance(visit.step, Webhook):
             return await self._call(visit, visit.step)
         does = visit.step.words if visit.step else visit.at_step
         return await self._locally(Visits.perform, visit, f"Act: {does}")
 
-    async def _call(self, visit: Visit, step: Webhook) -> Delivery:
+    async def _call(self, visit: Visit, step: Webhook) -> Delivery | Held:
         """Post to an endpoint, again and again while there is time. Whoever ends the run ends the tries."""
         self._tell(f"Calling {step.webhook}")
         return await self._outside(Webhooks.call, visit, f"Webhook: {step.webhook}")

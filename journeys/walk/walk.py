@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from journeys.steps import (
     End,
     EventQuestion,
     If,
+    Message,
     Push,
     Question,
     Raise,
@@ -219,24 +220,33 @@ class Walk:
         )
 
     async def _send(self, step: Email | Text | Push, following: str | None, world: World) -> None:
-        """Send, as soon as it is not held any more: each time everything is looked at anew."""
         expires_at = self._in(step.expires) if isinstance(step.expires, timedelta) else None
+        await self._do(world.deliver, step, following, expires_at, world)
+
+    async def _act(self, step: Raise | Set | Webhook, following: str | None, world: World) -> None:
+        expires_at = self._in(step.within) if isinstance(step, Webhook) else None
+        await self._do(world.perform, step, following, expires_at, world)
+
+    async def _do(
+        self,
+        act: Callable[[Visit], Awaitable[Delivery | Held]],
+        step: Email | Text | Push | Raise | Set | Webhook,
+        following: str | None,
+        expires_at: datetime | None,
+        world: World,
+    ) -> None:
+        """Send or act, as soon as it is not held any more: each time everything is looked at anew."""
         while True:
             self._leave_before_doing(world.now())
             visit = self._visit(step, following, world, expires_at)
-            answer = await world.deliver(visit)
+            answer = await act(visit)
             if not isinstance(answer, Held):
                 return self._did(visit, answer)
             self.diary.wrote_all()
             # Nothing is held longer than it may be sent: what has expired by then is blocked.
             until = min(answer.until, expires_at or answer.until)
-            await self._wait(until, _nothing, f"Hold {step.content} until {clock(until)}: {answer.why}", world)
-
-    async def _act(self, step: Raise | Set | Webhook, following: str | None, world: World) -> None:
-        expires_at = self._in(step.within) if isinstance(step, Webhook) else None
-        self._leave_before_doing(world.now())
-        visit = self._visit(step, following, world, expires_at)
-        self._did(visit, await world.perform(visit))
+            what = step.content if isinstance(step, Message) else step.words
+            await self._wait(until, _nothing, f"Hold {what} until {clock(until)}: {answer.why}", world)
 
     def _did(self, visit: Visit, delivery: Delivery) -> None:
         self.diary.already(visit.lines_after(delivery))

@@ -101,8 +101,8 @@ class World(Protocol):
         """Send a message, and say what became of it for good; or until when it is held."""
         ...
 
-    async def perform(self, visit: Visit) -> Delivery:
-        """Do what an action says, once, and say what became of it for good."""
+    async def perform(self, visit: Visit) -> Delivery | Held:
+        """Do what an action says, once, and say what became of it for good; or until when it is not tried again."""
         ...
 
     async def decide(self, visit: Visit) -> Choice | None:

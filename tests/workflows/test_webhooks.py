@@ -167,6 +167,36 @@ async def test_the_limit_of_a_series_leaves_what_follows(clock: Clock, played: E
     assert len(receiver.posted) == 1
 
 
+@pytest.mark.parametrize(("comes", "left_at"), [(True, HOUR), (False, 2 * HOUR)], ids=["answered", "limit"])
+async def test_a_series_is_left_while_a_call_waits_for_its_next_try(
+    comes: bool, left_at: timedelta, clock: Clock, played: Engine, receiver: Receiver
+) -> None:
+    receiver.answer = says(503, "Retry-After: 36000")
+    series = {
+        "id": "nudges",
+        "until": {"trigger": "store-visit", "within": "2 hours"},
+        "steps": [crm(), text("never")],
+        "then": [push("there")],
+        "else": [email("missed")],
+    }
+    run = await begun(played, series)
+    await receiver.has(1)
+    if comes:
+        await clock.move(HOUR)
+        await played.happen("store-visit", "ada", city="Oslo")
+    await clock.move(3 * HOUR)
+    await played.until_ended(run)
+
+    (seen,) = await played.runs("ada")
+    (sent,) = seen.sends
+    assert sent.step == ("there" if comes else "missed")
+    assert sent.at
+    assert abs(sent.at - clock.begin - left_at) < timedelta(minutes=1)
+    assert len(receiver.posted) == 1
+    (call,) = seen.calls
+    assert call.state == "left"
+
+
 async def test_an_endpoint_that_moves_and_gets_a_new_secret_is_called_where_it_is_then(
     clock: Clock, played: Engine, receiver: Receiver
 ) -> None:
