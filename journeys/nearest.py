@@ -14,13 +14,16 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     return f"There is: {', '.join(names)}." if names else "There is none yet."
 
 
-def nearest(found: str, known: Iterable[str]) -> str | None:
-    """The known name that *found* was meant to be: written much alike, or what others call the same."""
+def nearest(found: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known name that *found* was meant to be: written much alike, or what others call the same.
+
+    *alike*: how much, from 0 to 1.
+    """
     names = {name.lower(): name for name in known}
     word, optional = found.lower().rstrip("?"), found.endswith("?")
     meant = [f"{other}?" if optional else other for other in OTHER_WORDS.get(word, ())]
-    alike = get_close_matches(found.lower(), names, n=1)
-    return next((names[name] for name in (found.lower(), *meant, *alike) if name in names), None)
+    written = get_close_matches(found.lower(), names, n=1, cutoff=alike)
+    return next((names[name] for name in (found.lower(), *meant, *written) if name in names), None)
 
 
 OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
@@ -48,6 +51,9 @@ OTHER_WORDS: Mapping[str, tuple[str, ...]] = {
     "mail": ("email",),
     "e-mail": ("email",),
     "sms": ("text",),
+    "mobile": ("phone",),
+    "mobile_number": ("phone",),
+    "phone_number": ("phone",),
     "notification": ("push",),
     "delay": ("wait",),
     "switch": ("branch",),

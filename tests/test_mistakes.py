@@ -13,7 +13,7 @@ from journeys.reading import parse
 from terminal.folder import read_folder, validate
 
 TABLE: Any = parse((Path(__file__).parent / "mistakes.yaml").read_bytes(), "table")
-LIBRARY = re.compile(r"Input should|Value error|expected <|\[key\]|mapping|scalar|token|tuple|dictionary|Traceback")
+LIBRARY = re.compile(r"Input should|Value error|expected <|\[key\]|mapping|scalar|\btoken\b|tuple|dictionary|Traceback")
 
 
 def flaws_of(folder: Path) -> tuple[Flaw, ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, State, Trigger
 from journeys.findings import Findings, flaw, gathered, warning
-from journeys.language.attributes import AttributeType, Schema, types, under
+from journeys.language.attributes import AttributeType, Schema, how_to_declare, nearest_attribute, types, under
 from journeys.language.expressions import Expression, ExpressionError, compile_expression
 from journeys.language.scopes import Scope
 from journeys.nearest import did_you_mean, nearest
@@ -88,12 +88,10 @@ def _undeclared(name: str, written: Written | None, known: KnownThen) -> Finding
     if name == "id":
         return flaw("", "customer.id is your own id of the customer, and stays.", "Set one of another name.")
     message = f'customers have no attribute "{name}".'
-    if near := nearest(name, known.customer):
+    if near := nearest_attribute(name, known.customer):
         return flaw("", message, f'Did you mean "{near}"?')
     expression = _expression(written, known)[0] if written is not None else None
-    kind = expression.gives if expression else "text"
-    file = f"{{attribute: {name}, type: {kind}}}"
-    return flaw("", message, f"Declare it: {file} in a file to apply, or PUT /v1/customer-attributes/{name}.")
+    return flaw("", message, f"Declare it: {how_to_declare(name, expression.gives if expression else 'text')}")
 
 
 def _expression(

@@ -68,7 +68,7 @@ def check_address(review: Review, path: str, name: str) -> Iterator[Findings]:
 
 def check_date(review: Review, path: str, use: DateUse) -> Iterator[Findings]:
     """Whether what a step waits for is an attribute, and a time."""
-    yield from check_attribute(review, path, use.attribute, review.names)
+    yield from check_attribute(review, path, use.attribute, review.names, "date")
     if (kind := review.names.get(use.attribute)) is not None and kind not in DATES:
         yield flaw(path, f"{use.attribute} is a {kind}; a time or a date is expected.")
     if use.yearly and review.journey.start.repeat == "never":
@@ -76,8 +76,10 @@ def check_date(review: Review, path: str, use: DateUse) -> Iterator[Findings]:
         yield warning(path, message, "Let people enter again, such as by repeat: {after: 300 days}.")
 
 
-def check_attribute(review: Review, path: str, name: str, known: Mapping[str, AttributeType]) -> Iterator[Findings]:
-    """Whether a name with its root is one of those *known*."""
+def check_attribute(
+    review: Review, path: str, name: str, known: Mapping[str, AttributeType], kind: AttributeType = "text"
+) -> Iterator[Findings]:
+    """Whether a name with its root is one of those *known*; else one of that *kind* is to be declared."""
     try:
         source, _ = reference(name)
     except ValueError as error:
@@ -90,7 +92,7 @@ def check_attribute(review: Review, path: str, name: str, known: Mapping[str, At
         return
     of_the_unknown = source == "event" and review.event is None  # of a trigger that is not known, and said to be
     if name not in known and not of_the_unknown:
-        yield flaw(path, f'no attribute "{name}".', review.meant(name, known))
+        yield flaw(path, f'no attribute "{name}".', review.meant(name, known, kind))
 
 
 def check_message(review: Review, path: str, use: MessageUse, certain: set[str]) -> Iterator[Findings]:

@@ -11,10 +11,9 @@ from journeys.catalogue import CUSTOMER, Content, State, Trigger, built_in_schem
 from journeys.definition import Journey
 from journeys.endpoints import EndpointState
 from journeys.interactions import INTERACTIONS, Kind
-from journeys.language.attributes import AttributeType, Schema, types, under
+from journeys.language.attributes import AttributeType, Schema, meant_by, types, under
 from journeys.language.scopes import Scope, scope_of
 from journeys.language.shared import shared, why_not_shared
-from journeys.nearest import did_you_mean
 from journeys.steps import ContentUse, placed
 
 
@@ -85,9 +84,9 @@ class Review:
         customer = self.catalogue.customer
         return scope_of(event=self.event, customer=customer, customer_id=True, now=True, sent=sent)
 
-    def meant(self, name: str, known: Iterable[str]) -> str:
-        """What to do about a *name* that is not *known*."""
-        return self.not_shared(name) or did_you_mean(name, known)
+    def meant(self, name: str, known: Iterable[str], kind: AttributeType = "text") -> str:
+        """What to do about a *name* that is not *known*, in the place of which one of that *kind* would do."""
+        return self.not_shared(name) or meant_by(name, known, kind)
 
     def not_shared(self, name: str) -> str:
         """What to do about an attribute that some of the triggers that start the journey have, and others do not."""

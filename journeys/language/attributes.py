@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import islice
@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar, cast, get_args
 from pydantic import AfterValidator, WithJsonSchema
 
 from journeys.models import Expected
-from journeys.nearest import did_you_mean
+from journeys.nearest import did_you_mean, nearest
 from journeys.problems import Flaw
 from journeys.storable import MOST_FLAWS, unstorable, unstorable_number
 
@@ -113,6 +113,32 @@ def reference(text: str) -> tuple[str, str]:
     if found := _REFERENCE.fullmatch(text):
         return found[1], found[2]
     raise ValueError(f'"{text}" is not a reference: write event. or customer. and a name, such as event.cart_id')
+
+
+def nearest_attribute(name: str, known: Iterable[str]) -> str | None:
+    """The attribute of customers that *name* was meant to be. Anybody may declare one, so it is much alike or new."""
+    return nearest(name, known, alike=0.7)
+
+
+def how_to_declare(name: str, kind: AttributeType) -> str:
+    """How an attribute is declared that customers do not have."""
+    return f"{{attribute: {name}, type: {kind}}} in a file to apply, or PUT /v1/customer-attributes/{name}."
+
+
+def meant_by(name: str, known: Iterable[str], kind: AttributeType = "text") -> str:
+    """A hint for a reference that is not known: the nearest one of its root, or what there is and how to declare it.
+
+    The shared ``customer.`` does not make two names alike. *kind*: what would do in its place.
+    """
+    root, _, rest = name.partition(".")
+    there = sorted(known)
+    siblings = {other.removeprefix(f"{root}."): other for other in there if other.startswith(f"{root}.")}
+    look = nearest_attribute if root == "customer" else nearest
+    if near := look(rest, siblings) or look(rest.rpartition(".")[2], siblings):
+        return f'Did you mean "{siblings[near]}"?'
+    hint = f"There is: {', '.join(siblings.values() or there)}." if there else "There is none yet."
+    can_be_declared = root == "customer" and siblings and _NAME.fullmatch(rest)
+    return f"{hint} Or declare it: {how_to_declare(rest, kind)}" if can_be_declared else hint
 
 
 def is_too_long(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
+from journeys.language.attributes import meant_by
 from journeys.language.cel_source import What
 from journeys.language.cel_syntax import Place, syntax_flaw
 from journeys.language.scopes import ROOTS, Scope
@@ -195,15 +196,12 @@ def _now(scope: Scope) -> str:
 
 
 def _nearest(name: str, scope: Scope, what: What) -> str:
-    """Like did_you_mean, but the shared ``event.`` does not make two names alike."""
+    """The name that was meant, or what there is."""
     root, _, rest = name.partition(".")
     if root == "sent":
         return _sent(rest, scope)
-    siblings = {known.removeprefix(f"{root}."): known for known in scope if known.startswith(f"{root}.")}
-    if near := get_close_matches(rest, siblings, n=1) or get_close_matches(rest.rpartition(".")[2], siblings, n=1):
-        return f'Did you mean "{siblings[near[0]]}"?'
-    if siblings:
-        return f"There is: {', '.join(sorted(siblings.values()))}."
+    if any(known.startswith(f"{root}.") for known in scope):
+        return meant_by(name, scope)
     if root == "before":
         return "What a customer was before is known of the trigger customer-changed alone."
     if root in ROOTS:
