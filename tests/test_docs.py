@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from activities.channels.registry import PROVIDERS
 from journeys import problems
 from journeys.definition import Goal, Journey, Start
 from journeys.interactions import INTERACTIONS
-from journeys.steps import STEP_TYPES
+from journeys.steps import STEP_TYPES, Step
 from settings import AllSettings
 from tests.tables import page_of, pages, written
 
@@ -85,6 +86,45 @@ def test_every_field_of_a_definition_is_documented(model: type[Journey | Start |
     assert missing == []
 
 
+def sections() -> dict[str, str]:
+    """What docs/journeys.md says of each type of step."""
+    text = (DOCS / "journeys.md").read_text()
+    told = re.findall(r"^### (`.*)\n((?:(?!^##?#? ).*\n)*)", text, re.MULTILINE)
+    return {name: section for heading, section in told for name in re.findall(r"`(\w+)`", heading)}
+
+
+def fields_of(step: type[Step]) -> set[str]:
+    """The fields of a type of step and of what is written within it, other steps left out."""
+    schema = step.model_json_schema()
+    models, others = schema.get("$defs", {}), {each.__name__ for each in STEP_TYPES.values()} - {step.__name__}
+    fields, ahead = set[str](), [step.__name__ if "$ref" in schema else ""]
+    seen = set(others)
+    while ahead:
+        if (name := ahead.pop()) not in seen:
+            seen.add(name)
+            model = models[name] if name else {"properties": schema["properties"]}
+            fields |= {*model.get("properties", {})}
+            ahead += re.findall(r"#/\$defs/(\w+)", json.dumps(model))
+    return fields
+
+
+@pytest.mark.parametrize("name", sorted(STEP_TYPES))
+def test_every_field_of_a_step_is_documented_with_it(name: str) -> None:
+    told = sections()[name]
+    questions = sections()["if"] if name in ("await", "until") else ""  # they ask what an if may ask
+
+    missing = {
+        field for field in fields_of(STEP_TYPES[name]) if not re.search(rf"\b{field}\b(`|:)", told + questions)
+    } - {"id", "then", "else", "steps"}
+
+    assert missing == set()
+
+
+@pytest.mark.parametrize("name", sorted(set(STEP_TYPES) - {"end"}))
+def test_every_step_says_what_it_does_when_things_go_wrong(name: str) -> None:
+    assert re.search(r"^(When things go wrong|\| when \|)", sections()[name], re.MULTILINE)
+
+
 @pytest.mark.parametrize("error", [problems.SojournError, *problems.SojournError.__subclasses__()])
 def test_every_error_is_documented(error: type[problems.SojournError]) -> None:
     assert f"| `/problems/{error.slug}` | {error.status} |" in (DOCS / "errors.md").read_text()
@@ -97,3 +137,23 @@ def test_links_lead_to_files_that_are_there(page: str) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
 
     assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", prose())
+def test_links_lead_to_headings_that_are_there(page: str) -> None:
+    path = ROOT / page
+
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", path.read_text())
+
+    lost = [
+        f"{file}#{anchor}"
+        for file, anchor in targets
+        if (aim := path.parent / file if file else path).suffix == ".md" and anchor not in anchors(aim)
+    ]
+    assert lost == []
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
