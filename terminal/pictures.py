@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rich.text import Text
 
 from journeys.definition import Journey
+from journeys.steps import every_step
 from journeys.walk.diary import Entry
 from journeys.walk.paths import PathChoice, Paths
 from journeys.walk.script import Happening
@@ -20,10 +21,11 @@ from terminal.show import COLOURS, happened, journey_time, quoted, said
 def timeline(played: Timeline, journey: Journey, script: Script, customer: str) -> Iterator[Text]:
     """A preview: who would get what and when, line by line."""
     yield Text.assemble((journey.title or journey.journey, "bold"), (f"  {journey.journey}", "dim"))
-    yield Text.assemble(script.title or script.script, (f"  customer {customer}; a preview, nothing is sent", "dim"))
+    about = f"  customer {customer}; times are in UTC; a preview, nothing is sent"
+    yield Text.assemble(script.title or script.script, (about, "dim"))
     yield Text()
     last = None
-    for line in sorted(_lines(played, script), key=lambda line: (line.at, line.rank)):
+    for line in sorted(_lines(played, script, journey), key=lambda line: (line.at, line.rank)):
         yield Text.assemble("  ", _when(line.at, played.started_at, line.at == last), "  ", *line.said)
         last = line.at
     yield Text()
@@ -63,7 +65,8 @@ class _Line:
     said: tuple[Text | str, ...]
 
 
-def _lines(played: Timeline, script: Script) -> Iterator[_Line]:
+def _lines(played: Timeline, script: Script, journey: Journey) -> Iterator[_Line]:
+    moments = {step.id for step in every_step(journey.steps) if step.moment is not None}
     numbers = {run.id: number for number, run in enumerate(played.runs, 1)}
     lines = sorted(script.events, key=lambda line: line.at)
     for line, heard in zip(lines, played.events, strict=True):
@@ -72,7 +75,7 @@ def _lines(played: Timeline, script: Script) -> Iterator[_Line]:
             yield _Line(heard.at, 0, ("  ", told))
     for run in played.runs:
         for entry in run.diary:
-            for told in (*_made(entry, run, played, numbers), *_passed(entry, run)):
+            for told in (*_entered(entry, moments), *_made(entry, run, played, numbers), *_passed(entry, run)):
                 yield _Line(entry.at, 1, ("  ", *_whose(run.id, numbers), told))
         if run.ended and run.ended_at and run.ended != "exited":  # an exit is told with its event
             yield _Line(run.ended_at, 2, ("  ", *_whose(run.id, numbers), happened(run.ended, run.why)))
@@ -93,6 +96,12 @@ def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
         if decision.did != "resumed":  # the if that it answers tells what came of it
             whose = _whose(decision.run or "", numbers)
             yield Text.assemble(*whose, happened(decision.did, "" if decision.did == "started" else decision.why))
+
+
+def _entered(entry: Entry, moments: Collection[str]) -> Iterator[Text]:
+    """Until when a run waits and in whose zone, or until when a message may be sent."""
+    if entry.did == "entered" and entry.why:
+        yield Text(f"waits {entry.why}" if entry.step in moments else entry.why, "dim")
 
 
 def _made(entry: Entry, run: PreviewRun, played: Timeline, numbers: Mapping[str, int]) -> Iterator[Text]:

@@ -91,7 +91,7 @@ def online(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_example_is_valid(sojourn: Sojourn) -> None:
     printed = sojourn("validate", EXAMPLE)
 
-    assert printed.count("✓") == 13
+    assert printed.count("✓") == 14
 
 
 def test_show_draws_a_journey_as_a_tree(folder: Path, sojourn: Sojourn) -> None:
@@ -176,6 +176,7 @@ def test_a_journeys_file_is_validated_with_what_lies_around_it(folder: Path, soj
     [
         ("opens-after-three-hours", ["email"], "completed"),
         ("buys-on-the-second-day", ["email", "text"], "exited, goal met"),
+        ("buys-the-same-day", ["email"], "exited, goal met"),
         ("does-nothing", ["email", "text", "push"], "completed"),
     ],
 )
@@ -191,8 +192,8 @@ def test_a_script_names_who_plays_it_and_the_command_line_somebody_else(sojourn:
     own = sojourn("preview", JOURNEY, "--script", "does-nothing")
     other = sojourn("preview", JOURNEY, "--script", "does-nothing", "--customer", "bo")
 
-    assert "customer cy; a preview" in own
-    assert "customer bo; a preview" in other
+    assert "customer cy; times are in UTC; a preview" in own
+    assert "customer bo; times are in UTC; a preview" in other
 
 
 def test_preview_says_that_nobody_is_there_to_play_a_script(folder: Path, sojourn: Sojourn) -> None:

@@ -64,6 +64,11 @@ class MessageQuestion(Model):
         return f"{self.is_} {' or '.join(self.reply)}" if self.reply else self.is_
 
     @property
+    def condition(self) -> str:
+        """The same with what narrows it: ``clicked https://shop.example.com/sale``."""
+        return f"{self.words} {self.link}" if self.link else self.words
+
+    @property
     def about(self) -> str | None:
         """The message step that it is about."""
         return self.message
@@ -101,6 +106,11 @@ class EventQuestion(Model):
         return self.trigger
 
     @property
+    def condition(self) -> str:
+        """The same with what narrows it: ``store-visit, where event.city == "Oslo"``."""
+        return f"{self.trigger}, where {' '.join(self.where.split())}" if self.where else self.trigger
+
+    @property
     def about(self) -> str | None:
         """No message."""
         return None
@@ -130,6 +140,11 @@ class BecomesQuestion(Model):
     def words(self) -> str:
         """What is waited for: the condition."""
         return " ".join(self.becomes.split())
+
+    @property
+    def condition(self) -> str:
+        """Nothing narrows it."""
+        return self.words
 
     @property
     def about(self) -> str | None:

@@ -115,7 +115,7 @@ class Step(Model):
 
     def condition_of(self, arm: str) -> str:
         """When *arm* is taken, in a few words, as far as the definition tells: ``opened``."""
-        return self.questions[arm].words if arm in self.questions else ""
+        return self.questions[arm].condition if arm in self.questions else ""
 
     def answer_name(self, arm: str) -> str:
         """What an answer that takes *arm* is called: the step's id, and with several questions the arm's name too."""

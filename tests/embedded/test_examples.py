@@ -17,6 +17,7 @@ from embedded.cast import begin_after, cast
 from embedded.examples import HOME, Example, find, names
 from embedded.playing import Play, playing, settings_in
 from embedded.skipping import skipping_client
+from embedded.story import PEOPLE
 from journeys.clearance.consent import Rules
 from journeys.steps import Message, every_step
 from terminal import rehearsal
@@ -186,6 +187,7 @@ def test_the_examples_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert [name for name in names() if f"\n{name} " not in printed] == []
     assert "Kari, Maya, Ravi" in printed
+    assert ", ".join(person.name for person in PEOPLE) in printed
 
 
 @pytest.mark.parametrize(

@@ -60,3 +60,12 @@ def test_a_path_tells_what_its_arms_are_taken_for() -> None:
 
     assert "1  size: otherwise; half: b (50%); bought: no (no purchase-completed)" in told
     assert "5  size: large (event.total > 100)" in told
+
+
+def test_a_wait_until_a_moment_says_until_when_and_in_whose_zone() -> None:
+    journey = abandoned_cart(steps=[{"id": "morning", "wait": {"until": "09:00", "on": "weekdays"}}])
+
+    lines = shown(journey, {"trigger": "abandoned-cart", "attributes": {"total": 60, "cart_id": "c1"}})
+
+    assert "waits until 09:00 on weekdays: " in lines[2]
+    assert lines[2].endswith("09:00 UTC; UTC")

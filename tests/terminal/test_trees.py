@@ -95,6 +95,23 @@ def test_arms_say_when_they_are_taken() -> None:
         assert said in pictures
 
 
+def test_arms_that_ask_alike_say_what_tells_them_apart() -> None:
+    arms = [
+        {"arm": "oslo", "trigger": "store-visit", "where": 'event.city == "Oslo"'},
+        {"arm": "bergen", "trigger": "store-visit", "where": 'event.city\n== "Bergen"'},
+        {"arm": "sale", "message": "hello", "is": "clicked", "link": "https://shop.example.com/sale"},
+        {"arm": "news", "message": "hello", "is": "clicked", "link": "https://shop.example.com/news"},
+    ]
+
+    hello = {"id": "hello", "email": "welcome", "to": "customer.email"}
+    picture = drawn(journey(hello, {"id": "asks", "await": {"within": "1 day", "arms": arms}}))
+
+    assert '◇ oslo  store-visit, where event.city == "Oslo"\n' in picture
+    assert '◇ bergen  store-visit, where event.city == "Bergen"\n' in picture
+    assert "◇ sale  clicked https://shop.example.com/sale\n" in picture
+    assert "◇ news  clicked https://shop.example.com/news\n" in picture
+
+
 @settings(max_examples=100, deadline=None)
 @given(journey=journeys())
 def test_every_step_and_arm_has_a_line_of_its_own(journey: Journey) -> None:
