@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from pydantic import BaseModel
 
@@ -33,13 +34,21 @@ def belongs(place: Place) -> tuple[int | str, ...]:
 
 def _belongs_below(place: Place) -> tuple[str, ...]:
     """The way from beside an unknown field to where it goes: ``("await", "within")``."""
-    for field in fields(place.model) if place.model else ():
-        for model in models(below(place.model, field)):
-            known = [name for name in fields(model) if not issubclass(model, Step)]
-            near = nearest(place.name, known)
-            if place.name in known or (near and not _meant_by(place) and place.name in WITH_STEPS):
-                return field, near or place.name
+    for field, known in _known_below(place.model) if place.model else ():
+        # Only these are worth looking for what is written alike: of thousands of names that takes minutes.
+        if place.name in known or (place.name in WITH_STEPS and nearest(place.name, known) and not _meant_by(place)):
+            return field, nearest(place.name, known) or place.name
     return ()
+
+
+@cache
+def _known_below(model: type[BaseModel]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The fields of a model with those of the models in them, steps left out."""
+    return tuple(
+        (field, () if issubclass(within, Step) else tuple(fields(within)))
+        for field in fields(model)
+        for within in models(below(model, field))
+    )
 
 
 def _belongs_around(place: Place) -> bool:

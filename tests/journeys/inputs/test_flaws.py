@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
+from types import FrameType
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -18,7 +20,7 @@ from journeys.inputs.flaws import flaws_of
 from journeys.inputs.places import path_of
 from journeys.models import Model
 from journeys.problems import Invalid
-from journeys.reading import validated
+from journeys.reading import read_journey, validated
 
 OURS = {"value_error", "missing", "extra_forbidden", "timezone_aware"}
 CONTEXT: dict[str, Any] = {
@@ -226,3 +228,22 @@ def test_whatever_stands_anywhere_is_read_or_told(way: tuple[Any, ...]) -> None:
             assert path_of(way[:1]) in path or not path
             assert not re.search(r"Input should|Value error|valid \w+$|\[key\]|<class|Annotated", words)
             assert len(words) < 600
+
+
+def test_each_of_many_unknown_fields_is_compared_with_few_names() -> None:
+    pause = {"id": "pause", "wait": "1 day"}
+    compared = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal compared
+        compared += event == "call" and frame.f_code.co_name == "get_close_matches"
+
+    sys.setprofile(count)
+    try:
+        with pytest.raises(Invalid) as refused:
+            read_journey({"journey": "j", "start": "cart", "steps": [pause], **{f"k{n}": n for n in range(200)}})
+    finally:
+        sys.setprofile(None)
+
+    assert len(refused.value.flaws) == 200
+    assert compared <= 3 * 200
