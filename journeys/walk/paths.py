@@ -16,7 +16,7 @@ from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.publishing import check_tree
 from journeys.steps import LATE, MEANWHILE, AnyStep, Asking, Message, Step, every_step
-from journeys.walk.diary import Choice, Delivery
+from journeys.walk.diary import Choice, Delivery, Held
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, way_to
 from journeys.walk.script import DEFAULT_START
@@ -257,8 +257,9 @@ class _Trace:
         self.sent.append((visit.message, self.elapsed))
         return Delivery(outcome="accepted", at=self._now)
 
-    async def perform(self, visit: Visit) -> Delivery:
-        del visit
+    async def perform(self, visit: Visit) -> Delivery | Held:
+        if self._late and visit.expires_at and self._now < visit.expires_at:
+            return Held(until=visit.expires_at, why="")  # it may be tried for so long
         return Delivery(outcome="accepted", at=self._now)
 
     async def decide(self, visit: Visit) -> Choice | None:

@@ -345,3 +345,26 @@ def test_a_draft_that_nobody_could_walk_has_no_paths() -> None:
         every_path(abandoned_cart(steps=[asks, asks, MAIL]))
 
     assert [flaw.path for flaw in refused.value.flaws] == ["steps[1].id", "steps[0].if.message", "steps[1].if.message"]
+
+
+def test_what_follows_a_call_may_be_as_late_as_the_call_is_tried() -> None:
+    tell = {"id": "tell", "webhook": "crm", "within": "2 hours"}
+    mail = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
+
+    (path,) = every_path(abandoned_cart(steps=[tell, mail])).paths
+
+    assert [(message.earliest, message.latest) for message in path.messages] == [(timedelta(0), timedelta(hours=2))]
+    assert (path.earliest_end, path.latest_end) == (timedelta(0), timedelta(hours=2))
+
+
+def test_a_series_is_left_at_its_limit_though_a_call_within_may_be_tried_for_longer() -> None:
+    tell = {"id": "tell", "webhook": "crm", "within": "2 hours"}
+    within, after = ({"id": id, "email": "initial-email-reminder", "to": "customer.email"} for id in ("a", "b"))
+    bought = {"trigger": "purchase-completed", "within": "1 hour"}
+
+    nobody, _ = every_path(abandoned_cart(steps=[{"id": "s", "until": bought, "steps": [tell, within]}, after])).paths
+
+    assert [(message.step, message.latest) for message in nobody.messages] == [
+        ("a", timedelta(hours=1)),
+        ("b", timedelta(hours=1)),
+    ]
