@@ -244,25 +244,20 @@ class Journey(Model):
         questions = [
             asked.question for asked in listening(self.steps) if not isinstance(asked.question, BecomesQuestion)
         ]
-        named |= {trigger for question in questions for trigger in question.triggers(self.kind_of)}
+        kinds = self._kinds()
+        named |= {trigger for question in questions for trigger in question.triggers(kinds.get)}
         return frozenset(named)
 
     @property
     def question_triggers(self) -> frozenset[str]:
         """The names of the triggers whose events may answer its steps."""
-        return frozenset(
-            trigger for asked in listening(self.steps) for trigger in asked.question.triggers(self.kind_of)
-        )
+        kinds = self._kinds()
+        return frozenset(trigger for asked in listening(self.steps) for trigger in asked.question.triggers(kinds.get))
 
     @property
     def raises(self) -> frozenset[str]:
         """The names of the triggers of which its runs make events."""
         return frozenset(use.trigger for use in self._uses() if isinstance(use, RaiseUse))
-
-    def kind_of(self, message: str) -> Kind | None:
-        """What kind of message the step of that id sends; None where there is no such message step."""
-        step = self.message(message)
-        return step.kind if step else None
 
     @property
     def contents(self) -> frozenset[str]:
@@ -277,6 +272,11 @@ class Journey(Model):
     def message(self, step_id: str) -> Message | None:
         """The message step of that id, or None."""
         return message_in(self.steps, step_id)
+
+    def _kinds(self) -> dict[str, Kind]:
+        """What kind of message each step sends: to look for one among thousands takes as long as there are steps."""
+        messages = [step for step in every_step(self.steps) if isinstance(step, Message)]
+        return {message.id: message.kind for message in reversed(messages)}
 
     def _uses(self) -> Iterator[Use]:
         return (use for step in every_step(self.steps) for use in step.uses)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 import pytest
 
 from journeys.definition import run_id, send_id
@@ -118,3 +121,29 @@ def test_a_trigger_alone_stands_for_the_start_the_goal_and_the_exits() -> None:
     assert read_journey(by_name) == read_journey(whole)
     assert read_journey(by_name).hash == read_journey(whole).hash
     assert read_journey({**by_name, "exit": "bought"}).exit == read_journey({**by_name, "exit": ["bought"]}).exit
+
+
+def test_the_triggers_of_many_questions_are_found_in_one_walk() -> None:
+    asked = [
+        step
+        for n in range(150)
+        for step in (
+            {"id": f"mail{n}", "email": "initial-email-reminder", "to": "customer.email"},
+            {"id": f"opened{n}", "if": {"message": f"mail{n}", "is": "opened", "within": "1 day"}},
+        )
+    ]
+    journey = abandoned_cart(steps=asked)
+    seen = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal seen
+        seen += event == "call" and frame.f_code.co_name in ("every_step", "message_in", "message")
+
+    sys.setprofile(count)
+    try:
+        found = journey.run_triggers
+    finally:
+        sys.setprofile(None)
+
+    assert "email-opened" in found
+    assert seen <= 20 * len(asked)  # not once for each of the others
