@@ -50,7 +50,8 @@ def _when(test: TestView) -> str:
 
 
 def _what_counts(test: TestView) -> str:
-    return f"Counted is who came {say(test.within)} ago or earlier: what they did within that time is a hit."
+    ago = "before its end" if test.state in ("over", "decided") else "ago"
+    return f"Counted is who came {say(test.within)} {ago} or earlier: what they did within that time is a hit."
 
 
 def _row(arm: TestArm) -> tuple[str, ...]:

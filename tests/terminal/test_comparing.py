@@ -66,6 +66,7 @@ def test_a_test_that_is_decided() -> None:
     lines = told(a_test(state="decided", verdict=verdict))
 
     assert lines[1] == "  Since 2 Nov 2026 09:00 UTC; decided as of 16 Nov 2026 09:00 UTC."
+    assert lines[-2].startswith("  Counted is who came 3 days before its end or earlier: ")
     assert lines[-1].startswith('  witty: "witty" is better than "plain" (16.0% of 1000 against 8.0% of 1000, p = ')
 
 
