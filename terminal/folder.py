@@ -240,11 +240,14 @@ def _expand(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
+    """All files in a folder, but for what is hidden: that is an editor's or our own, such as .sojourn/schemas."""
+
     def unreadable(error: OSError) -> NoReturn:
         raise Invalid(f"{error.filename} cannot be read: {error.strerror}.")
 
-    for place, _, names in os.walk(folder, onerror=unreadable):
-        yield from (Path(place, name) for name in names)
+    for place, folders, names in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def _twice(files: Sequence[File]) -> Iterator[Flaw]:

@@ -171,6 +171,17 @@ def test_a_journeys_file_is_validated_with_what_lies_around_it(folder: Path, soj
     assert 'push: no content "final-push-notification".' in printed
 
 
+def test_what_editors_keep_in_a_folder_is_no_definition(folder: Path, sojourn: Sojourn) -> None:
+    sojourn("schema", "--to", folder / ".sojourn" / "schemas")
+    (folder / ".vscode").mkdir()
+    (folder / ".vscode" / "settings.json").write_text("{}")
+    (folder / ".prettierrc.yaml").write_text("tabWidth: 2")
+
+    printed = sojourn("validate", folder)
+
+    assert printed.count("✓") == 14
+
+
 @pytest.mark.parametrize(
     ("script", "sent", "ended"),
     [
