@@ -78,7 +78,8 @@ def moment(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) ->
     dated = Dated(run.version.journey, row.event, row.customer or {}, house, run.day)
     found = dated.moment(until, visit.position.since)
     at = None if found.late else found.at
-    explain(connection, run, found.why, at)
+    if run.stands_at(visit.position):  # not where an attempt comes late, or a run that was reset comes again
+        explain(connection, run, found.why, at)
     return _told(at)
 
 

@@ -104,6 +104,19 @@ async def test_the_next_wait_is_computed_anew(shop: Shop) -> None:
     assert [line.step for line in await diary(shop, run)] == ["morning", "morning", "another"]
 
 
+async def test_who_asks_of_a_step_that_is_passed_changes_nothing_of_the_next(shop: Shop) -> None:
+    """An attempt that Temporal gave up has waited for a lock, or a run was reset to before its wait."""
+    run = await start(shop, MORNING, {"id": "evening", "wait": {"until": "18:00"}}, EMAIL)
+    before = await told(shop, at(run))
+    entered = Entry(n=2, at=NOON, step="evening", did="entered")
+    evening = at(run, "evening", n=3, unwritten=(PASSED, entered))
+    next_one, lines = await told(shop, evening), await diary(shop, run)
+
+    assert await told(shop, at(run)) == before
+    assert await diary(shop, run) == lines
+    assert await told(shop, evening) == next_one == Moment(at=NOON + 5 * HOUR)
+
+
 @pytest.mark.parametrize("trial", [{"ends_at": "2026-11-24T11:00:00Z"}, {}], ids=["passed", "missing"])
 async def test_who_was_late_stays_late(trial: dict[str, str], shop: Shop) -> None:
     run = await start(shop, {"id": "morning", "wait": {"until": "event.ends_at"}}, EMAIL, **trial)
