@@ -20,10 +20,12 @@ from store.calls import Call
 from store.store import Store
 
 SOON = timedelta(minutes=1)
-"""A try that comes so soon is Temporal's to wait for, also in a series: it is left so much later at most."""
+"""A try that comes sooner is Temporal's to wait for, also in a series, which is left later by the first few of them."""
 
-MOST_HELD = 100
-"""So many tries a run waits for by itself: each adds to its history, which has an end."""
+MANY = 100
+"""In a series a run waits for tries by itself, and each adds to its history, which has an end: after so many, no more
+than so many are left.
+"""
 
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two tries, where the endpoint asks for none."""
@@ -61,7 +63,8 @@ class Webhooks:
         visit = visit.at(clock.now())
         match answer:
             case NotNow(reason=reason, after=after):
-                return await self._later(visit, reason, pause(claim.tries, after), tries=claim.tries)
+                wait = max(pause(claim.tries, after), _least_of_many(visit, claim.tries))
+                return await self._later(visit, reason, wait, tries=claim.tries)
             case NotPosted(reason=reason):
                 place = pause(activity.info().attempt, timedelta())
                 return await self._later(visit, reason, place)
@@ -85,7 +88,7 @@ class Webhooks:
         over = await calls.postpone_call(self._store, visit, reason, next_at, posted=tries > 0)
         if over:
             return over
-        if visit.position.inside and wait > SOON and 0 < tries <= MOST_HELD:
+        if visit.position.inside and wait >= SOON and tries:
             return Held(until=next_at, why="the endpoint takes nothing now")
         raise ApplicationError(
             "The endpoint takes nothing now; to be tried again.",
@@ -99,3 +102,10 @@ def pause(tries: int, after: timedelta | None) -> timedelta:
     """How long to wait after so many tries for the next one, where the endpoint asks for *after*."""
     longer = timedelta(seconds=2 ** min(tries, 12))
     return min(longer, LONGEST_PAUSE) if after is None else max(after, min(longer, LEAST_PAUSE))
+
+
+def _least_of_many(visit: Visit, tries: int) -> timedelta:
+    """How long a run at least waits in a series for the next of many tries."""
+    if visit.position.inside and tries > MANY and visit.expires_at:
+        return (visit.expires_at - visit.position.since) / MANY
+    return timedelta()
