@@ -216,6 +216,8 @@ class RunWrites:
         last = new[-1]
         step = last.step if last.stands else None
         self._lines += [_line(state.id, entry) for entry in new]
+        if state.version.endpoints and any(entry.did == "left" for entry in new):
+            self._calling.append(state.id)
         self._advances[state.id] = {"run": state.id, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
         return replace(state, step=step, lines=last.n + 1, until=None)
 

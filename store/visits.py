@@ -142,6 +142,8 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
     arrived = arrive(connection, run, visit)
     if not isinstance(arrived, RunState):
         return arrived
+    if arrived.step != visit.at_step:  # it has left a series, and with it this step, before an attempt that comes late
+        return Delivery(outcome="blocked", at=visit.now, reason="the run has left this step")
     known = known_of(connection, arrived, visit.now)
     run = left(connection, arrived, known.customer, visit.now)
     return Over(ended=run.ended) if run.ended else Acting(run, known)

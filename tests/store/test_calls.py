@@ -9,14 +9,14 @@ from sqlalchemy import select
 
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
-from journeys.walk.diary import Delivery
+from journeys.walk.diary import Delivery, Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store.calls import IN_LINE, Call, claim_call, postpone_call, record_call
 from store.endpoints import put_endpoint
 from store.journeys import stop
 from store.lifecycle import lock_run
-from store.runs import CallView, get_run
+from store.runs import CallView, get_run, note
 from store.schema import calls
 from store.visits import known_of, perform
 from tests.samples import CUSTOMER, abandoned_cart
@@ -129,6 +129,31 @@ async def test_what_is_to_be_posted_is_forgotten_with_the_end_of_a_journey(shop:
 
     assert (await get_run(shop.store, visit.run)).ended == "stopped"
     assert await kept(shop) == []
+
+
+async def test_with_a_series_that_is_left_nothing_more_is_posted_or_kept(shop: Shop) -> None:
+    """An attempt that Temporal gave up may have waited for a lock all the time."""
+    asked = {"trigger": "store-visit", "within": "1 hour"}
+    crm = {"id": "crm", "webhook": "crm", "with": {"email": "customer.email"}}
+    await put_endpoint(shop.store, Endpoint(endpoint="crm", url="https://crm.example.com"), "sealed", shop.now)
+    await shop.publish(abandoned_cart(steps=[{"id": "nudges", "until": asked, "steps": [crm]}, PAUSE]))
+    run = await shop.start()
+    entered = Entry(n=1, at=shop.now, step="crm", did="entered")
+    position = Position(step="crm", since=shop.now, lines=2, inside={"nudges": shop.now})
+    visit = Visit(run=run, version=1, position=position, now=shop.now, unwritten=(entered,), following="nudges")
+    visit = visit.expiring(shop.now + 60 * MINUTE)
+    await claim(shop, visit)
+    await postpone_call(shop.store, visit, "it answered 503", shop.now + MINUTE)
+    left = entered.model_copy(update={"n": 2, "did": "left"})
+    passed = Entry(n=3, at=shop.now, step="nudges", did="passed", arm="else")
+    pause = Entry(n=4, at=shop.now, step="pause", did="entered")
+
+    await note(shop.store, run, (left, passed, pause))
+
+    assert await kept(shop) == []
+    assert isinstance(await claim_call(shop.store, visit.at(shop.now)), Delivery)
+    call = await seen(shop, visit)
+    assert (call.state, call.tries, call.next_at) == ("left", 1, None)
 
 
 async def test_a_try_of_which_nothing_was_heard_is_no_failure(shop: Shop) -> None:
