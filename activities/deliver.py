@@ -31,6 +31,7 @@ from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import consents, sends, suppressions
 from store.customers import forget_tokens
+from store.runs import get_run
 from store.sends import Done, Go
 from store.store import Store
 
@@ -171,8 +172,8 @@ class Deliver:
         named = address_attribute(visit.message, go.values["event"], go.values["customer"])
         source, attribute = reference(named)
         if kind == "push" and source == "customer":
-            whose = await sends.get_send(self._store, go.send_id)
-            await forget_tokens(self._store, whose.customer, attribute, dead, now)
+            run = await get_run(self._store, visit.run)
+            await forget_tokens(self._store, run.customer, attribute, dead, now, day=run.day)
             return
         for address in dead:
             await suppressions.suppress(self._store, kind, address, GONE, now)

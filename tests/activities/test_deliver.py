@@ -17,6 +17,7 @@ from activities.channels.calls import NoAnswer
 from activities.channels.links import Links, read
 from activities.circuit_breaker import CircuitBreaker
 from activities.deliver import Deliver
+from journeys.catalogue import CHANGED
 from journeys.clearance.consent import Rules
 from journeys.definition import send_id
 from journeys.interactions import INTERACTIONS
@@ -27,7 +28,8 @@ from store.catalogue import put_content, ready_content
 from store.channels import channels
 from store.consents import get_consents
 from store.customers import get_customer, put_customer
-from store.runs import RunView, SendView, get_run
+from store.events import accept
+from store.runs import RunView, SendView, get_run, list_runs
 from store.sends import give_up_stale, prove
 from store.store import Store
 from tests.ledger import Ledger
@@ -461,6 +463,20 @@ async def test_dead_tokens_are_used_no_more(sending: Sending) -> None:
     await sending.attempt(Ledger(Accepted("p-1", dead=("old",))), at=visit(sending.run, push))
 
     assert (await get_customer(sending.shop.store, "ada")).attributes["push_token"] == "new"
+
+
+async def test_what_a_dead_token_starts_goes_at_the_pace_of_the_run(sending: Sending) -> None:
+    shop, pause = sending.shop, {"id": "pause", "wait": "1 day"}
+    await put_customer(shop.store, "ada", CUSTOMER | {"push_token": "old, new"}, NOON)
+    await shop.publish(abandoned_cart(journey="moves", start={"trigger": CHANGED}, goal=None, exit=[], steps=[pause]))
+    cart, minute = shop.event("abandoned-cart", total=60, cart_id="c2"), timedelta(minutes=1)
+    (receipt,) = await accept(shop.store, [cart], NOON, day=minute)
+    push = Push(id=STEP, push="final-push-notification", to="customer.push_token")
+
+    await sending.attempt(Ledger(Accepted("p-1", dead=("old",))), at=visit(receipt.decisions[-1].run or "", push))
+
+    (started,) = (await list_runs(shop.store, journey="moves")).runs
+    assert started.day == minute
 
 
 async def test_an_address_that_does_not_exist_is_used_no_more(sending: Sending) -> None:
