@@ -124,7 +124,8 @@ def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED, house:
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
     run = left(connection, advance(connection, run, visit.unwritten), ledger.customer or {}, visit.now)
     if (expiry := _expiry(run, visit, ledger, house)) and not run.ended:
-        explain(connection, run, expiry.why)
+        if run.step == visit.at_step:  # not where an attempt comes late, and the run has left a series meanwhile
+            explain(connection, run, expiry.why)
         visit = visit.expiring(expiry.at)
     return _claim_anew(connection, run, visit, ledger, rules)
 

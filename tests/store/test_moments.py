@@ -191,6 +191,19 @@ async def test_a_claim_knows_the_date_and_the_ledger_keeps_it(shop: Shop) -> Non
     )
 
 
+async def test_a_claim_that_comes_late_says_nothing_of_the_step_after_it(shop: Shop) -> None:
+    """The message was held, and the series around it left, while an attempt waited for a lock."""
+    run = await start(shop, EXPIRING, MORNING, ends_at=TEN)
+    left = Entry(n=1, at=NOON, step="hello", did="left")
+    entered = Entry(n=2, at=NOON, step="morning", did="entered")
+    await note(shop.store, run, (left, entered))
+
+    await claim(shop, run)
+
+    assert (await diary(shop, run))[-1] == entered
+    assert await told(shop, at(run, n=3)) == Moment(at=IN_OSLO)
+
+
 async def test_after_its_date_it_is_blocked(shop: Shop) -> None:
     run = await start(shop, EXPIRING, ends_at=TEN)
 
