@@ -213,13 +213,17 @@ async def _sweep(store: Store) -> None:
     That are stops, and sends that no retry will report on, as their run is over.
     """
     while True:
-        with suppress(Unavailable):
+        try:
             if ended := await finish_stops(store, _now()):
                 log.warning("a stop had not come to its end", ended=ended)
             if given_up := await give_up_stale(store, _now(), ABANDONED_AFTER):
                 log.warning("sends without an outcome", unknown=given_up)
             if decided := await decide_due_tests(store, _now()):
                 log.info("tests were decided", decided=decided)
+        except Unavailable:
+            pass  # of which the health check tells
+        except Exception:
+            log.warning("what nobody else may come to do was not done", exc_info=True)
         await asyncio.sleep(SWEEP_EVERY)
 
 

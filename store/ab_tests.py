@@ -24,6 +24,7 @@ from journeys.steps import placed
 from journeys.walk.diary import Choice
 from journeys.walk.pace import later
 from store.ab_people import ArmView, count_people, draw_arm, find_person, key_of, keyed, tally, time_over
+from store.locks import take_time
 from store.schema import AnyRow, Time, ab_tests
 from store.store import Store, read_transaction, write_transaction
 from store.versions import load
@@ -57,8 +58,19 @@ def take_arm(connection: Connection, test: ABTest, customer: str, run: str, now:
 
 
 async def decide_due_tests(store: Store, now: datetime) -> int:
-    """Decide the tests whose end has come, as whoever comes next would. Returns how many were decided."""
-    return sum([await _decide_now(store, row, now) for row in await _due(store, now)])
+    """Decide the tests whose end has come, as whoever comes next would. Returns how many were decided.
+
+    One that cannot be decided does not keep the others from it, and is raised after them.
+    """
+    decided, failed = 0, list[Exception]()
+    for row in await _due(store, now):
+        try:
+            decided += await _decide_now(store, row, now)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are not to wait for it
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return decided
 
 
 def decide_test(connection: Connection, test: ABTest, now: datetime) -> TestEnd | None:
@@ -157,6 +169,7 @@ def _due(connection: Connection, now: datetime) -> Sequence[AnyRow]:
 @write_transaction
 def _decide_now(connection: Connection, row: AnyRow, now: datetime) -> bool:
     test = rules_of(row)
+    take_time(connection)  # to count everybody in it
     return _lock(connection, test).decision is None and decide_test(connection, test, now) is not None
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-NO_HURRY = text("SET LOCAL statement_timeout = 0")
-"""To migrate a million runs takes its time. What waits for that meanwhile has a time limit of its own."""
+_NO_HURRY = text("SET LOCAL statement_timeout = 0")
+"""For what may take its time. What waits for that meanwhile has a time limit of its own."""
 
 # Two numbers, so that the locks of the house have keys of their own, apart from those of customers.
 _HOUSE = text("SELECT pg_advisory_xact_lock(1, 0)")
@@ -19,9 +19,15 @@ _CUSTOMERS = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS b
 
 def lock_house(connection: Connection) -> None:
     """Be the only one who changes what journeys are made of, and wait for events that are being accepted."""
+    take_time(connection)  # to migrate a million runs
     if connection.dialect.name == "postgresql":
-        connection.execute(NO_HURRY)
         connection.execute(_HOUSE)
+
+
+def take_time(connection: Connection) -> None:
+    """Let the statements of this transaction last as long as they need."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_NO_HURRY)
 
 
 def lock_customers(connection: Connection, customers: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from journeys.ab_tests import AS_BEFORE, BY_LOT, ABTest
 from journeys.chance import arm_of
@@ -20,11 +20,11 @@ from store.ab_tests import decide_due_tests, decide_test, find_test, take_arm
 from store.ab_views import TestView, view_test
 from store.events import accept
 from store.runs import close, get_run
-from store.schema import ab_people
+from store.schema import ab_people, ab_tests
 from store.store import open_store, read_transaction, write_transaction
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop
-from tests.transactions import rows, under_way
+from tests.transactions import execute, rows, under_way
 
 take = write_transaction(take_arm)
 decide = write_transaction(decide_test)
@@ -335,6 +335,18 @@ async def test_a_test_that_is_due_is_decided_without_anybody_entering(shop: Shop
     assert (expected.state, view.state, view.ends_at) == ("over", "decided", NOON + 14 * DAY)
     assert (view.verdict, counted(view.arms)) == (expected.verdict, counted(expected.arms))
     assert await decide(shop.store, BY_OTHERS, NOON + 20 * DAY) is None
+
+
+async def test_a_test_that_cannot_be_decided_keeps_no_other_from_it(shop: Shop) -> None:
+    await witty_wins(shop)
+    broken = replace(SUBJECT, step="a-broken-one")
+    await enter(shop, ["ada"], broken)
+    await execute(shop.store, update(ab_tests).where(ab_tests.c.step == broken.step).values(rules={}))
+
+    with pytest.raises(ValueError, match="validation error"):
+        await decide_due_tests(shop.store, NOON + 20 * DAY)
+
+    assert (await show_test(shop.store, SUBJECT, NOON + 20 * DAY)).state == "decided"
 
 
 async def test_of_many_who_look_for_tests_that_are_due_one_decides(shop: Shop, database_url: str) -> None:
