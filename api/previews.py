@@ -22,11 +22,11 @@ from journeys.checks.review import Catalogue
 from journeys.clearance.consent import NOBODY, Asked, Consent, said
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes, check_attributes
-from journeys.listening import Version
 from journeys.models import Model, Time
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.publishing import check, version_of, warn
 from journeys.reading import parse, read_journey, validated
+from journeys.versions import Version
 from journeys.walk.paths import Path, Paths, WayCount, every_path
 from journeys.walk.preview import preview
 from journeys.walk.script import DEFAULT_START, Happening, check_happening

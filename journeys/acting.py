@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from journeys.catalogue import Event
 from journeys.chains import Maker
+from journeys.facts import Decision
 from journeys.known import Known
 from journeys.language.attributes import Attributes, AttributeType, check_attributes, types
 from journeys.language.expressions import Worth, work_out
-from journeys.listening import Decision
 from journeys.problems import Flaw
 from journeys.steps import AnyStep, Raise, Set, Webhook
 from journeys.steps.uses import Written

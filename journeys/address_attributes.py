@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from journeys.clearance.addresses import Unsendable, normal_each
 from journeys.interactions import Kind
 from journeys.language.attributes import Value, reference
-from journeys.listening import Version
 from journeys.problems import Flaw
 from journeys.steps import Message, every_step
+from journeys.versions import Version
 
 BUILT_IN: Mapping[str, Kind] = {"email": "email", "phone": "text", "push_token": "push"}
 

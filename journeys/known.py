@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from journeys.language.scopes import Scope, scope_of, values_of
-from journeys.listening import Version
+from journeys.versions import Version
 from journeys.walk.pace import DAY
 
 

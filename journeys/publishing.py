@@ -15,9 +15,9 @@ from journeys.checks.steps import check_steps
 from journeys.definition import After, ConditionExit, EventExit, Journey
 from journeys.findings import Findings, flaw, gathered
 from journeys.language.zones import check_zone
-from journeys.listening import Version
 from journeys.problems import Flaw
 from journeys.steps import DurationUse, MessageUse
+from journeys.versions import Version
 
 
 def version_of(journey: Journey, number: int, catalogue: Catalogue) -> Version:

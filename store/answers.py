@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, select
 
 from journeys.catalogue import Event
 from journeys.definition import short_id
-from journeys.listening import Decision, Version
+from journeys.facts import Decision
+from journeys.versions import Version
 from journeys.walk.diary import Entry
 from journeys.walk.position import Arrival, Unheard
 from store.lifecycle import RunState

@@ -14,11 +14,11 @@ from journeys.catalogue import BUILT_IN_NAMES, Content, State, Trigger
 from journeys.checks.review import Catalogue
 from journeys.contents import check_content
 from journeys.interactions import Kind
-from journeys.listening import Version
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.publishing import check
+from journeys.versions import Version
 from store.customer_types import customer_schema
 from store.endpoints import endpoint_states
 from store.locks import lock_house

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Table, bindparam, insert, update
 
 from journeys.catalogue import BUILT_IN_NAMES, INTERACTION_TRIGGERS, Event, before_of
 from journeys.chains import joined
-from journeys.listening import Decision, RunFacts, Version, key_of
+from journeys.facts import Decision, RunFacts
+from journeys.versions import Version, key_of
 from journeys.walk.pace import DAY
 from store.answers import arrival
 from store.facts import BatchFacts, send_of

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.chains import Maker
+from journeys.facts import Decision
 from journeys.language.attributes import Attributes
-from journeys.listening import Decision, decide, occurred
+from journeys.listening import decide, occurred
 from journeys.models import Frozen
 from journeys.problems import Conflict, Flaw, Unknown
 from journeys.walk.pace import DAY

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Select, TableValuedAlias, bindparam, func, or
 
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, CustomerEvent, Event
 from journeys.chains import Maker, machine
-from journeys.listening import ExitName, Facts, RunFacts, SendFacts, Version
+from journeys.facts import ExitName, Facts, RunFacts, SendFacts
+from journeys.versions import Version
 from journeys.walk.position import Arrival
 from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of

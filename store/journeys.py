@@ -12,12 +12,12 @@ from sqlalchemy import JSON, Connection, Text, bindparam, func, insert, literal,
 from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.interactions import Kind
-from journeys.listening import Version
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown
 from journeys.publishing import check, version_of, warn
 from journeys.reading import read_journey
+from journeys.versions import Version
 from store.ab_tests import goes_on
 from store.catalogue import read_catalogue
 from store.counts import GoalCount, JourneyView, read_views

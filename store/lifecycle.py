@@ -35,8 +35,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from journeys.catalogue import Event
 from journeys.chains import Chain
-from journeys.listening import RunFacts, Version
+from journeys.facts import RunFacts
 from journeys.problems import Unknown
+from journeys.versions import Version
 from journeys.walk.diary import Ended, Entry, at_start
 from journeys.walk.pace import at_pace, later
 from journeys.walk.position import Position

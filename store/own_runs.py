@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from journeys.catalogue import Event
-from journeys.listening import MOST_OTHERS, RunFacts, Version, key_of
+from journeys.facts import RunFacts
+from journeys.listening import MOST_OTHERS
+from journeys.versions import Version, key_of
 
 _VersionName = tuple[str, int]
 

@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
+from journeys.facts import Decision
 from journeys.interactions import Interaction
 from journeys.language.durations import Duration
-from journeys.listening import Decision
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing

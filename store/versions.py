@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, or_, select
 
 from journeys.definition import Journey
-from journeys.listening import Version
+from journeys.versions import Version
 from store.schema import AnyRow, among, journeys, runs, versions
 
 VersionId = tuple[str, int]

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from activities.channels.letters import harmless
+from journeys.facts import Decision
 from journeys.language.durations import say
-from journeys.listening import Decision
 from journeys.problems import Flaw, SojournError
 from journeys.walk.diary import Entry
 from journeys.walk.pace import DAY

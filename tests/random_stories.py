@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.interactions import INTERACTIONS
-from journeys.listening import Version
 from journeys.publishing import check, version_of
 from journeys.steps import EventQuestion, MessageQuestion, Question
+from journeys.versions import Version
 from journeys.walk.diary import Delivery
 from journeys.walk.preview import Stage
 from journeys.walk.script import DEFAULT_START, Happening

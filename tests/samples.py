@@ -5,9 +5,9 @@ from __future__ import annotations
 from journeys.catalogue import Content, State, Trigger
 from journeys.checks.review import Catalogue
 from journeys.definition import Journey
-from journeys.listening import Version
 from journeys.publishing import version_of
 from journeys.reading import read_content, read_journey, read_trigger
+from journeys.versions import Version
 
 ABANDONED_CART = """
 journey: abandoned-cart

@@ -12,8 +12,8 @@ from journeys.findings import Findings, flaw, warning
 from journeys.language.cel_source import names_root
 from journeys.language.conditions import ConditionError, compile_condition
 from journeys.language.scopes import Scope, scope_of
-from journeys.listening import scope_at
 from journeys.problems import Flaw
+from journeys.versions import scope_at
 
 
 def check_listening(review: Review, path: str, trigger: str, where: str | None) -> Iterator[Findings]:

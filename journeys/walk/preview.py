@@ -15,9 +15,11 @@ from journeys.chains import Maker, machine
 from journeys.clearance.consent import NOBODY, Asked
 from journeys.dates import UTC_EVERYWHERE
 from journeys.definition import send_id
+from journeys.facts import Decision, Facts, RunFacts, SendFacts
 from journeys.interactions import interaction_trigger
 from journeys.language.attributes import Value, merged
-from journeys.listening import Decision, Facts, RunFacts, SendFacts, Version, decide, key_of, occurred
+from journeys.listening import decide, occurred
+from journeys.versions import Version, key_of
 from journeys.walk.diary import Delivery
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival

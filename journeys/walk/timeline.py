@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, Field
 
+from journeys.facts import Decision
 from journeys.interactions import Kind
 from journeys.language.attributes import Attributes
-from journeys.listening import Decision
 from journeys.models import Model
 from journeys.walk.diary import Ended, Entry
 

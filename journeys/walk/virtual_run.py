@@ -22,11 +22,11 @@ from journeys.clearance.clearance import (
 from journeys.clearance.consent import Asked
 from journeys.contents import render_content
 from journeys.dates import Dated
+from journeys.facts import Decision, RunFacts
 from journeys.known import Known
 from journeys.language.attributes import Attributes
 from journeys.language.moments import Moment
 from journeys.language.templates import TemplateError
-from journeys.listening import Decision, RunFacts
 from journeys.steps import Webhook
 from journeys.walk.diary import Choice, Delivery, Ended, Held, Outcome
 from journeys.walk.lots import StagedLots

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from journeys.catalogue import Event
+from journeys.facts import Decision, Facts, RunFacts, SendFacts
 from journeys.language.conditions import Verdict
-from journeys.listening import MOST_OTHERS, Decision, Facts, RunFacts, SendFacts, Version, decide
+from journeys.listening import MOST_OTHERS, decide
+from journeys.versions import Version
 from journeys.walk.position import Arrival
 from tests.samples import abandoned_cart, version
 

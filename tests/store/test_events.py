@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from journeys.catalogue import Event
 from journeys.definition import Journey, send_id, short_id
-from journeys.listening import Decision
+from journeys.facts import Decision
 from journeys.problems import Conflict, Invalid, Unknown
 from journeys.reading import read_trigger
 from journeys.walk.diary import Entry

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journeys.catalogue import Event
+from journeys.facts import Facts, RunFacts
 from journeys.language.attributes import Attributes
-from journeys.listening import MOST_OTHERS, Facts, RunFacts, decide
+from journeys.listening import MOST_OTHERS, decide
 from store.own_runs import OwnRuns
 from tests.samples import abandoned_cart, version
 

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from journeys.catalogue import CUSTOMER_SOURCE
 from journeys.definition import Journey
+from journeys.facts import Decision
 from journeys.language.attributes import Attributes
-from journeys.listening import Decision
 from journeys.walk.preview import Stage
 from journeys.walk.script import Happening
 from store.customers import Change, change_customer, put_customer
