@@ -19,19 +19,17 @@ from store import calls
 from store.calls import Call
 from store.store import Store
 
-SOON = timedelta(minutes=1)
-"""A try that comes sooner is Temporal's to wait for, also in a series, which is left later by the first few of them."""
-
 MANY = 100
-"""In a series a run waits for tries by itself, and each adds to its history, which has an end: after so many, no more
-than so many are left.
-"""
+"""Tries in a series, where a run waits by itself and its history grows. After them, at most as many follow."""
 
 LONGEST_PAUSE = timedelta(hours=1)
 """Between two tries, where the endpoint asks for none."""
 
 LEAST_PAUSE = timedelta(minutes=1)
-"""Between two of many tries, however soon the endpoint asks for the next: it says 0 seconds, or its clock is slow."""
+"""Between two of many tries, however soon the endpoint asks for the next: it says 0 seconds, or its clock is slow.
+
+Shorter pauses are Temporal's to wait for, also in a series, which is left later by the first few of them.
+"""
 
 
 class Webhooks:
@@ -88,7 +86,7 @@ class Webhooks:
         over = await calls.postpone_call(self._store, visit, reason, next_at, posted=tries > 0)
         if over:
             return over
-        if visit.position.inside and wait >= SOON and tries:
+        if visit.position.inside and wait >= LEAST_PAUSE and tries:
             return Held(until=next_at, why="the endpoint takes nothing now")
         raise ApplicationError(
             "The endpoint takes nothing now; to be tried again.",
