@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from pydantic import BaseModel
 
 from journeys.catalogue import Customer, Event
-from journeys.definition import ConditionExit, EventExit
+from journeys.definition import ConditionExit, EventExit, Goal
 from journeys.inputs.arms import AN_AWAIT, WITH_STEPS, belongs_into, out_of_its_arm
 from journeys.inputs.expected import A_NAME, short, shown
 from journeys.inputs.places import Place, below, fields, models
@@ -16,6 +17,8 @@ from journeys.language.moments import out_of_place
 from journeys.nearest import did_you_mean, nearest
 from journeys.steps import STEP_TYPES, BecomesQuestion, EventQuestion, MessageQuestion, Step
 from journeys.steps.asking import BecomesArm, EventArm, MessageArm
+from journeys.steps.choosing import BranchArm
+from journeys.steps.messages import AtDate
 
 
 def belongs(place: Place) -> tuple[int | str, ...]:
@@ -117,27 +120,28 @@ def _of_another_step(place: Place) -> tuple[str, str] | None:
 
 def _belongs_elsewhere(model: type[BaseModel], field: str) -> tuple[str, str] | None:
     """What is said of a *field* that has no place in *model*, and stands for something that is written otherwise."""
-    match model.__name__, field:
-        case (("BecomesQuestion" | "BecomesArm"), "where"):
-            return "is part of what becomes true.", "Join the two in becomes: … && …."
-        case "Goal", ("when" | "becomes"):
-            return "a goal is an event.", 'Write {trigger: customer-changed, where: customer.plan == "pro"}.'
-        case "Goal", ("message" | "is"):
-            return "a goal is an event.", "Write its trigger, such as email-clicked."
-        case "AtDate", ("after" | "in" | "within"):
-            return (
-                "a message expires at a date, or before it.",
-                "So long after the step is entered is written alone: expires: 2 days.",
-            )
-        case "Split", ("winner" | "default" | "people"):
-            return "a split has none: a test ends with a winner.", f"Write {_A_TEST}."
-        case "BranchArm", ("share" | "first"):
-            return "is of an arm that chance takes.", "Write split in place of branch."
-        case _:
-            return None
+    return _ELSEWHERE.get((model, field))
 
 
 _A_TEST = "test: {winner: {by: goal, after: 2 weeks}, arms: […], default: a}"
+_JOINED = ("is part of what becomes true.", "Join the two in becomes: … && ….")
+_BY_CONDITION = ("a goal is an event.", 'Write {trigger: customer-changed, where: customer.plan == "pro"}.')
+_BY_MESSAGE = ("a goal is an event.", "Write its trigger, such as email-clicked.")
+_IN_TIME = (
+    "a message expires at a date, or before it.",
+    "So long after the step is entered is written alone: expires: 2 days.",
+)
+_SPLIT = STEP_TYPES["split"]
+_NO_WINNER = ("a split has none: a test ends with a winner.", f"Write {_A_TEST}.")
+_BY_CHANCE = ("is of an arm that chance takes.", "Write split in place of branch.")
+_ELSEWHERE: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {
+    **dict.fromkeys(((BecomesQuestion, "where"), (BecomesArm, "where")), _JOINED),
+    **dict.fromkeys(((Goal, "when"), (Goal, "becomes")), _BY_CONDITION),
+    **dict.fromkeys(((Goal, "message"), (Goal, "is")), _BY_MESSAGE),
+    **dict.fromkeys(((AtDate, "after"), (AtDate, "in"), (AtDate, "within")), _IN_TIME),
+    **dict.fromkeys(((_SPLIT, "winner"), (_SPLIT, "default"), (_SPLIT, "people")), _NO_WINNER),
+    **dict.fromkeys(((BranchArm, "share"), (BranchArm, "first")), _BY_CHANCE),
+}
 _ARMS_OF_OTHERS = ("else", "otherwise", "arms")
 _CONDITIONS = frozenset({"when", "where", "condition", "conditions", "only_if", "unless"})
 
