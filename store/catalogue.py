@@ -209,8 +209,8 @@ def _refuse_to_break(connection: Connection, old: Trigger, new: Trigger) -> None
             f'{_and(listening)} listens to "{old.trigger}", and events without {_and(missing)} are on their way. '
             "Make it optional, with a question mark."
         )
-    raising = [version for version in in_use if old.trigger in version.journey.raises]
-    _refuse_to_silence(raising, new, read_catalogue(connection, frozenset(Content.KINDS)))
+    if raising := [version for version in in_use if old.trigger in version.journey.raises]:
+        _refuse_to_silence(raising, new, read_catalogue(connection, frozenset(Content.KINDS)))
 
 
 def _refuse_to_silence(raising: Sequence[Version], trigger: Trigger, before: Catalogue) -> None:
