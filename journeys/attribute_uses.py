@@ -8,28 +8,26 @@ from journeys.catalogue import Content
 from journeys.definition import ConditionExit, EventExit, Journey
 from journeys.language.cel_source import names_in
 from journeys.language.templates import names, readable
-from journeys.steps import (
+from journeys.steps import every_step
+from journeys.steps.uses import (
     AddressUse,
+    BecomesUse,
     ChannelUse,
+    ConditionsUse,
     ContentUse,
+    DateUse,
     DurationUse,
     EndpointUse,
-    LinkUse,
-    MessageUse,
-    TriggerUse,
-    Use,
-    every_step,
-)
-from journeys.steps.uses import (
-    BecomesUse,
-    ConditionsUse,
-    DateUse,
     ExpressionUse,
     InstantUse,
+    LinkUse,
+    MessageUse,
     RaiseUse,
     ReplyUse,
     SetUse,
     SharesUse,
+    TriggerUse,
+    Use,
     WinnerUse,
     Written,
 )

@@ -14,19 +14,8 @@ from journeys.interactions import Kind
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model, Name, Time
-from journeys.steps import (
-    BecomesQuestion,
-    ContentUse,
-    EndpointUse,
-    Message,
-    Steps,
-    Use,
-    WrittenSteps,
-    every_step,
-    listening,
-    message_in,
-)
-from journeys.steps.uses import RaiseUse
+from journeys.steps import BecomesQuestion, Message, Steps, WrittenSteps, every_step, listening, message_in
+from journeys.steps.uses import ContentUse, EndpointUse, RaiseUse, Use
 
 
 class After(Model):

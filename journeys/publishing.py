@@ -16,7 +16,7 @@ from journeys.definition import After, ConditionExit, EventExit, Journey
 from journeys.findings import Findings, flaw, gathered
 from journeys.language.zones import check_zone
 from journeys.problems import Flaw
-from journeys.steps import DurationUse, MessageUse
+from journeys.steps.uses import DurationUse, MessageUse
 from journeys.versions import Version
 
 

@@ -14,7 +14,8 @@ from journeys.language.template_check import Known
 from journeys.language.templates import names, readable
 from journeys.nearest import did_you_mean
 from journeys.problems import Flaw
-from journeys.steps import ContentUse, Message, Step, every_step
+from journeys.steps import Message, Step, every_step
+from journeys.steps.uses import ContentUse
 
 
 def check_sent(review: Review, path: str, use: ContentUse) -> Iterator[Findings]:

@@ -11,8 +11,8 @@ from journeys.findings import Findings, flaw, warning
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.attributes import AttributeType, reference
 from journeys.nearest import did_you_mean, nearest
-from journeys.steps import MEANWHILE, AnyStep, Message, MessageUse, every_step
-from journeys.steps.uses import DateUse
+from journeys.steps import MEANWHILE, AnyStep, Message, every_step
+from journeys.steps.uses import DateUse, MessageUse
 from journeys.walk.position import way_to
 
 DATES = ("time", "date")

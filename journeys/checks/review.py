@@ -14,7 +14,8 @@ from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.attributes import AttributeType, Schema, meant_by, types, under
 from journeys.language.scopes import Scope, scope_of
 from journeys.language.shared import shared, why_not_shared
-from journeys.steps import ContentUse, placed
+from journeys.steps import placed
+from journeys.steps.uses import ContentUse
 
 
 @dataclass(frozen=True)

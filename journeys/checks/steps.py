@@ -16,31 +16,26 @@ from journeys.findings import Findings, flaw
 from journeys.language.clock import say_instant
 from journeys.links import flaw_of
 from journeys.replies import folded
-from journeys.steps import (
+from journeys.steps import AnyStep, Step, lead_on, placed
+from journeys.steps.uses import (
     AddressUse,
-    AnyStep,
+    BecomesUse,
     ChannelUse,
+    ConditionsUse,
     ContentUse,
+    DateUse,
     DurationUse,
     EndpointUse,
-    LinkUse,
-    MessageUse,
-    Step,
-    TriggerUse,
-    Use,
-    lead_on,
-    placed,
-)
-from journeys.steps.uses import (
-    BecomesUse,
-    ConditionsUse,
-    DateUse,
     ExpressionUse,
     InstantUse,
+    LinkUse,
+    MessageUse,
     RaiseUse,
     ReplyUse,
     SetUse,
     SharesUse,
+    TriggerUse,
+    Use,
     WinnerUse,
 )
 

@@ -15,17 +15,6 @@ from journeys.steps.choosing import Branch, BranchArm, FirstArm, ShareArm, Split
 from journeys.steps.messages import Email, Message, Push, Text
 from journeys.steps.questions import BecomesQuestion, EventQuestion, MessageQuestion, Question
 from journeys.steps.step import Arm, Step, lead_on
-from journeys.steps.uses import (
-    AddressUse,
-    ChannelUse,
-    ContentUse,
-    DurationUse,
-    EndpointUse,
-    LinkUse,
-    MessageUse,
-    TriggerUse,
-    Use,
-)
 from journeys.steps.waits import IN_TIME, LATE, Wait
 from journeys.unions import tagged
 
@@ -36,26 +25,19 @@ __all__ = [
     "MEANWHILE",
     "MOST_STEPS",
     "STEP_TYPES",
-    "AddressUse",
     "AnyStep",
     "Arm",
     "Asking",
     "Await",
     "BecomesQuestion",
     "Branch",
-    "ChannelUse",
-    "ContentUse",
-    "DurationUse",
     "Email",
     "End",
-    "EndpointUse",
     "EventQuestion",
     "If",
-    "LinkUse",
     "Listening",
     "Message",
     "MessageQuestion",
-    "MessageUse",
     "Push",
     "Question",
     "Raise",
@@ -65,9 +47,7 @@ __all__ = [
     "Steps",
     "Test",
     "Text",
-    "TriggerUse",
     "Until",
-    "Use",
     "Wait",
     "Webhook",
     "WrittenSteps",

@@ -13,7 +13,8 @@ from journeys.endpoints import EndpointState
 from journeys.problems import Flaw
 from journeys.publishing import check, version_of, warn
 from journeys.reading import read_content, read_journey
-from journeys.steps import EndpointUse, Wait
+from journeys.steps import Wait
+from journeys.steps.uses import EndpointUse
 from tests.samples import abandoned_cart, catalogue
 
 EMAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}

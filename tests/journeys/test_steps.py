@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from journeys.steps import STEP_TYPES, AnyStep, Step, Use, depth, every_step, placed
+from journeys.steps import STEP_TYPES, AnyStep, Step, depth, every_step, placed
+from journeys.steps.uses import Use
 from tests.samples import abandoned_cart
 
 ROOT = Path(__file__).parents[2]

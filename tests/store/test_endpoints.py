@@ -9,7 +9,8 @@ import pytest
 
 from journeys.endpoints import Endpoint
 from journeys.problems import Conflict, TooMany, Unknown
-from journeys.steps import EndpointUse, Wait
+from journeys.steps import Wait
+from journeys.steps.uses import EndpointUse
 from store.endpoints import (
     BOTH_SIGN,
     MOST_SECRETS,
