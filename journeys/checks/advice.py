@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from journeys.address_attributes import BUILT_IN
 from journeys.catalogue import BUILT_IN_NAMES
 from journeys.checks.review import Review
 from journeys.checks.series import cut_off
@@ -44,7 +45,7 @@ def _addresses(path: str, step: Message) -> Iterator[Findings]:
             yield warning(f"{path}.to", message, f"Such as to: {_OWN[step.kind]}.")
 
 
-_OWN: Mapping[Kind, str] = {"email": "customer.email", "text": "customer.phone", "push": "customer.push_token"}
+_OWN: Mapping[Kind, str] = {kind: f"customer.{name}" for name, kind in BUILT_IN.items()}
 """The attributes that every customer may have for each kind of message."""
 
 
