@@ -113,6 +113,10 @@ metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"},
 )
 
+IS_HELD = "held_by IS NOT NULL"
+TAKES_A_PLACE = "state IN ('accepted', 'claimed', 'unknown')"
+"""Of a send: the customer has it, or may have it, so that it counts under a cap."""
+
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself in SQLite
 
 
@@ -237,8 +241,21 @@ journeys = Table(
     Column("definition", JSON, nullable=False),
     Column("live_version", Integer),  # the one that newcomers take
     Column("stopped_at", Time),
+    Column("held_at", Time),  # by the brake, until somebody lets it go
+    Column("held_why", Text),
+    Column("released_at", Time),  # whoever was held then goes on, some time after it
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("policy", Text, nullable=False),  # JSON, as it is written
+    Column("customer", Text, nullable=False),  # JSON: the types of customers' attributes that it was checked against
+    Column("changed_at", Time, nullable=False),
+    Column("changed_by", Text, nullable=False),
 )
 
 versions = Table(
@@ -310,6 +327,10 @@ runs = Table(
     Column("step", Text),
     Column("step_at", Time),
     Column("step_until", Time),  # where it waits there for a moment that was computed
+    Column("held_by", Text),  # what holds its message: see diary.HeldBy
+    Column("held_since", Time),
+    Column("held_until", Time),  # as far as that is known
+    Column("held_why", Text),
     Column("lines", Integer, nullable=False),  # of its diary: the n of the next one
     Column("chain", JSON, nullable=False, server_default=text("'[]'")),  # journeys that led here
     Index(None, "customer", "started_at"),
@@ -317,6 +338,7 @@ runs = Table(
     Index(None, "journey", "started_at"),
     Index(None, "started_at"),
     Index(None, "step_at", "id"),  # of runs under way: who is over stands nowhere
+    Index(None, "journey", "held_by", sqlite_where=text(IS_HELD), postgresql_where=text(IS_HELD)),
 )
 
 diary = Table(
@@ -425,6 +447,7 @@ sends = Table(
     Index(None, "state", "claimed_at"),
     Index(None, "address", "kind", "claimed_at"),
     Index(None, "customer", "kind", "claimed_at"),
+    Index(None, "customer", "claimed_at", sqlite_where=text(TAKES_A_PLACE), postgresql_where=text(TAKES_A_PLACE)),
 )
 
 actions = Table(

@@ -77,6 +77,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "people",
         "places",
         "places_taken",
+        "policies",
         "suppressions",
         "test_sends",
     }
