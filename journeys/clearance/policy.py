@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Annotated, Literal
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictInt
+from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag, model_validator
 
 from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.cel_source import Where
-from journeys.language.clock import EVERY_DAY, Days, TimeOfDay
+from journeys.language.clock import EVERY_DAY, Date, Days, TimeOfDay, is_like_a_date, say_days, say_time
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model
 
@@ -18,6 +18,10 @@ ALL_CHANNELS: tuple[Kind, ...] = tuple(INTERACTIONS)
 
 SPREAD = timedelta(minutes=15)
 """Over so long is let go what was held, so that a morning is no burst."""
+
+
+LONGEST_CAP = timedelta(days=366)
+"""What caps and the brake look back on at most: so long is kept who was sent what, and when."""
 
 
 def _listed(given: object) -> object:
@@ -58,10 +62,20 @@ class Rule(Model):
         return channel in self.channels and purpose in self.purpose
 
 
+def _edge(value: object) -> str:
+    is_day = isinstance(value, date | datetime) or (isinstance(value, str) and is_like_a_date(value))
+    return "a date" if is_day else "a time of day"
+
+
 Edge = Annotated[
-    TimeOfDay | date,
+    Annotated[TimeOfDay, Tag("a time of day")] | Annotated[Date, Tag("a date")],
+    Discriminator(_edge),
     Expected('a time of day such as "21:00", or a date such as 2026-12-24'),
 ]
+"""Where a quiet time begins or ends."""
+
+LONGEST_DATES = timedelta(days=3_660)
+"""Ten years: whoever writes dates that are further apart has mistyped one, or means every week."""
 
 
 class QuietTime(Rule):
@@ -76,6 +90,50 @@ class QuietTime(Rule):
     to: Edge | None = None
     on: Days = EVERY_DAY
     where: Where | None = None
+
+    @model_validator(mode="after")
+    def _of_two_edges(self) -> Self:
+        if wrong := _wrong_with(self.from_, self.to):
+            raise ValueError(wrong)
+        return self
+
+
+def _wrong_with(begins: time | date | None, ends: time | date | None) -> str:
+    match begins, ends:
+        case None, None:
+            return ""
+        case (date() as alone, None) | (None, date() as alone):
+            return f"from and to go together: for one day alone write from: {alone}, to: {alone}"
+        case (_, None) | (None, _):
+            return 'from and to go together: the day begins and ends at "00:00", and for whole days leave both out'
+        case time(), time():
+            all_day = f'"{say_time(begins)}" to "{say_time(ends)}" is no time at all: for all day leave from and to out'
+            return all_day if begins == ends else ""
+        case date(), date():
+            return _wrong_dates(begins, ends)
+        case _:
+            return "one of from and to is a date and the other a time of day: write two dates, or two times of day"
+
+
+def _wrong_dates(first: date, last: date) -> str:
+    if last < first:
+        return f"to is {last}, which is before {first}: write the earlier date into from"
+    if last - first > LONGEST_DATES:
+        longest = f"at most {LONGEST_DATES.days // 366} years go"
+        return f"{first} to {last} are {last.year - first.year} years: {longest}; for every week name no dates, but on"
+    return ""
+
+
+def say_quiet_time(rule: QuietTime) -> str:
+    """When it is, in words: ``22:00–06:00 on Friday``, ``2026-12-24 to 2026-12-26``, ``on Sunday``."""
+    match rule.from_, rule.to:
+        case time() as begins, time() as ends:
+            said = f"{say_time(begins)}–{say_time(ends)}"
+        case date() as first, date() as last:
+            said = f"{first}" if first == last else f"{first} to {last}"
+        case _:
+            said = "" if say_days(rule.on) else "at all times"
+    return f"{said} {say_days(rule.on)}".strip()
 
 
 class Cap(Rule):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -36,6 +36,21 @@ def is_time(text: str) -> bool:
 def say_time(at: time) -> str:
     """The one way to write a time of day: ``09:00``, with seconds only where there are any."""
     return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
+
+
+def parse_date(text: str) -> date:
+    """Read ``2026-12-24``. Raises ValueError, saying what to write instead."""
+    if not _DATE.fullmatch(text.strip()):
+        raise ValueError(f'"{_short(text)}" is no date: {_instead_of_date(text.strip())}')
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f'"{_short(text)}" is no date: the calendar has no such day') from None
+
+
+def is_like_a_date(text: str) -> bool:
+    """Whether *text* is meant as a date, well written or not, or as an instant, and not as a time of day."""
+    return _LIKE_A_DATE.match(text) is not None
 
 
 def say_instant(at: datetime) -> str:
@@ -108,6 +123,25 @@ TimeOfDay = Annotated[
 ]
 """A pydantic field that reads ``09:00`` or ``09:00:30``: what the clocks of some zone show."""
 
+
+def _read_date(value: object) -> date:
+    match value:
+        case str():
+            return parse_date(value)
+        case date() if not isinstance(value, datetime):
+            return value
+        case _:
+            raise ValueError(f"{_shown(value)} is no date: {_LIKE_A_DAY}")
+
+
+Date = Annotated[
+    date,
+    BeforeValidator(_read_date),
+    WithJsonSchema({"type": "string", "title": "Date", "format": "date", "examples": ["2026-12-24"]}),
+    Expected("a date such as 2026-12-24"),
+]
+"""A pydantic field that reads ``2026-12-24``: a day of the calendar, wherever somebody is."""
+
 Days = Annotated[
     frozenset[int],
     BeforeValidator(parse_days),
@@ -131,6 +165,13 @@ _WITH_OFFSET = re.compile(r"([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)\s*(?:z|utc|gmt|[
 _LOOSE = re.compile(
     r"([0-9]{1,2})(?:[:.h ]?([0-9]{2}))?(?:[:.]([0-9]{2}))?(?:[.,][0-9]+)?\s*(?:([ap])\.?m\.?|h|uhr|o'clock)?"
 )
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LIKE_A_DATE = re.compile(
+    r"\s*(?:[0-9]{1,4}[-/.][0-9]{1,2}[-/.]|[0-9]{1,2}[-/][0-9]{1,2}\s*$|[0-9]{8}\b|"
+    r".*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)",
+    re.IGNORECASE,
+)
+_LIKE_A_DAY = "write the year, the month and the day, such as 2026-12-24"
 _CALLED = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
 _LIKE_TIME = 'write two digits for the hour and two for the minute, such as "09:00"'
 
@@ -146,6 +187,14 @@ def _instead(text: str) -> str:
     if re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", text):
         return "hours go from 00 to 23, minutes and seconds from 00 to 59"
     return _LIKE_TIME
+
+
+def _instead_of_date(text: str) -> str:
+    if found := re.match(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]", text):
+        return f"it is an instant, and days are those of the customer's own calendar, so write {found[1]} alone"
+    if found := re.fullmatch(r"([0-9]{4})[-/.]?([0-9]{1,2})[-/.]?([0-9]{1,2})", text):
+        return f"write {found[1]}-{found[2]:0>2}-{found[3]:0>2}"
+    return _LIKE_A_DAY
 
 
 def _meant(text: str) -> str | None:
