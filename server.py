@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -15,8 +16,9 @@ from api.app import create_app
 from api.dependencies import Dependencies
 from api.serve import serve
 from journeys.interactions import Kind
-from journeys.problems import Invalid
+from journeys.problems import Invalid, Unavailable
 from settings import HOW_TO_MAKE_ONE, Settings, check_secrets
+from store.policy import begin_with
 from store.store import Store, open_store
 from terminal.lifetimes import beside, cancelled_by_signals
 from terminal.logs import log_to
@@ -37,6 +39,8 @@ async def run_api(settings: Settings) -> int:
     log_to(None, settings.log_level)
     store = open_store(settings.database)
     # Events are taken while Temporal is down: what it is to be told waits in the outbox.
+    with suppress(Unavailable):  # of which the health check tells; a worker does the same
+        await begin_with(store, settings.policy, _now())
     relay = Relay(store, await connect(lazy=True), settings.task_queue, _now)
     with cancelled_by_signals():
         try:
@@ -75,9 +79,7 @@ def build_app(
             send=channels,
             webhooks=build_readers(settings.webhook_keys),
             secret=settings.secret.get_secret_value() if settings.secret else "",
-            rules=settings.rules,
             local_endpoints=bool(settings.local_endpoints),
-            house=settings.time_zone,
         )
     )
 

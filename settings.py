@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from activities.channels.provider import ProviderSettings
 from activities.channels.registry import PROVIDERS, senders
 from journeys.clearance.consent import Enforcement, Rules
+from journeys.clearance.policy import Policy
 from journeys.inputs.flaws import flaws_of
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
@@ -125,14 +126,15 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.data / 'sojourn.db').absolute()}"
 
     @property
-    def rules(self) -> Rules:
-        """How consent is enforced."""
-        return Rules(
+    def policy(self) -> Policy:
+        """The first policy of a house that has none yet."""
+        consent = Rules(
             email=self.consent_email,
             text=self.consent_text,
             push=self.consent_push,
             transactional=self.consent_transactional,
         )
+        return Policy(time_zone=self.time_zone, consent=consent)
 
     @property
     def channels(self) -> dict[Kind, str]:

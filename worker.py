@@ -27,13 +27,13 @@ from activities.notes import Notes
 from activities.reconcile import Reconcile
 from activities.visits import Visits
 from activities.webhooks import Webhooks
-from journeys.clearance.consent import NOT_ASKED, Rules
-from journeys.dates import UTC_EVERYWHERE
 from journeys.interactions import Kind
 from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
 from store.ab_tests import decide_due_tests
+from store.held_journeys import finish_letting_go
 from store.journeys import finish_stops
+from store.policy import begin_with
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
 from terminal import exits, streams
@@ -94,15 +94,14 @@ async def worker_of(
     settings: Settings, store: Store, client: Client, channels: Mapping[Kind, Channel], relay: Relay
 ) -> AsyncIterator[Worker]:
     """The worker that the settings describe. *relay* is nudged when a run has done what Temporal is to be told of."""
+    await begin_with(store, settings.policy, _now())
     endpoints = endpoints_of(settings, store)
     built = build_worker(
         client,
         store,
         settings.task_queue,
         channels,
-        rules=settings.rules,
         links=links_of(settings),
-        house=settings.time_zone,
         told=_nudging(relay),
         endpoints=endpoints,
     )
@@ -113,26 +112,24 @@ async def worker_of(
         endpoints.close()
 
 
-def build_worker(  # noqa: PLR0913 - all that a worker is built of
+def build_worker(
     client: Client,
     store: Store,
     task_queue: str,
     channels: Mapping[Kind, Channel],
     *,
-    rules: Rules = NOT_ASKED,
     links: Links | None = None,
-    house: str = UTC_EVERYWHERE,
     told: Callable[[], Awaitable[object]] | None = None,
     endpoints: Endpoints | None = None,
 ) -> Worker:
-    """The worker of one task queue. *rules*: how consent is enforced. *links* go into marketing emails.
+    """The worker of one task queue. *links* go into marketing emails.
 
-    *house*: the time zone where neither the customer nor the journey names one. *told* is called when a run has done
+    *told* is called when a run has done
     what Temporal may be to be told of. *endpoints*: what webhooks are posted to.
     """
     notes = Notes(store)
-    visits = Visits(store, told or _nobody, house=house)
-    deliver = Deliver(store, channels, rules=rules, links=links, house=house)
+    visits = Visits(store, told or _nobody)
+    deliver = Deliver(store, channels, links=links)
     return Worker(
         client,
         task_queue=task_queue,
@@ -218,6 +215,8 @@ async def _sweep(store: Store) -> None:
                 log.warning("a stop had not come to its end", ended=ended)
             if given_up := await give_up_stale(store, _now(), ABANDONED_AFTER):
                 log.warning("sends without an outcome", unknown=given_up)
+            if told := await finish_letting_go(store, _now()):
+                log.info("messages were let go", messages=told)
             if decided := await decide_due_tests(store, _now()):
                 log.info("tests were decided", decided=decided)
         except Unavailable:

@@ -19,9 +19,7 @@ from activities.clock import RunClock
 from activities.inputs import GivenBy01, of_today
 from activities.privacy import log, nothing_personal, without_quotes
 from journeys.clearance.clearance import address_attribute
-from journeys.clearance.consent import NOT_ASKED, Rules
 from journeys.contents import UNSUBSCRIBE, render_content
-from journeys.dates import UTC_EVERYWHERE
 from journeys.interactions import Kind
 from journeys.language.attributes import reference
 from journeys.language.templates import TemplateError
@@ -52,29 +50,24 @@ GONE = "the provider says that it does not exist"
 class Deliver:
     """The activity that sends, with the store and the channels that it needs.
 
-    *rules*: how consent is enforced. *links* go into emails, to unsubscribe; without them, a sample stands there.
-    *house*: the time zone where neither the customer nor the journey names one.
+    *links* go into emails, to unsubscribe; without them, a sample stands there.
     *call* is how long a provider may take to answer. A provider is called no later than *call_before* after the
     attempt began, so that a process that was frozen after its claim does not send what was given up meanwhile.
     """
 
-    def __init__(  # noqa: PLR0913 - all but the first two are named at the call
+    def __init__(
         self,
         store: Store,
         channels: Mapping[Kind, Channel],
         *,
-        rules: Rules = NOT_ASKED,
         links: Links | None = None,
-        house: str = UTC_EVERYWHERE,
         breaker: CircuitBreaker | None = None,
         call: timedelta = CALL,
         call_before: timedelta = CALL_BEFORE,
     ) -> None:
         self._store = store
         self._channels = channels
-        self._rules = rules
         self._links = links
-        self._house = house
         self._breaker = breaker or CircuitBreaker(store)
         self._call = call
         self._call_before = call_before
@@ -97,11 +90,11 @@ class Deliver:
         channel = self._channels[kind]  # looked up first: without it, nothing must be claimed
         # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
         if wait := self._breaker.wait(kind):
-            visit = await sends.expiring(self._store, visit, self._house)
+            visit = await sends.expiring(self._store, visit)
             if not _expired(visit, clock):
                 raise _later(visit, wait, clock)
         visit = visit.at(clock.now())
-        claim = await sends.claim(self._store, visit, self._rules, self._house)
+        claim = await sends.claim(self._store, visit)
         if isinstance(claim, Held | Unheard):
             return claim
         if isinstance(claim, Done):

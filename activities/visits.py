@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from temporalio import activity
 
 from activities.privacy import nothing_personal
-from journeys.dates import UTC_EVERYWHERE
 from journeys.language.moments import Moment
 from journeys.walk.diary import Choice, Delivery, Over
 from journeys.walk.position import Unheard
@@ -19,14 +18,12 @@ from store.store import Store
 class Visits:
     """Local activities, each one transaction, and each the same when done twice.
 
-    *house*: the time zone where neither the customer nor the journey names one. *told* is called when there may be
-    something that Temporal is to be told.
+    *told* is called when there may be something that Temporal is to be told.
     """
 
-    def __init__(self, store: Store, told: Callable[[], Awaitable[object]], *, house: str = UTC_EVERYWHERE) -> None:
+    def __init__(self, store: Store, told: Callable[[], Awaitable[object]]) -> None:
         self._store = store
         self._told = told
-        self._house = house
 
     @activity.defn(name="decide")
     async def decide(self, visit: Visit) -> Choice | Unheard | Over | None:
@@ -38,7 +35,7 @@ class Visits:
     async def moment(self, visit: Visit) -> Moment | Unheard | Over:
         """Find out until when the run waits, and write it down."""
         with nothing_personal("finding out until when to wait"):
-            return await visits.moment(self._store, visit, self._house)
+            return await visits.moment(self._store, visit)
 
     @activity.defn(name="perform")
     async def perform(self, visit: Visit) -> Delivery | Unheard | Over:

@@ -13,8 +13,6 @@ from activities.channels import Channel
 from activities.channels.reports import Reader
 from activities.reports import Taken
 from api.ingest import Ingest
-from journeys.clearance.consent import NOT_ASKED, Rules
-from journeys.dates import UTC_EVERYWHERE
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.walk.pace import DAY
 from store.store import Store
@@ -28,8 +26,7 @@ class Dependencies:
     *day* is how long a day lasts in the runs started here. *channels*: the kinds of message that can be sent.
     *drain_for* is how long the answer to an exit waits for sends that are under way.
     *send*: the channels themselves, for test messages; *webhooks*: what reads those of each provider that reports.
-    *secret* signs unsubscribe links, and seals what endpoints are signed with. *rules*: how consent is enforced, for
-    previews. *house*: the time zone where neither the customer nor the journey names one, for previews.
+    *secret* signs unsubscribe links, and seals what endpoints are signed with.
     *local_endpoints*: endpoints may be on this machine.
     """
 
@@ -44,9 +41,7 @@ class Dependencies:
     send: Mapping[Kind, Channel] = field(default_factory=dict)
     webhooks: Mapping[str, Reader] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
-    rules: Rules = NOT_ASKED
     local_endpoints: bool = False
-    house: str = UTC_EVERYWHERE
 
 
 # Like every dependency here it is async with nothing to await: FastAPI sends plain functions to a thread each time.

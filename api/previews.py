@@ -19,7 +19,8 @@ from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
 from journeys.checks.review import Catalogue
-from journeys.clearance.consent import NOBODY, Asked, Consent, said
+from journeys.clearance.consent import Consent, said
+from journeys.clearance.policy import Policy
 from journeys.definition import Journey
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.models import Model, Time
@@ -33,6 +34,7 @@ from journeys.walk.script import DEFAULT_START, Happening, check_happening
 from journeys.walk.timeline import Timeline
 from store.catalogue import read_catalogue
 from store.journeys import get_journey
+from store.policy import in_force
 
 MOST_LINES = 200
 LAST_YEAR = 7000
@@ -51,7 +53,8 @@ def _before_the_end_of_time(at: datetime) -> datetime:
 class PreviewBody(Model):
     """A sample customer and a script of what happens. Without *definition* it is the stored journey's.
 
-    *consents* are held against the rules that are set. Where it is left out, nobody is asked for consent.
+    *consents* are held against the policy. Where it is left out, nobody is asked for consent.
+    *policy*: instead of the one in force.
     """
 
     customer: Attributes = Field(default_factory=dict)
@@ -60,6 +63,7 @@ class PreviewBody(Model):
     script: tuple[Happening, ...] = Field((), max_length=MOST_LINES)
     started_at: Annotated[Time, AfterValidator(_before_the_end_of_time)] = DEFAULT_START
     definition: Journey | None = None
+    policy: Policy | None = None
     paths: StrictBool = False
 
 
@@ -89,8 +93,9 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
     asked = await aside(_read, body, name)
     journey = asked.definition or (await get_journey(deps.store, name, deps.now())).definition
     catalogue = await deps.store.read(lambda connection: read_catalogue(connection, deps.channels))
+    policy = asked.policy or (await deps.store.read(in_force)).policy
     # In a thread: a long script must not keep events waiting.
-    return await asyncio.to_thread(_play, asked, journey, catalogue, deps)
+    return await asyncio.to_thread(_play, asked, journey, policy, catalogue, deps)
 
 
 @router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown, Conflict) | {200: gives(PATHS)})
@@ -103,7 +108,7 @@ async def get_paths(name: JourneyName, deps: Deps) -> Paths:
     return await asyncio.to_thread(every_path, journey)
 
 
-def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Dependencies) -> Preview:
+def _play(asked: PreviewBody, journey: Journey, policy: Policy, catalogue: Catalogue, deps: Dependencies) -> Preview:
     version = version_of(journey, 1, _as_if_ready(journey, catalogue))
     _check_sample(asked, version, catalogue)
     contents = {name: content for name, (content, _) in catalogue.contents.items()}
@@ -114,8 +119,8 @@ def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Depe
             asked.customer,
             customer_id=asked.customer_id,
             contents=contents,
-            asked=NOBODY if asked.consents is None else Asked(said(asked.consents), deps.rules),
-            house=deps.house,
+            said=None if asked.consents is None else said(asked.consents),
+            policy=policy,
             started_at=asked.started_at,
         )
     except ValueError as error:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from embedded.examples import Example
 from journeys.catalogue import Trigger
-from journeys.clearance.consent import Rules
+from journeys.clearance.policy import Policy
 from journeys.language.attributes import Attributes, Value
 from journeys.language.zones import Zone, zone_of
 from journeys.walk.script import Happening
@@ -50,18 +50,18 @@ def begin_after(now: datetime, example: Example) -> datetime:
     return usual + A_WEEK * max(0, -((usual - now) // A_WEEK))
 
 
-def cast(example: Example, begin: datetime, rules: Rules) -> list[Part]:
+def cast(example: Example, begin: datetime, policy: Policy) -> list[Part]:
     """Everybody's part, where the scripts begin at *begin*; dates that they name are as far from it as they were."""
-    return [_part(example, script, begin, rules) for script in example.scripts]
+    return [_part(example, script, begin, policy) for script in example.scripts]
 
 
-def _part(example: Example, script: Script, begin: datetime, rules: Rules) -> Part:
+def _part(example: Example, script: Script, begin: datetime, policy: Policy) -> Part:
     customer = rehearsal.customer_for(script, None, example.folder)
     zone = zone_of([("the customer", customer.attributes.get("time_zone")), ("the journey", example.journey.time_zone)])
     weeks = (begin - rehearsal.begin_of(example.journey)) // A_WEEK
     lines = tuple(_moved(line, weeks * A_WEEK, zone, example.folder.all(Trigger)) for line in script.events)
     moved = script.model_copy(update={"events": lines})
-    played = rehearsal.play(example.journey, example.folder, moved, customer, begin, rules)
+    played = rehearsal.play(example.journey, example.folder, moved, customer, begin, policy)
     return Part(customer, script.title, zone, lines, played.runs)
 
 

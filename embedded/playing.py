@@ -103,7 +103,7 @@ async def playing(example: Example, settings: Settings, client: Client) -> Async
         api = await parts.enter_async_context(Api(Connection(url=await listening, key=key_of(settings))))
         begin = begin_after(clock.now, example)
         teller = telling.Teller(example.journey, stage, receiver)
-        yield Play(example, cast(example, begin, settings.rules), clock, begin, stage, receiver, teller, relay, api)
+        yield Play(example, cast(example, begin, settings.policy), clock, begin, stage, receiver, teller, relay, api)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, Event
 from journeys.facts import Decision, Facts, RunFacts
+from journeys.language.clock import clock
 from journeys.links import fits
 from journeys.replies import is_one_of
 from journeys.steps import (
@@ -16,7 +17,7 @@ from journeys.steps import (
     Question,
 )
 from journeys.walk.pace import at_pace, later
-from journeys.walk.walk import Window, clock, window
+from journeys.walk.walk import Window, window
 
 MOST_AHEAD = 20
 """So many answers to a question may wait until it is asked. More are no news."""

@@ -10,11 +10,22 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictInt, StringConstraints, Tag
 
 from journeys.catalogue import CUSTOMER_TRIGGERS
+from journeys.clearance.policy import Rate
 from journeys.interactions import Kind
 from journeys.language.cel_source import Where
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model, Name, Time
-from journeys.steps import BecomesQuestion, Message, Steps, WrittenSteps, every_step, listening, message_in
+from journeys.steps import (
+    BecomesQuestion,
+    Ignore,
+    Ignored,
+    Message,
+    Steps,
+    WrittenSteps,
+    every_step,
+    listening,
+    message_in,
+)
 from journeys.steps.uses import ContentUse, EndpointUse, RaiseUse, Use
 
 
@@ -167,6 +178,15 @@ def _one_exit(given: object) -> object:
 Exits = tuple[Annotated[Exit, _EXIT], ...]
 
 
+class JourneyBrake(Model):
+    """When a journey is held, with nobody lost, until somebody lets it go.
+
+    *entries*: how many people may enter it.
+    """
+
+    entries: Rate
+
+
 def _at_least_one(steps: Steps) -> Steps:
     if not steps:
         raise ValueError("a journey without steps does nothing: give it at least one.")
@@ -181,6 +201,8 @@ class Journey(Model):
     *goal*: what it is for; reaching it is counted and ends nothing.
     *exit*: what ends a run wherever it stands.
     *time_zone*: that of local times where ``customer.time_zone`` says nothing.
+    *quiet*, *caps*: ``ignore`` where the house's quiet times, or its caps, hold for none of its messages.
+    *brake*: how many people may enter before it is held, where that is not as the house's policy has it.
     *steps*: what happens, in order.
     """
 
@@ -190,6 +212,9 @@ class Journey(Model):
     goal: Annotated[Goal, _by_name(Name | Goal)] | None = None
     exit: Annotated[Exits, BeforeValidator(_one_exit, json_schema_input_type=Name | Exits)] = ()
     time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] | None = None
+    quiet: Ignore | None = None
+    caps: Ignore | None = None
+    brake: JourneyBrake | None = None
     steps: Annotated[
         WrittenSteps,
         AfterValidator(_at_least_one),
@@ -257,6 +282,14 @@ class Journey(Model):
     def endpoints(self) -> frozenset[str]:
         """The names of the endpoints that it calls."""
         return frozenset(use.endpoint for use in self._uses() if isinstance(use, EndpointUse))
+
+    def ignored(self, message: Message) -> frozenset[Ignored]:
+        """What of the house's policy does not hold for one of its messages."""
+        says: dict[Ignored, bool] = {
+            "quiet": bool(self.quiet or message.quiet),
+            "caps": bool(self.caps or message.caps),
+        }
+        return frozenset(rule for rule, ignores in says.items() if ignores)
 
     def message(self, step_id: str) -> Message | None:
         """The message step of that id, or None."""

@@ -14,10 +14,10 @@ from journeys.answering import resume
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, Event
 from journeys.definition import ConditionExit, EventExit, Goal
 from journeys.facts import Decision, Facts, RunFacts
+from journeys.language.clock import clock
 from journeys.starting import start
 from journeys.versions import Version, key_of
 from journeys.walk.pace import at_pace, later
-from journeys.walk.walk import clock
 
 MOST_OTHERS = 20
 """So many of a customer's runs of one version that are about other keys than an event are told that they ignore it."""

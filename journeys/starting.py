@@ -10,10 +10,10 @@ from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.chains import circle
 from journeys.definition import After, run_id
 from journeys.facts import Decision, Facts
+from journeys.language.clock import clock
 from journeys.language.durations import say
 from journeys.versions import Version, key_of
 from journeys.walk.pace import at_pace
-from journeys.walk.walk import clock
 
 
 def start(event: Event, at: datetime, version: Version, facts: Facts) -> Iterator[Decision]:

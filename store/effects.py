@@ -14,6 +14,7 @@ from journeys.facts import Decision, RunFacts
 from journeys.versions import Version, key_of
 from journeys.walk.pace import DAY
 from store.answers import arrival
+from store.brake import brake_entries
 from store.facts import BatchFacts, send_of
 from store.lifecycle import Row, RunWrites
 from store.many import write_each
@@ -31,6 +32,7 @@ class Effects:
         self._new: dict[Table, list[Row]] = {table: [] for table in _INSERT}
         self._runs = RunWrites()
         self._steps: dict[str, Row] = {}
+        self._entered: dict[str, Version] = {}
 
     def apply(self, event: Event, made: Sequence[Decision]) -> None:
         """Do what was decided."""
@@ -69,6 +71,7 @@ class Effects:
         if counts := self._counts():
             connection.execute(_SEEN, counts)
         self._runs.write(connection)
+        brake_entries(connection, self._entered, self._now, self._facts.day)
 
     def _start(self, event: Event, decision: Decision) -> None:
         version, made_by = self._live(decision), self._facts.maker_of(event)
@@ -82,6 +85,7 @@ class Effects:
         )
         self._facts.entered(event.customer or "", run, self._runs.start(run, event, self._now))
         self._tell(run.id, "start", self._written(version) | _start(run, event))
+        self._entered[version.name] = version
 
     def _live(self, decision: Decision) -> Version:
         return next(version for version in self._facts.live if version.name == decision.journey)

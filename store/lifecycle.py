@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     true,
     update,
@@ -38,13 +39,13 @@ from journeys.chains import Chain
 from journeys.facts import RunFacts
 from journeys.problems import Unknown
 from journeys.versions import Version
-from journeys.walk.diary import Ended, Entry, at_start
+from journeys.walk.diary import Ended, Entry, Held, HeldBy, at_start
 from journeys.walk.pace import at_pace, later
 from journeys.walk.position import Position
 from journeys.walk.walk import ALL_DONE
 from store.locks import lock_customer, lock_customers
 from store.many import write_each
-from store.schema import AnyRow, Texts, Time, among, calls, counts, diary, people, runs, versions
+from store.schema import IS_HELD, AnyRow, Texts, Time, among, calls, counts, diary, journeys, people, runs, versions
 from store.versions import load
 
 Row = dict[str, Any]
@@ -69,6 +70,7 @@ class RunState:
     """Where a run stands: at *step*, with *lines* lines in its diary; or over, if it *ended*.
 
     *until*: where it waits there for a moment, as it was computed. *chain*: the journeys that led there.
+    *held_by*: what holds its message there.
     """
 
     id: str
@@ -81,6 +83,7 @@ class RunState:
     why: str = ""
     until: datetime | None = None
     chain: Chain = ()
+    held_by: HeldBy | None = None
 
     def stands_at(self, position: Position) -> bool:
         """Whether this is where the run is, as of the same line of its diary."""
@@ -99,6 +102,7 @@ STATE = (
     runs.c.why,
     runs.c.step_until,
     runs.c.chain,
+    runs.c.held_by,
 )
 """The columns that state_of() reads."""
 
@@ -163,6 +167,7 @@ def state_of(row: AnyRow, version: Version) -> RunState:
         why=row.why,
         until=row.step_until,
         chain=tuple(row.chain),
+        held_by=row.held_by,
     )
 
 
@@ -220,7 +225,7 @@ class RunWrites:
         if state.version.endpoints and any(entry.did == "left" for entry in new):
             self._calling.append(state.id)
         self._advances[state.id] = {"run": state.id, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
-        return replace(state, step=step, lines=last.n + 1, until=None)
+        return replace(state, step=step, lines=last.n + 1, until=None, held_by=None)
 
     def meet_goal(self, state: RunState, at: datetime) -> None:
         """The run has met its goal. The first time is the one that stays."""
@@ -234,7 +239,7 @@ class RunWrites:
         if state.step:
             self._lines.append(_line(state.id, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
         lines = state.lines + bool(state.step)
-        after = replace(state, step=None, lines=lines, ended=ended, why=why, until=None)
+        after = replace(state, step=None, lines=lines, ended=ended, why=why, until=None, held_by=None)
         self._advances.pop(state.id, None)  # one statement writes all that an end changes
         self._ends.append(
             {
@@ -313,6 +318,27 @@ def explain(connection: Connection, state: RunState, why: str, until: datetime |
     connection.execute(_EXPLAIN, {"of_run": state.id, "of_n": state.lines - 1, "to_why": why})
     if until is not None:
         connection.execute(_STAND_UNTIL, {"of_run": state.id, "to_until": until})
+
+
+def hold(connection: Connection, state: RunState, held: Held, now: datetime) -> None:
+    """Its message may not go out yet: say so where the run stands."""
+    about = {"of_run": state.id, "by": held.by, "since": now, "to_until": held.until, "to_why": held.why}
+    connection.execute(_HOLD, about)
+    explain(connection, state, held.words)
+
+
+def hold_no_more(connection: Connection, state: RunState) -> None:
+    """Nothing holds its message any more."""
+    about = {"of_run": state.id, "by": None, "since": None, "to_until": None, "to_why": None}
+    connection.execute(_HOLD, about)
+
+
+def let_go_some(connection: Connection, most: int) -> list[str]:
+    """Take some runs that a journey held which is held no more; whoever asks tells them. In the order of their ids."""
+    ids = sorted(connection.execute(_SOME_LET_GO, {"most": most}).scalars())
+    locked = list(lock_these(connection, ids))
+    connection.execute(_LET_GO, {"runs": locked})
+    return locked
 
 
 def measure(connection: Connection, run: str, until: datetime) -> None:
@@ -402,6 +428,9 @@ def _at_least(until: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((runs.c.goal_until > until, runs.c.goal_until), else_=until)
 
 
+_NOT_HELD = {"held_by": None, "held_since": None, "held_until": None, "held_why": None}
+
+
 def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
     """The end, for one run or for all *which*."""
     return (
@@ -414,6 +443,7 @@ def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
             step=None,
             step_at=None,
             step_until=None,
+            **_NOT_HELD,
             **more,
         )
     )
@@ -424,12 +454,35 @@ _ADD_LINES = insert(diary)
 _ADVANCE = (
     update(runs)
     .where(runs.c.id == bindparam("run"))
-    .values(step=bindparam("to_step"), step_at=bindparam("to_step_at"), step_until=None, lines=bindparam("to_lines"))
+    .values(
+        step=bindparam("to_step"),
+        step_at=bindparam("to_step_at"),
+        step_until=None,
+        lines=bindparam("to_lines"),
+        **_NOT_HELD,
+    )
 )
 _line_of = (diary.c.run == bindparam("of_run")) & (diary.c.n == bindparam("of_n"))
 _EXPLANATION = select(diary.c.why).where(_line_of)
 _EXPLAIN = update(diary).where(_line_of).values(why=bindparam("to_why"))
 _STAND_UNTIL = update(runs).where(runs.c.id == bindparam("of_run")).values(step_until=bindparam("to_until"))
+_HOLD = (
+    update(runs)
+    .where(runs.c.id == bindparam("of_run"))
+    .values(
+        held_by=bindparam("by"),
+        held_since=bindparam("since"),
+        held_until=bindparam("to_until"),
+        held_why=bindparam("to_why"),
+    )
+)
+_SOME_LET_GO = (
+    select(runs.c.id)
+    .join(journeys, journeys.c.name == runs.c.journey)
+    .where(literal_column(IS_HELD), runs.c.held_by == "brake", journeys.c.held_at.is_(None))
+    .limit(bindparam("most"))
+)
+_LET_GO = update(runs).where(THESE, runs.c.held_by == "brake").values(held_by="release")
 _RESUME = update(runs).where(runs.c.id == bindparam("run")).values(chain=bindparam("to_chain"))
 _MEET_GOAL = (
     update(runs)

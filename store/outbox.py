@@ -12,14 +12,14 @@ from journeys.models import Frozen
 from store.schema import among, outbox, storable
 from store.store import read_transaction, write_transaction
 
-JobKind = Literal["start", "arrive", "cancel"]
+JobKind = Literal["start", "arrive", "let go", "cancel"]
 
 
 class Job(Frozen):
     """One thing to tell Temporal about a run. The payload depends on the kind:
 
     ``start``: id, steps, started_at, day (seconds, or None for a real day), journey, version, customer, trigger.
-    ``arrive``: a position.Arrival: event, at, answers. ``cancel``: reason.
+    ``arrive``: a position.Arrival: event, at, answers. ``let go``: nothing. ``cancel``: reason.
     *attempts*: how often it was postponed.
     """
 

@@ -496,7 +496,7 @@ outbox = Table(
     metadata,
     Column("id", _Number, primary_key=True),
     Column("run", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # start, arrive or cancel
+    Column("kind", Text, nullable=False),  # see outbox.JobKind
     Column("payload", JSON, nullable=False),
     Column("created_at", Time, nullable=False),
     Column("due_at", Time, nullable=False),

@@ -15,16 +15,11 @@ from sqlalchemy import Connection, Text, bindparam, func, insert, select, update
 
 from journeys.catalogue import Content
 from journeys.clearance.addresses import Unsendable, fingerprint
-from journeys.clearance.clearance import (
-    Blocked,
-    Circumstances,
-    Clear,
-    clearance,
-    no_longer_than_it_may_be_sent,
-    recipients,
-)
-from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
-from journeys.dates import UTC_EVERYWHERE, Dated
+from journeys.clearance.circumstances import Blocked, Circumstances, Clear
+from journeys.clearance.clearance import clearance, no_longer_than_it_may_be_sent, recipients
+from journeys.clearance.consent import Purpose
+from journeys.clearance.windows import windows_of
+from journeys.dates import Dated
 from journeys.definition import send_id
 from journeys.interactions import Kind
 from journeys.language.moments import Moment
@@ -36,12 +31,26 @@ from journeys.walk.diary import Delivery, Held
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
+from store.brake import hold_journey
 from store.consents import said_by
 from store.effects import job
-from store.lifecycle import RunState, advance, end, explain, lock_customer_and_run, lock_run, pass_step, see_run
-from store.schema import AnyRow, contents, customers, events, outbox, runs, sends, storable, versions
+from store.lifecycle import (
+    RunState,
+    advance,
+    end,
+    explain,
+    hold,
+    hold_no_more,
+    lock_customer_and_run,
+    lock_run,
+    pass_step,
+    see_run,
+)
+from store.policy import column_in_force, ruling
+from store.schema import AnyRow, contents, customers, events, journeys, outbox, runs, sends, storable, versions
 from store.store import Again, Store, read_transaction, write_transaction
 from store.suppressions import suppressed
+from store.windows import taken_by
 
 _KNOWN = ("accepted", "blocked", "failed")
 
@@ -102,14 +111,13 @@ class Send(SendRecord):
 
 
 @write_transaction
-def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED, house: str = UTC_EVERYWHERE) -> Claim:
+def claim(connection: Connection, visit: Visit) -> Claim:
     """Ask for the right to send at a visit, once, and write the diary up to there.
 
     What is not to be sent is recorded at once, with the lines that record() would write.
     ``unknown`` is no such outcome: it adds no lines before settle() does.
     Unheard: the walk passed a question without an answer that there is, so nothing is written and nothing is claimed.
-    Raises Unknown where there is no such run. *house*: the time zone where neither the customer nor the journey names
-    one.
+    Raises Unknown where there is no such run.
     """
     run = lock_customer_and_run(connection, visit.run)
     # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
@@ -123,19 +131,19 @@ def claim(connection: Connection, visit: Visit, rules: Rules = NOT_ASKED, house:
         # Nothing may be sent any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
     run = left(connection, advance(connection, run, visit.unwritten), ledger.customer or {}, visit.now)
-    if (expiry := _expiry(run, visit, ledger, house)) and not run.ended:
+    if (expiry := _expiry(run, visit, ledger)) and not run.ended:
         if run.step == visit.at_step:  # not where an attempt comes late, and the run has left a series meanwhile
             explain(connection, run, expiry.why)
         visit = visit.expiring(expiry.at)
-    return _claim_anew(connection, run, visit, ledger, rules)
+    return _claim_anew(connection, run, visit, ledger)
 
 
 @read_transaction
-def expiring(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) -> Visit:
+def expiring(connection: Connection, visit: Visit) -> Visit:
     """The same visit; where its message expires at a date, with that date as it is now. Nothing is claimed."""
     if visit.message.expiry is None:
         return visit
-    expiry = _expiry(see_run(connection, visit.run), visit, _look(connection, visit), house)
+    expiry = _expiry(see_run(connection, visit.run), visit, _look(connection, visit))
     return visit.expiring(expiry.at) if expiry else visit
 
 
@@ -299,8 +307,13 @@ _LOOK = (
         customers.c.attributes.label("customer"),
         events.c.attributes.label("event"),
         versions.c.stopped_at,
+        journeys.c.held_why,
+        journeys.c.released_at,
+        column_in_force("policy").label("policy"),
+        column_in_force("customer").label("policy_customer"),
     )
     .select_from(runs)
+    .outerjoin(journeys, journeys.c.name == runs.c.journey)
     .join(events, (events.c.id == runs.c.event_id) & (events.c.source == runs.c.event_source))
     .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
     .outerjoin(sends, (sends.c.run == runs.c.id) & (sends.c.step == bindparam("step")))
@@ -337,12 +350,16 @@ def left(connection: Connection, run: RunState, customer: Mapping[str, object], 
     return end(connection, run, "exited", reason, at)
 
 
-def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow, rules: Rules) -> Claim:
-    """Ask for clearance, and write what it says: the claim, or that nothing is sent."""
-    known = _circumstances(connection, ledger, run, visit.message, rules)
+def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow) -> Claim:
+    """Ask for clearance, and write what it says: the claim, that it is held, or that nothing is sent."""
+    known = _circumstances(connection, ledger, run, visit)
     row = _as_of_now(known.content, visit.expires_at)
     match no_longer_than_it_may_be_sent(clearance(visit, known), visit):
         case Held() as held:
+            if run.step == visit.at_step:  # as above
+                hold(connection, run, held, visit.now)
+            if held.by == "brake" and known.held is None:
+                hold_journey(connection, run.version.name, held.why, visit.now)
             return held
         case Blocked(why=why):
             blocked = Delivery(outcome="blocked", at=visit.now, reason=why)
@@ -350,7 +367,11 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
                 _write_row(connection, visit, ledger, row | _outcome(blocked))
                 pass_step(connection, run, visit.lines_after(blocked))
             return Done(delivery=blocked)
-        case Clear(to=to):
+        case Clear(to=to, notes=notes):
+            if run.held_by:
+                hold_no_more(connection, run)
+            if notes and run.step == visit.at_step:
+                explain(connection, run, "; ".join(notes))
             attempt = (ledger.attempt or 0) + 1
             _write_row(connection, visit, ledger, row | _claimed(attempt, visit, to))
             assert known.content is not None  # noqa: S101 - one that is ready is there
@@ -366,13 +387,15 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
             )
 
 
-def _expiry(run: RunState, visit: Visit, ledger: AnyRow, house: str) -> Moment | None:
+def _expiry(run: RunState, visit: Visit, ledger: AnyRow) -> Moment | None:
     """When the message expires, if that is a date."""
     until = visit.message.expiry
-    if until is None:
-        return None
-    dated = Dated(run.version.journey, ledger.event, ledger.customer or {}, house, run.day)
-    return dated.expiry(until, visit.position.since)
+    return None if until is None else _dated(run, ledger).expiry(until, visit.position.since)
+
+
+def _dated(run: RunState, ledger: AnyRow) -> Dated:
+    house = ruling(ledger.policy, ledger.policy_customer).policy.time_zone
+    return Dated(run.version.journey, ledger.event, ledger.customer or {}, house, run.day)
 
 
 def _became(ledger: AnyRow) -> Delivery | None:
@@ -393,26 +416,36 @@ def _message(run: RunState, step: str) -> Message:
     raise LookupError(f'"{step}" is no message step of {version.name}, version {version.number}')
 
 
-def _circumstances(
-    connection: Connection, ledger: AnyRow, run: RunState, message: Message, rules: Rules
-) -> Circumstances:
-    """What decides about the message, as of this moment: what the customer has said, which address is suppressed."""
+def _circumstances(connection: Connection, ledger: AnyRow, run: RunState, visit: Visit) -> Circumstances:
+    """What decides about the message, as of this moment: what the customer has said, and had, and where it may go."""
+    message, rules = visit.message, ruling(ledger.policy, ledger.policy_customer)
     known = Circumstances(
         event=ledger.event,
         customer=ledger.customer or {},
-        rules=rules,
         content=Content.model_validate(ledger.ready) if ledger.ready else None,
         content_state=ledger.content_state,
         ended=run.why if run.ended else None,
+        held=ledger.held_why,
+        let_go_at=ledger.released_at,
+        waited=run.held_by in ("brake", "release"),
+        policy=rules.policy,
+        schema=rules.customer,
+        ignored=run.version.journey.ignored(message),
+        zone=_dated(run, ledger).zone,
+        day=run.day,
     )
     try:
         named = recipients(message, known.event, known.customer)
     except Unsendable:  # nothing more decides
         return known
+    windows = windows_of(
+        known.policy, message.kind, known.purpose, message.content, visit.now, day=run.day, anew=known.let_go_at
+    )
     return replace(
         known,
         said=said_by(connection, ledger.whose, message.kind, [fingerprint(message.kind, address) for address in named]),
         suppressed=suppressed(connection, message.kind, named),
+        taken=taken_by(connection, ledger.whose, windows),
     )
 
 

@@ -11,7 +11,7 @@ from journeys.acting import Impossible, Setting, action, done, impossible, unfit
 from journeys.catalogue import Event
 from journeys.chains import maker
 from journeys.choices import choose
-from journeys.dates import UTC_EVERYWHERE, Dated
+from journeys.dates import Dated
 from journeys.known import Known
 from journeys.language.moments import Moment
 from journeys.problems import Conflict, Invalid, Unavailable
@@ -33,6 +33,7 @@ from store.lifecycle import (
     pass_step,
 )
 from store.lots import StoredLots
+from store.policy import in_force
 from store.schema import actions, customers, diary, events, runs, sends, versions
 from store.sends import BEING_STOPPED, left
 from store.store import write_transaction
@@ -59,8 +60,8 @@ def decide(connection: Connection, visit: Visit) -> Choice | Unheard | Over | No
 
 
 @write_transaction
-def moment(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) -> Moment | Unheard | Over:
-    """Until when a run waits, and write it down with the diary up to there; *house*: the zone of last resort.
+def moment(connection: Connection, visit: Visit) -> Moment | Unheard | Over:
+    """Until when a run waits, and write it down with the diary up to there.
 
     It is computed once for a step that is entered, whatever changes afterwards. What is returned tells no more than
     Temporal may know: the instant, if the run waits for it. Unheard, as for decide(). Raises Unknown.
@@ -75,6 +76,7 @@ def moment(connection: Connection, visit: Visit, house: str = UTC_EVERYWHERE) ->
     if until is None:
         raise LookupError(f'"{visit.at_step}" waits for no moment')
     row = connection.execute(_KNOWN, {"run": run.id}).one()
+    house = in_force(connection).policy.time_zone
     dated = Dated(run.version.journey, row.event, row.customer or {}, house, run.day)
     found = dated.moment(until, visit.position.since)
     at = None if found.late else found.at

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from journeys.catalogue import Content
-from journeys.clearance.consent import Asked, Rules, said
+from journeys.clearance.consent import said
+from journeys.clearance.policy import Policy
 from journeys.definition import Journey
 from journeys.nearest import did_you_mean
 from journeys.problems import Flaw, Invalid, Unknown
@@ -70,11 +71,11 @@ def play(
     script: Script,
     customer: Customer,
     started_at: datetime | None = None,
-    rules: Rules | None = None,
+    policy: Policy | None = None,
 ) -> Timeline:
     """What *script* would do for *customer*. Raises Invalid where the script does not go with the journey.
 
-    *rules*: how consent is enforced, where it is not as usual.
+    *policy*: the house's, where it is not as usual.
     """
     catalogue = folder.catalogue
     if flaws := list(check_script(script, catalogue)):
@@ -86,7 +87,8 @@ def play(
             customer.attributes,
             customer_id=customer.customer,
             contents=folder.all(Content),
-            asked=Asked(said(customer.consents), rules or Rules()),
+            said=said(customer.consents),
+            policy=policy or Policy(),
             started_at=started_at or begin_of(journey),
         )
     except ValueError as error:

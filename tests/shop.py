@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 from activities.deliver import Deliver
 from journeys.catalogue import Event, Trigger
-from journeys.clearance.consent import NOT_ASKED, Rules
+from journeys.clearance.consent import Rules
+from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.definition import Journey
 from journeys.interactions import Kind
 from journeys.language.attributes import Value
@@ -22,6 +23,7 @@ from journeys.walk.world import Visit
 from store import catalogue, customers, events, journeys, sends
 from store.customers import Change
 from store.events import Receipt
+from store.policy import put_policy
 from store.sends import Done, Go
 from store.store import Store
 from tests.samples import CONTENTS, CUSTOMER, TRIGGERS, abandoned_cart
@@ -89,11 +91,18 @@ class Shop:
         """A visit to a message step, by default the first one of the abandoned cart. *n*: its next diary line."""
         return visit(run, step, **{"now": self.now, **more})
 
+    async def rule(self, **said: Any) -> None:
+        """Put a policy in force. What is not said of consent and the brake is not asked."""
+        written = {"consent": NO_POLICY.consent, "brake": NO_POLICY.brake, **said}
+        await put_policy(self.store, Policy.model_validate(written), self.now, "shop")
+
     async def claim(
-        self, run: str, step: str = "initial-reminder", *, rules: Rules = NOT_ASKED, **more: Any
+        self, run: str, step: str = "initial-reminder", *, rules: Rules | None = None, **more: Any
     ) -> Go | Done:
-        """Claim a send that nothing holds, by default the first one of the abandoned cart."""
-        claimed = await sends.claim(self.store, self.visit(run, step, **more), rules)
+        """Claim a send that nothing holds, by default the first one of the abandoned cart. *rules*: of consent."""
+        if rules:
+            await self.rule(consent=rules)
+        claimed = await sends.claim(self.store, self.visit(run, step, **more))
         assert isinstance(claimed, Go | Done), claimed
         return claimed
 

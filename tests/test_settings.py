@@ -119,8 +119,8 @@ def test_a_channel_for_another_kind_is_refused() -> None:
 
 
 def test_consent_is_enforced_as_the_rules_say_by_default() -> None:
-    assert read_settings().rules == Rules()
-    assert read_settings(consent_text="disabled", consent_transactional="restrictive").rules == Rules(
+    assert read_settings().policy.consent == Rules()
+    assert read_settings(consent_text="disabled", consent_transactional="restrictive").policy.consent == Rules(
         text="disabled", transactional="restrictive"
     )
 

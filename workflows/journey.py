@@ -18,13 +18,14 @@ from activities.notes import End, Lines, Notes
 from activities.reconcile import TELLING, Reconcile
 from activities.visits import Visits
 from activities.webhooks import Webhooks
+from journeys.language.clock import clock
 from journeys.language.durations import say
 from journeys.language.moments import Moment
 from journeys.steps import Webhook
 from journeys.walk.diary import Choice, Delivery, Ended, Held, Over
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, Unheard
-from journeys.walk.walk import Walk, clock
+from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
 from workflows.cancels import is_like_ours, is_marked
 from workflows.run_input import RunInput
@@ -107,6 +108,10 @@ class JourneyWorkflow:
     def arrive(self, arrival: Arrival) -> None:
         self._walk.arrive(arrival)
 
+    @workflow.signal(description="What held a message may be over: it is looked at again. Harmless at any time.")
+    def let_go(self) -> None:
+        self._walk.let_go()
+
     def now(self) -> datetime:
         return workflow.now()
 
@@ -156,25 +161,27 @@ class JourneyWorkflow:
         self._tell(f"Asking what became of {content}")
         return await self._outside(Reconcile.reconcile, visit, f"Ask what became of {content}")
 
-    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+    async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
         """Wait on durable timers, unless the wait is over already."""
-        if not arrived() and workflow.now() < until:
+        if not arrived() and (until is None or workflow.now() < until):
             await self._note()
             self._tell(why)
             await self._until(until, arrived, why)
-        if not arrived() and workflow.now() - until > LATE:
+        if until is not None and not arrived() and workflow.now() - until > LATE:
             await self._catch_up()
         return arrived()
 
-    async def _until(self, until: datetime, arrived: Callable[[], bool], why: str) -> None:
-        """One durable timer, or one after the other where none lasts so long."""
+    async def _until(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> None:
+        """One durable timer, or one after the other where none lasts so long; none where nobody knows until when."""
+        if until is None:
+            return await workflow.wait_condition(arrived)
         while True:
             left = until - workflow.now()
             lasting = of_one(left)
             with suppress(TimeoutError):
                 await workflow.wait_condition(arrived, timeout=lasting, timeout_summary=why)
             if arrived() or lasting == left:
-                return
+                return None
 
     async def _catch_up(self) -> None:
         """After an outage a timer may be here before the answers that were accepted in time: read them."""

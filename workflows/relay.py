@@ -161,6 +161,8 @@ class Relay:
             case "arrive":
                 arrival = Arrival.model_validate(job.payload)
                 await _unless_over(self._handle(job).signal(JourneyWorkflow.arrive, arrival, rpc_timeout=CALL))
+            case "let go":
+                await _unless_over(self._handle(job).signal(JourneyWorkflow.let_go, rpc_timeout=CALL))
             case "cancel":
                 reason = marked(job.payload["reason"], job.run)
                 await _unless_over(self._handle(job).cancel(reason=reason, rpc_timeout=CALL))

@@ -3,53 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from journeys.catalogue import Content, State
 from journeys.clearance.addresses import Unsendable, normal_each
-from journeys.clearance.consent import NOT_ASKED, About, Choice, Rules, refusal
+from journeys.clearance.circumstances import Blocked, Circumstances, Clear, Clearance
+from journeys.clearance.consent import About, refusal
+from journeys.clearance.timing import not_now
 from journeys.language.attributes import reference
+from journeys.language.clock import clock
 from journeys.steps import Message
 from journeys.walk.diary import Held
-from journeys.walk.walk import clock
 from journeys.walk.world import Visit
-
-
-@dataclass(frozen=True)
-class Clear:
-    """It may, to this address: of several devices, those that are left, with commas between."""
-
-    to: str
-
-
-@dataclass(frozen=True)
-class Blocked:
-    """It may not, now or later."""
-
-    why: str
-
-
-Clearance = Clear | Held | Blocked
-
-
-@dataclass(frozen=True)
-class Circumstances:
-    """All that decides about a message, as it is known at the instant of the visit.
-
-    *event*: attributes of the event that started the run; *customer*: the customer's own.
-    *said*: their consents, which are held against *rules*. *suppressed*: addresses that must not be written to any
-    more, with the reason. *content* is what would be sent, as far as it is known; only one that is ready is.
-    *ended*: why the run is over, if it is.
-    """
-
-    event: Mapping[str, object]
-    customer: Mapping[str, object]
-    said: Mapping[About, Choice] = field(default_factory=dict)
-    rules: Rules = NOT_ASKED
-    suppressed: Mapping[str, str] = field(default_factory=dict)
-    content: Content | None = None
-    content_state: State | None = "ready"
-    ended: str | None = None
 
 
 def clearance(visit: Visit, known: Circumstances) -> Clearance:
@@ -57,8 +20,11 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
     message = visit.message
     if known.ended is not None:
         return Blocked(f"the run has ended: {known.ended}")
+    # Before all that holds: what is held ends there.
     if visit.expires_at is not None and visit.now >= visit.expires_at:
         return Blocked(f"it expired at {clock(visit.expires_at)}")
+    if known.held is not None:
+        return Held(until=None, why=known.held, by="brake")
     try:
         named = recipients(message, known.event, known.customer)
     except Unsendable as error:
@@ -70,13 +36,15 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
         return Blocked(why)
     if known.content_state != "ready":
         return Blocked(f'content "{message.content}" is {known.content_state or "not there"}, not ready to send')
-    return Clear(",".join(address for address in named if address not in known.suppressed))
+    waits, notes = not_now(visit, known)
+    return waits or Clear(",".join(address for address in named if address not in known.suppressed), notes)
 
 
 def no_longer_than_it_may_be_sent(answer: Clearance, visit: Visit) -> Clearance:
     """The same; and what is held is looked at again when it expires, to be blocked then."""
-    if isinstance(answer, Held) and visit.expires_at is not None and visit.expires_at < answer.until:
-        return answer.model_copy(update={"until": visit.expires_at})
+    expires_at = visit.expires_at
+    if isinstance(answer, Held) and expires_at is not None and (answer.until is None or expires_at < answer.until):
+        return answer.model_copy(update={"until": expires_at})
     return answer
 
 
@@ -103,11 +71,10 @@ def _at(attribute: str, event: Mapping[str, object], customer: Mapping[str, obje
 
 
 def _consent(message: Message, known: Circumstances) -> str:
-    """A preview need not have the content: then it is taken for a commercial one without a topic."""
     if known.content is None and known.content_state != "ready":
         return ""  # what is not there, or was never ready, asks for no consent
-    about = known.content.about if known.content else About(message.kind, "commercial")
-    return refusal(about, known.rules.enforcement(about), known.said)
+    about = known.content.about if known.content else About(message.kind, known.purpose)
+    return refusal(about, known.policy.consent.enforcement(about), known.said)
 
 
 def _suppressed(named: Sequence[str], suppressed: Mapping[str, str]) -> str:

@@ -65,16 +65,6 @@ class Rules(Model):
 NOT_ASKED = Rules(email="disabled", text="disabled", push="disabled")
 
 
-class Asked(NamedTuple):
-    """What a customer said, and the rules it is held against."""
-
-    said: Mapping[About, Choice]
-    rules: Rules
-
-
-NOBODY = Asked({}, NOT_ASKED)
-
-
 def refusal(about: About, enforcement: Enforcement, said: Mapping[About, Choice]) -> str:
     """Why the message may not be sent; nothing where it may.
 

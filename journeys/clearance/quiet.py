@@ -55,6 +55,13 @@ def quiet_time(rules: Sequence[QuietTime], zone: Zone, at: datetime) -> Quiet | 
     return Quiet(_instant(until), None if again is None else _instant(again), why)
 
 
+def next_quiet(rules: Sequence[QuietTime], zone: Zone, at: datetime) -> datetime | None:
+    """When the next quiet time begins from *at* (aware) on, within a week; None where none does."""
+    asked = (at - EPOCH) // SECOND
+    begins = _beginning(quiet_by_clocks(tuple(rules)), zone.zone, asked, min(asked + WEEK, _LAST)) if rules else None
+    return None if begins is None else _instant(begins)
+
+
 def applying(
     policy: Policy, channel: Kind, purpose: Purpose, holds: Callable[[str], Verdict]
 ) -> tuple[list[QuietTime], list[str]]:

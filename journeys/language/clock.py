@@ -58,6 +58,12 @@ def say_instant(at: datetime) -> str:
     return f"{at.day} {at:%b} {at.year} {say_time(at.time())} UTC"
 
 
+def clock(at: datetime) -> str:
+    """A time for people: ``24 Nov 09:00`` (UTC). Seconds are shown only where they are not zero."""
+    at = at.replace(microsecond=0)
+    return f"{at.day} {at:%b %H:%M:%S}" if at.second else f"{at.day} {at:%b %H:%M}"
+
+
 def parse_days(written: object) -> frozenset[int]:
     """Read ``weekdays``, ``weekends``, ``every day``, a day or a list of days; Monday is 0. Raises ValueError."""
     match written:

@@ -12,7 +12,7 @@ from journeys.models import when_written
 from journeys.steps.actions import End, Raise, Set, Webhook
 from journeys.steps.asking import MEANWHILE, Asking, Await, Awaited, BecomesArm, EventArm, If, MessageArm, Until
 from journeys.steps.choosing import Branch, BranchArm, FirstArm, ShareArm, Split, Test, Tested
-from journeys.steps.messages import Email, Message, Push, Text
+from journeys.steps.messages import Email, Ignore, Ignored, Message, Push, Text
 from journeys.steps.questions import BecomesQuestion, EventQuestion, MessageQuestion, Question
 from journeys.steps.step import Arm, Step, lead_on
 from journeys.steps.waits import IN_TIME, LATE, Wait
@@ -35,6 +35,8 @@ __all__ = [
     "End",
     "EventQuestion",
     "If",
+    "Ignore",
+    "Ignored",
     "Listening",
     "Message",
     "MessageQuestion",

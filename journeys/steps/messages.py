@@ -34,6 +34,13 @@ Expiry = Annotated[
 ]
 
 
+Ignore = Annotated[Literal["ignore"], Expected("ignore, or nothing where the house's rules hold")]
+"""That rules of the house do not hold."""
+
+Ignored = Literal["quiet", "caps"]
+"""Rules of the house that may be ignored."""
+
+
 class Message(Step):
     """A step that sends one content to one customer. Its subclasses say through which channel.
 
@@ -42,6 +49,7 @@ class Message(Step):
     *in_doubt*: what to do where nobody can tell whether it went out. A push that comes twice replaces itself on the
     device, so it is repeated; an email or a text is left.
     *failing*: what the run does where the content cannot be filled in, or the provider refuses the request.
+    *quiet*, *caps*: ``ignore`` where the house's quiet times, or its caps, do not hold for it.
     """
 
     kind: ClassVar[Kind]
@@ -53,6 +61,8 @@ class Message(Step):
     expires: Expiry | None = None
     in_doubt: Literal["leave", "repeat"] | None = None
     failing: Literal["go on"] = "go on"
+    quiet: Ignore | None = None
+    caps: Ignore | None = None
 
     @property
     def expiry(self) -> UntilDate | None:

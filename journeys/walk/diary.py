@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from journeys.language.clock import clock
 from journeys.models import Frozen
 
 Outcome = Literal["accepted", "blocked", "failed", "unknown"]
@@ -33,11 +34,31 @@ class Delivery(Frozen):
     in_doubt: bool = False
 
 
-class Held(Frozen):
-    """A message that may not go out yet: *until* when (aware UTC), and why. Then everything is looked at again."""
+HeldBy = Literal["", "quiet time", "cap", "brake", "release"]
+"""What holds a message. ``brake``: its journey is held. ``release``: it was let go, and goes out with others in turn.
+Nothing: something outside, such as an endpoint that takes nothing now.
+"""
 
-    until: AwareDatetime
+
+class Held(Frozen):
+    """A message that may not go out yet: *until* when (aware UTC), and why. Then everything is looked at again.
+
+    *until* is None where nobody knows: until its journey is let go.
+    """
+
+    until: AwareDatetime | None
     why: str
+    by: HeldBy = ""
+
+    @property
+    def words(self) -> str:
+        """For people: ``held until 25 Nov 08:00: quiet time …``."""
+        return f"held until {say_until(self.until)}: {self.why}"
+
+
+def say_until(until: datetime | None) -> str:
+    """Until when something is held, for people."""
+    return "its journey is let go" if until is None else clock(until)
 
 
 class Choice(Frozen):

@@ -274,8 +274,9 @@ class _Trace:
             return Moment(late=True)
         return Moment(at=self._now + step.longest * self._late)
 
-    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+    async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
         del why
+        assert until is not None  # noqa: S101 - nothing is held here without an end
         step = self._steps.get(self.walk.diary.at_step or "")
         answered = step is not None and bool(step.questions) and self._choose(step, until)
         if not answered or self._late:

@@ -12,8 +12,9 @@ from journeys.acting import Setting, refuse_unfit
 from journeys.address_attributes import holding_addresses, spelled
 from journeys.catalogue import CHANGED, CUSTOMER_SOURCE, CUSTOMER_TRIGGERS, Content, CustomerEvent, CustomerId, Event
 from journeys.chains import Maker, machine
-from journeys.clearance.consent import NOBODY, Asked
-from journeys.dates import UTC_EVERYWHERE
+from journeys.clearance.consent import NOT_ASKED, About, Choice
+from journeys.clearance.policy import NO_POLICY, Policy
+from journeys.clearance.windows import Sent
 from journeys.definition import send_id
 from journeys.facts import Decision, Facts, RunFacts, SendFacts
 from journeys.interactions import interaction_trigger
@@ -35,17 +36,16 @@ def preview(  # noqa: PLR0913 - all but the first are named at the call
     *,
     customer_id: CustomerId = "sample",
     contents: Mapping[str, Content] | None = None,
-    asked: Asked = NOBODY,
-    house: str = UTC_EVERYWHERE,
+    said: Mapping[About, Choice] | None = None,
+    policy: Policy = NO_POLICY,
     started_at: datetime = DEFAULT_START,
 ) -> Timeline:
     """Play *script* for one sample customer and return who would get what, and when.
 
     The script starts at *started_at* (aware UTC). The runs are walked to their ends, however long that takes.
-    *asked*: the customer's consents and the rules they are held against; by default nobody is asked for consent.
-    *house*: the time zone where neither the customer nor the journey names one.
+    *said*: the customer's consents; without them, nobody is asked for consent. *policy*: the house's.
     """
-    stage = Stage(customer, customer_id=customer_id, contents=contents, asked=asked, house=house, started_at=started_at)
+    stage = Stage(customer, customer_id=customer_id, contents=contents, said=said, policy=policy, started_at=started_at)
     stage.publish(version)
     for happening in sorted(script, key=lambda line: line.at):
         stage.happen(happening)
@@ -61,15 +61,18 @@ class Stage:
         *,
         customer_id: CustomerId = "sample",
         contents: Mapping[str, Content] | None = None,
-        asked: Asked = NOBODY,
-        house: str = UTC_EVERYWHERE,
+        said: Mapping[About, Choice] | None = None,
+        policy: Policy = NO_POLICY,
         started_at: datetime = DEFAULT_START,
     ) -> None:
         self.now = self.started_at = started_at
         self.customer = merged(customer, {})
         self.contents = contents or {}
-        self.asked = asked
-        self.house = house
+        self.said = said or {}
+        self.policy = policy if said is not None else policy.model_copy(update={"consent": NOT_ASKED})
+        self.held: dict[str, str] = {}
+        self.let_go_at: dict[str, datetime] = {}
+        self.sent: list[Sent] = []
         self.customer_id = customer_id
         self.lots = StagedLots()
         self._live: dict[str, Version] = {}
@@ -88,6 +91,17 @@ class Stage:
         for run in self._runs:
             if run.facts.version.name == journey:
                 run.end("stopped", "the journey was stopped", self.now)
+
+    def hold(self, journey: str, why: str) -> None:
+        """The brake holds a journey: everybody inside stays, and nothing is sent."""
+        self.held.setdefault(journey, why)
+
+    def let_go(self, journey: str) -> None:
+        """What a journey held goes out, one after the other."""
+        if self.held.pop(journey, None) is not None:
+            self.let_go_at[journey] = self.now
+            for run in [run for run in self._runs if run.facts.version.name == journey]:
+                run.let_go()
 
     def happen(self, happening: Happening) -> Heard:
         """Let time pass until the line's moment, then let it happen. A deadline at the same moment comes after."""

@@ -8,7 +8,7 @@ from journeys.facts import Decision
 from journeys.interactions import Kind
 from journeys.language.attributes import Attributes
 from journeys.models import Model
-from journeys.walk.diary import Ended, Entry
+from journeys.walk.diary import Ended, Entry, Held
 
 
 class PreviewSend(Model):
@@ -34,7 +34,7 @@ class PreviewCall(Model):
 
 
 class PreviewRun(Model):
-    """What one run would do."""
+    """What one run would do. *held*: why it stands where it is, where its message would be held without an end."""
 
     id: str
     version: int
@@ -44,6 +44,7 @@ class PreviewRun(Model):
     ended_at: AwareDatetime | None
     why: str
     goal_met_at: AwareDatetime | None
+    held: Held | None = None
     sends: tuple[PreviewSend, ...]
     calls: tuple[PreviewCall, ...] = ()
     diary: tuple[Entry, ...]

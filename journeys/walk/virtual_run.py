@@ -11,15 +11,12 @@ from journeys.acting import Impossible, Setting, action, done, impossible, told
 from journeys.catalogue import Content, CustomerId, Event
 from journeys.chains import Maker, joined, maker
 from journeys.choices import choose
-from journeys.clearance.clearance import (
-    Blocked,
-    Circumstances,
-    Clear,
-    clearance,
-    no_longer_than_it_may_be_sent,
-    written,
-)
-from journeys.clearance.consent import Asked
+from journeys.clearance.circumstances import Blocked, Circumstances, Clear
+from journeys.clearance.clearance import clearance, no_longer_than_it_may_be_sent, written
+from journeys.clearance.consent import About
+from journeys.clearance.consent import Choice as Consented
+from journeys.clearance.policy import Policy
+from journeys.clearance.windows import Sent, taken, windows_of
 from journeys.contents import render_content
 from journeys.dates import Dated
 from journeys.facts import Decision, RunFacts
@@ -43,9 +40,16 @@ class Surroundings(Protocol):
     customer: Attributes
     customer_id: CustomerId
     contents: Mapping[str, Content]
-    asked: Asked
-    house: str
+    said: Mapping[About, Consented]
+    policy: Policy
+    held: dict[str, str]
+    let_go_at: dict[str, datetime]
+    sent: list[Sent]
     lots: StagedLots
+
+    def hold(self, journey: str, why: str) -> None:
+        """The brake holds a journey."""
+        ...
 
     def make(self, does: Event | Setting, made_by: Maker) -> tuple[Decision, ...]:
         """A run makes an event, or changes the customer. Returns what that did."""
@@ -67,12 +71,14 @@ class VirtualRun:
         self.sends: list[PreviewSend] = []
         self._calls: list[PreviewCall] = []
         self.until: datetime | None = None
+        self.held: Held | None = None
+        self.waited = False  # for its journey to be let go
         self._event = event
         self._around = around
         self._why = ""
         self._goal_met_at: datetime | None = None
         self._acts = False
-        self._coroutine: Coroutine[datetime | Visit, Delivery | None, str] | None = self.walk.go(self)
+        self._coroutine: Coroutine[datetime | Visit | None, Delivery | None, str] | None = self.walk.go(self)
 
     @property
     def facts_now(self) -> RunFacts:
@@ -89,20 +95,19 @@ class VirtualRun:
 
     async def deliver(self, visit: Visit) -> Delivery | Held:
         around, step = self._around, visit.message
-        known = Circumstances(
-            event=self._event.attributes,
-            customer=around.customer,
-            said=around.asked.said,
-            rules=around.asked.rules,
-            content=around.contents.get(step.content),
-        )
         if until := step.expiry:
             expiry = self._dated.expiry(until, visit.position.since)
             self.walk.diary.explain(expiry.why)
             visit = visit.expiring(expiry.at)
+        known = self._circumstances(visit)
         answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
+        self.held = answer if isinstance(answer, Held) else None
         if isinstance(answer, Held):
+            self.walk.diary.explain(answer.words)
+            if answer.by == "brake":
+                around.hold(self.facts.version.name, answer.why)
             return answer
+        self.waited = False
         outcome: Outcome = "blocked" if isinstance(answer, Blocked) else "accepted"
         refused = answer.why if isinstance(answer, Blocked) else ""
         parts: dict[str, str] = {}
@@ -111,6 +116,10 @@ class VirtualRun:
         except TemplateError as error:
             outcome, refused = ("blocked", refused) if refused else ("failed", f"it cannot be filled in: {error}")
         delivery = Delivery(outcome=outcome, at=visit.now, reason=refused)
+        if isinstance(answer, Clear) and answer.notes:
+            self.walk.diary.explain("; ".join(answer.notes))
+        if outcome == "accepted":
+            around.sent.append(Sent(step.kind, known.purpose, step.content, visit.now))
         self.sends.append(
             PreviewSend(
                 step=step.id,
@@ -124,6 +133,29 @@ class VirtualRun:
             )
         )
         return delivery
+
+    def _circumstances(self, visit: Visit) -> Circumstances:
+        """All that decides about a message, as it is now."""
+        around, step, version = self._around, visit.message, self.facts.version
+        let_go_at = around.let_go_at.get(version.name)
+        known = Circumstances(
+            event=self._event.attributes,
+            customer=around.customer,
+            said=around.said,
+            content=around.contents.get(step.content),
+            held=around.held.get(version.name),
+            let_go_at=let_go_at,
+            waited=self.waited,
+            policy=around.policy,
+            schema=version.customer,
+            ignored=version.journey.ignored(step),
+            zone=self._dated.zone,
+            day=self.facts.day,
+        )
+        windows = windows_of(
+            around.policy, step.kind, known.purpose, step.content, visit.now, day=known.day, anew=let_go_at
+        )
+        return replace(known, taken=taken(windows, around.sent))
 
     async def decide(self, visit: Visit) -> Choice | None:
         lots = self._around.lots
@@ -148,7 +180,7 @@ class VirtualRun:
             self.facts.version.journey,
             self._event.attributes,
             self._around.customer,
-            self._around.house,
+            self._around.policy.time_zone,
             self.facts.day,
         )
 
@@ -164,10 +196,10 @@ class VirtualRun:
             sent={step: delivery.outcome for step, delivery in visit.position.sent.items()},
         )
 
-    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+    async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
         del why
         while not arrived():
-            if self._around.now >= until:
+            if until is not None and self._around.now >= until:
                 return False
             await _Until(until)
         return True
@@ -176,6 +208,13 @@ class VirtualRun:
         """Hear of an answer."""
         self.facts = replace(self.facts, chain=joined(self.facts.chain, made_by))
         self.walk.arrive(arrival)
+
+    def let_go(self) -> None:
+        """Look again at what is held, if its journey held it."""
+        if self.held is not None and self.held.by == "brake":
+            self.waited = True
+            self.walk.let_go()
+            self.resume()
 
     def resume(self) -> None:
         """Walk on to the next wait, or to the end. While it acts, it goes on by itself afterwards."""
@@ -213,7 +252,7 @@ class VirtualRun:
         if self._coroutine is None:
             return
         self._coroutine.close()
-        self._coroutine = self.until = None
+        self._coroutine = self.until = self.held = None
         self.walk.diary.leave(why, at)
         self._why = why
         self.facts = replace(self.facts, ended=ended, ended_at=at)
@@ -232,6 +271,7 @@ class VirtualRun:
             ended_at=self.facts.ended_at,
             why=self._why,
             goal_met_at=self._goal_met_at,
+            held=self.held,
             sends=tuple(self.sends),
             calls=tuple(self._calls),
             diary=tuple(self.walk.diary.entries),
@@ -245,10 +285,10 @@ class VirtualRun:
 class _Until:
     """What a walk awaits in the virtual world: the stage wakes it at that time, or at an arrival."""
 
-    def __init__(self, until: datetime) -> None:
+    def __init__(self, until: datetime | None) -> None:
         self.until = until
 
-    def __await__(self) -> Generator[datetime, None, None]:
+    def __await__(self) -> Generator[datetime | None, None, None]:
         yield self.until
 
 

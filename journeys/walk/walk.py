@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from journeys.language.clock import say_instant
+from journeys.language.clock import clock, say_instant
 from journeys.language.durations import say
 from journeys.steps import (
     IN_TIME,
@@ -36,7 +36,7 @@ from journeys.steps import (
     Wait,
     Webhook,
 )
-from journeys.walk.diary import Delivery, Diary, Entry, Held
+from journeys.walk.diary import Delivery, Diary, Entry, Held, say_until
 from journeys.walk.pace import DAY, at_pace, later
 from journeys.walk.position import Arrival, Position, Turn, way_to
 from journeys.walk.world import Visit, World
@@ -84,6 +84,7 @@ class Walk:
         self._series: list[_Series] = []  # what is walked within, from the outside in
         self._inside = dict(at.inside)  # since when, also of those that were left
         self._arrivals: dict[str, Arrival] = {}
+        self._let_go = 0  # how often it was told to look again at what it holds
         self._taken = {event: _Taken(0, around) for event, around in at.taken.items()}
         for arrival in at.heard:
             self.arrive(arrival)
@@ -149,6 +150,10 @@ class Walk:
     def arrive(self, arrival: Arrival) -> None:
         """Record an arrival; an event that was seen before changes nothing."""
         self._arrivals.setdefault(arrival.event, arrival)
+
+    def let_go(self) -> None:
+        """Look again at the message that is held, if one is."""
+        self._let_go += 1
 
     async def go(self, world: World) -> str:
         """Walk on to the end, and return the reason why it is one; the world ends it earlier by raising.
@@ -239,14 +244,25 @@ class Walk:
         while True:
             self._leave_before_doing(world.now())
             visit = self._visit(step, following, world, expires_at)
+            let_go = self._let_go
             answer = await act(visit)
             if not isinstance(answer, Held):
                 return self._did(visit, answer)
             self.diary.wrote_all()
             # Nothing is held longer than it may be sent: what has expired by then is blocked.
-            until = min(answer.until, expires_at or answer.until)
+            until = min(filter(None, (answer.until, expires_at)), default=None)
             what = step.content if isinstance(step, Message) else step.words
-            await self._wait(until, _nothing, f"Hold {what} until {clock(until)}: {answer.why}", world)
+            why = f"Hold {what} until {say_until(until)}: {answer.why}"
+            await self._hold(until, let_go, why, world)
+
+    async def _hold(self, until: datetime | None, let_go: int, why: str, world: World) -> None:
+        """Wait until then, or until it is let go, but no longer than the steps around this one are walked."""
+        limits = [series.window.until for series in self._series]
+
+        def arrived() -> bool:
+            return self._let_go != let_go or any(map(self._is_answered, self._series))
+
+        await world.wait(min([*filter(None, [until]), *limits], default=None), arrived, why)
 
     def _did(self, visit: Visit, delivery: Delivery) -> None:
         self.diary.already(visit.lines_after(delivery))
@@ -495,9 +511,3 @@ def in_vain(step: Step) -> str:
 
 def _nothing() -> None:
     return None
-
-
-def clock(at: datetime) -> str:
-    """A time for people: ``24 Nov 09:00`` (UTC). Seconds are shown only where they are not zero."""
-    at = at.replace(microsecond=0)
-    return f"{at.day} {at:%b %H:%M:%S}" if at.second else f"{at.day} {at:%b %H:%M}"

@@ -113,8 +113,8 @@ class World(Protocol):
         """The instant that a step waits for, which depends on dates and zones of people: computed once, and kept."""
         ...
 
-    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
-        """Wait until *arrived* holds or *until* (aware UTC) comes.
+    async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
+        """Wait until *arrived* holds or *until* (aware UTC) comes, if it ever does.
 
         Returns True for the arrival, False for the time. A tie counts as arrival.
         """

@@ -338,7 +338,8 @@ async def test_what_has_expired_is_blocked_not_sent_late(sending: Sending) -> No
 async def test_consent_is_asked_at_the_last_moment(sending: Sending) -> None:
     ledger = Ledger()
 
-    delivery = await sending.attempt(ledger, rules=Rules(email="restrictive"))
+    await sending.shop.rule(consent=Rules(email="restrictive"))
+    delivery = await sending.attempt(ledger)
 
     assert (delivery.outcome, delivery.reason) == ("blocked", "has not opted in to commercial email")
     assert ledger.asked == []

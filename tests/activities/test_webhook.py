@@ -103,4 +103,5 @@ async def test_a_run_waits_in_a_series_for_no_more_tries_than_its_history_holds(
     held = await ActivityEnvironment().run(call, visit)
 
     assert isinstance(held, Held)
+    assert held.until
     assert held.until - visit.now >= timedelta(days=1) / MANY

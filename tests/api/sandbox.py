@@ -134,7 +134,7 @@ async def open_sandbox(store: Store, **changes: Any) -> AsyncIterator[Sandbox]:
         }
         readers = build_readers({"sendgrid": mail.webhook_key, "twilio": texts.token})
         given: dict[str, Any] = {"webhooks": readers, "public_url": PUBLIC, "send": channels, "secret": SECRET}
-        given["rules"] = Rules()
+        await shop.rule(consent=Rules(text="non-restrictive"))
         async with opened(deps_for(store, clock, **{**given, **changes})) as (_, http):
             del http.headers["Authorization"]
             yield Sandbox(http, shop, clock, mail, texts, channels)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from journeys.clearance.policy import Policy
 from journeys.reading import read_journey, write
+from store.policy import put_policy
 from tests import samples
 from tests.api.door import Door, event, problem
 from tests.big import big_journey
@@ -106,8 +107,7 @@ async def test_a_preview_is_played_in_the_zones_of_production(live: Door) -> Non
     morning = {"id": "morning", "wait": {"until": "08:30"}}
     steps = [morning, {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"}]
     definition = samples.abandoned_cart(steps=steps).model_dump(mode="json", by_alias=True, exclude_unset=True)
-    deps = live.app.state.dependencies
-    live.app.state.dependencies = replace(deps, house="Europe/Oslo")
+    await put_policy(live.store, Policy(time_zone="Europe/Oslo"), live.clock.now, "shop")
 
     timeline = await live.post("/v1/journeys/abandoned-cart/preview", preview(definition=definition))
 

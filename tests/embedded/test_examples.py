@@ -18,7 +18,7 @@ from embedded.examples import HOME, Example, find, names
 from embedded.playing import Play, playing, settings_in
 from embedded.skipping import skipping_client
 from embedded.story import PEOPLE
-from journeys.clearance.consent import Rules
+from journeys.clearance.policy import Policy
 from journeys.steps import Message, every_step
 from terminal import rehearsal
 from terminal.folder import Customer, Folder, validate, warnings
@@ -127,7 +127,7 @@ async def test_it_is_played_for_real_as_previewed_and_temporal_hears_nothing_per
 def test_all_that_an_example_sends_is_sent_to_somebody(name: str) -> None:
     """The scripts come by every message, so that none of them is there unseen."""
     example = find(name)
-    parts = cast(example, rehearsal.begin_of(example.journey), Rules())
+    parts = cast(example, rehearsal.begin_of(example.journey), Policy())
 
     came_up = {send.step for part in parts for run in part.foreseen for send in run.sends}
 
@@ -149,7 +149,7 @@ def test_dates_of_events_move_on_the_customers_own_clock() -> None:
     example = find("appointment")
     begin = begin_after(datetime(2026, 7, 1, tzinfo=UTC), example)
 
-    (pia,) = [part for part in cast(example, begin, Rules()) if part.id == "pia"]
+    (pia,) = [part for part in cast(example, begin, Policy()) if part.id == "pia"]
 
     assert pia.lines[0].attributes["starts_at"] == "2026-07-09T15:30:00+02:00"
     assert pia.lines[0].attributes["when"] == "Thursday at 15:30"

@@ -56,7 +56,8 @@ def at(run: str, step: str = "morning", *, n: int = 1, since: datetime = NOON, *
 
 
 async def told(shop: Shop, visit: Visit, house: str = "UTC") -> Moment:
-    found = await visits.moment(shop.store, visit, house)
+    await shop.rule(time_zone=house)
+    found = await visits.moment(shop.store, visit)
     assert isinstance(found, Moment)
     return found
 

@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from journeys.clearance.clearance import Circumstances, Clearance, clearance
+from journeys.clearance.circumstances import Circumstances, Clearance
+from journeys.clearance.clearance import clearance
 from journeys.walk.diary import Held
 from journeys.walk.world import Visit
 from store.runs import RunView

@@ -1,5 +1,7 @@
 """The house's policy, with all that it was before; and what holds messages: of runs, and of a journey as a whole."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -46,7 +48,7 @@ def downgrade() -> None:
     op.drop_table("policies")
 
 
-_HOLDS = {
+_HOLDS: dict[str, dict[str, Any]] = {
     "journeys": {"held_at": Time, "held_why": sa.Text, "released_at": Time},
     "runs": {"held_by": sa.Text, "held_since": Time, "held_until": Time, "held_why": sa.Text},
 }

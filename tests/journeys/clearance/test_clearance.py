@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from journeys.catalogue import State
-from journeys.clearance.clearance import Blocked, Circumstances, Clear, clearance, recipients
+from journeys.clearance.circumstances import Blocked, Circumstances, Clear
+from journeys.clearance.clearance import clearance, recipients
 from journeys.clearance.consent import About, Choice, Rules
+from journeys.clearance.policy import NO_POLICY
 from journeys.steps import Email, Message, Push, Text
 from journeys.walk.diary import Held
 from tests.samples import CONTENTS, CUSTOMER
@@ -30,7 +32,8 @@ def answer(step: Message, known: Circumstances, expires_at: datetime | None = No
 
 
 def why(step: Message, known: Circumstances, expires_at: datetime | None = None, rules: Rules | None = None) -> str:
-    said = answer(step, replace(known, rules=rules or Rules(text="non-restrictive")), expires_at)
+    policy = NO_POLICY.model_copy(update={"consent": rules or Rules(text="non-restrictive")})
+    said = answer(step, replace(known, policy=policy), expires_at)
     return said.why if isinstance(said, Blocked) else ""
 
 

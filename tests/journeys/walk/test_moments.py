@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from journeys.clearance.policy import NO_POLICY
 from journeys.dates import Dated
 from journeys.language.moments import Until, UntilDate, UntilInstant, UntilTimeOfDay
 from journeys.walk.paths import every_path
@@ -43,7 +44,7 @@ def played(
         [Happening.model_validate({"trigger": "trial-started", "attributes": cart})],
         customer,
         started_at=utc(entered),
-        house=house,
+        policy=NO_POLICY.model_copy(update={"time_zone": house}),
     )
     return timeline.runs[0]
 

@@ -84,8 +84,9 @@ class Scripted(OnlyMessages):
     async def perform(self, visit: Visit) -> Delivery:
         return self._does(visit)
 
-    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+    async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
         del why
+        assert until is not None
         self._hear()
         self._remember()
         while not arrived():

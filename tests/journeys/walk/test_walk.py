@@ -45,7 +45,8 @@ class SmallWorld(OnlyMessages):
         self.sent.append((visit.at_step, self._now - START))
         return Delivery(outcome=self._outcome, at=self._now)
 
-    async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+    async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
+        assert until is not None
         self.waits.append(why)
         self._hear()
         while not arrived():
@@ -383,7 +384,7 @@ async def test_after_a_send_the_store_already_has_the_position() -> None:
             owed.append((visit.at_step, tuple(f"{entry.did} {entry.step}" for entry in visit.unwritten)))
             return await super().deliver(visit)
 
-        async def wait(self, until: datetime, arrived: Callable[[], bool], why: str) -> bool:
+        async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
             owed.append(("wait", tuple(entry.step for entry in walk.diary.unwritten)))
             return await super().wait(until, arrived, why)
 
