@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import AwareDatetime
 
 from api.bodies import gives
 from api.dependencies import Deps
-from api.keys import require_key
+from api.keys import needs
 from api.problems import STANDARD
 from journeys.interactions import Kind
 from journeys.models import Frozen
 from store.channels import channels
 
-router = APIRouter(prefix="/v1/channels", tags=["channels"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/channels", tags=["channels"], responses=STANDARD)
 
 CHANNELS = {
     "channels": [
@@ -48,7 +48,7 @@ class Channels(Frozen):
     channels: tuple[Channel, ...]
 
 
-@router.get("", response_model=Channels, responses={200: gives(CHANNELS)})
+@router.get("", dependencies=[needs("runs:read")], response_model=Channels, responses={200: gives(CHANNELS)})
 async def list_channels(deps: Deps) -> Channels:
     """The channels that are set up. While one is down, its messages wait and no customer is failed for it."""
     known = await channels(deps.store)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
@@ -20,7 +20,7 @@ from journeys.reading import read
 from store.consents import ConsentView, get_consents, put_consents
 from store.customers import get_customer
 
-router = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=STANDARD)
 
 CONSENTS = {
     "A checkout": {
@@ -76,6 +76,7 @@ class ConsentAnswer(ConsentView):
 
 @router.put(
     "/{id}/consents",
+    dependencies=[needs("customers:write")],
     name="put_consents",
     response_model=ConsentAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER},
@@ -93,7 +94,11 @@ async def put_consents_of(id: CustomerName, body: Body, deps: Deps) -> ConsentAn
 
 
 @router.get(
-    "/{id}/consents", name="get_consents", response_model=ConsentAnswer, responses=declare(Unknown) | {200: ANSWER}
+    "/{id}/consents",
+    dependencies=[needs("customers:read")],
+    name="get_consents",
+    response_model=ConsentAnswer,
+    responses=declare(Unknown) | {200: ANSWER},
 )
 async def get_consents_of(id: CustomerName, deps: Deps) -> ConsentAnswer:
     """What a customer has said, with the log of when and where. What is not listed was never said: it is `unset`."""

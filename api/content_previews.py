@@ -7,14 +7,14 @@ import secrets
 from typing import Literal
 
 import structlog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 
 from activities.channels import Accepted, Channel, Down, NotNow, Outgoing, Refused
 from activities.channels.segments import segments
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Dependencies, Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
@@ -37,7 +37,7 @@ MARKED: dict[Kind, str] = {"email": "subject", "text": "body", "push": "title"}
 
 log = structlog.get_logger(__name__)
 
-router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/contents", tags=["contents"], responses=STANDARD)
 
 SAMPLE = {"customer": {"first_name": "Ada"}, "event": {"cart_id": "cart-17", "total": 59.9}}
 RENDERED = {
@@ -109,6 +109,7 @@ class TestSent(Rendered, SendOutcome):
 
 @router.post(
     "/{name}/preview",
+    dependencies=[needs("definitions:read")],
     response_model=Rendered,
     responses=declare(Unknown, TooLarge, WrongType) | {200: gives(RENDERED)},
     openapi_extra=takes(ref(Sample), {"A customer and a cart": SAMPLE}, yaml_too=True),
@@ -122,6 +123,7 @@ async def preview_content(name: ContentName, body: Body, deps: Deps) -> Rendered
 
 @router.post(
     "/{name}/test-send",
+    dependencies=[needs("definitions:write")],
     response_model=TestSent,
     responses=declare(Unknown, Conflict, TooLarge, WrongType, TooMany) | {200: gives(TEST_SENT)},
     openapi_extra=takes(ref(TestSend), {"To a colleague": {**SAMPLE, "to": "grace@example.com"}}, yaml_too=True),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import ContentName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Content
@@ -20,7 +20,7 @@ from store import catalogue
 from store.catalogue import ContentView
 from store.showing import Unreadable
 
-router = APIRouter(prefix="/v1/contents", tags=["contents"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/contents", tags=["contents"], responses=STANDARD)
 
 EMAIL = {
     "content": "initial-email-reminder",
@@ -72,6 +72,7 @@ class Contents(Frozen):
 
 @router.put(
     "/{name}",
+    dependencies=[needs("definitions:write")],
     response_model=CheckedContent,
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": CheckedContent}},
     openapi_extra=takes(ref(Content), {"Email": EMAIL, "Text": TEXT, "Push": PUSH}, yaml_too=True),
@@ -90,6 +91,7 @@ async def put_content(name: ContentName, body: Body, deps: Deps, response: Respo
 
 @router.get(
     "/{name}",
+    dependencies=[needs("definitions:read")],
     response_model=CheckedContent,
     responses=declare(Unknown, Conflict) | {200: gives(CONTENT_VIEW | {"flaws": [], "warnings": []}, yaml=Content)},
 )
@@ -99,14 +101,24 @@ async def get_content(name: ContentName, deps: Deps, yaml: Yaml) -> CheckedConte
     return await in_yaml(answer.content) if yaml else answer
 
 
-@router.get("", response_model=Contents, responses={200: gives({"contents": [CONTENT_VIEW]})})
+@router.get(
+    "",
+    dependencies=[needs("definitions:read")],
+    response_model=Contents,
+    responses={200: gives({"contents": [CONTENT_VIEW]})},
+)
 async def list_contents(deps: Deps) -> Contents:
     """All contents, by name."""
     views, unreadable = await catalogue.list_contents(deps.store)
     return Contents(contents=tuple(ContentAnswer(**dict(view)) for view in views), unreadable=unreadable)
 
 
-@router.post("/{name}/ready", response_model=CheckedContent, responses=declare(Unknown, Conflict) | {200: ANSWER})
+@router.post(
+    "/{name}/ready",
+    dependencies=[needs("definitions:write")],
+    response_model=CheckedContent,
+    responses=declare(Unknown, Conflict) | {200: ANSWER},
+)
 async def ready_content(name: ContentName, deps: Deps) -> CheckedContent:
     """Send the content as its draft is now: ready to send. Refused with its flaws, or where a live journey would break.
 
@@ -117,7 +129,12 @@ async def ready_content(name: ContentName, deps: Deps) -> CheckedContent:
     return await _answer(deps, name)
 
 
-@router.post("/{name}/stop", response_model=CheckedContent, responses=declare(Unknown, Conflict) | {200: ANSWER})
+@router.post(
+    "/{name}/stop",
+    dependencies=[needs("definitions:write")],
+    response_model=CheckedContent,
+    responses=declare(Unknown, Conflict) | {200: ANSWER},
+)
 async def stop_content(name: ContentName, deps: Deps) -> CheckedContent:
     """Send the content no more. Refused while live journeys send it; the answer names them."""
     await catalogue.stop_content(deps.store, name, deps.now())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import AttributeInPath
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerAttribute
@@ -16,9 +16,7 @@ from journeys.reading import read
 from store import customer_attributes
 from store.customer_attributes import AttributeView
 
-router = APIRouter(
-    prefix="/v1/customer-attributes", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD
-)
+router = APIRouter(prefix="/v1/customer-attributes", tags=["customers"], responses=STANDARD)
 
 BORN = {"attribute": "born", "type": "date"}
 BORN_VIEW = {
@@ -45,13 +43,23 @@ class Attributes(Frozen):
     attributes: tuple[AttributeView, ...]
 
 
-@router.get("", response_model=Attributes, responses={200: gives({"attributes": [BORN_VIEW, UNUSED_VIEW]})})
+@router.get(
+    "",
+    dependencies=[needs("definitions:read")],
+    response_model=Attributes,
+    responses={200: gives({"attributes": [BORN_VIEW, UNUSED_VIEW]})},
+)
 async def list_customer_attributes(deps: Deps) -> Attributes:
     """All attributes that customers may have: their types, what fixed them, and which journeys in use name them."""
     return Attributes(attributes=tuple(await customer_attributes.list_attributes(deps.store)))
 
 
-@router.get("/{name}", response_model=AttributeView, responses=declare(Unknown) | {200: ANSWER})
+@router.get(
+    "/{name}",
+    dependencies=[needs("definitions:read")],
+    response_model=AttributeView,
+    responses=declare(Unknown) | {200: ANSWER},
+)
 async def get_customer_attribute(name: AttributeInPath, deps: Deps) -> AttributeView:
     """One attribute of customers."""
     return await customer_attributes.get_attribute(deps.store, name)
@@ -59,6 +67,7 @@ async def get_customer_attribute(name: AttributeInPath, deps: Deps) -> Attribute
 
 @router.put(
     "/{name}",
+    dependencies=[needs("definitions:write")],
     response_model=AttributeView,
     responses=declare(Conflict, TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": AttributeView}},
     openapi_extra=takes(ref(CustomerAttribute), {"A birthday": BORN}, yaml_too=True),
@@ -76,7 +85,10 @@ async def put_customer_attribute(name: AttributeInPath, body: Body, deps: Deps, 
 
 
 @router.delete(
-    "/{name}", response_model=AttributeView, responses=declare(Unknown, Conflict) | {200: gives(UNUSED_VIEW)}
+    "/{name}",
+    dependencies=[needs("definitions:write")],
+    response_model=AttributeView,
+    responses=declare(Unknown, Conflict) | {200: gives(UNUSED_VIEW)},
 )
 async def delete_customer_attribute(name: AttributeInPath, deps: Deps) -> AttributeView:
     """Forget an attribute that no customer has and no journey in use names; its next value fixes its type anew.

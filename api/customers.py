@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps, IngestDep
 from api.ingest import Ingest
-from api.keys import require_key
+from api.keys import needs
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Customer
@@ -17,7 +17,7 @@ from store import customers
 from store.customers import Change, CustomerView
 from store.events import Receipt
 
-router = APIRouter(prefix="/v1/customers", tags=["customers"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=STANDARD)
 
 CUSTOMER = {
     "customer": "ada",
@@ -69,6 +69,7 @@ WRITES = declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": Ch
 
 @router.put(
     "/{id}",
+    dependencies=[needs("customers:write")],
     response_model=ChangedCustomer,
     responses=WRITES,
     openapi_extra=takes(ref(Customer), {"Ada": CUSTOMER}, yaml_too=True),
@@ -88,6 +89,7 @@ async def put_customer(id: CustomerName, body: Body, deps: Deps, ingest: IngestD
 
 @router.patch(
     "/{id}",
+    dependencies=[needs("customers:write")],
     response_model=ChangedCustomer,
     responses=WRITES,
     openapi_extra=takes(ref(Customer), {"Ada goes pro, and has no device any more": PLAN}, yaml_too=True),
@@ -104,7 +106,12 @@ async def patch_customer(
     return await _answer(change, ingest, response)
 
 
-@router.get("/{id}", response_model=CustomerView, responses=declare(Unknown) | {200: gives(CUSTOMER_VIEW)})
+@router.get(
+    "/{id}",
+    dependencies=[needs("customers:read")],
+    response_model=CustomerView,
+    responses=declare(Unknown) | {200: gives(CUSTOMER_VIEW)},
+)
 async def get_customer(id: CustomerName, deps: Deps) -> CustomerView:
     """A customer with all attributes."""
     return await customers.get_customer(deps.store, id)

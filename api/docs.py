@@ -23,6 +23,7 @@ from starlette.types import Lifespan
 from api.bodies import gives
 from api.consents import Consents
 from api.content_previews import Sample, TestSend
+from api.keys import OPEN
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
 from api.suppressions import AddressQuestion, Lift
@@ -43,7 +44,7 @@ CSP = (
 )
 
 DESCRIPTION = """
-Durable customer journeys. All of `/v1` needs the key as `Authorization: Bearer <key>`.
+Durable customer journeys. All of `/v1` needs a key as `Authorization: Bearer <key>`; each operation says which scope.
 
 1. `PUT` the triggers and contents, and mark them ready.
 2. `PUT` the journey, see what it does with `POST …/preview`, and `POST …/publish` it.
@@ -81,7 +82,7 @@ IN_THE_ADDRESS: dict[type[BaseModel], str] = {
 }
 """The field of each body that may be left out, since its value is in the address that the body is sent to."""
 
-router = APIRouter(tags=["problems"])
+router = APIRouter(tags=["problems"], dependencies=[OPEN])
 
 
 class ProblemType(Frozen):
@@ -132,6 +133,7 @@ def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
         bodies[model.__name__]["required"].remove(name)
     described["components"]["schemas"] |= _schemas([Problem]) | bodies
     _leave_out_what_is_never_answered(described)
+    _tell_scopes(described)
     for route in chain.from_iterable(each.routes for each in routers):
         if isinstance(route, APIRoute) and route.include_in_schema:
             _restore_examples(route, described["paths"][route.path_format])
@@ -158,6 +160,13 @@ def _leave_out_what_is_never_answered(described: dict[str, Any]) -> None:
             del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         described["components"]["schemas"].pop(name, None)
+
+
+def _tell_scopes(described: dict[str, Any]) -> None:
+    # In words too: pages that show the document leave out what a bearer key must be good for.
+    for operation in chain.from_iterable(path.values() for path in described["paths"].values()):
+        for scope in chain.from_iterable(chain.from_iterable(each.values()) for each in operation.get("security", [])):
+            operation["description"] += f"\n\nNeeds a key with the scope `{scope}`."
 
 
 def _restore_examples(route: APIRoute, described: dict[str, Any]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from activities.endpoints.sealing import Seal
 from activities.endpoints.signing import new_secret
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Dependencies, Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import EndpointName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.endpoints import Endpoint
@@ -20,7 +20,7 @@ from store import endpoints
 from store.endpoints import EndpointView
 from store.showing import Unreadable
 
-router = APIRouter(prefix="/v1/endpoints", tags=["endpoints"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/endpoints", tags=["endpoints"], responses=STANDARD)
 
 CRM = {"endpoint": "crm", "title": "Our CRM", "url": "https://crm.example.com/hooks/sojourn"}
 CRM_VIEW = {
@@ -75,6 +75,7 @@ class Deleted(Frozen):
 
 @router.put(
     "/{name}",
+    dependencies=[needs("definitions:write")],
     response_model=EndpointSecret,
     responses=declare(Conflict, TooLarge, WrongType)
     | {200: gives(CRM_VIEW | {"secret": None}), 201: gives(NEW) | {"model": EndpointSecret}},
@@ -96,6 +97,7 @@ async def put_endpoint(name: EndpointName, body: Body, deps: Deps, response: Res
 
 @router.get(
     "/{name}",
+    dependencies=[needs("definitions:read")],
     response_model=EndpointAnswer,
     responses=declare(Unknown, Conflict) | {200: gives(CRM_VIEW, yaml=Endpoint)},
 )
@@ -108,7 +110,12 @@ async def get_endpoint(name: EndpointName, deps: Deps, yaml: Yaml) -> EndpointAn
     return await in_yaml(view.endpoint) if yaml else EndpointAnswer(**dict(view))
 
 
-@router.get("", response_model=Endpoints, responses={200: gives({"endpoints": [CRM_VIEW]})})
+@router.get(
+    "",
+    dependencies=[needs("definitions:read")],
+    response_model=Endpoints,
+    responses={200: gives({"endpoints": [CRM_VIEW]})},
+)
 async def list_endpoints(deps: Deps) -> Endpoints:
     """All endpoints, by name."""
     views, unreadable = await endpoints.list_endpoints(deps.store, deps.now())
@@ -117,6 +124,7 @@ async def list_endpoints(deps: Deps) -> Endpoints:
 
 @router.post(
     "/{name}/rotate",
+    dependencies=[needs("definitions:write")],
     response_model=EndpointSecret,
     responses=declare(Unknown, Conflict, TooMany) | {200: gives(ROTATED)},
 )
@@ -131,7 +139,10 @@ async def rotate_endpoint(name: EndpointName, deps: Deps) -> EndpointSecret:
 
 
 @router.post(
-    "/{name}/open", response_model=EndpointAnswer, responses=declare(Unknown, Conflict) | {200: gives(CRM_VIEW)}
+    "/{name}/open",
+    dependencies=[needs("definitions:write")],
+    response_model=EndpointAnswer,
+    responses=declare(Unknown, Conflict) | {200: gives(CRM_VIEW)},
 )
 async def open_endpoint(name: EndpointName, deps: Deps) -> EndpointAnswer:
     """Post to an endpoint again that was closed since it answered 410. What was not posted meanwhile stays so."""
@@ -140,7 +151,10 @@ async def open_endpoint(name: EndpointName, deps: Deps) -> EndpointAnswer:
 
 
 @router.delete(
-    "/{name}", response_model=Deleted, responses=declare(Unknown, Conflict) | {200: gives({"deleted": "crm"})}
+    "/{name}",
+    dependencies=[needs("definitions:write")],
+    response_model=Deleted,
+    responses=declare(Unknown, Conflict) | {200: gives({"deleted": "crm"})},
 )
 async def delete_endpoint(name: EndpointName, deps: Deps) -> Deleted:
     """Forget an endpoint and its secrets. Refused while a journey in use calls it."""

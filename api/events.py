@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
@@ -12,7 +12,7 @@ from api.bodies import JSON, Body, aside, gives, ref, takes
 from api.dependencies import Deps, IngestDep
 from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
-from api.keys import require_key
+from api.keys import needs
 from api.names import EventId, Stored
 from api.problems import MOST_FLAWS, STANDARD, TooLarge, declare
 from journeys.catalogue import Event
@@ -28,7 +28,7 @@ MOST_BYTES_EACH = 32 * 1024
 SHORT = 4 * 1024
 """Bytes of an event that is read on the spot."""
 
-router = APIRouter(prefix="/v1/events", tags=["events"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/events", tags=["events"], responses=STANDARD)
 
 _ONE = TypeAdapter(Event)
 _RECEIPTS = TypeAdapter(list[Receipt])
@@ -36,6 +36,7 @@ _RECEIPTS = TypeAdapter(list[Receipt])
 
 @router.post(
     "",
+    dependencies=[needs("events:write")],
     status_code=202,
     response_model=Receipt | list[Receipt],
     responses=declare(Conflict, TooLarge, Invalid)
@@ -70,6 +71,7 @@ async def post_events(body: Body, ingest: IngestDep) -> Response:
 
 @router.get(
     "/{id:path}",
+    dependencies=[needs("runs:read")],
     response_model=StoredEvent,
     responses=declare(Unknown) | {200: gives(STORED_EVENT)},
 )

@@ -12,6 +12,7 @@ from pydantic import Field
 from activities.reports import Taken
 from api.bodies import gives
 from api.dependencies import AllTaken, Deps, IngestDep
+from api.keys import OPEN
 from api.problems import declare
 from journeys.interactions import Kind
 from journeys.models import Frozen
@@ -24,7 +25,7 @@ from store.store import ping
 PATIENCE = 2.0
 LATE = timedelta(seconds=30)
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[OPEN])
 
 READY = {
     "status": "ok",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
 from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED, TEST_VIEW, WELCOME
-from api.keys import require_key
+from api.keys import needs
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from api.steps_examples import JOURNEYS
@@ -20,7 +20,7 @@ from store.ab_views import Tests, list_tests
 from store.journeys import JourneyView, Published, Stopped
 from store.showing import Unreadable
 
-router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/journeys", tags=["journeys"], responses=STANDARD)
 
 ANSWER = gives(JOURNEY_VIEW)
 
@@ -40,6 +40,7 @@ class Journeys(Frozen):
 
 @router.put(
     "/{name}",
+    dependencies=[needs("definitions:write")],
     response_model=JourneyAnswer,
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": JourneyAnswer}},
     openapi_extra=takes(
@@ -60,6 +61,7 @@ async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Respo
 
 @router.get(
     "/{name}",
+    dependencies=[needs("definitions:read")],
     response_model=JourneyAnswer,
     responses=declare(Unknown, Conflict) | {200: gives(JOURNEY_VIEW, yaml=Journey)},
 )
@@ -69,14 +71,24 @@ async def get_journey(name: JourneyName, deps: Deps, yaml: Yaml) -> JourneyAnswe
     return await in_yaml(answer.definition) if yaml else answer
 
 
-@router.get("", response_model=Journeys, responses={200: gives({"journeys": [JOURNEY_VIEW]})})
+@router.get(
+    "",
+    dependencies=[needs("definitions:read")],
+    response_model=Journeys,
+    responses={200: gives({"journeys": [JOURNEY_VIEW]})},
+)
 async def list_journeys(deps: Deps) -> Journeys:
     """All journeys, by name."""
     views, unreadable = await journeys.list_journeys(deps.store, deps.now())
     return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views), unreadable=unreadable)
 
 
-@router.get("/{name}/tests", response_model=Tests, responses=declare(Unknown) | {200: gives({"tests": [TEST_VIEW]})})
+@router.get(
+    "/{name}/tests",
+    dependencies=[needs("analytics:read")],
+    response_model=Tests,
+    responses=declare(Unknown) | {200: gives({"tests": [TEST_VIEW]})},
+)
 async def get_tests(name: JourneyName, deps: Deps) -> Tests:
     """The tests of the journey's arms as they stand: who is in them, what they did, when and how each is decided.
 
@@ -85,7 +97,12 @@ async def get_tests(name: JourneyName, deps: Deps) -> Tests:
     return await list_tests(deps.store, name, deps.now(), deps.day)
 
 
-@router.post("/{name}/publish", response_model=Published, responses=declare(Unknown) | {200: gives(PUBLISHED)})
+@router.post(
+    "/{name}/publish",
+    dependencies=[needs("publish")],
+    response_model=Published,
+    responses=declare(Unknown) | {200: gives(PUBLISHED)},
+)
 async def publish_journey(name: JourneyName, deps: Deps) -> Published:
     """Make the draft the version that newcomers take; people inside stay on theirs.
 
@@ -97,6 +114,7 @@ async def publish_journey(name: JourneyName, deps: Deps) -> Published:
 
 @router.post(
     "/{name}/stop",
+    dependencies=[needs("publish")],
     response_model=Stopped,
     responses=declare(Unknown, Conflict) | {200: gives(STOPPED)},
 )

@@ -1,19 +1,22 @@
-"""The key that guards the API, as each router under ``/v1`` demands it."""
+"""The key that guards the API: who sends a request by it, and which scope each route needs of them."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from math import inf
 from time import monotonic
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security, params
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.dependencies import Dependencies, Deps
+from api.problems import Forbidden
 from journeys.problems import Unauthorized
+from store.scopes import SCOPES, Scope
 
 TELL_EVERY = 10.0
 """Seconds."""
@@ -24,6 +27,25 @@ Key = Annotated[
     HTTPAuthorizationCredentials | None,
     Depends(HTTPBearer(auto_error=False, scheme_name="key", description="The API's key, `SOJOURN_KEY`.")),
 ]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever sends a request, as its key says: the key's name, what it opens, and what it is limited to.
+
+    *triggers*: the only ones whose events it posts; *origins*: the only pages in whose browser it is taken; empty, all.
+    *per_second*: how many events it may post; None for any number.
+    """
+
+    name: str
+    scopes: frozenset[Scope]
+    triggers: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    per_second: float | None = None
+
+
+ROOT = Caller("root", frozenset(SCOPES))
+"""Who has ``SOJOURN_KEY``."""
 
 
 class Refusals:
@@ -42,20 +64,57 @@ class Refusals:
             self._since_told, self._next = 0, now + self._every
 
 
-async def require_key(request: Request, deps: Deps, given: Key) -> None:
-    """Let only those in who have the key."""
+def needs(*scopes: Scope) -> params.Depends:
+    """What a route of ``dependencies=`` declares that is open to keys with these scopes alone.
+
+    Nothing else of a request is read before: 401 without a key, 403 without a scope.
+    """
+    declared: params.Depends = Security(_admit, scopes=scopes)
+    return declared
+
+
+async def anybody() -> None:
+    """Asks nothing of whoever sends the request."""
+
+
+OPEN = Depends(anybody)
+"""What a route, or a router, declares that needs no key: each is one or the other, and none is it by mistake."""
+
+
+async def _admit(request: Request, deps: Deps, given: Key, needed: SecurityScopes) -> None:
     try:
-        _check(deps, given)
+        caller = _caller(deps, given)
     except Unauthorized:
         request.app.state.refusals.add(monotonic())
         raise
+    if missing := [scope for scope in needed.scopes if scope not in caller.scopes]:
+        raise Forbidden(_lacks(caller, missing))
+    request.state.caller = caller
 
 
-def _check(deps: Dependencies, given: HTTPAuthorizationCredentials | None) -> None:
+async def caller_of(request: Request) -> Caller:
+    """Who sends the request, on a route that needs a scope."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(caller_of)]
+
+
+def _caller(deps: Dependencies, given: HTTPAuthorizationCredentials | None) -> Caller:
     if given is None:
         raise Unauthorized("No key was given. Send it as: Authorization: Bearer <key>, with the value of SOJOURN_KEY.")
     if not secrets.compare_digest(_digest(given.credentials), _digest(deps.key)):
         raise Unauthorized("This is not the key. Send the value of SOJOURN_KEY as: Authorization: Bearer <key>.")
+    return ROOT
+
+
+def _lacks(caller: Caller, missing: list[str]) -> str:
+    has = ", ".join(scope for scope in SCOPES if scope in caller.scopes)
+    return (
+        f'This needs the scope {" and ".join(missing)}, which the key "{caller.name}" has not got: it has {has}. '
+        "Send another key, or make one that has it with: sojourn key create."
+    )
 
 
 def _digest(key: str) -> bytes:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import AfterValidator, Field, StrictBool
 
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Dependencies, Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
@@ -40,7 +40,7 @@ MOST_LINES = 200
 LAST_YEAR = 7000
 """Of a script's beginning: its last line, and what then follows, may each be a thousand years later."""
 
-router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/journeys", tags=["journeys"], responses=STANDARD)
 
 
 def _before_the_end_of_time(at: datetime) -> datetime:
@@ -81,6 +81,7 @@ class Preview(Timeline):
 
 @router.post(
     "/{name}/preview",
+    dependencies=[needs("definitions:read")],
     response_model=Preview,
     responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(PREVIEWED)},
     openapi_extra=takes(ref(PreviewBody), PREVIEWS, yaml_too=True),
@@ -98,7 +99,12 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
     return await asyncio.to_thread(_play, asked, journey, policy, catalogue, deps)
 
 
-@router.get("/{name}/paths", response_model=Paths, responses=declare(Unknown, Conflict) | {200: gives(PATHS)})
+@router.get(
+    "/{name}/paths",
+    dependencies=[needs("definitions:read")],
+    response_model=Paths,
+    responses=declare(Unknown, Conflict) | {200: gives(PATHS)},
+)
 async def get_paths(name: JourneyName, deps: Deps) -> Paths:
     """How many ways there are through the journey, and the first of them, with when each message would go.
 

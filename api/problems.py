@@ -30,6 +30,14 @@ class Malformed(SojournError):
     title = "The request cannot be read"
 
 
+class Forbidden(SojournError):
+    """The key is a valid one, and does not open this. The detail says what it lacks."""
+
+    status = 403
+    slug = "forbidden"
+    title = "The key does not open this"
+
+
 class Forged(SojournError):
     """A webhook that its provider has not signed, that was altered on the way, or that is too old. Why is not told."""
 
@@ -74,6 +82,7 @@ KINDS: tuple[type[SojournError], ...] = (
     Malformed,
     Unauthorized,
     Forged,
+    Forbidden,
     Unknown,
     WrongMethod,
     Conflict,
@@ -137,6 +146,7 @@ def _declared(kind: type[SojournError]) -> dict[str, Any]:
 EXAMPLES = {
     "malformed": "The request has no valid header.",
     "unauthorized": "No key was given. Send it as: Authorization: Bearer <key>.",
+    "forbidden": 'This needs the scope publish, which the key "shop" has not got: it has events:write.',
     "forged": "This webhook is not taken.",
     "unknown": 'There is no journey "abandoned-card". Did you mean "abandoned-cart"?',
     "wrong-method": "DELETE is not possible here. Possible: GET, PUT.",
@@ -159,7 +169,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
 
 
-STANDARD = declare(Unauthorized, Invalid, SojournError, Unavailable)
+STANDARD = declare(Unauthorized, Forbidden, Invalid, SojournError, Unavailable)
 """What every route under /v1 can answer."""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from api.bodies import gives
 from api.dependencies import Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import RunId, Stored
 from api.problems import STANDARD, declare
 from api.runs_examples import RUN_VIEW, RUNS
@@ -18,10 +18,12 @@ from journeys.problems import Unknown
 from store import runs
 from store.runs import RunPage, RunView
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/runs", tags=["runs"], responses=STANDARD)
 
 
-@router.get("", response_model=RunPage, responses=declare(Unknown) | {200: gives(RUNS)})
+@router.get(
+    "", dependencies=[needs("runs:read")], response_model=RunPage, responses=declare(Unknown) | {200: gives(RUNS)}
+)
 async def list_runs(
     deps: Deps,
     journey: Annotated[
@@ -38,7 +40,12 @@ async def list_runs(
     )
 
 
-@router.get("/{id:path}", response_model=RunView, responses=declare(Unknown) | {200: gives(RUN_VIEW)})
+@router.get(
+    "/{id:path}",
+    dependencies=[needs("runs:read")],
+    response_model=RunView,
+    responses=declare(Unknown) | {200: gives(RUN_VIEW)},
+)
 async def get_run(id: RunId, deps: Deps) -> RunView:
     """One run: its diary, what became of its sends, calls and actions, and why each event that touched it did so."""
     return await runs.get_run(deps.store, id)

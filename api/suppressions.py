@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import SuppressionId
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.interactions import Kind
@@ -19,9 +19,7 @@ from journeys.reading import read
 from store import suppressions
 from store.suppressions import BY_US, AddressView, Lifting, LiftingPage, SuppressionPage
 
-router = APIRouter(
-    prefix="/v1/suppressions", tags=["suppressions"], dependencies=[Depends(require_key)], responses=STANDARD
-)
+router = APIRouter(prefix="/v1/suppressions", tags=["suppressions"], responses=STANDARD)
 
 WHOSE = {
     "channel": "email",
@@ -57,7 +55,12 @@ class Lift(Model):
     source: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "api"
 
 
-@router.get("", response_model=SuppressionPage, responses={200: gives({"suppressions": [SUPPRESSION], "next": None})})
+@router.get(
+    "",
+    dependencies=[needs("customers:read")],
+    response_model=SuppressionPage,
+    responses={200: gives({"suppressions": [SUPPRESSION], "next": None})},
+)
 async def list_suppressions(
     deps: Deps,
     channel: Annotated[Kind | None, Query(description="Only those of this channel.", examples=["email"])] = None,
@@ -73,6 +76,7 @@ async def list_suppressions(
 
 @router.post(
     "/find",
+    dependencies=[needs("customers:read")],
     response_model=AddressView,
     responses=declare(TooLarge, WrongType) | {200: gives({"suppressions": [SUPPRESSION], "lifted": [LIFTING]})},
     openapi_extra=takes(
@@ -85,7 +89,12 @@ async def find_suppressions(body: Body, deps: Deps) -> AddressView:
     return await suppressions.get_address(deps.store, asked.channel, asked.address)
 
 
-@router.get("/lifted", response_model=LiftingPage, responses={200: gives({"lifted": [LIFTING], "next": None})})
+@router.get(
+    "/lifted",
+    dependencies=[needs("customers:read")],
+    response_model=LiftingPage,
+    responses={200: gives({"lifted": [LIFTING], "next": None})},
+)
 async def list_lifted(deps: Deps, limit: Limit = 50, before: Before = None) -> LiftingPage:
     """What was lifted, when, why and by whom, the latest first, page by page."""
     return await suppressions.list_liftings(deps.store, limit=limit, before=before)
@@ -93,6 +102,7 @@ async def list_lifted(deps: Deps, limit: Limit = 50, before: Before = None) -> L
 
 @router.post(
     "/{id}/lift",
+    dependencies=[needs("customers:write")],
     response_model=Lifting,
     responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(LIFTING)},
     openapi_extra=takes(ref(Lift), {"A mailbox that was made": LIFT}, yaml_too=True),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.keys import require_key
+from api.keys import needs
 from api.names import TriggerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Trigger
@@ -17,7 +17,7 @@ from store import catalogue
 from store.catalogue import TriggerView
 from store.showing import Unreadable
 
-router = APIRouter(prefix="/v1/triggers", tags=["triggers"], dependencies=[Depends(require_key)], responses=STANDARD)
+router = APIRouter(prefix="/v1/triggers", tags=["triggers"], responses=STANDARD)
 
 TRIGGER = {
     "trigger": "abandoned-cart",
@@ -59,6 +59,7 @@ class Triggers(Frozen):
 
 @router.put(
     "/{name}",
+    dependencies=[needs("definitions:write")],
     response_model=TriggerAnswer,
     responses=declare(Conflict, TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": TriggerAnswer}},
     openapi_extra=takes(ref(Trigger), {"Abandoned cart": TRIGGER, "Purchase completed": PURCHASE}, yaml_too=True),
@@ -76,6 +77,7 @@ async def put_trigger(name: TriggerName, body: Body, deps: Deps, response: Respo
 
 @router.get(
     "/{name}",
+    dependencies=[needs("definitions:read")],
     response_model=TriggerAnswer,
     responses=declare(Unknown, Conflict) | {200: gives(TRIGGER_VIEW, yaml=Trigger)},
 )
@@ -85,21 +87,36 @@ async def get_trigger(name: TriggerName, deps: Deps, yaml: Yaml) -> TriggerAnswe
     return await in_yaml(answer.trigger) if yaml else answer
 
 
-@router.get("", response_model=Triggers, responses={200: gives({"triggers": [TRIGGER_VIEW]})})
+@router.get(
+    "",
+    dependencies=[needs("definitions:read")],
+    response_model=Triggers,
+    responses={200: gives({"triggers": [TRIGGER_VIEW]})},
+)
 async def list_triggers(deps: Deps) -> Triggers:
     """All triggers, by name."""
     views, unreadable = await catalogue.list_triggers(deps.store)
     return Triggers(triggers=tuple(TriggerAnswer(**dict(view)) for view in views), unreadable=unreadable)
 
 
-@router.post("/{name}/ready", response_model=TriggerAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
+@router.post(
+    "/{name}/ready",
+    dependencies=[needs("definitions:write")],
+    response_model=TriggerAnswer,
+    responses=declare(Unknown, Conflict) | {200: ANSWER},
+)
 async def ready_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
     """Accept events of the trigger from now on, and let journeys that listen to it be published."""
     await catalogue.ready_trigger(deps.store, name, deps.now())
     return await _answer(deps, name)
 
 
-@router.post("/{name}/stop", response_model=TriggerAnswer, responses=declare(Unknown, Conflict) | {200: ANSWER})
+@router.post(
+    "/{name}/stop",
+    dependencies=[needs("definitions:write")],
+    response_model=TriggerAnswer,
+    responses=declare(Unknown, Conflict) | {200: ANSWER},
+)
 async def stop_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
     """Refuse events of the trigger from now on. The answer names the journeys in use that listen to it."""
     await catalogue.stop_trigger(deps.store, name, deps.now())

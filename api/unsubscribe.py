@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from activities.channels.links import read
 from api.dependencies import Dependencies, Deps, IngestDep
+from api.keys import OPEN
 from api.problems import declare
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.clearance.consent import About
@@ -35,6 +36,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(
     prefix="/u",
     tags=["unsubscribe"],
+    dependencies=[OPEN],
     default_response_class=HTMLResponse,
     responses=ANSWERS | declare(SojournError, Unavailable),
 )

@@ -14,13 +14,17 @@ from activities.channels.registry import PROVIDERS
 from activities.reports import Source, Taken, take
 from api.bodies import aside, whole_body
 from api.dependencies import AllTaken, Dependencies, Deps, IngestDep
+from api.keys import OPEN
 from api.problems import Forged, TooLarge, declare
 from journeys.problems import SojournError, Unavailable, Unknown
 
 log = structlog.get_logger(__name__)
 
 router = APIRouter(
-    prefix=WEBHOOKS, tags=["webhooks"], responses=declare(Forged, Unknown, TooLarge, SojournError, Unavailable)
+    prefix=WEBHOOKS,
+    tags=["webhooks"],
+    dependencies=[OPEN],
+    responses=declare(Forged, Unknown, TooLarge, SojournError, Unavailable),
 )
 
 
