@@ -476,6 +476,29 @@ calls = Table(
     PrimaryKeyConstraint("run", "step"),
 )
 
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("scopes", JSON, nullable=False),
+    Column("triggers", JSON, nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("per_second", Float),
+    Column("until", Time),
+    Column("created_at", Time, nullable=False),
+)
+
+key_secrets = Table(
+    "key_secrets",
+    metadata,
+    Column("digest", Text, primary_key=True),  # SHA-256 in hex; the secret itself is kept nowhere
+    Column("key", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("until", Time),
+    Column("used_at", Time),
+    Index(None, "key"),
+)
+
 interactions = Table(
     "interactions",
     metadata,

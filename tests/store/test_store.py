@@ -73,6 +73,8 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "consents",
         "counts",
         "endpoints",
+        "key_secrets",
+        "keys",
         "liftings",
         "people",
         "places",
