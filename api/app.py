@@ -1,4 +1,4 @@
-"""The app: every router, the middleware around them, and the one task that commits events."""
+"""The app: every router, the middleware around them, and the tasks that commit events and note which keys are used."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from api import (
     events,
     health,
     journeys,
+    named_keys,
     previews,
     problems,
     runs,
@@ -30,8 +31,10 @@ from api import (
     unsubscribe,
     webhooks,
 )
+from api.browsers import BrowserMiddleware
 from api.dependencies import Dependencies
 from api.ingest import Ingest
+from api.keyring import Keyring
 from api.keys import Refusals
 from api.middleware import SecurityMiddleware
 from journeys.problems import Invalid
@@ -53,6 +56,7 @@ ROUTERS = [
         suppressions,
         channels,
         endpoints,
+        named_keys,
         webhooks,
         unsubscribe,
         health,
@@ -68,8 +72,10 @@ def create_app(deps: Dependencies) -> FastAPI:
     app = docs.documented(_lifespan)
     app.state.dependencies = deps
     app.state.ingest = Ingest(deps.store, deps.relay_nudge, deps.now, day=deps.day, drain_for=deps.drain_for)
+    app.state.keyring = Keyring(deps.store, deps.key, deps.now)
     app.state.refusals = Refusals()
     app.state.taken = {provider: Taken() for provider in sorted(deps.webhooks)}
+    app.add_middleware(BrowserMiddleware, keyring=app.state.keyring)
     app.add_middleware(SecurityMiddleware)
     problems.install(app)
     for router in ROUTERS:
@@ -81,9 +87,11 @@ def create_app(deps: Dependencies) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     ingest: Ingest = app.state.ingest
-    committing = asyncio.create_task(ingest.run())
+    keyring: Keyring = app.state.keyring
+    working = [asyncio.create_task(each.run()) for each in (ingest, keyring)]
     try:
         yield
     finally:
         ingest.close()
-        await committing
+        keyring.close()
+        await asyncio.gather(*working)

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
-from api.keys import needs
+from api.keys import CallerDep, needs
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
@@ -82,14 +82,14 @@ class ConsentAnswer(ConsentView):
     responses=declare(TooLarge, WrongType) | {200: ANSWER},
     openapi_extra=takes(ref(Consents), CONSENTS, yaml_too=True),
 )
-async def put_consents_of(id: CustomerName, body: Body, deps: Deps) -> ConsentAnswer:
+async def put_consents_of(id: CustomerName, body: Body, deps: Deps, caller: CallerDep) -> ConsentAnswer:
     """Write down what a customer says now. What is not named stays as it was said before.
 
     From the answer on, no message is claimed against it. The customer need not be known yet, and `customer` may be
     left out of the body: it is in the address.
     """
     told = await aside(read, Consents, body, "customer", id)
-    await put_consents(deps.store, id, told.consents, told.source, deps.now())
+    await put_consents(deps.store, id, told.consents, caller.source_of(told), deps.now())
     return await _answer(deps, id)
 
 

@@ -13,6 +13,7 @@ from activities.channels import Channel
 from activities.channels.reports import Reader
 from activities.reports import Taken
 from api.ingest import Ingest
+from api.keyring import Keyring
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.walk.pace import DAY
 from store.store import Store
@@ -57,6 +58,12 @@ async def ingest_of(request: Request) -> Ingest:
     return ingest
 
 
+async def keyring_of(request: Request) -> Keyring:
+    """The app's one ring of keys."""
+    keyring: Keyring = request.app.state.keyring
+    return keyring
+
+
 async def taken_of(request: Request) -> dict[str, Taken]:
     """What was taken of each provider's webhooks since the app started."""
     taken: dict[str, Taken] = request.app.state.taken
@@ -65,4 +72,5 @@ async def taken_of(request: Request) -> dict[str, Taken]:
 
 Deps = Annotated[Dependencies, Depends(dependencies_of)]
 IngestDep = Annotated[Ingest, Depends(ingest_of)]
+KeyringDep = Annotated[Keyring, Depends(keyring_of)]
 AllTaken = Annotated[dict[str, Taken], Depends(taken_of)]

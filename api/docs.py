@@ -24,6 +24,7 @@ from api.bodies import gives
 from api.consents import Consents
 from api.content_previews import Sample, TestSend
 from api.keys import OPEN
+from api.named_keys import Rotation
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
 from api.suppressions import AddressQuestion, Lift
@@ -34,6 +35,7 @@ from journeys.endpoints import Endpoint
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import SojournError, Unknown
+from store.keys import Key
 
 STATIC = "/static-offline-docs"
 REF = "#/components/schemas/{model}"
@@ -65,6 +67,7 @@ TAGS = [
     {"name": "suppressions", "description": "Addresses that are not written to any more, and why."},
     {"name": "channels", "description": "Whether messages can go out."},
     {"name": "endpoints", "description": "Addresses of your systems that journeys call, each call signed."},
+    {"name": "keys", "description": "What opens the API, for whom, and how far."},
     {"name": "webhooks", "description": "What providers report. Each is signed by its provider; there is no key."},
     {"name": "unsubscribe", "description": "The link in an email, for its reader and their mail program."},
     {"name": "health", "description": "Is it up, can it work."},
@@ -81,6 +84,9 @@ IN_THE_ADDRESS: dict[type[BaseModel], str] = {
     Consents: "customer",
 }
 """The field of each body that may be left out, since its value is in the address that the body is sent to."""
+
+BY_KEY = "Left out, it is the name of the key, or `api` with `SOJOURN_KEY`."
+"""What is said of where something comes from."""
 
 router = APIRouter(tags=["problems"], dependencies=[OPEN])
 
@@ -126,7 +132,7 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody]
-    bodies = _schemas([*models, CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift])
+    bodies = _schemas([*models, CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift, Key, Rotation])
     for schema in bodies.values():
         _tell_defaults(schema)
     for model, name in IN_THE_ADDRESS.items():
@@ -147,9 +153,9 @@ def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
 
 def _tell_defaults(schema: dict[str, Any]) -> None:
     # In words: what has a default always has a value, says openapi-typescript, and makes everybody give one.
-    for field in schema.get("properties", {}).values():
+    for name, field in schema.get("properties", {}).items():
         if default := field.pop("default", None):
-            told = f"Left out, it is `{json.dumps(default, ensure_ascii=False)}`."
+            told = BY_KEY if name == "source" else f"Left out, it is `{json.dumps(default, ensure_ascii=False)}`."
             field["description"] = f"{field.get('description', '')} {told}".strip()
 
 

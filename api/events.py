@@ -12,8 +12,9 @@ from api.bodies import JSON, Body, aside, gives, ref, takes
 from api.dependencies import Deps, IngestDep
 from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
-from api.keys import needs
+from api.keys import CallerDep, needs
 from api.names import EventId, Stored
+from api.posting import posted_by
 from api.problems import MOST_FLAWS, STANDARD, TooLarge, declare
 from journeys.catalogue import Event
 from journeys.notation.json_text import read_json
@@ -51,19 +52,20 @@ _RECEIPTS = TypeAdapter(list[Receipt])
         EVENTS,
     ),
 )
-async def post_events(body: Body, ingest: IngestDep) -> Response:
+async def post_events(body: Body, ingest: IngestDep, caller: CallerDep) -> Response:
     """Accept one event, or a list of them: all or none.
 
     The answer is the receipt, or the list of receipts. Posting the same event again changes nothing and answers
     the same receipt, marked `duplicate`; another event under its id is a conflict, and nothing is accepted.
     An interaction with a message, such as `email-opened`, is an event of a built-in trigger with the `send_id` as its
-    attribute.
+    attribute. Where an event names no `source`, it is the name of the key, or `api` with `SOJOURN_KEY`.
 
     `in_flight: 0` on the receipt of an exit means: from now on no request to a provider starts for the runs it ended.
     """
     given = _read_quickly(body)
     if given is None:
         given = await aside(read_events, body)
+    given = posted_by(caller, given)
     if isinstance(given, Event):
         return Response((await _accept_one(given, ingest)).model_dump_json(), 202, media_type=JSON)
     return Response(await aside(_RECEIPTS.dump_json, await ingest.accept(given)), 202, media_type=JSON)
@@ -78,10 +80,13 @@ async def post_events(body: Body, ingest: IngestDep) -> Response:
 async def get_event(
     deps: Deps,
     id: EventId,
-    source: Annotated[Stored, Query(description="Where it came from.", examples=["api"])] = "api",
+    caller: CallerDep,
+    source: Annotated[
+        Stored | None, Query(description="Where it came from. Left out, it is what this key posts.", examples=["api"])
+    ] = None,
 ) -> StoredEvent:
     """An event and what each journey made of it, with the reason, also where that is nothing."""
-    return await events.get_event(deps.store, source, id)
+    return await events.get_event(deps.store, caller.source if source is None else source, id)
 
 
 async def _accept_one(event: Event, ingest: Ingest) -> Receipt:

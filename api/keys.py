@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import structlog
 from fastapi import Depends, Request, Security, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from api.dependencies import Dependencies, Deps
-from api.problems import Forbidden
-from journeys.problems import Unauthorized
+from journeys.problems import Forbidden, Unauthorized
 from store.scopes import SCOPES, Scope
+
+if TYPE_CHECKING:
+    from api.keyring import Keyring
 
 TELL_EVERY = 10.0
 """Seconds."""
 
 log = structlog.get_logger(__name__)
 
-Key = Annotated[
-    HTTPAuthorizationCredentials | None,
-    Depends(HTTPBearer(auto_error=False, scheme_name="key", description="The API's key, `SOJOURN_KEY`.")),
+HOW = "The secret of a key, or the value of `SOJOURN_KEY`, which has every scope."
+
+Given = Annotated[
+    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, scheme_name="key", description=HOW))
 ]
+
+
+class Sourced(Protocol):
+    """What may say where it comes from."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def model_fields_set(self) -> set[str]: ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,25 @@ class Caller:
     triggers: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     per_second: float | None = None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it has ``SOJOURN_KEY``, and may do all there is."""
+        return self.name == "root"
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it posts some events alone."""
+        return bool(self.triggers or self.origins)
+
+    @property
+    def source(self) -> str:
+        """Where what it posts comes from, unless that says something else."""
+        return "api" if self.is_root else self.name
+
+    def source_of(self, said: Sourced) -> str:
+        """Where what was *said* comes from: what it says itself, or else this key."""
+        return said.source if "source" in said.model_fields_set else self.source
 
 
 ROOT = Caller("root", frozenset(SCOPES))
@@ -81,14 +110,19 @@ OPEN = Depends(anybody)
 """What a route, or a router, declares that needs no key: each is one or the other, and none is it by mistake."""
 
 
-async def _admit(request: Request, deps: Deps, given: Key, needed: SecurityScopes) -> None:
+async def _admit(request: Request, given: Given, needed: SecurityScopes) -> None:
+    keyring: Keyring = request.app.state.keyring
     try:
-        caller = _caller(deps, given)
+        if given is None:
+            raise Unauthorized("No key was given. Send it as: Authorization: Bearer <key>.")
+        caller = await keyring.caller(given.credentials)
     except Unauthorized:
         request.app.state.refusals.add(monotonic())
         raise
     if missing := [scope for scope in needed.scopes if scope not in caller.scopes]:
         raise Forbidden(_lacks(caller, missing))
+    if caller.origins and (origin := request.headers.get("origin", "")) not in caller.origins:
+        raise Forbidden(_from_elsewhere(caller, origin))
     request.state.caller = caller
 
 
@@ -101,14 +135,6 @@ async def caller_of(request: Request) -> Caller:
 CallerDep = Annotated[Caller, Depends(caller_of)]
 
 
-def _caller(deps: Dependencies, given: HTTPAuthorizationCredentials | None) -> Caller:
-    if given is None:
-        raise Unauthorized("No key was given. Send it as: Authorization: Bearer <key>, with the value of SOJOURN_KEY.")
-    if not secrets.compare_digest(_digest(given.credentials), _digest(deps.key)):
-        raise Unauthorized("This is not the key. Send the value of SOJOURN_KEY as: Authorization: Bearer <key>.")
-    return ROOT
-
-
 def _lacks(caller: Caller, missing: list[str]) -> str:
     has = ", ".join(scope for scope in SCOPES if scope in caller.scopes)
     return (
@@ -117,6 +143,9 @@ def _lacks(caller: Caller, missing: list[str]) -> str:
     )
 
 
-def _digest(key: str) -> bytes:
-    # Digests are equally long, so that the comparison tells nothing of the length of the key either.
-    return hashlib.sha256(key.encode()).digest()
+def _from_elsewhere(caller: Caller, origin: str) -> str:
+    from_where = f"from {origin}" if origin else "without the header Origin, which browsers send"
+    return (
+        f'The key "{caller.name}" is for pages of {", ".join(caller.origins)}, and this came {from_where}. '
+        "Send the key of that site, or of a server another key."
+    )

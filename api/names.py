@@ -27,6 +27,10 @@ ContentName = Annotated[
     Name, Path(alias="name", description="The content's name.", examples=["initial-email-reminder"])
 ]
 EndpointName = Annotated[Name, Path(alias="name", description="The endpoint's name.", examples=["crm"])]
+KeyName = Annotated[Name, Path(alias="name", description="The key's name.", examples=["shop"])]
+KeySecretId = Annotated[
+    Stored, Path(alias="id", description="The first digits of the secret's hash.", examples=["5e884898da28"])
+]
 JourneyName = Annotated[Name, Path(alias="name", description="The journey's name.", examples=["abandoned-cart"])]
 CustomerName = Annotated[CustomerId, Path(alias="id", description="Your own id of the customer.", examples=["ada"])]
 AttributeInPath = Annotated[AttributeName, Path(alias="name", description="The attribute's name.", examples=["born"])]

@@ -16,7 +16,17 @@ from starlette.routing import compile_path
 
 from journeys.inputs.flaws import flaws_of
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Invalid, SojournError, TooMany, Unauthorized, Unavailable, Unknown
+from journeys.problems import (
+    Conflict,
+    Flaw,
+    Forbidden,
+    Invalid,
+    SojournError,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+    Unknown,
+)
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FLAWS = 100
@@ -28,14 +38,6 @@ class Malformed(SojournError):
     status = 400
     slug = "malformed"
     title = "The request cannot be read"
-
-
-class Forbidden(SojournError):
-    """The key is a valid one, and does not open this. The detail says what it lacks."""
-
-    status = 403
-    slug = "forbidden"
-    title = "The key does not open this"
 
 
 class Forged(SojournError):

@@ -5,6 +5,7 @@ SojournError            500  a bug, or something outside failed
 ├── Unknown             404  nothing has that name
 ├── Conflict            409  the input is fine, the state is not
 ├── Unauthorized        401  no key, or a wrong one
+├── Forbidden           403  a key that does not open this
 ├── TooMany             429  there is a limit, and it is reached for now
 └── Unavailable         503  what we stand on does not answer; try again
 """
@@ -99,6 +100,14 @@ class Unauthorized(SojournError):
     status = 401
     slug = "unauthorized"
     title = "A valid key is needed"
+
+
+class Forbidden(SojournError):
+    """The key is a valid one, and does not open this. The detail says what it lacks."""
+
+    status = 403
+    slug = "forbidden"
+    title = "The key does not open this"
 
 
 class TooMany(SojournError):

@@ -1,0 +1,125 @@
+"""Whose a secret is, as the database said a moment ago: no request waits for a statement of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from math import inf
+from time import monotonic
+
+import structlog
+
+from api.keys import ROOT, Caller
+from journeys.problems import Unauthorized, Unavailable
+from store.keys import USED_EVERY, Key, Known, digest_of, known_keys, note_used
+from store.store import Store
+
+FRESH_FOR = 5.0
+"""So many seconds what the database said is gone by. Longer, nothing that was revoked is taken."""
+
+ASKED_AGAIN = 1.0
+"""No sooner is the database asked again, whatever unknown secrets are tried."""
+
+HOW = "Send a key's secret, or the value of SOJOURN_KEY, as: Authorization: Bearer <key>."
+
+log = structlog.get_logger(__name__)
+
+
+class Keyring:
+    """All keys, by the hashes of their secrets. The one whose secret is *root* needs no database.
+
+    *now* is the wall's clock (aware UTC), *clock* one that only goes forward, in seconds.
+    """
+
+    def __init__(
+        self, store: Store, root: str, now: Callable[[], datetime], clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._store = store
+        self._root = digest_of(root)
+        self._now = now
+        self._clock = clock
+        self._known: dict[str, Known] = {}
+        self._known_at = -inf
+        self._asking = asyncio.Lock()
+        self._noted_at: dict[str, float] = {}
+        self._used: dict[str, datetime] = {}
+        self._wake = asyncio.Event()
+        self._closing = False
+
+    async def caller(self, secret: str) -> Caller:
+        """Whoever has *secret*. Raises Unauthorized where it is nobody's, and Unavailable."""
+        digest = digest_of(secret)
+        if secrets.compare_digest(digest, self._root):
+            return ROOT
+        await self._ask(FRESH_FOR)
+        if digest not in self._known:
+            await self._ask(ASKED_AGAIN)  # it may have been made by another process just now
+        known = self._known.get(digest)
+        if known is None:
+            raise Unauthorized(f"No key has this secret; it may have been revoked. {HOW}")
+        if ended := _ended(known, self._now()):
+            raise Unauthorized(f"{ended} {HOW}")
+        self._note(digest)
+        return _caller(known.key)
+
+    async def knows(self, origin: str) -> bool:
+        """Whether any key is for pages of *origin*. Raises Unavailable."""
+        await self._ask(FRESH_FOR)
+        now = self._now()
+        return any(origin in known.key.origins and not _ended(known, now) for known in self._known.values())
+
+    async def forget(self) -> None:
+        """Ask the database before anybody is let in again: a key was changed."""
+        async with self._asking:  # what is being asked already may not know of it
+            self._known_at = -inf
+
+    async def run(self) -> None:
+        """Write down when secrets are used, until closed."""
+        while not self._closing or self._used:
+            await self._wake.wait()
+            self._wake.clear()
+            used, self._used = self._used, {}
+            try:
+                await note_used(self._store, used)
+            except Unavailable:
+                log.warning("when keys were used is not written: the database does not answer", secrets=len(used))
+
+    def close(self) -> None:
+        """``run`` returns once all that is known is written."""
+        self._closing = True
+        self._wake.set()
+
+    async def _ask(self, fresh_for: float) -> None:
+        """Ask the database again, unless that was done so many seconds ago at most. Of many at once, one asks."""
+        if self._clock() - self._known_at < fresh_for:
+            return
+        async with self._asking:
+            at = self._clock()
+            if at - self._known_at < fresh_for:
+                return
+            self._known = {known.digest: known for known in await known_keys(self._store)}
+            self._known_at = at
+            self._noted_at = {digest: at for digest, at in self._noted_at.items() if digest in self._known}
+
+    def _note(self, digest: str) -> None:
+        at = self._clock()
+        if at - self._noted_at.get(digest, -inf) >= USED_EVERY.total_seconds():
+            self._noted_at[digest] = at
+            self._used[digest] = self._now()
+            self._wake.set()
+
+
+def _ended(known: Known, now: datetime) -> str:
+    """Why a secret is valid no more; empty where it is."""
+    key = known.key
+    if key.until and key.until <= now:
+        return f'The key "{key.key}" ended at {key.until:%d %b %Y %H:%M} UTC.'
+    if known.until and known.until <= now:
+        return f'This secret of the key "{key.key}" ended at {known.until:%d %b %Y %H:%M} UTC: there is a newer one.'
+    return ""
+
+
+def _caller(key: Key) -> Caller:
+    return Caller(key.key, frozenset(key.scopes), key.triggers, key.origins, key.per_second)
