@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from terminal import exits, streams
-from terminal.values import moment
+from terminal import exits, key_commands, options, streams
+from terminal.options import AsJson
 
 if TYPE_CHECKING:
     from terminal.client import Connection
@@ -29,13 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-def _time(text: str) -> datetime:
-    try:
-        return moment(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+app.add_typer(key_commands.app, name="key", help="Make, list, rotate and revoke the keys of the API.")
 
 
 def _whole(given: str | int) -> int:
@@ -64,7 +58,7 @@ ABANDONED_CART = "abandoned-cart"
 At = Annotated[
     datetime | None,
     typer.Option(
-        parser=_time,
+        parser=options.time,
         metavar="TIME",
         help="When it happened, such as 2026-11-24T09:00:00+01:00; without an offset in UTC. Default: now.",
     ),
@@ -72,12 +66,11 @@ At = Annotated[
 Start = Annotated[
     datetime | None,
     typer.Option(
-        parser=_time,
+        parser=options.time,
         metavar="TIME",
         help="When the script begins, such as 2026-11-24T09:00:00+01:00; without an offset in UTC.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Places = Annotated[list[Path], typer.Argument(help="Files, or folders of files.", exists=True)]
 Pace = Annotated[str | None, typer.Option(help="How long a day lasts, such as 5s.")]
 ApiPort = Annotated[
@@ -107,7 +100,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Do one command and return its exit code, one of terminal/exits.py. What is foreseen is told in words."""
     try:
-        app(arguments, prog_name="sojourn")
+        app(arguments, prog_name="sojourn", obj=_connection)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else exits.DONE
     except KeyboardInterrupt:

@@ -19,7 +19,17 @@ from journeys.catalogue import Content, CustomerAttribute, Trigger
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
 from journeys.models import Frozen
-from journeys.problems import Conflict, Flaw, Invalid, SojournError, TooMany, Unauthorized, Unavailable, Unknown
+from journeys.problems import (
+    Conflict,
+    Flaw,
+    Forbidden,
+    Invalid,
+    SojournError,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+    Unknown,
+)
 from store.catalogue import ContentView, TriggerView
 from store.consents import ConsentView
 from store.customer_attributes import AttributeView
@@ -46,7 +56,7 @@ PLACES = {
 }
 """Where definitions of each kind are sent to."""
 
-KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, TooMany, Unavailable)}
+KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, Forbidden, TooMany, Unavailable)}
 
 
 class Connection(Frozen):
@@ -164,6 +174,10 @@ class Api:
         """Change a part of what is there, and return the answer as a *model*."""
         return await self._ask(model, "PATCH", path, json=body)
 
+    async def delete(self, model: type[Answer], *path: str) -> Answer:
+        """Delete what is there, and return the answer as a *model*."""
+        return await self._ask(model, "DELETE", path)
+
     async def _ask(self, model: type[Answer], method: str, path: tuple[str, ...], **how: object) -> Answer:
         answer = await self._send(method, path, **how)
         try:
@@ -204,7 +218,7 @@ async def post_event(
     occurred_at: datetime | None,
 ) -> Receipt:
     """Post one event. Its attributes are texts, and are read as the types that the trigger declares."""
-    there = await api.find(TriggerView, "triggers", trigger)
+    there = await api.find(TriggerView, "triggers", trigger) if attributes else None
     types = there.trigger.attributes if there else {}
     event = {
         "id": id or f"cli-{secrets.token_hex(6)}",

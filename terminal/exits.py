@@ -20,7 +20,7 @@ MEANINGS: Mapping[int, str] = {
     REFUSED: "refused: what was given is wrong, is not there, or does not go with what is there",
     USAGE: "the command line was not understood: no such command, option or value",
     UNAVAILABLE: "not now: the API, the database, Temporal or the disk does not do its part; try again later",
-    UNAUTHORIZED: "there is no key, or it is not the right one",
+    UNAUTHORIZED: "there is no key, or none that opens this",
     BUG: "a bug of Sojourn's, with a traceback to report",
     INTERRUPTED: "ended by Ctrl-C",
     NOBODY_READS: "whoever read the output reads no more, such as `head`",
@@ -40,14 +40,19 @@ class NobodyReads(SystemExit):
 
 def told(error: Exception) -> int:
     """Say what went wrong, in words where it was foreseen. Returns the exit code."""
-    from journeys.problems import SojournError, Unauthorized, Unavailable  # noqa: PLC0415 - only where something is wrong
+    from journeys.problems import (  # noqa: PLC0415 - only where something is wrong
+        Forbidden,
+        SojournError,
+        Unauthorized,
+        Unavailable,
+    )
 
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     match error:
         case Unavailable():
             code = UNAVAILABLE
-        case Unauthorized():
+        case Unauthorized() | Forbidden():
             code = UNAUTHORIZED
         case SojournError():
             code = REFUSED

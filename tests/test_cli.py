@@ -691,10 +691,75 @@ async def test_a_suppressed_address_is_shown_and_lifted(sojourn: Sojourn, data: 
 
 
 @pytest.mark.usefixtures("online")
+def test_a_key_is_made_used_rotated_and_revoked(sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = sojourn("key", "create", "reports", "--scope", "runs:read", "--until", "2100-01-01")
+    first = re.search(r"told this once: (sojourn_\S+)", printed)
+    assert first
+    assert "reports opens runs:read.\n" in printed
+
+    listed = sojourn("key", "list")
+    assert "reports  runs:read, until 01 Jan 2100 00:00 UTC\n" in listed
+    assert first[1] not in listed
+
+    rotated = json.loads(sojourn("key", "rotate", "reports", "--json"))
+    former = rotated["secrets"][1]["id"]
+
+    def may(secret: str, code: int = 0) -> str:
+        with monkeypatch.context() as other:
+            other.setenv("SOJOURN_KEY", secret)
+            return sojourn("runs", code=code)
+
+    may(first[1])
+    may(rotated["secret"])
+    assert "1 valid secret of reports left." in sojourn("key", "revoke", "reports", "--secret", former)
+    assert "No key has this secret" in may(first[1], code=4)
+    assert sojourn("key", "revoke", "reports") == "reports opens nothing any more.\n"
+    may(rotated["secret"], code=4)
+    assert 'There is no key "reports".' in sojourn("key", "revoke", "reports", code=1)
+
+
+@pytest.mark.usefixtures("online")
+def test_a_key_of_a_page_posts_its_events_from_there_alone(
+    sojourn: Sojourn, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = ("--trigger", "page-seen", "--trigger", "cart-filled", "--origin", "https://shop.example.com")
+    key = json.loads(
+        sojourn("key", "create", "page", "--scope", "events:write", *limits, "--per-second", "20", "--json")
+    )
+    listed = sojourn("key", "list")
+    assert "only page-seen and cart-filled, on pages of https://shop.example.com, 20 events a second" in listed
+
+    event = {"id": "seen-1", "trigger": "page-seen", "customer": "ada"}
+    headers = {"Authorization": f"Bearer {key['secret']}", "Origin": "https://shop.example.com"}
+    told = httpx.post(f"{api}/v1/events", json=event, headers=headers)
+    monkeypatch.setenv("SOJOURN_KEY", key["secret"])
+    refused = sojourn("event", "page-seen", "ada", code=4)
+    lacks = sojourn("runs", code=4)
+
+    assert told.headers["access-control-allow-origin"] == "https://shop.example.com"
+    assert [flaw["path"] for flaw in told.json()["errors"]] == ["trigger"]  # it is not there, which only a key hears
+    assert "this came without the header Origin, which browsers send" in refused
+    assert 'This needs the scope runs:read, which the key "page" has not got: it has events:write.' in lacks
+
+
+@pytest.mark.usefixtures("online")
+def test_what_is_wrong_with_a_key_is_told(sojourn: Sojourn) -> None:
+    wrong = sojourn("key", "create", "Shop", "--scope", "event:write", "--origin", "shop.example.com", code=1)
+    nothing = sojourn("key", "create", "shop", code=2)
+    never = sojourn("key", "create", "shop", "--scope", "admin", "--until", "tomorrow", code=2)
+
+    assert 'scopes[0]: found "event:write"' in wrong
+    assert 'Did you mean "events:write"?' in wrong
+    assert "origins[0]: " in wrong
+    assert "--scope" in nothing
+    assert '"tomorrow" is no time.' in re.sub(r"\s+│?\s*", " ", never)
+
+
+@pytest.mark.usefixtures("online")
 def test_a_wrong_key_is_said_to_be_wrong(sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOJOURN_KEY", "another")
 
-    assert "This is not the key." in sojourn("runs", code=4)
+    assert "No key has this secret" in sojourn("runs", code=4)
 
 
 @pytest.mark.usefixtures("online")
