@@ -114,8 +114,6 @@ metadata = MetaData(
 )
 
 IS_HELD = "held_by IS NOT NULL"
-TAKES_A_PLACE = "state IN ('accepted', 'claimed', 'unknown')"
-"""Of a send: the customer has it, or may have it, so that it counts under a cap."""
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself in SQLite
 
@@ -447,7 +445,6 @@ sends = Table(
     Index(None, "state", "claimed_at"),
     Index(None, "address", "kind", "claimed_at"),
     Index(None, "customer", "kind", "claimed_at"),
-    Index(None, "customer", "claimed_at", sqlite_where=text(TAKES_A_PLACE), postgresql_where=text(TAKES_A_PLACE)),
 )
 
 actions = Table(

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, ScalarSelect, String, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Integer, ScalarSelect, Select, String, bindparam, func, select, union_all
 
+from journeys.clearance.consent import Purpose
 from journeys.clearance.windows import Taken, Window
-from store.schema import TAKES_A_PLACE, Time, sends
+from journeys.interactions import Kind
+from store.schema import AnyRow, Time, sends
 
+_N = Integer()
+_TAKE_PLACES = ("accepted", "claimed", "unknown")
+"""The customer has it, or may have it."""
 _OLD = "commercial"
 """What was sent before purposes were kept."""
+
+
+class _Shape(NamedTuple):
+    """What makes the statement for a window another one: of the same shape, it is built once."""
+
+    channels: tuple[Kind, ...]
+    purposes: tuple[Purpose, ...]
+    of_content: bool
 
 
 def taken_by(connection: Connection, customer: str, windows: Sequence[Window]) -> Taken:
@@ -19,27 +35,37 @@ def taken_by(connection: Connection, customer: str, windows: Sequence[Window]) -
         return {}
     about: dict[str, object] = {"customer": customer}
     for n, window in enumerate(windows):
-        about |= {f"since_{n}": window.since, f"but_{n}": window.places - 1}
+        about |= {f"since_{n}": window.since, f"places_{n}": window.places, f"but_{n}": window.places - 1}
         about |= {f"content_{n}": window.content} if window.content else {}
-    row = connection.execute(select(*(_last_place(n, window) for n, window in enumerate(windows))), about).one()
+    shapes = tuple(_Shape(window.channels, window.purposes, window.content is not None) for window in windows)
+    row: AnyRow = connection.execute(_statement(shapes), about).one()
     return {window: at for window, at in zip(windows, row, strict=True) if at is not None}
 
 
-def _last_place(n: int, window: Window) -> ScalarSelect[object]:
-    """When the send was claimed that takes a window's last place, read backwards along an index for this."""
-    of_content = [sends.c.content == bindparam(f"content_{n}", type_=String())] if window.content else []
+@lru_cache(maxsize=256)
+def _statement(shapes: tuple[_Shape, ...]) -> Select[Any]:
+    return select(*(_last_place(n, shape) for n, shape in enumerate(shapes)))
+
+
+def _last_place(n: int, shape: _Shape) -> ScalarSelect[datetime]:
+    """When the send was claimed that takes a window's last place: for each channel, its index is read backwards."""
+    each = [select(_latest(n, shape, channel).subquery().c.claimed_at) for channel in shape.channels]
+    latest = union_all(*each).subquery().c.claimed_at
+    return select(latest).order_by(latest.desc()).limit(1).offset(bindparam(f"but_{n}", type_=_N)).scalar_subquery()
+
+
+def _latest(n: int, shape: _Shape, channel: Kind) -> Select[tuple[datetime]]:
+    of_content = [sends.c.content == bindparam(f"content_{n}", type_=String())] if shape.of_content else []
     return (
         select(sends.c.claimed_at)
         .where(
             sends.c.customer == bindparam("customer", type_=String()),
-            literal_column(TAKES_A_PLACE),
+            sends.c.kind == channel,
             sends.c.claimed_at > bindparam(f"since_{n}", type_=Time()),
-            sends.c.kind.in_(window.channels),
-            func.coalesce(sends.c.purpose, _OLD).in_(window.purposes),
+            sends.c.state.in_(_TAKE_PLACES),
+            func.coalesce(sends.c.purpose, _OLD).in_(shape.purposes),
             *of_content,
         )
         .order_by(sends.c.claimed_at.desc())
-        .limit(1)
-        .offset(bindparam(f"but_{n}", type_=Integer()))
-        .scalar_subquery()
+        .limit(bindparam(f"places_{n}", type_=_N))
     )

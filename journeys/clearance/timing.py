@@ -117,8 +117,8 @@ def _braked(visit: Visit, known: Circumstances) -> Held | None:
     same = known.policy.brake.same_content
     if same is None or known.purpose not in same.purpose:
         return None
-    content = visit.message.content
-    if window_of_copies(same, content, visit.now, known.day, known.let_go_at) not in known.taken:
+    kind, content = visit.message.kind, visit.message.content
+    if window_of_copies(same, kind, content, visit.now, known.day, known.let_go_at) not in known.taken:
         return None
     copies = f'{same.at_most} copies of "{content}" went to one customer within {say(same.per)}'
     return Held(until=None, why=f"the brake: {copies}, and this would be one more", by="brake")

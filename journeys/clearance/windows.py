@@ -48,11 +48,16 @@ def window_of_cap(cap: Cap, now: datetime, day: timedelta = DAY) -> Window:
 
 
 def window_of_copies(
-    rule: SameContent, content: str, now: datetime, day: timedelta = DAY, anew: datetime | None = None
+    rule: SameContent,
+    channel: Kind,
+    content: str,
+    now: datetime,
+    day: timedelta = DAY,
+    anew: datetime | None = None,
 ) -> Window:
     """What the brake looks at; copies of before its journey was let go, *anew*, are forgiven."""
     since = now - at_pace(rule.per, day)
-    return Window(ALL_CHANNELS, tuple(sorted(rule.purpose)), content, rule.at_most, max(since, anew or since))
+    return Window((channel,), tuple(sorted(rule.purpose)), content, rule.at_most, max(since, anew or since))
 
 
 def windows_of(
@@ -69,7 +74,7 @@ def windows_of(
     asked = [window_of_cap(cap, now, day) for cap in policy.caps if cap.is_about(channel, purpose)]
     same = policy.brake.same_content
     if same is not None and purpose in same.purpose:
-        asked.append(window_of_copies(same, content, now, day, anew))
+        asked.append(window_of_copies(same, channel, content, now, day, anew))
     return tuple(dict.fromkeys(asked))
 
 

@@ -10,7 +10,6 @@ down_revision = "0015"
 
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 IS_HELD = sa.text("held_by IS NOT NULL")
-TAKES_A_PLACE = sa.text("state IN ('accepted', 'claimed', 'unknown')")
 
 
 def upgrade() -> None:
@@ -29,17 +28,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_runs_journey_held_by", "runs", ["journey", "held_by"], sqlite_where=IS_HELD, postgresql_where=IS_HELD
     )
-    op.create_index(
-        "ix_sends_customer_claimed_at",
-        "sends",
-        ["customer", "claimed_at"],
-        sqlite_where=TAKES_A_PLACE,
-        postgresql_where=TAKES_A_PLACE,
-    )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_sends_customer_claimed_at", "sends")
     op.drop_index("ix_runs_journey_held_by", "runs")
     for table, names in _HOLDS.items():
         with op.batch_alter_table(table) as batch:
