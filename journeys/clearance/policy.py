@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, StrictInt, Tag, model_validator
+from pydantic import BeforeValidator, Field, StrictInt, model_validator
 
 from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
+from journeys.clearance.edges import Edge, wrong_with_edges
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.cel_source import Where
-from journeys.language.clock import EVERY_DAY, Date, Days, TimeOfDay, is_like_a_date, say_days, say_time
+from journeys.language.clock import EVERY_DAY, Days, say_days, say_time
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model
 
@@ -19,31 +20,43 @@ ALL_CHANNELS: tuple[Kind, ...] = tuple(INTERACTIONS)
 SPREAD = timedelta(minutes=15)
 """Over so long is let go what was held, so that a morning is no burst."""
 
+LONGEST_SPREAD = timedelta(days=1)
 
 LONGEST_CAP = timedelta(days=366)
 """What caps and the brake look back on at most: so long is kept who was sent what, and when."""
 
 
-def _listed(given: object) -> object:
+_ALL = ("all", "any", "both", "every", "*")
+
+
+def _channels(given: object) -> object:
+    if given in _ALL:
+        raise ValueError(f'"{given}" is no channel: leave channels out for all of them')
+    return (given,) if isinstance(given, str) else given
+
+
+def _purposes(given: object) -> object:
+    if given in _ALL:
+        raise ValueError(f'"{given}" is no purpose: write [commercial, transactional]')
     return (given,) if isinstance(given, str) else given
 
 
 Channels = Annotated[
     tuple[Kind, ...],
-    BeforeValidator(_listed),
+    BeforeValidator(_channels),
     Field(min_length=1),
     Expected("channels such as [email, text, push]"),
 ]
 Purposes = Annotated[
     tuple[Purpose, ...],
-    BeforeValidator(_listed),
+    BeforeValidator(_purposes),
     Field(min_length=1),
     Expected("commercial, transactional, or a list of both"),
 ]
 AtMost = Annotated[
     StrictInt,
     Field(ge=1, le=1_000_000),
-    Expected("a number of at least 1; where there is to be no limit, leave the line out"),
+    Expected("a whole number from 1 to 1000000; where there is to be no limit, leave the line out"),
 ]
 
 
@@ -62,22 +75,6 @@ class Rule(Model):
         return channel in self.channels and purpose in self.purpose
 
 
-def _edge(value: object) -> str:
-    is_day = isinstance(value, date | datetime) or (isinstance(value, str) and is_like_a_date(value))
-    return "a date" if is_day else "a time of day"
-
-
-Edge = Annotated[
-    Annotated[TimeOfDay, Tag("a time of day")] | Annotated[Date, Tag("a date")],
-    Discriminator(_edge),
-    Expected('a time of day such as "21:00", or a date such as 2026-12-24'),
-]
-"""Where a quiet time begins or ends."""
-
-LONGEST_DATES = timedelta(days=3_660)
-"""Ten years: whoever writes dates that are further apart has mistyped one, or means every week."""
-
-
 class QuietTime(Rule):
     """When nothing goes out, by the clocks of the customer.
 
@@ -89,39 +86,13 @@ class QuietTime(Rule):
     from_: Edge | None = Field(None, alias="from")
     to: Edge | None = None
     on: Days = EVERY_DAY
-    where: Where | None = None
+    where: Annotated[Where | None, Expected('a condition on the customer, such as customer.country == "FR"')] = None
 
     @model_validator(mode="after")
     def _of_two_edges(self) -> Self:
-        if wrong := _wrong_with(self.from_, self.to):
+        if wrong := wrong_with_edges(self.from_, self.to):
             raise ValueError(wrong)
         return self
-
-
-def _wrong_with(begins: time | date | None, ends: time | date | None) -> str:
-    match begins, ends:
-        case None, None:
-            return ""
-        case (date() as alone, None) | (None, date() as alone):
-            return f"from and to go together: for one day alone write from: {alone}, to: {alone}"
-        case (_, None) | (None, _):
-            return 'from and to go together: the day begins and ends at "00:00", and for whole days leave both out'
-        case time(), time():
-            all_day = f'"{say_time(begins)}" to "{say_time(ends)}" is no time at all: for all day leave from and to out'
-            return all_day if begins == ends else ""
-        case date(), date():
-            return _wrong_dates(begins, ends)
-        case _:
-            return "one of from and to is a date and the other a time of day: write two dates, or two times of day"
-
-
-def _wrong_dates(first: date, last: date) -> str:
-    if last < first:
-        return f"to is {last}, which is before {first}: write the earlier date into from"
-    if last - first > LONGEST_DATES:
-        longest = f"at most {LONGEST_DATES.days // 366} years go"
-        return f"{first} to {last} are {last.year - first.year} years: {longest}; for every week name no dates, but on"
-    return ""
 
 
 def say_quiet_time(rule: QuietTime) -> str:
@@ -171,8 +142,8 @@ class Brake(Model):
     *entries*: people who enter one journey; one journey may say otherwise.
     """
 
-    same_content: SameContent | None = None
-    entries: Rate | None = None
+    same_content: Annotated[SameContent | None, Expected("a rate such as {at_most: 3, per: 24 hours}")] = None
+    entries: Annotated[Rate | None, Expected("a rate such as {at_most: 50000, per: 1 hour}")] = None
 
 
 BY_DEFAULT = Brake(same_content=SameContent(at_most=3, per=timedelta(days=1)))
@@ -190,10 +161,18 @@ class Policy(Model):
     """
 
     time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] = "UTC"
-    quiet: Annotated[tuple[QuietTime, ...], Field(max_length=100)] = ()
-    caps: Annotated[tuple[Cap, ...], Field(max_length=20)] = ()
+    quiet: Annotated[
+        tuple[Annotated[QuietTime, Expected('a quiet time such as {from: "21:00", to: "08:00"}')], ...],
+        Field(max_length=100),
+    ] = ()
+    caps: Annotated[
+        tuple[Annotated[Cap, Expected("a cap such as {at_most: 3, per: 7 days}")], ...],
+        Field(max_length=20),
+    ] = ()
     spread: Duration = SPREAD
-    brake: Brake = BY_DEFAULT
+    brake: Annotated[
+        Brake, Expected("what holds a journey, such as {entries: {at_most: 50000, per: 1 hour}}, or {} for none")
+    ] = BY_DEFAULT
     consent: Rules = Field(default_factory=Rules)
 
 

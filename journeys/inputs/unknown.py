@@ -9,6 +9,7 @@ from functools import cache
 from pydantic import BaseModel
 
 from journeys.catalogue import Customer, Event
+from journeys.clearance.policy import Cap, Policy, QuietTime, SameContent
 from journeys.definition import ConditionExit, EventExit, Goal
 from journeys.inputs.arms import AN_AWAIT, WITH_STEPS, belongs_into, out_of_its_arm
 from journeys.inputs.expected import A_NAME, short, shown
@@ -134,6 +135,12 @@ _IN_TIME = (
 _SPLIT = STEP_TYPES["split"]
 _NO_WINNER = ("a split has none: a test ends with a winner.", f"Write {_A_TEST}.")
 _BY_CHANCE = ("is of an arm that chance takes.", "Write split in place of branch.")
+_FOR_EVERYBODY = ("a cap is for all customers.", "What is not to be held against it has caps: ignore in its journey.")
+_ROLLING = ("a cap counts back from each message.", "per: 1 day is any 24 hours, wherever a day begins.")
+_OWN_ZONE = ("the zone is the customer's own.", "What holds for the others is time_zone at the top of the policy.")
+_FROM_AND_TO = ("dates are written into from and to.", "Such as {from: 2026-12-24, to: 2026-12-26}: both are quiet.")
+_OF_A_CAP = ("how many go out is said by caps.", "Write it there, such as caps: [{at_most: 3, per: 7 days}].")
+_OF_ONE_CHANNEL = ("a content is of one channel.", "Leave it out: copies of each content are counted by themselves.")
 _ELSEWHERE: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {
     **dict.fromkeys(((BecomesQuestion, "where"), (BecomesArm, "where")), _JOINED),
     **dict.fromkeys(((Goal, "when"), (Goal, "becomes")), _BY_CONDITION),
@@ -141,6 +148,13 @@ _ELSEWHERE: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {
     **dict.fromkeys(((AtDate, "after"), (AtDate, "in"), (AtDate, "within")), _IN_TIME),
     **dict.fromkeys(((_SPLIT, "winner"), (_SPLIT, "default"), (_SPLIT, "people")), _NO_WINNER),
     **dict.fromkeys(((BranchArm, "share"), (BranchArm, "first")), _BY_CHANCE),
+    **dict.fromkeys(((Cap, "where"), (Cap, "when"), (Cap, "if")), _FOR_EVERYBODY),
+    **dict.fromkeys(((Cap, "from"), (Cap, "to"), (Cap, "on")), _ROLLING),
+    **dict.fromkeys(((QuietTime, zone) for zone in ("time_zone", "timezone", "zone", "tz")), _OWN_ZONE),
+    **dict.fromkeys(((QuietTime, "date"), (QuietTime, "dates")), _FROM_AND_TO),
+    **dict.fromkeys(((QuietTime, "at_most"), (QuietTime, "per"), (QuietTime, "over")), _OF_A_CAP),
+    **dict.fromkeys(((SameContent, "channels"), (SameContent, "channel")), _OF_ONE_CHANNEL),
+    (Policy, "policy"): ("a house has one policy, and it has no name.", "Remove the line."),
 }
 _ARMS_OF_OTHERS = ("else", "otherwise", "arms")
 _CONDITIONS = frozenset({"when", "where", "condition", "conditions", "only_if", "unless"})

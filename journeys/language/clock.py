@@ -109,6 +109,8 @@ def _read_time(value: object) -> time:
             return parse_time(value)
         case time(tzinfo=None, microsecond=0):
             return value.replace(fold=0)
+        case int() if not isinstance(value, bool) and 0 <= value <= 23:
+            raise ValueError(f'{value} is no time of day: write "{value:02}:00"')
         case _:
             raise ValueError(f'{_shown(value)} is no time of day: write it in quotes, such as "09:00"')
 

@@ -154,11 +154,21 @@ def _worded_parts(text: str) -> list[tuple[str, str]]:
 def _why_not(text: str) -> str:
     if comma := re.fullmatch(r"([0-9]+),([0-9]+)(\s*[a-zA-Z]+)", text):
         return f'"{text}" has a comma where a point goes: write {comma[1]}.{comma[2]}{comma[3]}'
+    if unit := _only_a_unit(text.lower()):
+        return f'"{text}" has no number: write {unit}'
     if text.lower() in ("tomorrow", "next day", "tonight"):
         return f'"{text}" is a moment, no duration: write a time of day, such as {{until: "09:00"}}'
     if trailing := _TRAILING_NUMBER.fullmatch(text):
         return f'"{text}": {trailing[1]} has no unit: {_LIKE}'
     return f'"{text}" is not a duration: {_LIKE}'
+
+
+def _only_a_unit(word: str) -> str:
+    """What is meant by a unit alone: ``1 day`` by ``day``, ``30 days`` by ``month``."""
+    singular = word.removesuffix("s")
+    if singular in _CALENDAR and len(word) > 2:
+        return f"{_CALENDAR[singular]} days"
+    return f"1 {singular}" if singular in _MICROSECONDS else ""
 
 
 def _unit(word: str, text: str) -> str:

@@ -95,7 +95,13 @@ def test_what_is_no_time_of_day_is_refused_with_what_to_write(text: str, why: st
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("value", [9, 9.0, 540, True, None, [9, 0], {"hour": 9}, 10**500, time(9, tzinfo=UTC)])
+@pytest.mark.parametrize("hour", [0, 9, 23])
+def test_an_hour_alone_is_told_as_it_is_written(hour: int) -> None:
+    with pytest.raises(ValidationError, match=f'{hour} is no time of day: write "{hour:02}:00"'):
+        TypeAdapter(TimeOfDay).validate_python(hour)
+
+
+@pytest.mark.parametrize("value", [24, 9.0, 540, True, None, [9, 0], {"hour": 9}, 10**500, time(9, tzinfo=UTC)])
 def test_what_is_no_text_is_no_time_of_day(value: object) -> None:
     with pytest.raises(ValidationError, match=r'is no time of day: write it in quotes, such as "09:00"'):
         TypeAdapter(TimeOfDay).validate_python(value)

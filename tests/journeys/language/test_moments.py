@@ -160,7 +160,7 @@ MISTAKES = {
     "{until: 9:00}": ['wait.until: "9:00" is no time of day: write "09:00".'],
     "{until: 9am}": ['wait.until: "9am" is no time of day: write "09:00".'],
     "{until: 24:00}": ['wait.until: "24:00" is no time of day: midnight is "00:00", when the day begins.'],
-    "{until: 9}": ['wait.until: 9 is no time of day: write it in quotes, such as "09:00".'],
+    "{until: 9}": ['wait.until: 9 is no time of day: write "09:00".'],
     "{until: noon}": ['wait.until: "noon" is no time of day: write "12:00".'],
     "{until: 3 days}": [
         'wait.until: "3 days" is a duration, no time of day: a wait of it is written without until.'
