@@ -7,7 +7,7 @@ same each week, and on dates; it is laid out once for a list of rules, and found
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 from journeys.clearance.consent import Purpose
 from journeys.clearance.policy import Policy, QuietTime, say_quiet_time
 from journeys.interactions import Kind
+from journeys.language.attributes import Schema
 from journeys.language.clock_changes import EPOCH, SECOND, steady
-from journeys.language.conditions import Verdict
+from journeys.language.conditions import Verdict, ask
+from journeys.language.scopes import Scope, scope_of, values_of
 from journeys.language.zones import Zone
 from journeys.models import LAST
 
@@ -80,6 +82,17 @@ def applying(
         elif not verdict.told:
             notes.append(f"quiet time {say_quiet_time(rule)} does not apply: {verdict.clause}")
     return rules, notes
+
+
+def scope_of_rules(customer: Schema) -> Scope:
+    """What the condition of a rule may name: the customer as they are, of whom *customer* says what there is."""
+    return scope_of(customer=customer)
+
+
+def asked_of(schema: Schema, attributes: Mapping[str, object]) -> Callable[[str], Verdict]:
+    """How the condition of a rule is asked of a customer with these *attributes*, which *schema* types."""
+    scope, values = scope_of_rules(schema), values_of(customer=(schema, attributes))
+    return lambda where: ask(where, scope, values)
 
 
 DAY, WEEK = 86_400, 7 * 86_400

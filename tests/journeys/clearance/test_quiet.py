@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from journeys.clearance.policy import Policy, QuietTime
-from journeys.clearance.quiet import HORIZON, Quiet, applying, quiet_time
+from journeys.clearance.quiet import HORIZON, Quiet, applying, asked_of, quiet_time
 from journeys.language.clock import EVERY_DAY
-from journeys.language.conditions import ask
-from journeys.language.scopes import scope_of, values_of
 from journeys.language.zones import Zone, known_zone, zone_names, zone_of
 from journeys.models import LAST
 from journeys.reading import plain
@@ -226,9 +224,7 @@ NIGHTS, SUNDAYS, OF_ALL, IN_FRANCE = POLICY.quiet
 
 
 def of_customer(**attributes: object) -> tuple[list[QuietTime], list[str]]:
-    schema = {"country": "text?"}
-    scope, values = scope_of(customer=schema), values_of(customer=(schema, attributes))
-    return applying(POLICY, "text", "commercial", lambda where: ask(where, scope, values))
+    return applying(POLICY, "text", "commercial", asked_of({"country": "text?"}, attributes))
 
 
 def test_a_rule_applies_to_its_channels_and_purposes() -> None:
