@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from journeys.catalogue import CUSTOMER
+from journeys.checks.policy import check_policy
+from journeys.clearance.policy import Policy
 from journeys.problems import Flaw, Invalid
-from journeys.reading import parse
+from journeys.reading import parse, read
 from terminal.folder import read_folder, validate
 
 TABLE: Any = parse((Path(__file__).parent / "mistakes.yaml").read_bytes(), "table")
@@ -44,6 +48,24 @@ def test_a_mistake_is_answered_so_that_one_can_go_on(mistake: dict[str, Any], tm
     written(tmp_path, mistake["changes"])
 
     said = [str(flaw).partition("\n")[0].removeprefix(f"{tmp_path}/") for flaw in flaws_of(tmp_path)]
+
+    assert said == mistake["said"]
+    assert not LIBRARY.search("\n".join(said))
+
+
+def said_of_policy(text: str) -> list[str]:
+    """The flaws of a policy, or else its warnings."""
+    try:
+        policy = read(Policy, text, "policy")
+    except Invalid as error:
+        return [str(flaw) for flaw in error.flaws]
+    found = check_policy(policy, {**CUSTOMER, "country": "text?"}, datetime(2026, 11, 28, tzinfo=UTC))
+    return [str(flaw) for flaw in found.flaws or found.warnings]
+
+
+@pytest.mark.parametrize("mistake", [pytest.param(each, id=each["what"]) for each in TABLE["policies"]])
+def test_a_mistake_in_a_policy_is_answered_so_that_one_can_go_on(mistake: dict[str, Any]) -> None:
+    said = said_of_policy(mistake["written"])
 
     assert said == mistake["said"]
     assert not LIBRARY.search("\n".join(said))
