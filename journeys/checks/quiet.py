@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import product
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from journeys.clearance.consent import Purpose
-from journeys.clearance.policy import ALL_CHANNELS, QuietTime, say_quiet_time
+from journeys.clearance.policy import ALL_CHANNELS, PURPOSES, QuietTime, say_quiet_time
 from journeys.clearance.quiet import quiet_by_clocks
 from journeys.findings import Findings, flaw, warning
 from journeys.interactions import Kind
 from journeys.language.clock import say_days
-
-PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 def check_dates(rules: Sequence[QuietTime], now: datetime | None) -> Iterator[Findings]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, StrictInt, model_validator
+from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema, model_validator
 
 from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
 from journeys.clearance.edges import Edge, wrong_with_edges
@@ -16,6 +16,8 @@ from journeys.language.durations import Duration
 from journeys.models import Expected, Model
 
 ALL_CHANNELS: tuple[Kind, ...] = tuple(INTERACTIONS)
+
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 SPREAD = timedelta(minutes=15)
 """Over so long is let go what was held, so that a morning is no burst."""
@@ -41,16 +43,23 @@ def _purposes(given: object) -> object:
     return (given,) if isinstance(given, str) else given
 
 
+def _one_or_several(known: tuple[str, ...]) -> WithJsonSchema:
+    one = {"type": "string", "enum": [*known]}
+    return WithJsonSchema({"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
+
+
 Channels = Annotated[
     tuple[Kind, ...],
     BeforeValidator(_channels),
     Field(min_length=1),
+    _one_or_several(ALL_CHANNELS),
     Expected("channels such as [email, text, push]"),
 ]
 Purposes = Annotated[
     tuple[Purpose, ...],
     BeforeValidator(_purposes),
     Field(min_length=1),
+    _one_or_several(PURPOSES),
     Expected("commercial, transactional, or a list of both"),
 ]
 AtMost = Annotated[

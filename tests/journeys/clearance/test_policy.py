@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 
+import jsonschema_rs
 import pytest
+from pydantic import ValidationError
 
 from journeys.clearance.policy import NO_POLICY, Policy, QuietTime, say_quiet_time
 from journeys.problems import Invalid
@@ -133,3 +135,26 @@ def test_a_quiet_time_that_is_none_is_refused(rule: str, said: str) -> None:
 )
 def test_a_quiet_time_is_said_in_words(rule: QuietTime, said: str) -> None:
     assert say_quiet_time(rule) == said
+
+
+@pytest.mark.parametrize(
+    ("rule", "fits"),
+    [
+        ({"channels": "text", "from": "21:00", "to": "08:00"}, True),
+        ({"channels": ["text", "push"], "purpose": "transactional", "on": "sun"}, True),
+        ({"from": "2026-12-24", "to": "2026-12-26"}, True),
+        ({"channels": "sms"}, False),
+        ({"channels": []}, False),
+        ({"from": "9pm", "to": "08:00"}, False),
+        ({"from": "24.12.2026", "to": "26.12.2026"}, False),
+    ],
+)
+def test_the_schema_takes_what_is_taken(rule: dict[str, object], fits: bool) -> None:
+    schema = jsonschema_rs.Draft202012Validator(Policy.model_json_schema(), validate_formats=True)
+
+    assert schema.is_valid({"quiet": [rule]}) == fits
+    if fits:
+        Policy.model_validate({"quiet": [rule]})
+    else:
+        with pytest.raises(ValidationError):
+            Policy.model_validate({"quiet": [rule]})
