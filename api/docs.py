@@ -29,6 +29,7 @@ from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
 from api.suppressions import AddressQuestion, Lift
 from journeys.catalogue import Content, Customer, CustomerAttribute, Event, Trigger
+from journeys.clearance.policy import Policy
 from journeys.definition import Journey
 from journeys.described import Described, with_unions_named
 from journeys.endpoints import Endpoint
@@ -62,6 +63,7 @@ TAGS = [
     {"name": "contents", "description": "Emails, texts and push notifications, to be filled in for each customer."},
     {"name": "customers", "description": "The people, by your own ids, and what they want to get."},
     {"name": "journeys", "description": "Definitions: draft, preview, publish, stop."},
+    {"name": "policy", "description": "Who may be messaged when, over all journeys."},
     {"name": "runs", "description": "Who walks where, and why."},
     {"name": "sends", "description": "One message to one customer, and what became of it."},
     {"name": "suppressions", "description": "Addresses that are not written to any more, and why."},
@@ -131,7 +133,7 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
-    models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody]
+    models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody, Policy]
     bodies = _schemas([*models, CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift, Key, Rotation])
     for schema in bodies.values():
         _tell_defaults(schema)

@@ -1,4 +1,4 @@
-"""YAML or JSON text to a journey, trigger or content, and back. Every flaw is found in one go."""
+"""YAML or JSON text to a journey, trigger, content or policy, and back. Every flaw is found in one go."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from journeys.catalogue import Content, Trigger
+from journeys.clearance.policy import Policy
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
 from journeys.inputs.flaws import flaws_of
@@ -44,6 +45,12 @@ def read_content(source: str | bytes | Mapping[str, Any], *, name: str | None = 
 def read_endpoint(source: str | bytes | Mapping[str, Any], *, name: str | None = None) -> Endpoint:
     """An endpoint from YAML, JSON or plain data. Raises Invalid."""
     return read(Endpoint, source, "endpoint", name)
+
+
+def read_policy(source: str | bytes | Mapping[str, Any]) -> Policy:
+    """The house's policy from YAML, JSON or plain data. Raises Invalid."""
+    data = source if isinstance(source, Mapping) else parse(source, "policy")
+    return validated(Policy, data, "policy")
 
 
 def write(model: BaseModel) -> str:

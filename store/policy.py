@@ -67,13 +67,17 @@ def list_policies(connection: Connection, *, limit: int = 50, before: int | None
 
 
 @write_transaction
-def put_policy(connection: Connection, policy: Policy, now: datetime, by: str) -> bool:
-    """Put a policy in force. Returns whether it is another than before; what is the same again changes nothing."""
+def put_policy(connection: Connection, policy: Policy, now: datetime, by: str, customer: Schema | None = None) -> bool:
+    """Put a policy in force. Returns whether it is another than before; what is the same again changes nothing.
+
+    *customer*: the types of customers' attributes that it was checked against, where they are not those of now.
+    """
     lock_house(connection)
     last = connection.execute(_LATEST).one_or_none()
     if last and _version(last).policy == policy:
         return False
-    connection.execute(insert(policies), _row(connection, policy, (last.number if last else 0) + 1, now, by))
+    number = (last.number if last else 0) + 1
+    connection.execute(insert(policies), _row(policy, number, now, by, customer or customer_schema(connection)))
     return True
 
 
@@ -83,7 +87,7 @@ def begin_with(connection: Connection, policy: Policy, now: datetime) -> bool:
     lock_house(connection)
     if connection.execute(_LATEST).one_or_none():
         return False
-    connection.execute(insert(policies), _row(connection, policy, 1, now, FROM_SETTINGS))
+    connection.execute(insert(policies), _row(policy, 1, now, FROM_SETTINGS, customer_schema(connection)))
     return True
 
 
@@ -111,9 +115,9 @@ def _version(row: AnyRow) -> PolicyVersion:
     return PolicyVersion(number=row.number, policy=policy, changed_at=row.changed_at, changed_by=row.changed_by)
 
 
-def _row(connection: Connection, policy: Policy, number: int, now: datetime, by: str) -> dict[str, object]:
+def _row(policy: Policy, number: int, now: datetime, by: str, customer: Schema) -> dict[str, object]:
     written = policy.model_dump_json(by_alias=True, exclude_unset=True)
-    schema = _SCHEMA.dump_json(dict(customer_schema(connection))).decode()
+    schema = _SCHEMA.dump_json(dict(customer)).decode()
     return {"number": number, "policy": written, "customer": schema, "changed_at": now, "changed_by": by}
 
 

@@ -1,0 +1,112 @@
+"""The house's policy: who may be messaged when, over all journeys; what is in force, and what was before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
+from api.dependencies import Deps
+from api.keys import CallerDep, needs
+from api.policy_examples import EVERYTHING, NIGHTS, VERSION, VERSIONS
+from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.clearance.policy import Policy
+from journeys.findings import Findings
+from journeys.language.attributes import Schema
+from journeys.language.zones import check_zone
+from journeys.models import Frozen
+from journeys.problems import Flaw, Invalid, Unknown
+from journeys.reading import read_policy
+from store import policy as policies
+from store.customer_types import customer_schema
+from store.policy import PolicyVersion
+
+router = APIRouter(prefix="/v1/policy", tags=["policy"], responses=STANDARD)
+
+ANSWER = gives({**VERSION, "warnings": []})
+
+Limit = Annotated[int, Query(description="At most so many.", ge=1, le=200)]
+Before = Annotated[int | None, Query(description="The `next` of the page before.", ge=1, le=2**31 - 1)]
+
+
+class PolicyAnswer(PolicyVersion):
+    """The policy as it was written: its number, since when it is in force, and by whom."""
+
+    policy: AsWritten[Policy]
+
+
+class PolicyPut(PolicyAnswer):
+    """What is in force now. *warnings*: what keeps nothing from being in force, and its author should know."""
+
+    warnings: tuple[Flaw, ...] = ()
+
+
+class PolicyVersionPage(Frozen):
+    """The policy and what it was before, the latest first. *next*: the ``before`` of the next page."""
+
+    versions: tuple[PolicyAnswer, ...]
+    next: int | None
+
+
+@router.put(
+    "",
+    dependencies=[needs("publish")],
+    response_model=PolicyPut,
+    responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": PolicyPut}},
+    openapi_extra=takes(ref(Policy), {"Quiet nights": NIGHTS, "All that it may say": EVERYTHING}, yaml_too=True),
+)
+async def put_policy(body: Body, deps: Deps, caller: CallerDep, response: Response) -> PolicyPut:
+    """Put a policy in force, whole, in JSON or YAML: what it does not say is as usual, whatever was said before.
+
+    It holds for whatever is claimed from then on. The same policy again changes nothing, and is answered with 200.
+    What is wrong with it is answered all at once, with the types that customers' attributes have now.
+    """
+    policy = await aside(read_policy, body)
+    schema = await deps.store.read(customer_schema)
+    findings = await aside(_checked, policy, schema)
+    if await policies.put_policy(deps.store, policy, deps.now(), caller.name, schema):
+        response.status_code = 201
+    in_force = await policies.get_policy(deps.store)
+    return PolicyPut(**dict(in_force), warnings=findings.warnings)
+
+
+@router.get(
+    "",
+    dependencies=[needs("definitions:read")],
+    response_model=PolicyAnswer,
+    responses=declare(Unknown) | {200: gives(VERSION, yaml=Policy)},
+)
+async def get_policy(deps: Deps, yaml: Yaml) -> PolicyAnswer | Response:
+    """What is in force: JSON with who put it and when, or with `Accept: application/yaml` the policy alone.
+
+    That can be put again.
+    """
+    in_force = await policies.get_policy(deps.store)
+    return await in_yaml(in_force.policy) if yaml else PolicyAnswer(**dict(in_force))
+
+
+@router.get(
+    "/versions",
+    dependencies=[needs("definitions:read")],
+    response_model=PolicyVersionPage,
+    responses={200: gives(VERSIONS)},
+)
+async def list_policies(deps: Deps, limit: Limit = 50, before: Before = None) -> PolicyVersionPage:
+    """The policy and all that it was before, the latest first, page by page."""
+    page = await policies.list_policies(deps.store, limit=limit, before=before)
+    return PolicyVersionPage(versions=tuple(PolicyAnswer(**dict(one)) for one in page.versions), next=page.next)
+
+
+def _checked(policy: Policy, customer: Schema) -> Findings:
+    """What its author should know. Raises Invalid with every flaw."""
+    findings = _check(policy, customer)
+    if findings.flaws:
+        raise Invalid("This policy is not valid.", findings.flaws)
+    return findings
+
+
+def _check(policy: Policy, customer: Schema) -> Findings:
+    del customer
+    wrong = check_zone(policy.time_zone)
+    return Findings(flaws=(wrong.within("time_zone"),)) if wrong else Findings()
