@@ -18,11 +18,10 @@ from api.serve import serve
 from journeys.interactions import Kind
 from journeys.problems import Invalid, Unavailable
 from settings import HOW_TO_MAKE_ONE, Settings, check_secrets
-from store.policy import begin_with
 from store.store import Store, open_store
 from terminal.lifetimes import beside, cancelled_by_signals
 from terminal.logs import log_to
-from worker import open_channels
+from worker import begin_policy, open_channels
 from workflows.client import connect
 from workflows.relay import Relay
 
@@ -40,7 +39,7 @@ async def run_api(settings: Settings) -> int:
     store = open_store(settings.database)
     # Events are taken while Temporal is down: what it is to be told waits in the outbox.
     with suppress(Unavailable):  # of which the health check tells; a worker does the same
-        await begin_with(store, settings.policy, _now())
+        await begin_policy(store, settings, _now())
     relay = Relay(store, await connect(lazy=True), settings.task_queue, _now)
     with cancelled_by_signals():
         try:

@@ -65,17 +65,25 @@ class Settings(BaseSettings):
     email: str = Field("console", description="The channel of emails.")
     text: str = Field("console", description="The channel of text messages.")
     push: str = Field("console", description="The channel of push notifications.")
-    consent_email: Enforcement = Field("non-restrictive", description="How consent to commercial emails is enforced.")
-    consent_text: Enforcement = Field("restrictive", description="How consent to commercial texts is enforced.")
-    consent_push: Enforcement = Field("non-restrictive", description="How consent to commercial pushes is enforced.")
-    consent_transactional: Enforcement = Field("disabled", description="The same for transactional messages.")
+    consent_email: Enforcement = Field(
+        "non-restrictive", description="Of the first policy: how consent to commercial emails is enforced."
+    )
+    consent_text: Enforcement = Field(
+        "restrictive", description="Of the first policy: how consent to commercial texts is enforced."
+    )
+    consent_push: Enforcement = Field(
+        "non-restrictive", description="Of the first policy: how consent to commercial pushes is enforced."
+    )
+    consent_transactional: Enforcement = Field(
+        "disabled", description="Of the first policy: the same for transactional messages."
+    )
     local_endpoints: bool | None = Field(
         None, description="Endpoints may be on this machine, also with http. `sojourn dev` allows it."
     )
     time_zone: str = Field(
         "UTC",
-        description="The zone of local times where neither the customer nor the journey names one, "
-        "such as `Europe/Oslo`.",
+        description="Of the first policy: the zone of local times where neither the customer nor the journey names "
+        "one, such as `Europe/Oslo`.",
     )
     temporal_port: int = Field(7233, description="Port of the embedded Temporal server.")
     temporal_ui_port: int = Field(8233, description="Port of the embedded Temporal server's UI.")
@@ -135,6 +143,13 @@ class Settings(BaseSettings):
             transactional=self.consent_transactional,
         )
         return Policy(time_zone=self.time_zone, consent=consent)
+
+    def overruled_by(self, policy: Policy) -> list[str]:
+        """The variables that say otherwise than *policy*, which is in force, and so decide nothing."""
+        said = self.model_dump(include=self.model_fields_set)
+        told = {f"consent_{name}": enforcement for name, enforcement in policy.consent}
+        told["time_zone"] = policy.time_zone
+        return [f"SOJOURN_{name.upper()}" for name, value in told.items() if name in said and said[name] != value]
 
     @property
     def channels(self) -> dict[Kind, str]:

@@ -33,7 +33,7 @@ from settings import Settings, check_secrets, read_settings
 from store.ab_tests import decide_due_tests
 from store.held_journeys import finish_letting_go
 from store.journeys import finish_stops
-from store.policy import begin_with
+from store.policy import begin_with, get_policy
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
 from terminal import exits, streams
@@ -94,7 +94,7 @@ async def worker_of(
     settings: Settings, store: Store, client: Client, channels: Mapping[Kind, Channel], relay: Relay
 ) -> AsyncIterator[Worker]:
     """The worker that the settings describe. *relay* is nudged when a run has done what Temporal is to be told of."""
-    await begin_with(store, settings.policy, _now())
+    await begin_policy(store, settings, _now())
     endpoints = endpoints_of(settings, store)
     built = build_worker(
         client,
@@ -160,6 +160,14 @@ def _nudging(relay: Relay) -> Callable[[], Awaitable[None]]:
 
 async def _nobody() -> None:
     """Nobody is in a hurry: a relay looks every second."""
+
+
+async def begin_policy(store: Store, settings: Settings, now: datetime) -> None:
+    """Put the policy of the settings in force where the house has none. Where it has, tell which of them are idle."""
+    if await begin_with(store, settings.policy, now):
+        log.info("the settings give the first policy; from now on the policy alone decides")
+    elif idle := settings.overruled_by((await get_policy(store)).policy):
+        log.warning("these settings decide nothing, for the policy says otherwise: see docs/policy.md", settings=idle)
 
 
 def links_of(settings: Settings) -> Links | None:

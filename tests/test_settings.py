@@ -20,6 +20,7 @@ from activities.endpoints import Seal
 from activities.endpoints.signing import new_secret
 from embedded.dev import _local_endpoints
 from journeys.clearance.consent import Rules
+from journeys.clearance.policy import Policy
 from journeys.endpoints import Endpoint
 from journeys.problems import Invalid
 from server import run_api
@@ -118,11 +119,20 @@ def test_a_channel_for_another_kind_is_refused() -> None:
         read_settings(email="twilio")
 
 
-def test_consent_is_enforced_as_the_rules_say_by_default() -> None:
-    assert read_settings().policy.consent == Rules()
-    assert read_settings(consent_text="disabled", consent_transactional="restrictive").policy.consent == Rules(
-        text="disabled", transactional="restrictive"
-    )
+def test_a_house_begins_with_the_policy_that_the_settings_say() -> None:
+    assert read_settings().policy == Policy()
+    said = read_settings(consent_text="disabled", consent_transactional="restrictive", time_zone="Europe/Oslo")
+    assert said.policy == Policy(time_zone="Europe/Oslo", consent=Rules(text="disabled", transactional="restrictive"))
+
+
+def test_only_settings_that_are_set_are_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Policy(time_zone="Europe/Oslo", consent=Rules(email="restrictive", push="restrictive"))
+    monkeypatch.setenv("SOJOURN_CONSENT_EMAIL", "restrictive")
+    monkeypatch.setenv("SOJOURN_CONSENT_PUSH", "disabled")
+    monkeypatch.setenv("SOJOURN_CONSENT_TEXT", "")
+
+    assert read_settings().overruled_by(policy) == ["SOJOURN_CONSENT_PUSH"]
+    assert read_settings(time_zone="UTC").overruled_by(policy) == ["SOJOURN_CONSENT_PUSH", "SOJOURN_TIME_ZONE"]
 
 
 def test_webhooks_are_verified_of_those_providers_only_that_are_chosen() -> None:

@@ -83,7 +83,7 @@ async def test_every_flaw_is_named(door: Door, body: dict[str, object], path: st
     assert [error["path"] for error in problem(answer, 422, "invalid")["errors"]] == [path]
 
 
-async def test_a_preview_holds_consents_against_the_rules(sandbox: Sandbox) -> None:
+async def test_a_preview_holds_consents_against_the_policy(sandbox: Sandbox) -> None:
     cart = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 1}}
     asked = {"customer": {"email": "ada@example.com"}, "script": [cart]}
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from journeys.clearance.policy import Policy
 from journeys.reading import read_journey, write
-from store.policy import put_policy
 from tests import samples
 from tests.api.door import Door, event, problem
 from tests.big import big_journey
@@ -103,11 +101,11 @@ async def test_a_preview_says_who_would_get_what_and_when(live: Door) -> None:
     assert (timeline["paths"], timeline["flaws"]) == ([], [])
 
 
-async def test_a_preview_is_played_in_the_zones_of_production(live: Door) -> None:
+async def test_a_preview_is_played_in_the_zone_of_the_policy(live: Door) -> None:
     morning = {"id": "morning", "wait": {"until": "08:30"}}
     steps = [morning, {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"}]
     definition = samples.abandoned_cart(steps=steps).model_dump(mode="json", by_alias=True, exclude_unset=True)
-    await put_policy(live.store, Policy(time_zone="Europe/Oslo"), live.clock.now, "shop")
+    await live.put("/v1/policy", {"time_zone": "Europe/Oslo"})
 
     timeline = await live.post("/v1/journeys/abandoned-cart/preview", preview(definition=definition))
 
