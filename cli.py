@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(key_commands.app, name="key", help="Make, list, rotate and revoke the keys of the API.")
+app.add_typer(key_commands.app, name="key", help="Make, change, list, rotate and revoke the keys of the API.")
 
 
 def _whole(given: str | int) -> int:

@@ -26,7 +26,7 @@ class BrowserMiddleware(CORSMiddleware):
             app,
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["Retry-After"],
+            expose_headers=["Retry-After", "RateLimit", "RateLimit-Policy"],
             max_age=REMEMBERED_FOR,
         )
         self._keyring = keyring

@@ -84,6 +84,7 @@ IN_THE_ADDRESS: dict[type[BaseModel], str] = {
     Customer: "customer",
     CustomerAttribute: "attribute",
     Consents: "customer",
+    Key: "key",
 }
 """The field of each body that may be left out, since its value is in the address that the body is sent to."""
 

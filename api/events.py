@@ -14,7 +14,7 @@ from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
 from api.keys import CallerDep, needs
 from api.names import EventId, Stored
-from api.posting import posted_by
+from api.posting import all_posted_by, posted_by
 from api.problems import MOST_FLAWS, STANDARD, TooLarge, declare
 from journeys.catalogue import Event
 from journeys.notation.json_text import read_json
@@ -65,10 +65,11 @@ async def post_events(body: Body, ingest: IngestDep, caller: CallerDep) -> Respo
     given = _read_quickly(body)
     if given is None:
         given = await aside(read_events, body)
-    given = posted_by(caller, given)
     if isinstance(given, Event):
-        return Response((await _accept_one(given, ingest)).model_dump_json(), 202, media_type=JSON)
-    return Response(await aside(_RECEIPTS.dump_json, await ingest.accept(given)), 202, media_type=JSON)
+        receipt = await _accept_one(posted_by(caller, given), ingest)
+        return Response(receipt.model_dump_json(), 202, media_type=JSON)
+    receipts = await ingest.accept(await aside(all_posted_by, caller, given))
+    return Response(await aside(_RECEIPTS.dump_json, receipts), 202, media_type=JSON)
 
 
 @router.get(

@@ -12,7 +12,7 @@ from time import monotonic
 import structlog
 
 from api.keys import ROOT, Caller
-from journeys.problems import Unauthorized, Unavailable
+from journeys.problems import Unauthorized
 from store.keys import USED_EVERY, Key, Known, digest_of, known_keys, note_used
 from store.store import Store
 
@@ -83,8 +83,8 @@ class Keyring:
             used, self._used = self._used, {}
             try:
                 await note_used(self._store, used)
-            except Unavailable:
-                log.warning("when keys were used is not written: the database does not answer", secrets=len(used))
+            except Exception as error:  # noqa: BLE001 - whatever it is, keys are taken all the same
+                log.warning("when keys were used cannot be written", secrets=len(used), error=type(error).__name__)
 
     def close(self) -> None:
         """``run`` returns once all that is known is written."""

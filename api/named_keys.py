@@ -1,4 +1,4 @@
-"""Keys with names: made, rotated and revoked, each with what it opens. Secrets are told once."""
+"""Keys with names: made, changed, rotated and revoked, each with what it opens. Secrets are told once."""
 
 from __future__ import annotations
 
@@ -107,6 +107,23 @@ async def list_keys(deps: Deps) -> Keys:
 async def get_key(name: KeyName, deps: Deps) -> KeyView:
     """A key: what it opens, and its valid secrets, the newest first. They are never told again."""
     return await keys.get_key(deps.store, name, deps.now())
+
+
+@router.put(
+    "/{name}",
+    response_model=KeyView,
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(SHOP_VIEW)},
+    openapi_extra=takes(ref(Key), {"A shop's server": SHOP}, yaml_too=True),
+)
+async def change_key(name: KeyName, body: Body, deps: Deps, keyring: KeyringDep) -> KeyView:
+    """Have a key open what is said now, and nothing else. Its secrets stay as they are.
+
+    `key` may be left out of the body: it is in the address.
+    """
+    key = await aside(read, Key, body, "key", name)
+    changed = await keys.change_key(deps.store, key, deps.now())
+    await keyring.forget()
+    return changed
 
 
 @router.post(

@@ -10,23 +10,20 @@ from journeys.catalogue import Event
 from journeys.problems import Flaw, Forbidden
 
 
-def posted_by(caller: Caller, given: Event | Sequence[Event]) -> Event | tuple[Event, ...]:
-    """What is *given*, with the key's name as the source where none is said. Raises Forbidden, with every flaw."""
-    if caller.is_root:
-        return given if isinstance(given, Event) else tuple(given)
-    if isinstance(given, Event):
-        if flaws := list(_flaws(caller, given)):
-            raise Forbidden(f'The key "{caller.name}" may not post this event.', flaws)
-        return _named(caller, given)
-    _check_all(caller, given)
-    return tuple(_named(caller, event) for event in given)
+def posted_by(caller: Caller, event: Event) -> Event:
+    """The *event*, from the key's own name where it says nothing else. Raises Forbidden, with every flaw."""
+    if flaws := list(_flaws(caller, event)):
+        raise Forbidden(f'The key "{caller.name}" may not post this event.', flaws)
+    return _named(caller, event)
 
 
-def _check_all(caller: Caller, given: Sequence[Event]) -> None:
-    flaws = [[flaw.within(f"[{index}]") for flaw in _flaws(caller, event)] for index, event in enumerate(given)]
-    if wrong := sum(map(bool, flaws)):
-        detail = f'The key "{caller.name}" may not post {wrong} of {len(given)} events, so none was accepted.'
-        raise Forbidden(detail, [flaw for each in flaws for flaw in each][:MOST_FLAWS])
+def all_posted_by(caller: Caller, events: Sequence[Event]) -> tuple[Event, ...]:
+    """The same for all of them, or for none."""
+    found = [[flaw.within(f"[{index}]") for flaw in _flaws(caller, event)] for index, event in enumerate(events)]
+    if wrong := sum(map(bool, found)):
+        detail = f'The key "{caller.name}" may not post {wrong} of {len(events)} events, so none was accepted.'
+        raise Forbidden(detail, [flaw for flaws in found for flaw in flaws][:MOST_FLAWS])
+    return tuple(_named(caller, event) for event in events)
 
 
 def _flaws(caller: Caller, event: Event) -> Iterator[Flaw]:
@@ -47,4 +44,5 @@ def _flaws(caller: Caller, event: Event) -> Iterator[Flaw]:
 
 
 def _named(caller: Caller, event: Event) -> Event:
-    return event if "source" in event.model_fields_set else event.model_copy(update={"source": caller.name})
+    source = caller.source_of(event)
+    return event if event.source == source else event.model_copy(update={"source": source})

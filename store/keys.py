@@ -111,6 +111,14 @@ def add_key(connection: Connection, key: Key, secret: str, now: datetime) -> Key
 
 
 @write_transaction
+def change_key(connection: Connection, key: Key, now: datetime) -> KeyView:
+    """Have the key of that name open what *key* says, and nothing else. Its secrets stay. Raises Unknown."""
+    _one(connection, key.key, lock=True)
+    connection.execute(update(keys).where(keys.c.name == key.key).values(_row(key)))
+    return _view(connection, key.key, now)
+
+
+@write_transaction
 def rotate_key(connection: Connection, name: str, secret: str, now: datetime, ends: datetime | None = None) -> KeyView:
     """Give a key another secret. Those that it has stay valid, until *ends* where that is given.
 

@@ -18,15 +18,15 @@ Scope = Literal[
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
-MEANINGS: dict[Scope, str] = {
-    "events:write": "post events",
-    "customers:read": "read customers, their consents, and suppressions",
-    "customers:write": "change customers and their consents, and lift suppressions",
-    "definitions:read": "read and preview triggers, contents, journeys, endpoints and attributes of customers",
-    "definitions:write": "change drafts, triggers, contents, endpoints and attributes of customers, and send tests",
-    "publish": "publish and stop journeys",
-    "runs:read": "read runs, sends, what events did, and channels",
-    "analytics:read": "read figures, such as those of tests",
-    "admin": "make, change and revoke keys",
+OPENS: dict[Scope, str] = {
+    "events:write": "posting events",
+    "customers:read": "reading customers, their consents, and suppressions",
+    "customers:write": "changing customers and their consents, and lifting suppressions",
+    "definitions:read": "reading and previewing triggers, contents, journeys, endpoints and attributes of customers",
+    "definitions:write": "writing these, making them ready, and sending tests to an address of your own",
+    "publish": "publishing and stopping journeys",
+    "runs:read": "reading runs, sends, what events did, and whether channels are up",
+    "analytics:read": "reading figures, such as those of tests",
+    "admin": "making, changing and revoking keys",
 }
 """What each scope opens, in words."""

@@ -174,6 +174,10 @@ class Api:
         """Change a part of what is there, and return the answer as a *model*."""
         return await self._ask(model, "PATCH", path, json=body)
 
+    async def replace(self, model: type[Answer], *path: str, body: object) -> Answer:
+        """Put data in the place of what is there, and return the answer as a *model*."""
+        return await self._ask(model, "PUT", path, json=body)
+
     async def delete(self, model: type[Answer], *path: str) -> Answer:
         """Delete what is there, and return the answer as a *model*."""
         return await self._ask(model, "DELETE", path)

@@ -1,4 +1,4 @@
-"""``sojourn key …``: keys are made, listed, rotated and revoked, at the API that all commands ask."""
+"""``sojourn key …``: keys are made, changed, listed, rotated and revoked, at the API that all commands ask."""
 
 from __future__ import annotations
 
@@ -35,32 +35,58 @@ Ending = Annotated[
 ]
 
 
+Scopes = Annotated[list[str], typer.Option("--scope", help="What it opens, such as events:write; once or more.")]
+Triggers = Annotated[
+    list[str] | None, typer.Option("--trigger", help="It posts events of this trigger alone; once or more.")
+]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--origin", help="It is for pages of this site alone, such as https://shop.example.com; once or more."
+    ),
+]
+PerSecond = Annotated[float | None, typer.Option(metavar="NUMBER", help="It posts so many events a second at most.")]
+
+
 @app.command("create")
 def create(  # noqa: PLR0913, PLR0917 - each is an option
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, the source of the events that it posts.")],
-    scope: Annotated[list[str], typer.Option(help="What it opens, such as events:write; once or more.")],
-    trigger: Annotated[
-        list[str] | None, typer.Option(help="It posts events of this trigger alone; once or more.")
-    ] = None,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option(help="It is for pages of this site alone, such as https://shop.example.com; once or more."),
-    ] = None,
+    scopes: Scopes,
+    triggers: Triggers = None,
+    origins: Origins = None,
     until: Until = None,
-    per_second: Annotated[
-        float | None, typer.Option(metavar="NUMBER", help="It posts so many events a second at most.")
-    ] = None,
+    per_second: PerSecond = None,
     json_: AsJson = False,
 ) -> None:
     """Make a key. Its secret is printed, this once."""
     from terminal import keys
     from terminal.asking import answer, ask
 
-    limits = {"triggers": trigger or [], "origins": origin or [], "per_second": per_second, "until": _written(until)}
-    key = {"key": name, "scopes": scope} | limits
+    key = _key(name, scopes, triggers, origins, until, per_second)
     told = ask(_connection(context), lambda api: api.post(keys.KeySecret, "keys", body=key))
     answer(told, keys.created(told), as_json=json_)
+
+
+@app.command("change")
+def change(  # noqa: PLR0913, PLR0917 - each is an option
+    context: typer.Context,
+    name: Named,
+    scopes: Scopes,
+    triggers: Triggers = None,
+    origins: Origins = None,
+    until: Until = None,
+    per_second: PerSecond = None,
+    json_: AsJson = False,
+) -> None:
+    """Have a key open what is said now, and nothing else. Its secrets stay as they are."""
+    from store.keys import KeyView
+    from terminal import keys
+    from terminal.asking import answer, ask
+
+    key = _key(name, scopes, triggers, origins, until, per_second)
+    told = ask(_connection(context), lambda api: api.replace(KeyView, "keys", name, body=key))
+    answer(told, keys.listed([told]), as_json=json_)
 
 
 @app.command("list")
@@ -108,6 +134,24 @@ def _connection(context: typer.Context) -> Connection:
     """Where the API is, as cli.py finds it."""
     found: Connection = context.obj()
     return found
+
+
+def _key(
+    name: str,
+    scopes: list[str],
+    triggers: list[str] | None,
+    origins: list[str] | None,
+    until: datetime | None,
+    per_second: float | None,
+) -> dict[str, object]:
+    return {
+        "key": name,
+        "scopes": scopes,
+        "triggers": triggers or [],
+        "origins": origins or [],
+        "until": _written(until),
+        "per_second": per_second,
+    }
 
 
 def _written(at: datetime | None) -> str | None:

@@ -15,6 +15,7 @@ from activities.channels.registry import PROVIDERS, senders
 from journeys.interactions import Kind
 from journeys.language.durations import say
 from settings import Settings
+from store.scopes import OPENS
 from terminal.exits import MEANINGS
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,7 @@ def pages() -> dict[Path, dict[str, list[str]]]:
     tables = {
         ROOT / "docs" / "settings.md": {"channels": [*_head("variable", "what it is", "default"), *_channels()]},
         ROOT / "docs" / "cli.md": {"exits": [*_head("exit code", "what it says"), *_exits()]},
+        ROOT / "docs" / "keys.md": {"scopes": [*_head("scope", "opens"), *_scopes()]},
         ROOT / "docs" / "providers.md": {"providers": [*_head("provider", "choose it"), *_providers()]},
     }
     return tables | {
@@ -88,6 +90,11 @@ def _providers() -> Iterator[str]:
         title = page_of(name).read_text("utf-8").partition("\n")[0].removeprefix("# ")
         chosen = ", ".join(f"`SOJOURN_{kind.upper()}={name}`" for kind in KINDS if kind in provider.kinds)
         yield f"| [{title}](../{page_of(name).relative_to(ROOT).as_posix()}) | {chosen} |"
+
+
+def _scopes() -> Iterator[str]:
+    for scope, meaning in OPENS.items():
+        yield f"| `{scope}` | {meaning} |"
 
 
 def _exits() -> Iterator[str]:

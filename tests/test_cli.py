@@ -711,6 +711,9 @@ def test_a_key_is_made_used_rotated_and_revoked(sojourn: Sojourn, monkeypatch: p
 
     may(first[1])
     may(rotated["secret"])
+    changed = sojourn("key", "change", "reports", "--scope", "publish", "--scope", "runs:read")
+    assert changed.startswith("reports  publish, runs:read\n")
+    may(first[1])
     assert "1 valid secret of reports left." in sojourn("key", "revoke", "reports", "--secret", former)
     assert "No key has this secret" in may(first[1], code=4)
     assert sojourn("key", "revoke", "reports") == "reports opens nothing any more.\n"

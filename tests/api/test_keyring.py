@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,13 @@ def statements_of(store: Store) -> Iterator[list[str]]:
     listen(store.engine, "before_cursor_execute", note)
     yield executed
     remove(store.engine, "before_cursor_execute", note)
+
+
+def test_the_page_says_how_old_it_may_be() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text()
+
+    assert f"What it knows is {FRESH_FOR:g} seconds old at most" in page
+    assert ASKED_AGAIN == 1  # "elsewhere within a second"
 
 
 async def test_a_thousand_requests_ask_the_database_once(store: Store, keyring: Keyring) -> None:
@@ -150,4 +158,4 @@ async def test_nobody_hears_of_it_when_that_cannot_be_written(
     with capture_logs() as logs:
         await keyring.run()
 
-    assert [line["event"] for line in logs] == ["when keys were used is not written: the database does not answer"]
+    assert [line["event"] for line in logs] == ["when keys were used cannot be written"]

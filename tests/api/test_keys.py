@@ -81,6 +81,18 @@ async def test_every_flaw_of_a_key_is_told(door: Door) -> None:
     assert found == ["key", "scopes[0]", "origins[0]", "until"]
 
 
+async def test_a_key_is_changed_and_its_secret_stays(door: Door) -> None:
+    secret = (await made(door, "crm", "runs:read"))["secret"]
+    assert (await status(door, secret), await status(door, secret, "/v1/journeys")) == (200, 403)
+
+    changed = await door.put("/v1/keys/crm", {"scopes": ["definitions:read"]})
+
+    assert (changed["key"], changed["scopes"]) == ("crm", ["definitions:read"])
+    assert (await status(door, secret), await status(door, secret, "/v1/journeys")) == (403, 200)
+    problem(await door.http.put("/v1/keys/crm", json={"key": "shop", "scopes": ["admin"]}), 422, "invalid")
+    problem(await door.http.put("/v1/keys/cmr", json={"scopes": ["admin"]}), 404, "unknown")
+
+
 async def test_a_name_is_taken_once(door: Door) -> None:
     await made(door)
 

@@ -108,6 +108,7 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
         "POST /v1/keys",
         "GET /v1/keys",
         "GET /v1/keys/{name}",
+        "PUT /v1/keys/{name}",
         "POST /v1/keys/{name}/rotate",
         "DELETE /v1/keys/{name}",
         "DELETE /v1/keys/{name}/secrets/{id}",

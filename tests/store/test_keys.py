@@ -19,6 +19,7 @@ from store.keys import (
     KeyView,
     Secret,
     add_key,
+    change_key,
     digest_of,
     get_key,
     known_keys,
@@ -73,6 +74,16 @@ async def test_a_name_is_taken_once_also_by_two_at_once(store: Store) -> None:
 async def test_a_key_that_ends_before_it_begins_is_refused(store: Store) -> None:
     with pytest.raises(Conflict, match="would end before it begins, at 24 Nov 2026"):
         await add_key(store, SHOP.model_copy(update={"until": NOON}), "sojourn_1", NOON)
+
+
+async def test_changed_it_opens_something_else_with_the_same_secret(store: Store) -> None:
+    made = await add_key(store, SHOP, "sojourn_1", NOON)
+    other = Key(key="shop", scopes=("publish",), until=LATER)
+
+    changed = await change_key(store, other, NOON)
+
+    assert changed == KeyView(**dict(other), secrets=made.secrets, created_at=NOON)
+    assert [known.key for known in await known_keys(store)] == [other]
 
 
 async def test_rotated_it_has_two_secrets_and_keeps_its_name(store: Store) -> None:
@@ -152,6 +163,7 @@ async def test_what_is_not_there_is_told_with_what_is(store: Store) -> None:
 
     for asked in (
         get_key(store, "shpo", NOON),
+        change_key(store, SHOP.model_copy(update={"key": "shpo"}), NOON),
         rotate_key(store, "shpo", "sojourn_2", NOON),
         revoke_key(store, "shpo"),
         revoke_secret(store, "shpo", "x", NOON),
