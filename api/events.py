@@ -59,6 +59,7 @@ async def post_events(body: Body, ingest: IngestDep, caller: CallerDep) -> Respo
     the same receipt, marked `duplicate`; another event under its id is a conflict, and nothing is accepted.
     An interaction with a message, such as `email-opened`, is an event of a built-in trigger with the `send_id` as its
     attribute. Where an event names no `source`, it is the name of the key, or `api` with `SOJOURN_KEY`.
+    A key with `triggers` posts events of these alone: others are refused (403), each with its flaw.
 
     `in_flight: 0` on the receipt of an exit means: from now on no request to a provider starts for the runs it ended.
     """

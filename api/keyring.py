@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import inf
 from time import monotonic
@@ -40,9 +40,10 @@ class Keyring:
         self._root = digest_of(root)
         self._now = now
         self._clock = clock
-        self._known: dict[str, Known] = {}
+        self._known: Mapping[str, Known] = {}
         self._known_at = -inf
-        self._asking = asyncio.Lock()
+        self._changes = 0
+        self._asking: asyncio.Task[Mapping[str, Known]] | None = None
         self._noted_at: dict[str, float] = {}
         self._used: dict[str, datetime] = {}
         self._wake = asyncio.Event()
@@ -53,10 +54,9 @@ class Keyring:
         digest = digest_of(secret)
         if secrets.compare_digest(digest, self._root):
             return ROOT
-        await self._ask(FRESH_FOR)
-        if digest not in self._known:
-            await self._ask(ASKED_AGAIN)  # it may have been made by another process just now
-        known = self._known.get(digest)
+        known = (await self._keys(FRESH_FOR)).get(digest)
+        if known is None:  # it may have been made by another process just now
+            known = (await self._keys(ASKED_AGAIN)).get(digest)
         if known is None:
             raise Unauthorized(f"No key has this secret; it may have been revoked. {HOW}")
         if ended := _ended(known, self._now()):
@@ -66,42 +66,50 @@ class Keyring:
 
     async def knows(self, origin: str) -> bool:
         """Whether any key is for pages of *origin*. Raises Unavailable."""
-        await self._ask(FRESH_FOR)
-        now = self._now()
-        return any(origin in known.key.origins and not _ended(known, now) for known in self._known.values())
+        keys, now = await self._keys(FRESH_FOR), self._now()
+        return any(origin in known.key.origins and not _ended(known, now) for known in keys.values())
 
-    async def forget(self) -> None:
+    def forget(self) -> None:
         """Ask the database before anybody is let in again: a key was changed."""
-        async with self._asking:  # what is being asked already may not know of it
-            self._known_at = -inf
+        self._changes += 1
+        self._known_at = -inf
+        self._asking = None  # what is being asked already may not know of it
 
     async def run(self) -> None:
         """Write down when secrets are used, until closed."""
         while not self._closing or self._used:
             await self._wake.wait()
             self._wake.clear()
-            used, self._used = self._used, {}
-            try:
-                await note_used(self._store, used)
-            except Exception as error:  # noqa: BLE001 - whatever it is, keys are taken all the same
-                log.warning("when keys were used cannot be written", secrets=len(used), error=type(error).__name__)
+            await self._write_used()
 
     def close(self) -> None:
         """``run`` returns once all that is known is written."""
         self._closing = True
         self._wake.set()
 
-    async def _ask(self, fresh_for: float) -> None:
-        """Ask the database again, unless that was done so many seconds ago at most. Of many at once, one asks."""
+    async def _keys(self, fresh_for: float) -> Mapping[str, Known]:
+        """All secrets, as the database said so many seconds ago at most. Of many who ask at once, one does."""
         if self._clock() - self._known_at < fresh_for:
-            return
-        async with self._asking:
-            at = self._clock()
-            if at - self._known_at < fresh_for:
-                return
-            self._known = {known.digest: known for known in await known_keys(self._store)}
-            self._known_at = at
-            self._noted_at = {digest: at for digest, at in self._noted_at.items() if digest in self._known}
+            return self._known
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._asking)  # whoever began it may go away, and the others wait for it
+
+    async def _ask(self) -> Mapping[str, Known]:
+        changes, at = self._changes, self._clock()
+        known = {each.digest: each for each in await known_keys(self._store)}
+        if changes == self._changes:
+            self._known, self._known_at = known, at
+            self._noted_at = {digest: noted for digest, noted in self._noted_at.items() if digest in known}
+        return known
+
+    async def _write_used(self) -> None:
+        used, self._used = self._used, {}
+        try:
+            if used:
+                await note_used(self._store, used)
+        except Exception as error:  # noqa: BLE001 - whatever it is, keys are taken all the same
+            log.warning("when keys were used cannot be written", secrets=len(used), error=type(error).__name__)
 
     def _note(self, digest: str) -> None:
         at = self._clock()

@@ -93,7 +93,7 @@ async def create_key(body: Body, deps: Deps, keyring: KeyringDep) -> KeySecret:
         raise Invalid("This key is not valid.", [flaw])
     secret = new_secret()
     made = await keys.add_key(deps.store, key, secret, deps.now())
-    await keyring.forget()
+    keyring.forget()
     return KeySecret(**dict(made), secret=secret)
 
 
@@ -122,7 +122,7 @@ async def change_key(name: KeyName, body: Body, deps: Deps, keyring: KeyringDep)
     """
     key = await aside(read, Key, body, "key", name)
     changed = await keys.change_key(deps.store, key, deps.now())
-    await keyring.forget()
+    keyring.forget()
     return changed
 
 
@@ -140,7 +140,7 @@ async def rotate_key(name: KeyName, body: Body, deps: Deps, keyring: KeyringDep)
     asked = await aside(read, Rotation, body, "rotation") if body else Rotation()
     secret = new_secret()
     rotated = await keys.rotate_key(deps.store, name, secret, deps.now(), asked.until)
-    await keyring.forget()
+    keyring.forget()
     return KeySecret(**dict(rotated), secret=secret)
 
 
@@ -148,7 +148,7 @@ async def rotate_key(name: KeyName, body: Body, deps: Deps, keyring: KeyringDep)
 async def revoke_key(name: KeyName, deps: Deps, keyring: KeyringDep) -> Revoked:
     """Revoke a key, with all its secrets. Other processes of the API take it for 5 seconds more at most."""
     await keys.revoke_key(deps.store, name)
-    await keyring.forget()
+    keyring.forget()
     return Revoked(revoked=name)
 
 
@@ -156,5 +156,5 @@ async def revoke_key(name: KeyName, deps: Deps, keyring: KeyringDep) -> Revoked:
 async def revoke_secret(name: KeyName, id: KeySecretId, deps: Deps, keyring: KeyringDep) -> KeyView:
     """Revoke one secret of a key, such as the one before the last rotation. The others stay valid."""
     left = await keys.revoke_secret(deps.store, name, id, deps.now())
-    await keyring.forget()
+    keyring.forget()
     return left

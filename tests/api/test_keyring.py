@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.event import listen, remove
 from structlog.testing import capture_logs
 
@@ -19,6 +20,8 @@ from journeys.problems import Unauthorized, Unavailable
 from store.keys import Key, add_key, get_key, revoke_key, rotate_key
 from store.store import Store, open_store
 from tests.api.door import KEY, NOW
+
+Result = TypeVar("Result")
 
 SHOP = Key(key="shop", scopes=("events:write",), triggers=("abandoned-cart",), per_second=5)
 
@@ -39,6 +42,30 @@ def seconds() -> Seconds:
 @pytest.fixture
 def keyring(store: Store, seconds: Seconds) -> Keyring:
     return Keyring(store, KEY, lambda: NOW, seconds)
+
+
+class Slow(Store):
+    """The same database, whose answers to what is read take until they are let through."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store._database)
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+        self.away = False
+        self.times = 0
+
+    async def read(self, work: Callable[[Connection], Result]) -> Result:
+        self.times += 1
+        answer = await super().read(work)
+        self.asked.set()
+        await self.answers.wait()
+        if self.away:
+            raise Unavailable("The database does not answer.")
+        return answer
+
+
+@pytest.fixture
+def slow(store: Store) -> Slow:
+    return Slow(store)
 
 
 @contextmanager
@@ -119,16 +146,49 @@ async def test_whoever_tries_secrets_makes_it_ask_once_a_second(
     assert 2 * 4 <= len(executed) <= 2 * 6  # in five seconds
 
 
-async def test_forgotten_it_asks_again_also_where_it_was_asking(store: Store, keyring: Keyring) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOW)
-    asking = asyncio.create_task(keyring.caller("sojourn_1"))
+async def test_forgotten_it_asks_again_also_where_it_was_asking(slow: Slow, seconds: Seconds) -> None:
+    keyring = Keyring(slow, KEY, lambda: NOW, seconds)
+    await add_key(slow, SHOP, "sojourn_1", NOW)
+    before = asyncio.create_task(keyring.caller("sojourn_1"))
+    await slow.asked.wait()
+    await revoke_key(slow, "shop")
+    keyring.forget()
+    after = asyncio.create_task(keyring.caller("sojourn_1"))
     await asyncio.sleep(0)
-    await revoke_key(store, "shop")
-    await keyring.forget()
-    await asyncio.wait([asking])
+    slow.answers.set()
 
+    assert (await before).name == "shop"  # it came before the key was revoked
+    with pytest.raises(Unauthorized):
+        await after
     with pytest.raises(Unauthorized):
         await keyring.caller("sojourn_1")
+
+
+async def test_whoever_goes_away_keeps_nobody_waiting(slow: Slow, seconds: Seconds) -> None:
+    keyring = Keyring(slow, KEY, lambda: NOW, seconds)
+    await add_key(slow, SHOP, "sojourn_1", NOW)
+    first, second = (asyncio.create_task(keyring.caller("sojourn_1")) for _ in range(2))
+    await slow.asked.wait()
+    first.cancel()
+    await asyncio.wait([first])
+    slow.answers.set()
+
+    assert first.cancelled()
+    assert (await second).name == "shop"
+    assert slow.times == 1
+
+
+async def test_many_who_wait_for_a_database_that_is_away_wait_once(slow: Slow, seconds: Seconds) -> None:
+    keyring = Keyring(slow, KEY, lambda: NOW, seconds)
+    many = [asyncio.create_task(keyring.caller(f"sojourn_{number}")) for number in range(20)]
+    await slow.asked.wait()
+    slow.away = True
+    slow.answers.set()
+
+    told = await asyncio.gather(*many, return_exceptions=True)
+
+    assert {type(each) for each in told} == {Unavailable}
+    assert slow.times == 1
 
 
 async def test_when_it_was_used_is_written_once_a_minute(store: Store, keyring: Keyring, seconds: Seconds) -> None:
