@@ -44,7 +44,8 @@ def taken_by(connection: Connection, customer: str, windows: Sequence[Window]) -
 
 @lru_cache(maxsize=256)
 def _statement(shapes: tuple[_Shape, ...]) -> Select[Any]:
-    return select(*(_last_place(n, shape) for n, shape in enumerate(shapes)))
+    columns: list[ScalarSelect[Any]] = [_last_place(n, shape) for n, shape in enumerate(shapes)]
+    return select(*columns)
 
 
 def _last_place(n: int, shape: _Shape) -> ScalarSelect[datetime]:
