@@ -175,7 +175,7 @@ def _each_week(rule: QuietTime) -> Iterator[tuple[int, int]]:
     if isinstance(rule.from_, time) and isinstance(rule.to, time):
         begins, ends = _of_day(rule.from_), _of_day(rule.to)
     for day in rule.on:
-        yield day * DAY + begins, day * DAY + ends + (DAY if ends <= begins else 0)
+        yield day * DAY + begins, day * DAY + ends + (DAY if ends < begins else 0)
 
 
 def _on_dates(rule: QuietTime) -> Iterator[tuple[int, int]]:

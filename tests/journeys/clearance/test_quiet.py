@@ -162,6 +162,11 @@ def test_the_next_quiet_time_is_told_within_a_week(written: str, at: str, again:
     ("written", "at", "said"),
     [
         (NIGHT, "2026-06-03T20:00Z", "quiet time 21:00–08:00 (Europe/Oslo of customer.time_zone)"),
+        (
+            '{channels: text, from: "21:00", to: "08:00"}\n{channels: [text, push], from: "21:00", to: "08:00"}',
+            "2026-06-03T20:00Z",
+            "quiet time 21:00–08:00 (Europe/Oslo of customer.time_zone)",
+        ),
         (f"{NIGHT}\n{FRIDAYS}", "2026-06-03T20:00Z", "quiet time 21:00–08:00 (Europe/Oslo of customer.time_zone)"),
         (
             WEEKEND,

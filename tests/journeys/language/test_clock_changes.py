@@ -65,6 +65,17 @@ def test_clocks_show_the_same_offset_for_as_long_as_is_said(place: ZoneInfo, at:
     assert {ahead(place, each) for each in [*range(at, until, 5 * HOUR), until - 1]} == {found}
 
 
+def test_changes_on_the_last_day_of_what_is_worked_out_at_once_are_known() -> None:
+    at_once, day = 366 * 24 * HOUR, 24 * HOUR
+    ends = [n * at_once for n in range(1, 130)]
+    places = [(place, end) for place in map(zone, sorted(zone_names())) for end in ends]
+    changing = [(place, end) for place, end in places if ahead(place, end - day) != ahead(place, end - 1)]
+
+    assert changing
+    assert all(end - day < steady(place, end - day).until < end for place, end in changing)
+    assert all(steady(place, end - 1).ahead == ahead(place, end - 1) for place, end in changing)
+
+
 @pytest.mark.parametrize("name", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Oslo"])
 @pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 def test_the_calendar_may_end(name: str, at: datetime) -> None:
