@@ -13,8 +13,14 @@ import api.problems  # noqa: F401 - it has errors of its own
 import cli
 from activities.channels.registry import PROVIDERS
 from journeys import problems
+from journeys.catalogue import CUSTOMER
+from journeys.checks.policy import check_policy
+from journeys.clearance.policy import Brake, Cap, Policy, QuietTime
 from journeys.definition import Goal, Journey, Start
+from journeys.findings import Findings
+from journeys.inputs.places import fields
 from journeys.interactions import INTERACTIONS
+from journeys.reading import read_policy
 from journeys.steps import STEP_TYPES, Step
 from settings import AllSettings
 from tests.tables import page_of, pages, written
@@ -157,3 +163,22 @@ def anchors(page: Path) -> set[str]:
     """What GitHub makes of the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def policies() -> list[str]:
+    """Every policy that docs/policy.md shows."""
+    return re.findall(r"^```yaml\n(.*?)^```", (DOCS / "policy.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("shown", policies())
+def test_a_policy_that_is_shown_would_hold(shown: str) -> None:
+    assert check_policy(read_policy(shown), {**CUSTOMER, "country": "text?"}) == Findings()
+
+
+@pytest.mark.parametrize("model", [Policy, QuietTime, Cap, Brake])
+def test_every_field_of_a_policy_is_documented(model: type[Policy | QuietTime | Cap | Brake]) -> None:
+    text = (DOCS / "policy.md").read_text()
+
+    missing = [name for name in fields(model) if not re.search(rf"`{name}`|^{name}:", text, re.MULTILINE)]
+
+    assert missing == []
