@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from journeys.clearance.policy import Policy, QuietTime
-from journeys.clearance.quiet import HORIZON, Quiet, applying, asked_of, quiet_time
+from journeys.clearance.quiet import HORIZON, Quiet, applying, asked_of, next_quiet, quiet_time
 from journeys.language.clock import EVERY_DAY
 from journeys.language.zones import Zone, known_zone, zone_names, zone_of
 from journeys.models import LAST
@@ -380,8 +380,12 @@ def test_until_is_the_first_instant_at_which_the_clocks_show_nothing_quiet(
     found = quiet_time(rules, place(name), at)
 
     assert (found is not None) == is_quiet(rules, clocks, at)
+    begins = next_quiet(rules, place(name), at)
     if found is None:
+        assert not any(is_quiet(rules, clocks, each) for each in instants(minute, begins or at + 7 * DAY) if each >= at)
+        assert begins is None or is_quiet(rules, clocks, begins)
         return
+    assert begins == at.replace(microsecond=0)
     assert all(is_quiet(rules, clocks, each) for each in instants(minute, found.until))
     if found.until == at.replace(microsecond=0) + HORIZON:
         return
