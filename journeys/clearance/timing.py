@@ -9,13 +9,11 @@ from typing import NamedTuple
 
 from journeys.clearance.circumstances import Blocked, Circumstances
 from journeys.clearance.policy import Cap, QuietTime
-from journeys.clearance.quiet import Quiet, applying, next_quiet, quiet_time
+from journeys.clearance.quiet import Quiet, applying, asked_of, next_quiet, quiet_time
 from journeys.clearance.windows import window_of_cap, window_of_copies
 from journeys.definition import send_id
-from journeys.language import conditions
 from journeys.language.clock import clock
 from journeys.language.durations import say
-from journeys.language.scopes import scope_of, values_of
 from journeys.walk.diary import Held
 from journeys.walk.pace import at_pace, later
 from journeys.walk.world import Visit
@@ -86,11 +84,7 @@ def _share(send: str) -> float:
 def _quiet_rules(visit: Visit, known: Circumstances) -> tuple[list[QuietTime], tuple[str, ...]]:
     if "quiet" in known.ignored or not known.policy.quiet:
         return [], ()
-    scope, values = scope_of(customer=known.schema), values_of(customer=(known.schema, known.customer))
-
-    def holds(where: str) -> conditions.Verdict:
-        return conditions.ask(where, scope, values)
-
+    holds = asked_of(known.schema, known.customer)
     rules, notes = applying(known.policy, visit.message.kind, known.purpose, holds)
     return rules, tuple(notes)
 
