@@ -201,6 +201,19 @@ liftings = Table(
     Index(None, "address"),
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("at", Time, nullable=False),
+    Column("by", Text, nullable=False),  # the name of a key, which may be gone by now
+    Column("did", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index(None, "what", "id"),
+    Index(None, "by", "id"),
+)
+
 test_sends = Table(
     "test_sends",
     metadata,

@@ -68,6 +68,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "ab_people",
         "ab_tests",
         "actions",
+        "audit",
         "calls",
         "channels",
         "consents",
