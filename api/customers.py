@@ -14,7 +14,7 @@ from journeys.catalogue import Customer
 from journeys.problems import Unknown
 from journeys.reading import read
 from store import customers
-from store.customers import Change, CustomerView
+from store.customers import CustomerChange, CustomerView
 from store.events import Receipt
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=STANDARD)
@@ -117,7 +117,7 @@ async def get_customer(id: CustomerName, deps: Deps) -> CustomerView:
     return await customers.get_customer(deps.store, id)
 
 
-async def _answer(change: Change, ingest: Ingest, response: Response) -> ChangedCustomer:
+async def _answer(change: CustomerChange, ingest: Ingest, response: Response) -> ChangedCustomer:
     """What became of a change, once the sends of runs that it ended are over."""
     if change.created:
         response.status_code = 201

@@ -44,7 +44,7 @@ class CustomerView(Frozen):
     changed_at: AwareDatetime
 
 
-class Change(Frozen):
+class CustomerChange(Frozen):
     """What became of a change. *receipt*: what it did, as an event is answered; None where nothing was another."""
 
     customer: CustomerView
@@ -59,7 +59,7 @@ Given = Mapping[str, Value] | Callable[[Attributes], Mapping[str, Value]]
 @write_transaction
 def put_customer(
     connection: Connection, id: str, attributes: Mapping[str, Value], now: datetime, *, day: timedelta = DAY
-) -> Change:
+) -> CustomerChange:
     """Make *attributes* all that the customer has; null is as good as missing. See change_customer()."""
     return change_customer(connection, id, attributes, now, whole=True, day=day)
 
@@ -67,7 +67,7 @@ def put_customer(
 @write_transaction
 def patch_customer(
     connection: Connection, id: str, attributes: Mapping[str, Value], now: datetime, *, day: timedelta = DAY
-) -> Change:
+) -> CustomerChange:
     """Give the customer *attributes*, beside those there are; null takes one away. See change_customer()."""
     return change_customer(connection, id, attributes, now, day=day)
 
@@ -81,7 +81,7 @@ def change_customer(
     whole: bool = False,
     day: timedelta = DAY,
     named: EventName | Maker | None = None,
-) -> Change:
+) -> CustomerChange:
     """Change a customer, or make one, and do what the change does as an event, all in one transaction.
 
     *whole*: what is not given is gone. *named*: the source and the id of the event, or the run that makes it; by
@@ -99,12 +99,12 @@ def change_customer(
     (source, event), made_by = _name(named)
     view = CustomerView(id=id, attributes=after, created_at=row.created_at if row else now, changed_at=now)
     if after == before and (row or made_by):  # a run that takes something from somebody unknown makes nobody known
-        return Change(customer=CustomerView(**row._asdict()) if row else view, created=False, receipt=None)
+        return CustomerChange(customer=CustomerView(**row._asdict()) if row else view, created=False, receipt=None)
     connection.execute(_UPDATE if row else _INSERT, {"customer": id, "to_attributes": after, "now": now})
     trigger = CHANGED if row else CREATED
     happened = CustomerEvent(id=event, trigger=trigger, customer=id, source=source, before=before)
     receipt = take_effect(connection, happened, now, day=day, made_by=made_by)
-    return Change(customer=view, created=row is None, receipt=receipt)
+    return CustomerChange(customer=view, created=row is None, receipt=receipt)
 
 
 @write_transaction

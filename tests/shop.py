@@ -21,7 +21,7 @@ from journeys.walk.diary import Delivery, Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import catalogue, customers, events, journeys, sends
-from store.customers import Change
+from store.customers import CustomerChange
 from store.events import Receipt
 from store.policy import put_policy
 from store.sends import Done, Go
@@ -77,7 +77,7 @@ class Shop:
         """Accept one event."""
         return (await events.accept(self.store, [self.event(trigger, customer, **more)], self.now))[0]
 
-    async def change(self, customer: str = "ada", **attributes: Value) -> Change:
+    async def change(self, customer: str = "ada", **attributes: Value) -> CustomerChange:
         """Give a customer these attributes, beside those there are."""
         return await customers.patch_customer(self.store, customer, attributes, self.now)
 

@@ -18,7 +18,7 @@ from journeys.facts import Decision
 from journeys.language.attributes import Attributes
 from journeys.walk.preview import Stage
 from journeys.walk.script import Happening
-from store.customers import Change, change_customer, put_customer
+from store.customers import CustomerChange, change_customer, put_customer
 from store.events import accept
 from tests.samples import abandoned_cart, version
 from tests.shop import NOON, Shop
@@ -142,7 +142,7 @@ async def happened(
 async def changed(shop: Shop, customer: str, id: str, moved: Moved, now: datetime) -> tuple[Decision, ...]:
     """What a change does that has the id that it has in the preview."""
 
-    def change(connection: Connection) -> Change:
+    def change(connection: Connection) -> CustomerChange:
         country = {"country": moved.country}
         return change_customer(connection, customer, country, now, named=(CUSTOMER_SOURCE, id))
 
