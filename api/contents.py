@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Response
 
+from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
 from api.keys import needs
@@ -77,14 +78,16 @@ class Contents(Frozen):
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": CheckedContent}},
     openapi_extra=takes(ref(Content), {"Email": EMAIL, "Text": TEXT, "Push": PUSH}, yaml_too=True),
 )
-async def put_content(name: ContentName, body: Body, deps: Deps, response: Response) -> CheckedContent:
+async def put_content(
+    name: ContentName, body: Body, deps: Deps, change: ChangeDep, response: Response
+) -> CheckedContent:
     """Write a content's draft. It is sent once it is ready, and until then as it was made ready last.
 
     Subjects and bodies are Liquid templates over `event.…`, `customer.…` and, in emails, `unsubscribe_url`. What is
     wrong with them is in `flaws`: a draft may be unfinished, but is not made ready so. `content` may be left out of the
     body: it is in the address.
     """
-    if await catalogue.put_content(deps.store, await aside(read_content, body, name=name), deps.now()):
+    if await catalogue.put_content(deps.store, await aside(read_content, body, name=name), change):
         response.status_code = 201
     return await _answer(deps, name)
 
@@ -119,13 +122,13 @@ async def list_contents(deps: Deps) -> Contents:
     response_model=CheckedContent,
     responses=declare(Unknown, Conflict) | {200: ANSWER},
 )
-async def ready_content(name: ContentName, deps: Deps) -> CheckedContent:
+async def ready_content(name: ContentName, deps: Deps, change: ChangeDep) -> CheckedContent:
     """Send the content as its draft is now: ready to send. Refused with its flaws, or where a live journey would break.
 
     A flaw is what would fail, or go out as nobody meant it: a filter that is not there or misses its argument, a name
     that nobody knows, `{first_name}` in the braces of another product.
     """
-    await catalogue.ready_content(deps.store, name, deps.now())
+    await catalogue.ready_content(deps.store, name, change)
     return await _answer(deps, name)
 
 
@@ -135,9 +138,9 @@ async def ready_content(name: ContentName, deps: Deps) -> CheckedContent:
     response_model=CheckedContent,
     responses=declare(Unknown, Conflict) | {200: ANSWER},
 )
-async def stop_content(name: ContentName, deps: Deps) -> CheckedContent:
+async def stop_content(name: ContentName, deps: Deps, change: ChangeDep) -> CheckedContent:
     """Send the content no more. Refused while live journeys send it; the answer names them."""
-    await catalogue.stop_content(deps.store, name, deps.now())
+    await catalogue.stop_content(deps.store, name, change)
     return await _answer(deps, name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from api.audit import ChangeDep
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
 from api.keys import needs
@@ -72,14 +73,16 @@ async def get_customer_attribute(name: AttributeInPath, deps: Deps) -> Attribute
     responses=declare(Conflict, TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": AttributeView}},
     openapi_extra=takes(ref(CustomerAttribute), {"A birthday": BORN}, yaml_too=True),
 )
-async def put_customer_attribute(name: AttributeInPath, body: Body, deps: Deps, response: Response) -> AttributeView:
+async def put_customer_attribute(
+    name: AttributeInPath, body: Body, deps: Deps, change: ChangeDep, response: Response
+) -> AttributeView:
     """Declare an attribute of customers before anybody has it, or change its type.
 
     It is refused where a journey in use could not go on with it, or where customers hold values of another type; the
     answer lists every reason.
     """
     attribute = await aside(read, CustomerAttribute, body, "attribute", name)
-    if await customer_attributes.put_attribute(deps.store, attribute, deps.now()):
+    if await customer_attributes.put_attribute(deps.store, attribute, change):
         response.status_code = 201
     return await customer_attributes.get_attribute(deps.store, name)
 
@@ -90,9 +93,9 @@ async def put_customer_attribute(name: AttributeInPath, body: Body, deps: Deps, 
     response_model=AttributeView,
     responses=declare(Unknown, Conflict) | {200: gives(UNUSED_VIEW)},
 )
-async def delete_customer_attribute(name: AttributeInPath, deps: Deps) -> AttributeView:
+async def delete_customer_attribute(name: AttributeInPath, deps: Deps, change: ChangeDep) -> AttributeView:
     """Forget an attribute that no customer has and no journey in use names; its next value fixes its type anew.
 
     The answer is the attribute as it was.
     """
-    return await customer_attributes.delete_attribute(deps.store, name)
+    return await customer_attributes.delete_attribute(deps.store, name, change)

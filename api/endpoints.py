@@ -7,6 +7,7 @@ from pydantic import Field
 
 from activities.endpoints.sealing import Seal
 from activities.endpoints.signing import new_secret
+from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Dependencies, Deps
 from api.keys import needs
@@ -81,7 +82,9 @@ class Deleted(Frozen):
     | {200: gives(CRM_VIEW | {"secret": None}), 201: gives(NEW) | {"model": EndpointSecret}},
     openapi_extra=takes(ref(Endpoint), {"A CRM": CRM}, yaml_too=True),
 )
-async def put_endpoint(name: EndpointName, body: Body, deps: Deps, response: Response) -> EndpointSecret:
+async def put_endpoint(
+    name: EndpointName, body: Body, deps: Deps, change: ChangeDep, response: Response
+) -> EndpointSecret:
     """Register an address that journeys call, or change it. A new one is answered with its secret, this once.
 
     What is posted there is signed by Standard Webhooks. The address is one of the internet, with https; one on this
@@ -89,8 +92,8 @@ async def put_endpoint(name: EndpointName, body: Body, deps: Deps, response: Res
     """
     endpoint = await aside(read_endpoint, body, name=name)
     _refuse_local(endpoint, deps)
-    secret, now = new_secret(), deps.now()
-    made = await endpoints.put_endpoint(deps.store, endpoint, _seal(deps).seal(secret), now)
+    secret = new_secret()
+    made = await endpoints.put_endpoint(deps.store, endpoint, _seal(deps).seal(secret), change)
     response.status_code = 201 if made else 200
     return await _with_secret(deps, name, secret if made else None)
 
@@ -128,13 +131,13 @@ async def list_endpoints(deps: Deps) -> Endpoints:
     response_model=EndpointSecret,
     responses=declare(Unknown, Conflict, TooMany) | {200: gives(ROTATED)},
 )
-async def rotate_endpoint(name: EndpointName, deps: Deps) -> EndpointSecret:
+async def rotate_endpoint(name: EndpointName, deps: Deps, change: ChangeDep) -> EndpointSecret:
     """Sign with a new secret, which is answered this once. For 24 hours the former one signs as well.
 
     Every request carries both signatures meanwhile, so that receivers change over when it suits them.
     """
     secret = new_secret()
-    await endpoints.rotate_endpoint(deps.store, name, _seal(deps).seal(secret), deps.now())
+    await endpoints.rotate_endpoint(deps.store, name, _seal(deps).seal(secret), change)
     return await _with_secret(deps, name, secret)
 
 
@@ -144,9 +147,9 @@ async def rotate_endpoint(name: EndpointName, deps: Deps) -> EndpointSecret:
     response_model=EndpointAnswer,
     responses=declare(Unknown, Conflict) | {200: gives(CRM_VIEW)},
 )
-async def open_endpoint(name: EndpointName, deps: Deps) -> EndpointAnswer:
+async def open_endpoint(name: EndpointName, deps: Deps, change: ChangeDep) -> EndpointAnswer:
     """Post to an endpoint again that was closed since it answered 410. What was not posted meanwhile stays so."""
-    await endpoints.open_endpoint(deps.store, name, deps.now())
+    await endpoints.open_endpoint(deps.store, name, change)
     return EndpointAnswer(**dict(await endpoints.get_endpoint(deps.store, name, deps.now())))
 
 
@@ -156,9 +159,9 @@ async def open_endpoint(name: EndpointName, deps: Deps) -> EndpointAnswer:
     response_model=Deleted,
     responses=declare(Unknown, Conflict) | {200: gives({"deleted": "crm"})},
 )
-async def delete_endpoint(name: EndpointName, deps: Deps) -> Deleted:
+async def delete_endpoint(name: EndpointName, deps: Deps, change: ChangeDep) -> Deleted:
     """Forget an endpoint and its secrets. Refused while a journey in use calls it."""
-    await endpoints.delete_endpoint(deps.store, name)
+    await endpoints.delete_endpoint(deps.store, name, change)
     return Deleted(deleted=name)
 
 

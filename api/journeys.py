@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
 from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED, TEST_VIEW, WELCOME
@@ -49,12 +50,14 @@ class Journeys(Frozen):
         yaml_too=True,
     ),
 )
-async def put_journey(name: JourneyName, body: Body, deps: Deps, response: Response) -> JourneyAnswer:
+async def put_journey(
+    name: JourneyName, body: Body, deps: Deps, change: ChangeDep, response: Response
+) -> JourneyAnswer:
     """Write a journey's draft, in JSON or YAML. Nobody walks it before it is published.
 
     `journey` may be left out of the body: it is in the address.
     """
-    if await journeys.put_journey(deps.store, await aside(read_journey, body, name=name), deps.now()):
+    if await journeys.put_journey(deps.store, await aside(read_journey, body, name=name), change):
         response.status_code = 201
     return await _answer(deps, name)
 
@@ -103,13 +106,13 @@ async def get_tests(name: JourneyName, deps: Deps) -> Tests:
     response_model=Published,
     responses=declare(Unknown) | {200: gives(PUBLISHED)},
 )
-async def publish_journey(name: JourneyName, deps: Deps) -> Published:
+async def publish_journey(name: JourneyName, deps: Deps, change: ChangeDep) -> Published:
     """Make the draft the version that newcomers take; people inside stay on theirs.
 
     A published version never changes. Publishing the same draft again changes nothing: `new` is false.
     What is wrong with the draft is answered all at once.
     """
-    return await journeys.publish(deps.store, name, deps.now(), deps.channels)
+    return await journeys.publish(deps.store, name, change, deps.channels)
 
 
 @router.post(
@@ -118,9 +121,9 @@ async def publish_journey(name: JourneyName, deps: Deps) -> Published:
     response_model=Stopped,
     responses=declare(Unknown, Conflict) | {200: gives(STOPPED)},
 )
-async def stop_journey(name: JourneyName, deps: Deps) -> Stopped:
+async def stop_journey(name: JourneyName, deps: Deps, change: ChangeDep) -> Stopped:
     """Let nobody enter any more, and end every run where it stands. `in_flight` sends may still be on their way."""
-    stopped = await journeys.stop(deps.store, name, deps.now())
+    stopped = await journeys.stop(deps.store, name, change)
     deps.relay_nudge()
     return stopped
 

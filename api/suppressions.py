@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
+from api.audit import ChangeDep
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps
 from api.keys import CallerDep, needs
@@ -107,10 +108,10 @@ async def list_lifted(deps: Deps, limit: Limit = 50, before: Before = None) -> L
     responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(LIFTING)},
     openapi_extra=takes(ref(Lift), {"A mailbox that was made": LIFT}, yaml_too=True),
 )
-async def lift(id: SuppressionId, body: Body, deps: Deps, caller: CallerDep) -> Lifting:
+async def lift(id: SuppressionId, body: Body, deps: Deps, change: ChangeDep, caller: CallerDep) -> Lifting:
     """Write to an address again, as far as this reason goes. Why, and who wanted it, is kept.
 
     What the customer said stays as it is: an opt-out, and STOP, which nobody lifts but START from that number.
     """
     asked = await aside(read, Lift, body, "lift")
-    return await suppressions.lift(deps.store, id, asked.why, caller.source_of(asked), deps.now())
+    return await suppressions.lift(deps.store, id, asked.why, caller.source_of(asked), change)

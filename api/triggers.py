@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
 from api.keys import needs
@@ -64,13 +65,15 @@ class Triggers(Frozen):
     responses=declare(Conflict, TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": TriggerAnswer}},
     openapi_extra=takes(ref(Trigger), {"Abandoned cart": TRIGGER, "Purchase completed": PURCHASE}, yaml_too=True),
 )
-async def put_trigger(name: TriggerName, body: Body, deps: Deps, response: Response) -> TriggerAnswer:
+async def put_trigger(
+    name: TriggerName, body: Body, deps: Deps, change: ChangeDep, response: Response
+) -> TriggerAnswer:
     """Write a trigger. A new one is a draft; events of it are accepted once it is ready.
 
     Of a trigger that journeys listen to, attributes may be added, but optional ones only. `trigger` may be left out
     of the body: it is in the address.
     """
-    if await catalogue.put_trigger(deps.store, await aside(read_trigger, body, name=name), deps.now()):
+    if await catalogue.put_trigger(deps.store, await aside(read_trigger, body, name=name), change):
         response.status_code = 201
     return await _answer(deps, name)
 
@@ -105,9 +108,9 @@ async def list_triggers(deps: Deps) -> Triggers:
     response_model=TriggerAnswer,
     responses=declare(Unknown, Conflict) | {200: ANSWER},
 )
-async def ready_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
+async def ready_trigger(name: TriggerName, deps: Deps, change: ChangeDep) -> TriggerAnswer:
     """Accept events of the trigger from now on, and let journeys that listen to it be published."""
-    await catalogue.ready_trigger(deps.store, name, deps.now())
+    await catalogue.ready_trigger(deps.store, name, change)
     return await _answer(deps, name)
 
 
@@ -117,9 +120,9 @@ async def ready_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
     response_model=TriggerAnswer,
     responses=declare(Unknown, Conflict) | {200: ANSWER},
 )
-async def stop_trigger(name: TriggerName, deps: Deps) -> TriggerAnswer:
+async def stop_trigger(name: TriggerName, deps: Deps, change: ChangeDep) -> TriggerAnswer:
     """Refuse events of the trigger from now on. The answer names the journeys in use that listen to it."""
-    await catalogue.stop_trigger(deps.store, name, deps.now())
+    await catalogue.stop_trigger(deps.store, name, change)
     return await _answer(deps, name)
 
 

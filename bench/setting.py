@@ -20,6 +20,7 @@ from store import catalogue, customers, journeys
 from store.migrate import migrate
 from store.store import Store, open_store
 from tests.samples import CONTENTS, CUSTOMER, TRIGGERS, abandoned_cart
+from tests.shop import by_us
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime folder, and complains where there is none
@@ -100,13 +101,13 @@ async def stocked(name: str, people: int, journey: Journey | None = None) -> Asy
 async def publish(store: Store, journey: Journey) -> None:
     """Make a journey live, with what it refers to."""
     for trigger in TRIGGERS.values():
-        await catalogue.put_trigger(store, trigger, now())
-        await catalogue.ready_trigger(store, trigger.trigger, now())
+        await catalogue.put_trigger(store, trigger, by_us(now()))
+        await catalogue.ready_trigger(store, trigger.trigger, by_us(now()))
     for content in CONTENTS.values():
-        await catalogue.put_content(store, content, now())
-        await catalogue.ready_content(store, content.content, now())
-    await journeys.put_journey(store, journey, now())
-    await journeys.publish(store, journey.journey, now(), frozenset(INTERACTIONS))
+        await catalogue.put_content(store, content, by_us(now()))
+        await catalogue.ready_content(store, content.content, by_us(now()))
+    await journeys.put_journey(store, journey, by_us(now()))
+    await journeys.publish(store, journey.journey, by_us(now()), frozenset(INTERACTIONS))
 
 
 async def add_people(store: Store, people: int) -> None:

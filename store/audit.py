@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import AwareDatetime, JsonValue
+from pydantic import AwareDatetime
 from sqlalchemy import Connection, insert, select
 
 from journeys.models import Frozen
@@ -32,7 +32,7 @@ class AuditEntry(Frozen):
     by: str
     did: str
     what: str
-    detail: dict[str, JsonValue]
+    detail: dict[str, object]
 
 
 class AuditPage(Frozen):

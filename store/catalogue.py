@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, select
 
 from journeys.catalogue import BUILT_IN_NAMES, Content, State, Trigger
 from journeys.checks.review import Catalogue
@@ -19,6 +18,8 @@ from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.publishing import check
 from journeys.versions import Version
+from store.audit import Change
+from store.changing import add, alter
 from store.customer_types import customer_schema
 from store.endpoints import endpoint_states
 from store.locks import lock_house
@@ -52,7 +53,7 @@ class ContentView(Frozen):
 
 
 @write_transaction
-def put_trigger(connection: Connection, trigger: Trigger, now: datetime) -> bool:
+def put_trigger(connection: Connection, trigger: Trigger, change: Change) -> bool:
     """Write a trigger; a new one is a draft. Returns whether it is new.
 
     Raises Conflict where journeys in use listen to it and would lose or miss an attribute, or raise it and could not.
@@ -63,29 +64,26 @@ def put_trigger(connection: Connection, trigger: Trigger, now: datetime) -> bool
     lock_house(connection)
     row = _find(connection, triggers, trigger.trigger)
     if row is None:
-        new = {"name": trigger.trigger, "definition": definition, "state": "draft", "seen": 0}
-        connection.execute(insert(triggers), new | {"created_at": now, "changed_at": now})
+        add(connection, triggers, trigger.trigger, change, definition=definition, state="draft", seen=0)
         return True
     # Whatever its state: one that is stopped may be made ready again.
     _refuse_to_break(connection, Trigger.model_validate(row.definition), trigger)
-    _change(connection, triggers, trigger.trigger, now, definition=definition)
+    alter(connection, triggers, row, change, "put", definition=definition)
     return False
 
 
 @write_transaction
-def ready_trigger(connection: Connection, name: str, now: datetime) -> None:
+def ready_trigger(connection: Connection, name: str, change: Change) -> None:
     """Events of the trigger are accepted from now on. Raises Unknown."""
     lock_house(connection)
-    _one(connection, triggers, name)
-    _change(connection, triggers, name, now, state="ready")
+    alter(connection, triggers, _one(connection, triggers, name), change, "made ready", state="ready")
 
 
 @write_transaction
-def stop_trigger(connection: Connection, name: str, now: datetime) -> tuple[str, ...]:
+def stop_trigger(connection: Connection, name: str, change: Change) -> tuple[str, ...]:
     """Events of the trigger are refused from now on. Returns the journeys in use that listen to it. Raises Unknown."""
     lock_house(connection)
-    _one(connection, triggers, name)
-    _change(connection, triggers, name, now, state="stopped")
+    alter(connection, triggers, _one(connection, triggers, name), change, "stopped", state="stopped")
     return _listening(name, versions_in_use(connection))
 
 
@@ -106,29 +104,29 @@ def list_triggers(connection: Connection) -> tuple[list[TriggerView], tuple[Unre
 
 
 @write_transaction
-def put_content(connection: Connection, content: Content, now: datetime) -> bool:
+def put_content(connection: Connection, content: Content, change: Change) -> bool:
     """Write a content's draft. Returns whether it is new.
 
     What is ready is sent as it is, until the draft is made ready in its place.
     """
     draft = content.model_dump(mode="json", exclude_unset=True)
     lock_house(connection)
-    if _find(connection, contents, content.content) is None:
-        new = {"name": content.content, "draft": draft, "state": "draft"}
-        connection.execute(insert(contents), new | {"created_at": now, "changed_at": now})
+    row = _find(connection, contents, content.content)
+    if row is None:
+        add(connection, contents, content.content, change, draft=draft, state="draft")
         return True
-    _change(connection, contents, content.content, now, draft=draft)
+    alter(connection, contents, row, change, "put", draft=draft)
     return False
 
 
-async def ready_content(store: Store, name: str, now: datetime) -> None:
+async def ready_content(store: Store, name: str, change: Change) -> None:
     """Send the content as its draft is now.
 
     Raises Unknown, Invalid with every flaw, and Conflict where it would spoil a journey in use.
     """
     # What is found is kept: to fill in samples takes time, and the lock below is one that others need.
     await asyncio.to_thread(_refuse_to_spoil, await _would_be_ready(store, name))
-    await _make_ready(store, name, now)
+    await _make_ready(store, name, change)
 
 
 @read_transaction
@@ -138,21 +136,21 @@ def _would_be_ready(connection: Connection, name: str) -> _IfReady:
 
 
 @write_transaction
-def _make_ready(connection: Connection, name: str, now: datetime) -> None:
+def _make_ready(connection: Connection, name: str, change: Change) -> None:
     lock_house(connection)
     row = _one(connection, contents, name)
     _refuse_to_spoil(_if_ready(connection, Content.model_validate(row.draft)))
-    _change(connection, contents, name, now, state="ready", ready=row.draft)
+    alter(connection, contents, row, change, "made ready", state="ready", ready=row.draft)
 
 
 @write_transaction
-def stop_content(connection: Connection, name: str, now: datetime) -> None:
+def stop_content(connection: Connection, name: str, change: Change) -> None:
     """The content is not sent any more. Raises Unknown, and Conflict where journeys in use send it."""
     lock_house(connection)
-    _one(connection, contents, name)
+    row = _one(connection, contents, name)
     if senders := _sending(name, versions_in_use(connection)):
         raise Conflict(f'Content "{name}" is sent by {_and(senders)}. Stop or change that first.')
-    _change(connection, contents, name, now, state="stopped")
+    alter(connection, contents, row, change, "stopped", state="stopped")
 
 
 @read_transaction
@@ -298,10 +296,6 @@ def _one(connection: Connection, table: Table, name: str) -> AnyRow:
         return row
     names = connection.execute(select(table.c.name)).scalars()
     raise Unknown(f'There is no {table.name.removesuffix("s")} "{name}". {did_you_mean(name, names)}')
-
-
-def _change(connection: Connection, table: Table, name: str, now: datetime, **columns: object) -> None:
-    connection.execute(update(table).where(table.c.name == name).values(changed_at=now, **columns))
 
 
 def _and(names: Sequence[str]) -> str:

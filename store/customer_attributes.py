@@ -17,6 +17,7 @@ from journeys.language.attributes import AttributeType, Declaration, check_attri
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Flaw, Unknown
+from store.audit import Change, record
 from store.catalogue import new_flaws, read_catalogue
 from store.customer_types import Fixed, customer_schema, fixed_types, optional
 from store.locks import lock_house
@@ -59,14 +60,14 @@ def get_attribute(connection: Connection, name: str) -> AttributeView:
     return _one(connection, name)
 
 
-async def put_attribute(store: Store, attribute: CustomerAttribute, now: datetime) -> bool:
+async def put_attribute(store: Store, attribute: CustomerAttribute, change: Change) -> bool:
     """Declare an attribute of customers, or change its type. Returns whether it is new.
 
     Raises Conflict, with every reason: it is built in, a journey in use would break, customers hold other values.
     """
     # Before the lock: there may be very many customers, and events go on meanwhile.
     await _look_through(store, attribute)
-    return await _declare(store, attribute, now)
+    return await _declare(store, attribute, change)
 
 
 @read_transaction
@@ -75,22 +76,25 @@ def _look_through(connection: Connection, attribute: CustomerAttribute) -> None:
 
 
 @write_transaction
-def _declare(connection: Connection, attribute: CustomerAttribute, now: datetime) -> bool:
+def _declare(connection: Connection, attribute: CustomerAttribute, change: Change) -> bool:
     lock_house(connection)
     name = attribute.attribute
-    _refuse(attribute, _reasons(connection, attribute, changed_since=now - LONG_AGO))
+    _refuse(attribute, _reasons(connection, attribute, changed_since=change.at - LONG_AGO))
     known = fixed_types(connection).get(name)
-    declared = {"type": optional(attribute.type), "declared": True, "since": now}
+    declared = {"type": optional(attribute.type), "declared": True, "since": change.at}
+    detail = {"type": attribute.type}
     if known is None and name not in CUSTOMER:
         connection.execute(insert(customer_attributes).values(name=name, **declared))
+        record(connection, change, "attribute declared", f"attribute/{name}", {"new": True, **detail})
         return True
     if known and (known.type, known.declared) != (attribute.type, True):
         connection.execute(update(customer_attributes).where(customer_attributes.c.name == name).values(declared))
+        record(connection, change, "attribute declared", f"attribute/{name}", detail)
     return False
 
 
 @write_transaction
-def delete_attribute(connection: Connection, name: str) -> AttributeView:
+def delete_attribute(connection: Connection, name: str, change: Change) -> AttributeView:
     """Forget an attribute of customers: the next value fixes its type anew. Returns it as it was.
 
     Raises Unknown, and Conflict, with every reason: it is built in, a journey in use names it, a customer has it.
@@ -107,6 +111,7 @@ def delete_attribute(connection: Connection, name: str) -> AttributeView:
     if reasons:
         raise Conflict(f'The attribute "{name}" cannot be forgotten.', reasons)
     connection.execute(delete(customer_attributes).where(customer_attributes.c.name == name))
+    record(connection, change, "attribute forgotten", f"attribute/{name}")
     return view
 
 

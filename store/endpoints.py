@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select
 
 from journeys.endpoints import Endpoint, EndpointState
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, TooMany, Unknown
+from store.audit import BY_ITSELF, Change, record
+from store.changing import add, alter
 from store.locks import lock_house
 from store.schema import AnyRow, endpoints
 from store.showing import Unreadable, all_shown, shown
@@ -64,7 +65,7 @@ class Callee(Frozen):
 
 
 @write_transaction
-def put_endpoint(connection: Connection, endpoint: Endpoint, sealed: str, now: datetime) -> bool:
+def put_endpoint(connection: Connection, endpoint: Endpoint, sealed: str, change: Change) -> bool:
     """Write an endpoint. Returns whether it is new; only then *sealed* is its first secret.
 
     One that is closed stays so, unless its address is another one now.
@@ -73,20 +74,21 @@ def put_endpoint(connection: Connection, endpoint: Endpoint, sealed: str, now: d
     lock_house(connection)
     row = connection.execute(_LOCK, {"endpoint": endpoint.endpoint}).one_or_none()
     if row is None:
-        secret = SealedSecret(created_at=now, sealed=sealed).model_dump(mode="json")
-        new = {"name": endpoint.endpoint, "definition": definition, "secrets": [secret]}
-        times = {"since": now, "created_at": now, "changed_at": now}
-        connection.execute(insert(endpoints), {**new, **_OPEN, **times})
+        secret = SealedSecret(created_at=change.at, sealed=sealed).model_dump(mode="json")
+        new = {"definition": definition, "secrets": [secret], **_OPEN, "since": change.at}
+        add(connection, endpoints, endpoint.endpoint, change, **new)
         return True
     moved = row.state == "closed" and row.definition.get("url") != endpoint.url
-    _change(connection, endpoint.endpoint, now, definition=definition, **({**_OPEN, "since": now} if moved else {}))
+    alter(connection, endpoints, row, change, "put", definition=definition)
+    if moved:
+        _open(connection, row, change)
     return False
 
 
 @write_transaction
-def rotate_endpoint(connection: Connection, name: str, sealed: str, now: datetime) -> None:
+def rotate_endpoint(connection: Connection, name: str, sealed: str, change: Change) -> None:
     """Sign with another secret from now on, and with those that there were for a while. Raises Unknown, and TooMany."""
-    row = _one(connection, name, lock=True)
+    row, now = _one(connection, name, lock=True), change.at
     kept = [
         secret if secret.until else secret.model_copy(update={"until": now + BOTH_SIGN})
         for secret in _signing(row, now)
@@ -96,14 +98,16 @@ def rotate_endpoint(connection: Connection, name: str, sealed: str, now: datetim
         detail = f'"{name}" was rotated so often that {len(kept)} secrets sign. The first ceases at {first:%H:%M} UTC.'
         raise TooMany(detail, after=first - now)
     secrets = [SealedSecret(created_at=now, sealed=sealed), *kept]
-    _change(connection, name, now, secrets=[secret.model_dump(mode="json") for secret in secrets])
+    dumped = [secret.model_dump(mode="json") for secret in secrets]
+    alter(connection, endpoints, row, change, "given another secret", secrets=dumped)
 
 
 @write_transaction
-def open_endpoint(connection: Connection, name: str, now: datetime) -> None:
+def open_endpoint(connection: Connection, name: str, change: Change) -> None:
     """Post to it again. One that is open stays as it is. Raises Unknown."""
-    if _one(connection, name, lock=True).state != "open":
-        _change(connection, name, now, **_OPEN, since=now)
+    row = _one(connection, name, lock=True)
+    if row.state != "open":
+        _open(connection, row, change)
 
 
 @write_transaction
@@ -112,18 +116,20 @@ def close_endpoint(connection: Connection, name: str, url: str, reason: str, now
     row = connection.execute(_LOCK, {"endpoint": name}).one_or_none()
     if row is None or row.state == "closed" or row.definition.get("url") != url:
         return False
-    _change(connection, name, now, state="closed", reason=reason, since=now)
+    change = Change(BY_ITSELF, now)
+    alter(connection, endpoints, row, change, "closed", state="closed", reason=reason, since=now)
     return True
 
 
 @write_transaction
-def delete_endpoint(connection: Connection, name: str) -> None:
+def delete_endpoint(connection: Connection, name: str, change: Change) -> None:
     """Forget an endpoint, with its secrets. Raises Unknown, and Conflict where journeys in use call it."""
     lock_house(connection)
     _one(connection, name)
     if callers := _callers(connection).get(name):
         raise Conflict(f'Endpoint "{name}" is called by {" and ".join(callers)}. Stop or change that first.')
     connection.execute(_DELETE, {"endpoint": name})
+    record(connection, change, "endpoint deleted", f"endpoint/{name}")
 
 
 @read_transaction
@@ -196,8 +202,8 @@ def _one(connection: Connection, name: str, *, lock: bool = False) -> AnyRow:
     raise Unknown(f'There is no endpoint "{name}". {did_you_mean(name, endpoint_states(connection))}')
 
 
-def _change(connection: Connection, name: str, now: datetime, **columns: Any) -> None:
-    connection.execute(update(endpoints).where(endpoints.c.name == name).values(changed_at=now, **columns))
+def _open(connection: Connection, row: AnyRow, change: Change) -> None:
+    alter(connection, endpoints, row, change, "opened", **_OPEN, since=change.at)
 
 
 _OPEN = {"state": "open", "reason": ""}

@@ -19,7 +19,9 @@ from journeys.publishing import check, version_of, warn
 from journeys.reading import read_journey
 from journeys.versions import Version
 from store.ab_tests import goes_on
+from store.audit import Change, record
 from store.catalogue import read_catalogue
+from store.changing import add, alter
 from store.counts import GoalCount, JourneyView, read_views
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
@@ -75,16 +77,18 @@ class Stopped(Frozen):
 
 
 @write_transaction
-def put_journey(connection: Connection, journey: Journey, now: datetime) -> bool:
+def put_journey(connection: Connection, journey: Journey, change: Change) -> bool:
     """Write a journey's draft; nobody walks it before it is published. Returns whether the journey is new."""
-    row = {"named": journey.journey, "to_definition": _dump(journey), "now": now}
-    if connection.execute(_UPDATE, row).rowcount:
-        return False
-    connection.execute(_INSERT, row)
-    return True
+    definition = _dump(journey)
+    row = connection.execute(_LOCK, {"named": journey.journey}).one_or_none()
+    if row is None:
+        add(connection, journeys, journey.journey, change, definition=definition)
+        return True
+    alter(connection, journeys, row, change, "put", definition=definition)
+    return False
 
 
-async def publish(store: Store, name: str, now: datetime, channels: frozenset[Kind]) -> Published:
+async def publish(store: Store, name: str, change: Change, channels: frozenset[Kind]) -> Published:
     """Make the draft the version that newcomers take. People inside stay on theirs.
 
     What is live already is not published again. Raises Unknown, and Invalid with every flaw.
@@ -92,8 +96,8 @@ async def publish(store: Store, name: str, now: datetime, channels: frozenset[Ki
     for _ in range(MOST_ATTEMPTS):
         draft = await _read_draft(store, name, channels)
         # In a thread, and before the transaction: a check may take a second, and events go on meanwhile.
-        journey, warnings = await asyncio.to_thread(_checked, draft, now)
-        if published := await _go_live(store, draft, journey, warnings, now, channels):
+        journey, warnings = await asyncio.to_thread(_checked, draft, change.at)
+        if published := await _go_live(store, draft, journey, warnings, change, channels):
             return published
     raise Unavailable(f'Journey "{name}" was changed again and again while it was checked. Publish it once more.')
 
@@ -135,7 +139,7 @@ def _go_live(
     draft: _Draft,
     journey: Journey,
     warnings: tuple[Flaw, ...],
-    now: datetime,
+    change: Change,
     channels: frozenset[Kind],
 ) -> Published | None:
     """Write the version; None where something was changed since the draft was read."""
@@ -147,20 +151,22 @@ def _go_live(
         return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False)
     last = connection.execute(_LAST, {"named": draft.name}).scalar_one() or 0
     version = version_of(journey, last + 1, draft.catalogue)
-    connection.execute(insert(versions), _version(version, now))
+    connection.execute(insert(versions), _version(version, change.at))
     connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
+    live = {"version": version.number, "hash": journey.hash}
+    record(connection, change, "journey published", f"journey/{draft.name}", live)
     warnings += goes_on(connection, journey, last)
     return Published(journey=draft.name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
 
 
-async def stop(store: Store, name: str, now: datetime) -> Stopped:
+async def stop(store: Store, name: str, change: Change) -> Stopped:
     """Nobody enters any more, and everybody inside stops where they are, whatever their version.
 
     At once nothing is sent any more. The runs are ended some at a time, and others come in between.
     Raises Unknown, and Conflict where the journey was never published. To stop again changes nothing.
     """
-    await _close_doors(store, name, now)
-    return await _end_everybody(store, name, now)
+    await _close_doors(store, name, change)
+    return await _end_everybody(store, name, change.at)
 
 
 async def finish_stops(store: Store, now: datetime) -> int:
@@ -174,14 +180,17 @@ def _left_over(connection: Connection, before: datetime) -> Sequence[str]:
 
 
 @write_transaction
-def _close_doors(connection: Connection, name: str, now: datetime) -> None:
+def _close_doors(connection: Connection, name: str, change: Change) -> None:
     lock_house(connection)
     row = find_journey(connection, name)
     if row.live_version is None and row.stopped_at is None:
         raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
     if row.live_version is not None:
         for statement in (_STOP_VERSIONS, _STOP):
-            connection.execute(statement, {"named": name, "now": now})
+            connection.execute(statement, {"named": name, "now": change.at})
+        inside = connection.execute(_INSIDE, {"named": name}).scalar_one()
+        was = {"version": row.live_version, "runs": inside}
+        record(connection, change, "journey stopped", f"journey/{name}", was)
 
 
 async def _end_everybody(store: Store, name: str, now: datetime) -> Stopped:
@@ -269,14 +278,10 @@ _now = bindparam("now", type_=Time())
 
 _ALL = select(journeys).order_by(journeys.c.name)
 _ONE = select(journeys).where(journeys.c.name == _journey)
+_LOCK = _ONE.with_for_update()
 _HASH = select(versions.c.hash).where(versions.c.journey == _journey, versions.c.number == bindparam("number"))
 _LAST = select(func.max(versions.c.number)).where(versions.c.journey == _journey)
-_INSERT = insert(journeys).values(
-    name=_journey, definition=bindparam("to_definition"), created_at=_now, changed_at=_now
-)
-_UPDATE = (
-    update(journeys).where(journeys.c.name == _journey).values(definition=bindparam("to_definition"), changed_at=_now)
-)
+_INSIDE = select(func.count()).select_from(runs).where(runs.c.journey == _journey, runs.c.ended.is_(None))
 _GO_LIVE = update(journeys).where(journeys.c.name == _journey).values(live_version=bindparam("number"), stopped_at=None)
 _IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")
 _LEFT_OVER = (

@@ -13,6 +13,7 @@ from journeys.clearance.addresses import fingerprint
 from journeys.interactions import Kind
 from journeys.models import Frozen
 from journeys.problems import Conflict, Unknown
+from store.audit import Change, record
 from store.schema import AnyRow, among, liftings, sends, suppressions
 from store.store import Store, read_transaction, write_transaction
 
@@ -123,7 +124,7 @@ async def get_address(store: Store, channel: Kind, address: str) -> AddressView:
 
 
 @write_transaction
-def lift(connection: Connection, id: int, why: str, source: str, now: datetime) -> Lifting:
+def lift(connection: Connection, id: int, why: str, source: str, change: Change) -> Lifting:
     """Write to an address again, as far as this suppression goes, and keep who wanted it, and why.
 
     What the customer said stays: their consents, and STOP. Raises Unknown, and Conflict for a STOP.
@@ -134,9 +135,11 @@ def lift(connection: Connection, id: int, why: str, source: str, now: datetime) 
     if row.reason == STOPPED:
         raise Conflict(f"This customer {STOPPED}, and nobody else can take that back. {BY_START}")
     connection.execute(_LIFT, {"suppression": id})
-    audit = {"channel": row.channel, "address": row.address, "reason": row.reason, "suppressed_at": row.at}
-    added = insert(liftings).values({**audit, "why": why, "source": source, "at": now}).returning(liftings.c.id)
+    was = {"channel": row.channel, "address": row.address, "reason": row.reason, "suppressed_at": row.at}
+    added = insert(liftings).values({**was, "why": why, "source": source, "at": change.at}).returning(liftings.c.id)
     written = connection.execute(added).scalar_one()
+    # Not why: that is kept with the lifting, and may be about somebody.
+    record(connection, change, "suppression lifted", f"suppression/{id}", {"channel": row.channel, "lifting": written})
     made = _latest_first(liftings).where(liftings.c.id == written)
     return _lifting(connection.execute(made).one())
 

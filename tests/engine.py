@@ -31,7 +31,7 @@ from store.store import Store, open_store
 from tests.ledger import Ledger
 from tests.recount import check_counts
 from tests.samples import CUSTOMER
-from tests.shop import CHANNELS, Shop
+from tests.shop import CHANNELS, Shop, by_us
 from worker import build_worker
 from workflows.journey import JourneyWorkflow
 from workflows.relay import Relay
@@ -60,8 +60,8 @@ class Engine:
         self.relay = Relay(self.store, self.client, self.task_queue, self.relays or self.now)
 
     async def publish(self, journey: Journey) -> None:
-        await put_journey(self.store, journey, self.now())
-        await publish(self.store, journey.journey, self.now(), CHANNELS)
+        await put_journey(self.store, journey, by_us(self.now()))
+        await publish(self.store, journey.journey, by_us(self.now()), CHANNELS)
 
     async def customer(self, id: str, attributes: Mapping[str, str | None] = CUSTOMER) -> None:
         await put_customer(self.store, id, attributes, self.now())

@@ -21,6 +21,7 @@ from journeys.walk.diary import Delivery, Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import catalogue, customers, events, journeys, sends
+from store.audit import Change
 from store.customers import CustomerChange
 from store.events import Receipt
 from store.policy import put_policy
@@ -45,22 +46,22 @@ class Shop:
         for trigger in TRIGGERS.values():
             await self.ready(trigger)
         for content in CONTENTS.values():
-            await catalogue.put_content(self.store, content, self.now)
-            await catalogue.ready_content(self.store, content.content, self.now)
+            await catalogue.put_content(self.store, content, by_us(self.now))
+            await catalogue.ready_content(self.store, content.content, by_us(self.now))
         for customer in ("ada", "bob"):
             await customers.put_customer(self.store, customer, CUSTOMER, self.now)
 
     async def ready(self, trigger: Trigger | dict[str, Any]) -> None:
         """Write a trigger and make it ready."""
         trigger = read_trigger(trigger) if isinstance(trigger, dict) else trigger
-        await catalogue.put_trigger(self.store, trigger, self.now)
-        await catalogue.ready_trigger(self.store, trigger.trigger, self.now)
+        await catalogue.put_trigger(self.store, trigger, by_us(self.now))
+        await catalogue.ready_trigger(self.store, trigger.trigger, by_us(self.now))
 
     async def publish(self, journey: Journey | None = None) -> journeys.Published:
         """Publish a journey, the abandoned cart by default."""
         journey = journey or abandoned_cart()
-        await journeys.put_journey(self.store, journey, self.now)
-        return await journeys.publish(self.store, journey.journey, self.now, CHANNELS)
+        await journeys.put_journey(self.store, journey, by_us(self.now))
+        return await journeys.publish(self.store, journey.journey, by_us(self.now), CHANNELS)
 
     def event(self, trigger: str, /, customer: str | None = "ada", *, at: datetime | None = None, **more: Any) -> Event:
         """An event; *more* are its attributes, or its id or source."""
@@ -119,6 +120,11 @@ class Shop:
         """Move the clock."""
         self.now += timedelta(**duration)
         return self.now
+
+
+def by_us(at: datetime) -> Change:
+    """A change that we make."""
+    return Change("us", at)
 
 
 def visit(

@@ -28,6 +28,7 @@ from settings import AllSettings, check_channels, check_secrets, read_settings
 from store.endpoints import put_endpoint
 from store.store import Store
 from tests.fakes.receiver import Receiver
+from tests.shop import by_us
 from worker import endpoints_of, links_of, open_channels, run_worker
 
 # A public key on P-256, as SendGrid shows it.
@@ -171,7 +172,7 @@ async def test_endpoints_are_on_this_machine_only_where_that_is_set(store: Store
     now, secret = datetime.now(UTC), secrets.token_hex()
     async with Receiver() as receiver:
         crm = Endpoint(endpoint="crm", url=receiver.url)
-        await put_endpoint(store, crm, Seal(secret).seal(new_secret()), now)
+        await put_endpoint(store, crm, Seal(secret).seal(new_secret()), by_us(now))
         endpoints = endpoints_of(read_settings(secret=secret, local_endpoints=allowed), store)
 
         answer = await endpoints.call("crm", "k3v9", b"{}", now)

@@ -34,7 +34,7 @@ from store.sends import give_up_stale, prove
 from store.store import Store
 from tests.ledger import Ledger
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
-from tests.shop import NOON, Shop, to_its_end, visit
+from tests.shop import NOON, Shop, by_us, to_its_end, visit
 from tests.transactions import execute
 
 STEP = "initial-reminder"
@@ -505,8 +505,8 @@ async def test_who_told_the_provider_to_stop_has_opted_out(sending: Sending) -> 
 @pytest.mark.parametrize("purpose", ["commercial", "transactional"])
 async def test_emails_show_a_link_to_unsubscribe(sending: Sending, purpose: str) -> None:
     content = CONTENTS["initial-email-reminder"].model_copy(update={"purpose": purpose})
-    await put_content(sending.shop.store, content, NOON)
-    await ready_content(sending.shop.store, content.content, NOON)
+    await put_content(sending.shop.store, content, by_us(NOON))
+    await ready_content(sending.shop.store, content.content, by_us(NOON))
     ledger = Ledger()
 
     await sending.attempt(ledger, links=Links("https://journeys.example.com/", "a-secret"))

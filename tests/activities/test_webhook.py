@@ -25,7 +25,7 @@ from store.store import Store
 from tests.engine import HOUSE
 from tests.fakes.receiver import Receiver, says
 from tests.samples import abandoned_cart
-from tests.shop import Shop
+from tests.shop import Shop, by_us
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def at_its_call(shop: Shop, receiver: Receiver, *around: str) -> Visit:
     """The visit of a run that stands at its call, as if it were in the series *around*."""
     crm = Endpoint(endpoint="crm", url=receiver.url)
-    await put_endpoint(shop.store, crm, Seal(HOUSE).seal(new_secret()), shop.now)
+    await put_endpoint(shop.store, crm, Seal(HOUSE).seal(new_secret()), by_us(shop.now))
     journey = abandoned_cart(steps=[{"id": "crm", "webhook": "crm"}, {"id": "pause", "wait": "1 day"}])
     await shop.publish(journey)
     run, step = await shop.start(), journey.steps[0]

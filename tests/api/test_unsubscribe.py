@@ -18,6 +18,7 @@ from store.sends import Done, Go
 from store.store import Store
 from tests.api.door import success
 from tests.api.sandbox import SECRET, WITH_KEY, Sandbox, open_sandbox
+from tests.shop import by_us
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -30,8 +31,8 @@ async def about(sandbox: Sandbox, **changes: object) -> None:
     """Change what the first email is about."""
     email = {"subject": "Your cart", "text": "It waits. {{ unsubscribe_url }}"}
     content = read_content({"content": "initial-email-reminder", "email": email, **changes})
-    await catalogue.put_content(sandbox.shop.store, content, sandbox.shop.now)
-    await catalogue.ready_content(sandbox.shop.store, content.content, sandbox.shop.now)
+    await catalogue.put_content(sandbox.shop.store, content, by_us(sandbox.shop.now))
+    await catalogue.ready_content(sandbox.shop.store, content.content, by_us(sandbox.shop.now))
 
 
 async def test_opening_the_link_changes_nothing(sandbox: Sandbox) -> None:

@@ -14,7 +14,7 @@ from journeys.publishing import check, warn
 from store.journeys import publish, put_journey
 from store.store import Store
 from tests.samples import abandoned_cart, catalogue
-from tests.shop import CHANNELS, Shop
+from tests.shop import CHANNELS, Shop, by_us
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 EMAIL = {"id": "mail", "email": "initial-email-reminder", "to": "customer.email"}
@@ -146,9 +146,11 @@ def test_a_yearly_date_is_warned_of_where_nobody_enters_twice() -> None:
 async def test_an_instant_is_held_against_the_clock_when_it_is_published(store: Store) -> None:
     shop = Shop(store, NOW)
     await shop.stock()
-    await put_journey(store, abandoned_cart(steps=[{"id": "p", "wait": {"until": "2026-11-24T11:00:00Z"}}, EMAIL]), NOW)
+    await put_journey(
+        store, abandoned_cart(steps=[{"id": "p", "wait": {"until": "2026-11-24T11:00:00Z"}}, EMAIL]), by_us(NOW)
+    )
 
     with pytest.raises(Invalid) as refused:
-        await publish(store, "abandoned-cart", NOW, CHANNELS)
+        await publish(store, "abandoned-cart", by_us(NOW), CHANNELS)
 
     assert [flaw.path for flaw in refused.value.flaws] == ["steps[0].wait.until"]

@@ -29,7 +29,7 @@ from store.runs import RunView, close, get_run, list_runs
 from store.schema import actions
 from store.store import Store
 from tests.samples import CUSTOMER, abandoned_cart
-from tests.shop import Shop
+from tests.shop import Shop, by_us
 from tests.transactions import execute, rows
 
 TELL = {"id": "tell", "raise": "store-visit", "with": {"city": "has(event.coupon) ? event.coupon : 'Oslo'"}}
@@ -64,7 +64,7 @@ async def perform(shop: Shop, run: str, journey: Journey, following: str | None 
 
 
 async def declare(shop: Shop, name: str, kind: AttributeType) -> None:
-    await put_attribute(shop.store, CustomerAttribute(attribute=name, type=kind), shop.now)
+    await put_attribute(shop.store, CustomerAttribute(attribute=name, type=kind), by_us(shop.now))
 
 
 async def runs_of(store: Store, journey: str) -> list[RunView]:
@@ -163,7 +163,7 @@ async def test_while_its_journey_is_being_stopped_nothing_is_raised(
         return None
 
     monkeypatch.setattr("store.journeys._end_some", nobody)  # the stop has come no further
-    await stop(shop.store, "abandoned-cart", shop.now)
+    await stop(shop.store, "abandoned-cart", by_us(shop.now))
 
     with pytest.raises(Unavailable, match="being stopped"):
         await perform(shop, run, journey)
@@ -201,7 +201,7 @@ async def test_a_trigger_that_was_stopped_fails_without_a_word_of_the_values(sho
     journey = raising()
     await shop.publish(journey)
     run = await shop.start()
-    await stop_trigger(shop.store, "store-visit", shop.now)
+    await stop_trigger(shop.store, "store-visit", by_us(shop.now))
 
     did = await perform(shop, run, journey)
 

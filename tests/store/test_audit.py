@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from journeys.problems import Conflict
+from journeys.catalogue import CustomerAttribute
+from journeys.endpoints import Endpoint
+from journeys.problems import Conflict, Invalid
+from journeys.reading import read_content
 from store.audit import AuditEntry, Change, list_audit, record
+from store.catalogue import put_content, ready_content
+from store.customer_attributes import delete_attribute, put_attribute
+from store.endpoints import close_endpoint, put_endpoint, rotate_endpoint
+from store.journeys import publish, put_journey, stop
 from store.store import Store, write_transaction
-from tests.shop import NOON
+from store.suppressions import lift, list_suppressions, suppress
+from tests.samples import abandoned_cart
+from tests.shop import CHANNELS, NOON, Shop, by_us
 
 DONE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("grace", "journey published", "journey/welcome", {"version": 1}),
@@ -87,3 +97,109 @@ async def test_what_is_undone_was_not_changed(store: Store) -> None:
         await put_down(store, and_fail=True)
 
     assert await numbers(store) == []
+
+
+async def details(store: Store, what: str) -> list[tuple[str, dict[str, object]]]:
+    """What was done to a thing, or to a kind of things, from the first to the latest."""
+    return [(each.did, each.detail) for each in reversed((await list_audit(store, what=what)).entries)]
+
+
+def hello(text: str, **more: str) -> dict[str, Any]:
+    return {"content": "hello", "text": {"body": text}, **more}
+
+
+async def test_of_a_definition_the_fields_are_kept_that_are_others_now(store: Store) -> None:
+    for content in (hello("Hi."), hello("Hi."), hello("Hello Ada.", title="Hello")):
+        await put_content(store, read_content(content), by_us(NOON))
+
+    put = "content put"
+    assert await details(store, "content") == [(put, {"new": True}), (put, {"changed": ["text", "title"]})]
+
+
+async def test_what_is_made_ready_says_what_is_sent_otherwise_than_before(store: Store) -> None:
+    for text in ("Hi.", "Hello."):
+        await put_content(store, read_content(hello(text)), by_us(NOON))
+        await ready_content(store, "hello", by_us(NOON))
+        await ready_content(store, "hello", by_us(NOON))
+
+    assert [each for each in await details(store, "content") if "ready" in each[0]] == [
+        ("content made ready", {}),
+        ("content made ready", {"changed": ["text"]}),
+    ]
+
+
+async def test_a_journey_is_published_with_its_version_and_stopped_with_who_was_inside(shop: Shop) -> None:
+    await shop.publish()
+    await shop.start("ada")
+    await shop.start("bob")
+    await shop.publish()
+    second = await shop.publish(abandoned_cart(exit=[]))
+    for _ in range(2):
+        await stop(shop.store, "abandoned-cart", by_us(shop.now))
+
+    first = abandoned_cart().hash
+    assert await details(shop.store, "journey/abandoned-cart") == [
+        ("journey put", {"new": True}),
+        ("journey published", {"version": 1, "hash": first}),
+        ("journey put", {"changed": ["exit"]}),
+        ("journey published", {"version": 2, "hash": second.hash}),
+        ("journey stopped", {"version": 2, "runs": 2}),
+    ]
+
+
+async def test_what_cannot_be_published_was_not_published(shop: Shop) -> None:
+    await put_journey(shop.store, abandoned_cart(start={"trigger": "nothing"}), by_us(shop.now))
+
+    with pytest.raises(Invalid):
+        await publish(shop.store, "abandoned-cart", by_us(shop.now), CHANNELS)
+
+    assert await details(shop.store, "journey/abandoned-cart") == [("journey put", {"new": True})]
+
+
+async def test_published_twice_at_once_it_is_recorded_once(shop: Shop) -> None:
+    await put_journey(shop.store, abandoned_cart(), by_us(shop.now))
+
+    await asyncio.gather(*(publish(shop.store, "abandoned-cart", by_us(shop.now), CHANNELS) for _ in range(4)))
+
+    assert [did for did, _ in await details(shop.store, "journey")] == ["journey put", "journey published"]
+
+
+async def test_an_endpoint_that_wants_no_more_is_closed_by_nobody_and_no_secret_is_kept(store: Store) -> None:
+    there, elsewhere = (Endpoint(endpoint="crm", url=f"https://{name}.example.com") for name in ("crm", "new"))
+    await put_endpoint(store, there, "sealed 1", by_us(NOON))
+    await rotate_endpoint(store, "crm", "sealed 2", by_us(NOON))
+    await close_endpoint(store, "crm", there.url, "it answered 410", NOON)
+    await close_endpoint(store, "crm", there.url, "it answered 410", NOON)
+    await put_endpoint(store, elsewhere, "sealed 3", by_us(NOON))
+
+    entries = list(reversed((await list_audit(store)).entries))
+
+    assert [(each.by, each.did, each.detail) for each in entries] == [
+        ("us", "endpoint put", {"new": True}),
+        ("us", "endpoint given another secret", {}),
+        ("Sojourn", "endpoint closed", {}),
+        ("us", "endpoint put", {"changed": ["url"]}),
+        ("us", "endpoint opened", {}),
+    ]
+
+
+async def test_an_attribute_is_declared_with_its_type(store: Store) -> None:
+    for kind in ("date", "date", "text"):
+        await put_attribute(store, CustomerAttribute(attribute="born", type=kind), by_us(NOON))
+    await delete_attribute(store, "born", by_us(NOON))
+
+    assert await details(store, "attribute/born") == [
+        ("attribute declared", {"new": True, "type": "date"}),
+        ("attribute declared", {"type": "text"}),
+        ("attribute forgotten", {}),
+    ]
+
+
+async def test_who_is_written_to_again_is_not_in_it(store: Store) -> None:
+    await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", NOON)
+    [there] = (await list_suppressions(store)).suppressions
+
+    lifted = await lift(store, there.id, "Ada asked for it.", "grace", by_us(NOON))
+
+    kept = {"channel": "email", "lifting": lifted.id}
+    assert await details(store, f"suppression/{there.id}") == [("suppression lifted", kept)]

@@ -20,7 +20,7 @@ from store.runs import CallView, get_run, note
 from store.schema import calls
 from store.visits import known_of, perform
 from tests.samples import CUSTOMER, abandoned_cart
-from tests.shop import Shop
+from tests.shop import Shop, by_us
 
 PAUSE = {"id": "pause", "wait": "1 day"}
 MINUTE = timedelta(minutes=1)
@@ -33,7 +33,7 @@ def calling(within: str = "1 hour") -> Journey:
 
 async def begun(shop: Shop, within: str = "1 hour") -> Visit:
     """The visit of a run that stands at its call."""
-    await put_endpoint(shop.store, Endpoint(endpoint="crm", url="https://crm.example.com"), "sealed", shop.now)
+    await put_endpoint(shop.store, Endpoint(endpoint="crm", url="https://crm.example.com"), "sealed", by_us(shop.now))
     journey = calling(within)
     await shop.publish(journey)
     run = await shop.start()
@@ -125,7 +125,7 @@ async def test_what_is_to_be_posted_is_forgotten_with_the_end_of_a_journey(shop:
     visit = await begun(shop)
     await claim(shop, visit)
 
-    await stop(shop.store, "abandoned-cart", shop.now)
+    await stop(shop.store, "abandoned-cart", by_us(shop.now))
 
     assert (await get_run(shop.store, visit.run)).ended == "stopped"
     assert await kept(shop) == []
@@ -135,7 +135,7 @@ async def test_with_a_series_that_is_left_nothing_more_is_posted_or_kept(shop: S
     """An attempt that Temporal gave up may have waited for a lock all the time."""
     asked = {"trigger": "store-visit", "within": "1 hour"}
     crm = {"id": "crm", "webhook": "crm", "with": {"email": "customer.email"}}
-    await put_endpoint(shop.store, Endpoint(endpoint="crm", url="https://crm.example.com"), "sealed", shop.now)
+    await put_endpoint(shop.store, Endpoint(endpoint="crm", url="https://crm.example.com"), "sealed", by_us(shop.now))
     await shop.publish(abandoned_cart(steps=[{"id": "nudges", "until": asked, "steps": [crm]}, PAUSE]))
     run = await shop.start()
     entered = Entry(n=1, at=shop.now, step="crm", did="entered")

@@ -21,7 +21,7 @@ from store.sends import Go, get_send, latest_send, release
 from store.store import open_store
 from store.suppressions import suppress
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
-from tests.shop import Shop
+from tests.shop import Shop, by_us
 from tests.transactions import execute, rows, under_way
 
 ASKED = Rules(transactional="restrictive")
@@ -73,8 +73,8 @@ async def refusal(shop: Shop, run: str, step: str = "initial-reminder", **more: 
 async def change(shop: Shop, **changes: Any) -> None:
     """Change what the first email is about."""
     content = CONTENTS["initial-email-reminder"].model_copy(update=changes)
-    await catalogue.put_content(shop.store, content, shop.now)
-    await catalogue.ready_content(shop.store, content.content, shop.now)
+    await catalogue.put_content(shop.store, content, by_us(shop.now))
+    await catalogue.ready_content(shop.store, content.content, by_us(shop.now))
 
 
 async def test_the_log_keeps_all_that_was_said_and_the_latest_holds(shop: Shop) -> None:

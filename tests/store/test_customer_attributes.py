@@ -23,14 +23,14 @@ from store.customers import put_customer
 from store.endpoints import put_endpoint
 from store.store import Store
 from tests.samples import abandoned_cart
-from tests.shop import NOON, Shop
+from tests.shop import NOON, Shop, by_us
 
 LATER = NOON + timedelta(days=1)
 CRM = Endpoint(endpoint="crm", url="https://crm.example.com/hooks")
 
 
 async def put(store: Store, name: str, kind: AttributeType, now: Any = LATER) -> bool:
-    return await put_attribute(store, CustomerAttribute(attribute=name, type=kind), now)
+    return await put_attribute(store, CustomerAttribute(attribute=name, type=kind), by_us(now))
 
 
 async def has(store: Store, id: str, **attributes: Value) -> None:
@@ -39,7 +39,7 @@ async def has(store: Store, id: str, **attributes: Value) -> None:
 
 async def reasons(store: Store, name: str, kind: AttributeType | None) -> list[str]:
     with pytest.raises(Conflict) as refused:
-        await (put(store, name, kind) if kind else delete_attribute(store, name))
+        await (put(store, name, kind) if kind else delete_attribute(store, name, by_us(NOON)))
     return [str(flaw) for flaw in refused.value.flaws]
 
 
@@ -207,12 +207,12 @@ async def test_what_nobody_has_and_names_is_forgotten(store: Store) -> None:
     assert [reason.partition(".")[0] for reason in await reasons(store, "utm", None)] == ["customers have values of it"]
     await has(store, "ada")
 
-    assert (await delete_attribute(store, "utm")).type == "number"
+    assert (await delete_attribute(store, "utm", by_us(NOON))).type == "number"
 
     with pytest.raises(Unknown, match="no attribute"):
         await get_attribute(store, "utm")
     with pytest.raises(Unknown):
-        await delete_attribute(store, "utm")
+        await delete_attribute(store, "utm", by_us(NOON))
     await has(store, "ada", utm="spring-sale")
 
 
@@ -239,7 +239,7 @@ async def test_what_a_journey_in_use_names_is_not_forgotten(shop: Shop) -> None:
     ids=["branch", "if", "await", "until", "webhook", "set", "to"],
 )
 async def test_what_any_step_of_one_in_use_names_is_not_forgotten(shop: Shop, step: dict[str, Any]) -> None:
-    await put_endpoint(shop.store, CRM, "sealed", shop.now)
+    await put_endpoint(shop.store, CRM, "sealed", by_us(shop.now))
     await put(shop.store, "plan", "text")
     await shop.publish(abandoned_cart(steps=[{"id": "step", **step}], exit=[]))
 

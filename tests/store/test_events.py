@@ -23,7 +23,7 @@ from store.runs import RunView, get_run, list_runs, note
 from store.schema import events as event_table
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
-from tests.shop import NOON, Shop
+from tests.shop import NOON, Shop, by_us
 from tests.transactions import rows
 
 
@@ -537,7 +537,7 @@ class TestInteractions:
         run = await shop.start()
         await shop.claim(run)
         await shop.record(run)
-        await journeys.stop(shop.store, "abandoned-cart", shop.later(hours=1))
+        await journeys.stop(shop.store, "abandoned-cart", by_us(shop.later(hours=1)))
 
         receipt = await shop.post("email-opened", None, id="late", send_id=send_id(run, "initial-reminder"))
 
@@ -580,7 +580,7 @@ class TestRefusals:
         ]
 
     async def test_a_trigger_that_is_a_draft(self, shop: Shop) -> None:
-        await catalogue.put_trigger(shop.store, read_trigger({"trigger": "back-in-stock"}), shop.now)
+        await catalogue.put_trigger(shop.store, read_trigger({"trigger": "back-in-stock"}), by_us(shop.now))
 
         [flaw] = await flaws(shop, shop.event("back-in-stock"))
 
@@ -588,7 +588,7 @@ class TestRefusals:
         assert flaw.endswith("Mark it ready: POST /v1/triggers/back-in-stock/ready.")
 
     async def test_a_trigger_that_was_stopped(self, shop: Shop) -> None:
-        await catalogue.stop_trigger(shop.store, "store-visit", shop.now)
+        await catalogue.stop_trigger(shop.store, "store-visit", by_us(shop.now))
 
         [flaw] = await flaws(shop, shop.event("store-visit", city="Delft"))
 

@@ -28,7 +28,7 @@ from store.runs import get_run
 from store.sends import Done, Go
 from store.store import open_store
 from tests.samples import abandoned_cart
-from tests.shop import CHANNELS, NOON, Shop
+from tests.shop import CHANNELS, NOON, Shop, by_us
 
 _numbers = count()
 
@@ -39,18 +39,18 @@ async def state(shop: Shop, name: str = "abandoned-cart") -> tuple[str, list[str
 
 
 async def test_a_draft_is_a_draft_until_it_is_published(shop: Shop) -> None:
-    assert await put_journey(shop.store, abandoned_cart(), shop.now)
+    assert await put_journey(shop.store, abandoned_cart(), by_us(shop.now))
     assert await state(shop) == ("draft", [])
     assert (await shop.post("abandoned-cart", total=1)).decisions == ()
 
-    published = await publish(shop.store, "abandoned-cart", shop.now, CHANNELS)
+    published = await publish(shop.store, "abandoned-cart", by_us(shop.now), CHANNELS)
 
     assert (published.version, published.new, published.hash) == (1, True, abandoned_cart().hash)
     assert await state(shop) == ("live", ["live"])
 
 
 async def test_a_draft_comes_back_as_it_was_written(shop: Shop) -> None:
-    await put_journey(shop.store, abandoned_cart(), shop.now)
+    await put_journey(shop.store, abandoned_cart(), by_us(shop.now))
 
     assert (await get_journey(shop.store, "abandoned-cart", shop.now)).definition == abandoned_cart()
 
@@ -83,10 +83,10 @@ async def test_a_draft_that_is_changed_while_it_is_checked_is_checked_anew(shop:
 
     async def change() -> None:
         for title in titles:
-            await put_journey(shop.store, abandoned_cart(title=title, goal=None), shop.now)
+            await put_journey(shop.store, abandoned_cart(title=title, goal=None), by_us(shop.now))
 
-    await put_journey(shop.store, abandoned_cart(), shop.now)
-    published, _ = await asyncio.gather(publish(shop.store, "abandoned-cart", shop.now, CHANNELS), change())
+    await put_journey(shop.store, abandoned_cart(), by_us(shop.now))
+    published, _ = await asyncio.gather(publish(shop.store, "abandoned-cart", by_us(shop.now), CHANNELS), change())
 
     live = await get_version(shop.store, "abandoned-cart", published.version)
     assert live.journey.hash == published.hash
@@ -96,17 +96,17 @@ async def test_a_draft_of_an_earlier_release_is_held_to_the_bounds_of_today(shop
     long = Journey.model_validate(
         {"journey": "long", "start": {"trigger": "store-visit"}, "steps": [{"id": "w", "wait": "999999999 days"}]}
     )
-    await put_journey(shop.store, long, shop.now)
+    await put_journey(shop.store, long, by_us(shop.now))
 
     with pytest.raises(Invalid) as refused:
-        await publish(shop.store, "long", shop.now, CHANNELS)
+        await publish(shop.store, "long", by_us(shop.now), CHANNELS)
 
     assert [flaw.path for flaw in refused.value.flaws] == ["steps[0].wait"]
 
 
 async def test_an_edit_is_not_live_before_it_is_published(shop: Shop) -> None:
     await shop.publish()
-    assert not await put_journey(shop.store, abandoned_cart(exit=[]), shop.now)
+    assert not await put_journey(shop.store, abandoned_cart(exit=[]), by_us(shop.now))
 
     journey = await get_journey(shop.store, "abandoned-cart", shop.now)
 
@@ -146,10 +146,10 @@ async def test_everything_that_is_wrong_is_said_at_once(shop: Shop) -> None:
         {"id": "a", "email": "nothing", "to": "customer.email"},
         {"id": "b", "text": "second-text-reminder", "to": "x"},
     ]
-    await put_journey(shop.store, abandoned_cart(start={"trigger": "nothing"}, steps=steps), shop.now)
+    await put_journey(shop.store, abandoned_cart(start={"trigger": "nothing"}, steps=steps), by_us(shop.now))
 
     with pytest.raises(Invalid) as error:
-        await publish(shop.store, "abandoned-cart", shop.now, frozenset({"email"}))
+        await publish(shop.store, "abandoned-cart", by_us(shop.now), frozenset({"email"}))
 
     paths = {flaw.path for flaw in error.value.flaws}
     assert {"start.trigger", "steps[0].email", "steps[1].text", "steps[1].to"} <= paths
@@ -166,7 +166,7 @@ async def test_stopping_ends_everybody_on_every_version(shop: Shop) -> None:
     assert isinstance(await shop.claim(new), Go)
     shop.later(hours=1)
 
-    stopped = await stop(shop.store, "abandoned-cart", shop.now)
+    stopped = await stop(shop.store, "abandoned-cart", by_us(shop.now))
 
     assert (stopped.runs, stopped.in_flight) == (2, 1)
     assert await state(shop) == ("stopped", ["stopped", "stopped"])
@@ -187,7 +187,7 @@ async def test_stopping_ends_everybody_on_every_version(shop: Shop) -> None:
 async def test_temporal_is_told_of_a_stop(shop: Shop) -> None:
     await shop.publish()
     run = await shop.start()
-    await stop(shop.store, "abandoned-cart", shop.now)
+    await stop(shop.store, "abandoned-cart", by_us(shop.now))
 
     jobs = []
     while batch := await lease(shop.store, shop.now, 10, timedelta(minutes=1)):
@@ -201,10 +201,10 @@ async def test_temporal_is_told_of_a_stop(shop: Shop) -> None:
 async def test_a_second_stop_changes_nothing(shop: Shop) -> None:
     await shop.publish()
     run = await shop.start()
-    await stop(shop.store, "abandoned-cart", shop.now)
+    await stop(shop.store, "abandoned-cart", by_us(shop.now))
     before = await get_run(shop.store, run)
 
-    again = await stop(shop.store, "abandoned-cart", shop.later(hours=1))
+    again = await stop(shop.store, "abandoned-cart", by_us(shop.later(hours=1)))
 
     assert again.runs == 0
     assert await get_run(shop.store, run) == before
@@ -221,7 +221,7 @@ async def test_others_come_in_between_while_very_many_stop(shop: Shop, database_
     await shop.publish(abandoned_cart(journey="other"))
     await many_inside(shop, 5 * TOGETHER)
     elsewhere = Shop(open_store(database_url), shop.now)
-    stopping = asyncio.create_task(stop(shop.store, "abandoned-cart", shop.now))
+    stopping = asyncio.create_task(stop(shop.store, "abandoned-cart", by_us(shop.now)))
 
     inside, entered = [5 * TOGETHER], 5 * TOGETHER
     while not stopping.done():
@@ -243,7 +243,7 @@ async def test_what_a_stop_has_to_tell_comes_after_all_else(shop: Shop) -> None:
     await many_inside(shop, 10)
     while batch := await lease(shop.store, shop.now, 100, timedelta(minutes=1)):
         await done(shop.store, [job.id for job in batch])
-    await stop(shop.store, "abandoned-cart", shop.now)
+    await stop(shop.store, "abandoned-cart", by_us(shop.now))
     await shop.start("newcomer")
 
     jobs = await lease(shop.store, shop.now, 4, timedelta(minutes=1))
@@ -254,7 +254,7 @@ async def test_what_a_stop_has_to_tell_comes_after_all_else(shop: Shop) -> None:
 
 async def cut_off(shop: Shop) -> None:
     """A stop whose process dies once nobody enters any more."""
-    await _close_doors(shop.store, "abandoned-cart", shop.now)
+    await _close_doors(shop.store, "abandoned-cart", by_us(shop.now))
 
 
 async def test_nothing_is_sent_once_a_stop_has_begun(shop: Shop) -> None:
@@ -285,7 +285,7 @@ async def test_a_stop_that_was_cut_off_is_finished(shop: Shop, by_hand: bool) ->
 
     assert await finish_stops(shop.store, shop.now) == 0  # it may still be at it
     if by_hand:
-        await stop(shop.store, "abandoned-cart", shop.now)
+        await stop(shop.store, "abandoned-cart", by_us(shop.now))
     else:
         assert await finish_stops(shop.store, shop.later(minutes=6)) == 1
 
@@ -297,7 +297,7 @@ async def test_a_send_that_was_under_way_at_the_stop_still_reports(shop: Shop) -
     await shop.publish()
     run = await shop.start()
     await shop.claim(run)
-    await stop(shop.store, "abandoned-cart", shop.now)
+    await stop(shop.store, "abandoned-cart", by_us(shop.now))
     assert await in_flight(shop.store, [run]) == 1
 
     await shop.record(run)
@@ -308,7 +308,7 @@ async def test_a_send_that_was_under_way_at_the_stop_still_reports(shop: Shop) -
 
 async def test_a_stopped_journey_may_be_published_again(shop: Shop) -> None:
     await shop.publish()
-    await stop(shop.store, "abandoned-cart", shop.now)
+    await stop(shop.store, "abandoned-cart", by_us(shop.now))
 
     again = await shop.publish()
 
@@ -317,10 +317,10 @@ async def test_a_stopped_journey_may_be_published_again(shop: Shop) -> None:
 
 
 async def test_a_draft_cannot_be_stopped(shop: Shop) -> None:
-    await put_journey(shop.store, abandoned_cart(), shop.now)
+    await put_journey(shop.store, abandoned_cart(), by_us(shop.now))
 
     with pytest.raises(Conflict, match="draft"):
-        await stop(shop.store, "abandoned-cart", shop.now)
+        await stop(shop.store, "abandoned-cart", by_us(shop.now))
 
 
 async def test_runs_are_counted_by_how_they_ended(shop: Shop) -> None:
@@ -389,7 +389,7 @@ async def test_a_version_keeps_the_types_that_it_was_checked_against(shop: Shop)
     await shop.publish()
     trigger = (await catalogue.get_trigger(shop.store, "abandoned-cart")).trigger
     wider = trigger.model_copy(update={"attributes": {**trigger.attributes, "shop": "text?"}})
-    await catalogue.put_trigger(shop.store, wider, shop.now)
+    await catalogue.put_trigger(shop.store, wider, by_us(shop.now))
 
     version = await get_version(shop.store, "abandoned-cart", 1)
 

@@ -20,7 +20,7 @@ from store.runs import SendView, close, get_run
 from store.schema import diary, versions
 from store.sends import Done, Go, claim, give_up_stale, record, release
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
-from tests.shop import Shop
+from tests.shop import Shop, by_us
 from tests.transactions import execute, rows
 
 
@@ -218,7 +218,7 @@ async def test_the_ready_content_is_sent_whatever_the_draft_says(shop: Shop, run
     content = CONTENTS["initial-email-reminder"]
     assert content.email
     draft = content.model_copy(update={"email": content.email.model_copy(update={"subject": "Half-written"})})
-    await catalogue.put_content(shop.store, draft, shop.now)
+    await catalogue.put_content(shop.store, draft, by_us(shop.now))
 
     claimed = await shop.claim(run)
 

@@ -27,7 +27,7 @@ from store.store import Again, Store, open_store, ping, write_transaction
 from store.store import database_url as normal
 from store.suppressions import get_address, suppress
 from tests.samples import TRIGGERS, abandoned_cart
-from tests.shop import NOON, Shop
+from tests.shop import NOON, Shop, by_us
 from tests.transactions import execute, rows, under_way
 
 CUSTOMERS: list[dict[str, Any]] = [
@@ -205,7 +205,7 @@ async def test_what_nobody_waits_for_any_more_is_not_written(store: Store) -> No
         await cancelled()
 
     assert await rows(store, customers.select()) == []
-    await put_trigger(store, TRIGGERS["store-visit"], NOON)
+    await put_trigger(store, TRIGGERS["store-visit"], by_us(NOON))
 
 
 async def test_what_could_not_be_read_leaves_the_next_ones_a_view_of_today(store: Store, database_url: str) -> None:
@@ -218,7 +218,7 @@ async def test_what_could_not_be_read_leaves_the_next_ones_a_view_of_today(store
     await execute(elsewhere, text("UPDATE customers SET attributes = '{}' WHERE id = 'ada'"))
 
     assert [customer.id for customer in await list_customers(store)] == ["ada", "bob"]
-    await put_trigger(store, TRIGGERS["store-visit"], NOON)
+    await put_trigger(store, TRIGGERS["store-visit"], by_us(NOON))
     assert failed.value.__traceback__ is not None  # it is known still, with all that it has seen
     await elsewhere.close()
 
@@ -234,7 +234,7 @@ async def test_what_waits_for_its_turn_can_be_cancelled(store: Store) -> None:
         assert waiting.cancelled() or store.dialect == "postgresql"  # where nobody has to wait
 
     assert store.dialect == "postgresql" or await rows(store, customers.select()) == []
-    await put_trigger(store, TRIGGERS["store-visit"], NOON)
+    await put_trigger(store, TRIGGERS["store-visit"], by_us(NOON))
 
 
 async def test_a_file_that_another_process_keeps_locked_is_unavailable(sqlite_url: str) -> None:
@@ -243,11 +243,11 @@ async def test_a_file_that_another_process_keeps_locked_is_unavailable(sqlite_ur
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(Unavailable, match="locked"):
-        await put_trigger(store, TRIGGERS["store-visit"], NOON)
+        await put_trigger(store, TRIGGERS["store-visit"], by_us(NOON))
 
     other.execute("ROLLBACK")
     other.close()
-    assert await put_trigger(store, TRIGGERS["store-visit"], NOON)
+    assert await put_trigger(store, TRIGGERS["store-visit"], by_us(NOON))
     await store.close()
 
 

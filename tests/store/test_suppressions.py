@@ -12,7 +12,7 @@ from store.customers import put_customer
 from store.sends import Go
 from store.suppressions import STOPPED, get_address, lift, list_liftings, list_suppressions, suppress
 from tests.samples import CUSTOMER
-from tests.shop import Shop
+from tests.shop import Shop, by_us
 
 ADDRESS = "ada@example.com"
 NUMBER = "+15550100"
@@ -54,7 +54,7 @@ async def test_a_lifted_address_is_written_to_again_and_who_wanted_it_is_kept(sh
     [there] = (await get_address(shop.store, "email", "mailto:Ada@example.com")).suppressions
     then = shop.now
 
-    lifted = await lift(shop.store, there.id, "The mailbox was made.", "grace", shop.later(days=1))
+    lifted = await lift(shop.store, there.id, "The mailbox was made.", "grace", by_us(shop.later(days=1)))
 
     assert (lifted.reason, lifted.suppressed_at, lifted.why, lifted.source, lifted.at) == (
         BOUNCED,
@@ -68,7 +68,7 @@ async def test_a_lifted_address_is_written_to_again_and_who_wanted_it_is_kept(sh
     assert (seen.suppressions, [line.id for line in seen.lifted]) == ((), [lifted.id])
     assert [line.id for line in (await list_liftings(shop.store)).lifted] == [lifted.id]
     with pytest.raises(Unknown, match="There is no suppression"):
-        await lift(shop.store, there.id, "Again.", "grace", shop.now)
+        await lift(shop.store, there.id, "Again.", "grace", by_us(shop.now))
 
 
 async def test_each_reason_is_lifted_by_itself(shop: Shop) -> None:
@@ -76,7 +76,7 @@ async def test_each_reason_is_lifted_by_itself(shop: Shop) -> None:
         await suppress(shop.store, "email", ADDRESS, reason, shop.now)
     latest, first = (await list_suppressions(shop.store)).suppressions
 
-    await lift(shop.store, first.id, "Mended.", "grace", shop.now)
+    await lift(shop.store, first.id, "Mended.", "grace", by_us(shop.now))
 
     assert [each.id for each in (await get_address(shop.store, "email", ADDRESS)).suppressions] == [latest.id]
 
@@ -86,9 +86,9 @@ async def test_nobody_lifts_a_stop(shop: Shop) -> None:
     await suppress(shop.store, "text", NUMBER, "gone", shop.now)
     gone, stopped = (await list_suppressions(shop.store)).suppressions
 
-    await lift(shop.store, gone.id, "It is a new line.", "grace", shop.now)
+    await lift(shop.store, gone.id, "It is a new line.", "grace", by_us(shop.now))
     with pytest.raises(Conflict, match="Only START from that number"):
-        await lift(shop.store, stopped.id, "We want to.", "grace", shop.now)
+        await lift(shop.store, stopped.id, "We want to.", "grace", by_us(shop.now))
 
     [left] = (await get_address(shop.store, "text", "0015550100")).suppressions
     assert left.reason == STOPPED
@@ -102,7 +102,7 @@ async def test_lifting_takes_back_nothing_that_the_customer_said(shop: Shop) -> 
     await suppress(shop.store, "email", ADDRESS, "unsubscribed, as sendgrid reports", shop.now)
     [complaint] = (await list_suppressions(shop.store)).suppressions
 
-    await lift(shop.store, complaint.id, "By mistake.", "grace", shop.now)
+    await lift(shop.store, complaint.id, "By mistake.", "grace", by_us(shop.now))
 
     assert {consent.choice for consent in (await get_consents(shop.store, "ada")).said} == {"out"}
 

@@ -15,6 +15,7 @@ from store.customer_attributes import put_attribute
 from store.customers import put_customer
 from tests.engine import Clock, Engine, engine
 from tests.samples import CUSTOMER, abandoned_cart
+from tests.shop import by_us
 from tests.stories import clock_of, email, end, pause, push, text, until_moment
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -148,7 +149,7 @@ def next_change(zone: str, begin: datetime, forward: bool) -> datetime:
 
 
 async def test_a_birthday_is_a_day_where_she_is(clock: Clock, skipped: Engine) -> None:
-    await put_attribute(skipped.store, CustomerAttribute(attribute="born_on", type="date"), clock.now)
+    await put_attribute(skipped.store, CustomerAttribute(attribute="born_on", type="date"), by_us(clock.now))
     here = (clock.begin + 5 * DAY).astimezone(ZoneInfo("Asia/Kathmandu"))
     born_on = f"{here.replace(year=1992):%Y-%m-%d}"
     await skipped.customer("kim", {**KATHMANDU, "born_on": born_on})
@@ -169,7 +170,7 @@ async def test_a_birthday_is_a_day_where_she_is(clock: Clock, skipped: Engine) -
 
 
 async def test_a_customer_who_has_no_birthday_is_late(clock: Clock, skipped: Engine) -> None:
-    await put_attribute(skipped.store, CustomerAttribute(attribute="born_on", type="date"), clock.now)
+    await put_attribute(skipped.store, CustomerAttribute(attribute="born_on", type="date"), by_us(clock.now))
     await skipped.customer("kim", KATHMANDU)
     birthday = until_moment("then", "customer.born_on", yearly=True, late=[end("nobody-knows")])
     await skipped.publish(abandoned_cart(steps=[birthday], start={"trigger": "trial-started"}, exit=[]))

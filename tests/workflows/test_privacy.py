@@ -26,6 +26,7 @@ from tests.fakes.receiver import Receiver, says
 from tests.ledger import Ledger
 from tests.payloads import told_in
 from tests.samples import abandoned_cart
+from tests.shop import by_us
 from tests.transactions import execute
 
 SECRETS = {
@@ -212,7 +213,7 @@ async def test_what_an_endpoint_is_told_and_answers_stays_with_us(
     async with Receiver() as receiver, playing(temporal, sqlite_url) as built:
         receiver.answer = says(status, *headers, body=TOLD_TOO_MUCH.encode())
         crm = Endpoint(endpoint="crm", url=receiver.url)
-        await put_endpoint(built.store, crm, Seal(HOUSE).seal(new_secret()), built.now())
+        await put_endpoint(built.store, crm, Seal(HOUSE).seal(new_secret()), by_us(built.now()))
         await built.publish(abandoned_cart(steps=CALLING))
         run = await start(built)
         await built.handle(run).result()

@@ -35,6 +35,7 @@ from tests.engine import HOUSE, Clock, Engine, engine
 from tests.fakes.receiver import Answer, Receiver, says
 from tests.random_journeys import FATES, beginning
 from tests.random_stories import Played, stories
+from tests.shop import by_us
 from tests.stories import Run
 from tests.workflows.test_stories import A_MINUTE, event, told
 
@@ -57,7 +58,7 @@ async def test_preview_and_temporal_agree(
     url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / f'{name}.db')}"
     async with engine(skipping.client, url, clock=clock) as played, endpoints(played, clock) as receivers:
         await at_the_usual_time(clock)
-        await put_attribute(played.store, CustomerAttribute(attribute="renews_at", type="time"), clock.now)
+        await put_attribute(played.store, CustomerAttribute(attribute="renews_at", type="time"), by_us(clock.now))
         await played.customer(name)
         await played.publish(beginning(story.journey, clock.begin))
         for number, line in enumerate(story.lines, 1):
@@ -105,7 +106,7 @@ async def endpoints(played: Engine, clock: Clock) -> AsyncIterator[dict[str, Rec
         for name, receiver in receivers.items():
             receiver.answer = answer(name, receiver)
             registered = Endpoint(endpoint=name, url=receiver.url)
-            await put_endpoint(played.store, registered, Seal(HOUSE).seal(new_secret()), clock.now)
+            await put_endpoint(played.store, registered, Seal(HOUSE).seal(new_secret()), by_us(clock.now))
         yield receivers
 
 

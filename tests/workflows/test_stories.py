@@ -18,6 +18,7 @@ from store.journeys import stop
 from store.runs import RunView, SendView
 from tests.engine import Clock, Engine, engine
 from tests.samples import CONTENTS, version
+from tests.shop import by_us
 from tests.stories import STORIES, Publish, Run, Send, Stop, Story
 
 A_MINUTE = timedelta(minutes=1)
@@ -66,7 +67,7 @@ async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironmen
                 case Publish():
                     await played.publish(line.journey)
                 case Stop():
-                    await stop(played.store, "abandoned-cart", clock.now)
+                    await stop(played.store, "abandoned-cart", by_us(clock.now))
             await played.relay.drain_once()
         await clock.move(story.length + timedelta(minutes=1))
 
@@ -86,7 +87,7 @@ async def test_a_late_open_is_counted(skipping: WorkflowEnvironment, sqlite_url:
         await played.publish(STORIES["opened-after-the-stop"].journey(clock.begin))
         run = await played.start("late-open")
         await clock.move(timedelta(hours=12))
-        await stop(played.store, "abandoned-cart", clock.now)
+        await stop(played.store, "abandoned-cart", by_us(clock.now))
         await played.relay.drain_once()
 
         await clock.move(timedelta(hours=15))

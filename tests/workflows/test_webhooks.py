@@ -17,6 +17,7 @@ from store.endpoints import put_endpoint, rotate_endpoint
 from tests.engine import HOUSE, Clock, Engine, engine
 from tests.fakes.receiver import Receiver, says
 from tests.samples import abandoned_cart
+from tests.shop import by_us
 from tests.stories import email, pause, push, text
 
 HOUR = timedelta(hours=1)
@@ -48,7 +49,7 @@ async def played(
     async with engine(skipping.client, sqlite_url, clock=clock) as built:
         await built.customer("ada")
         crm = Endpoint(endpoint="crm", url=receiver.url)
-        await put_endpoint(built.store, crm, Seal(HOUSE).seal(SECRET), clock.now)
+        await put_endpoint(built.store, crm, Seal(HOUSE).seal(SECRET), by_us(clock.now))
         yield built
 
 
@@ -204,9 +205,9 @@ async def test_an_endpoint_that_moves_and_gets_a_new_secret_is_called_where_it_i
     run = await begun(played, crm(), WENT)
     await receiver.has(1)
     other = new_secret()
-    await rotate_endpoint(played.store, "crm", Seal(HOUSE).seal(other), clock.now)
+    await rotate_endpoint(played.store, "crm", Seal(HOUSE).seal(other), by_us(clock.now))
     async with Receiver() as elsewhere:
-        await put_endpoint(played.store, Endpoint(endpoint="crm", url=elsewhere.url), "", clock.now)
+        await put_endpoint(played.store, Endpoint(endpoint="crm", url=elsewhere.url), "", by_us(clock.now))
         await clock.move(HOUR)
         await played.until_ended(run)
 

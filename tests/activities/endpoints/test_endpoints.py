@@ -20,6 +20,7 @@ from store.endpoints import BOTH_SIGN, get_endpoint, open_endpoint, put_endpoint
 from store.store import Store
 from tests.engine import HOUSE
 from tests.fakes.receiver import Receiver, says
+from tests.shop import by_us
 
 BODY = b'{"type":"win-back.crm"}'
 
@@ -36,14 +37,14 @@ def endpoints(store: Store, house: str = HOUSE) -> Endpoints:
 
 async def registered(store: Store, receiver: Receiver, now: datetime) -> str:
     secret = new_secret()
-    await put_endpoint(store, Endpoint(endpoint="crm", url=receiver.url), Seal(HOUSE).seal(secret), now)
+    await put_endpoint(store, Endpoint(endpoint="crm", url=receiver.url), Seal(HOUSE).seal(secret), by_us(now))
     return secret
 
 
 async def test_a_call_is_signed_with_the_secrets_that_hold(store: Store, receiver: Receiver) -> None:
     now = datetime.now(UTC)
     old, new = await registered(store, receiver, now - BOTH_SIGN), new_secret()
-    await rotate_endpoint(store, "crm", Seal(HOUSE).seal(new), now - timedelta(hours=1))
+    await rotate_endpoint(store, "crm", Seal(HOUSE).seal(new), by_us(now - timedelta(hours=1)))
 
     assert await endpoints(store).call("crm", "k3v9", BODY, now) == Accepted()
     assert await endpoints(store).call("crm", "k3v9", BODY, now + BOTH_SIGN) == Accepted()
@@ -70,7 +71,7 @@ async def test_410_closes_an_endpoint_until_it_is_opened(store: Store, receiver:
     assert "ada" not in str(logs)
 
     receiver.answer = says(200)
-    await open_endpoint(store, "crm", now)
+    await open_endpoint(store, "crm", by_us(now))
     assert await endpoints(store).call("crm", "x2mq", BODY, now) == Accepted()
 
 
