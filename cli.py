@@ -472,6 +472,32 @@ def lift(
     answer(told, suppressing.lifted([told]), as_json=json_)
 
 
+@app.command()
+def audit(
+    what: Annotated[
+        str | None, typer.Argument(help="Only changes of this, such as journey/welcome, or of all of a kind: journey.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Only by the key of this name.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=options.time, metavar="TIME", help="Only from then on, such as 2026-11-24; without an offset in UTC."
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, the latest first.", min=1, max=200)] = 50,
+    before: Annotated[int | None, typer.Option(help="Only those before this one.", min=1)] = None,
+    json_: AsJson = False,
+) -> None:
+    """Show who changed what, and when."""
+    from store.audit import AuditPage
+    from terminal import auditing
+    from terminal.asking import answer, ask
+
+    asked = {"what": what, "by": by, "since": since and since.isoformat(), "limit": limit, "before": before}
+    told = ask(_connection(), lambda api: api.get(AuditPage, "audit", **asked))
+    answer(told, auditing.listed(told), as_json=json_)
+
+
 # --- beneath ---------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from activities.reports import Taken
 from api import (
+    audit,
     channels,
     consents,
     content_previews,
@@ -59,6 +60,7 @@ ROUTERS = [
         channels,
         endpoints,
         named_keys,
+        audit,
         webhooks,
         unsubscribe,
         health,

@@ -70,6 +70,7 @@ TAGS = [
     {"name": "channels", "description": "Whether messages can go out."},
     {"name": "endpoints", "description": "Addresses of your systems that journeys call, each call signed."},
     {"name": "keys", "description": "What opens the API, for whom, and how far."},
+    {"name": "audit", "description": "Who changed what, and when."},
     {"name": "webhooks", "description": "What providers report. Each is signed by its provider; there is no key."},
     {"name": "unsubscribe", "description": "The link in an email, for its reader and their mail program."},
     {"name": "health", "description": "Is it up, can it work."},

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from journeys.catalogue import CustomerId
 from journeys.language.attributes import AttributeName
-from journeys.models import Name
+from journeys.models import Name, Time
 from journeys.storable import unstorable
 
 
@@ -21,6 +21,17 @@ def _stored(text: str) -> str:
 
 Stored = Annotated[str, AfterValidator(_stored)]
 """A text that may be the id of something that is kept: on every database the same answer where it cannot be."""
+
+
+def _no_number(text: object) -> object:
+    # In an address everything is a text, and pydantic would count seconds since 1970.
+    if isinstance(text, str) and text.strip("-+. ").replace(".", "").isdigit():
+        raise ValueError("a time with its offset is expected, such as 2026-11-24T09:00:00Z")
+    return text
+
+
+Moment = Annotated[Time, BeforeValidator(_no_number)]
+"""An instant in an address."""
 
 TriggerName = Annotated[Name, Path(alias="name", description="The trigger's name.", examples=["abandoned-cart"])]
 ContentName = Annotated[

@@ -667,6 +667,28 @@ def test_errors_of_the_api_are_told_with_their_flaws(sojourn: Sojourn) -> None:
 
 
 @pytest.mark.usefixtures("online")
+def test_who_changed_what_is_shown(sojourn: Sojourn, folder: Path) -> None:
+    sojourn("apply", folder)
+    before = sojourn("audit")
+    sojourn("apply", folder)  # which changes nothing
+    unchanged = sojourn("audit")
+    journey = folder / "journeys" / "abandoned-cart.yaml"
+    journey.write_text(journey.read_text() + "\ntime_zone: Europe/Oslo\n")
+    sojourn("apply", folder)
+
+    published, put, *_ = sojourn("audit", "journey/abandoned-cart").split("journey/abandoned-cart")[1:]
+    [entry] = (told := json.loads(sojourn("audit", "--limit", "1", "--json")))["entries"]
+
+    assert unchanged == before
+    assert re.match(r"  journey published by root\n    version: \d+, hash: \w+\n", published)
+    assert put.startswith("  journey put by root\n    changed: time_zone\n")
+    assert f"--before {told['next']} shows" in sojourn("audit", "--limit", "1")
+    assert entry["did"] not in sojourn("audit", "--limit", "1", "--before", str(told["next"]))
+    assert "Nothing was changed." in sojourn("audit", "--since", "2100-01-01")
+    assert "Nothing was changed." in sojourn("audit", "--by", "grace")
+
+
+@pytest.mark.usefixtures("online")
 async def test_a_suppressed_address_is_shown_and_lifted(sojourn: Sojourn, data: Path) -> None:
     store = open_store(f"sqlite:///{data}/sojourn.db")
     await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", datetime.now(UTC))

@@ -29,6 +29,9 @@ class Clock:
     def nudge(self) -> None:
         self.nudges += 1
 
+    def later(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
 
 @dataclass
 class Door:

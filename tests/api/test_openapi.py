@@ -112,6 +112,7 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
         "POST /v1/keys/{name}/rotate",
         "DELETE /v1/keys/{name}",
         "DELETE /v1/keys/{name}/secrets/{id}",
+        "GET /v1/audit",
         "POST /webhooks/sendgrid",
         "POST /webhooks/twilio",
         "GET /u/{token}",

@@ -71,6 +71,7 @@ NEEDED = {
     "POST /v1/endpoints/{name}/rotate": "definitions:write",
     "POST /v1/endpoints/{name}/open": "definitions:write",
     "DELETE /v1/endpoints/{name}": "definitions:write",
+    "GET /v1/audit": "admin",
     "POST /v1/keys": "admin",
     "GET /v1/keys": "admin",
     "GET /v1/keys/{name}": "admin",
