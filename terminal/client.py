@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -57,6 +58,11 @@ PLACES = {
 """Where definitions of each kind are sent to."""
 
 KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, Forbidden, TooMany, Unavailable)}
+
+
+MOST_WAITS = 5
+LONGEST_WAIT = 60
+"""Seconds. So often and so long a command waits where it is told to; whoever has to wait longer is told so."""
 
 
 class Connection(Frozen):
@@ -190,16 +196,25 @@ class Api:
             raise _not_ours(answer) from None
 
     async def _send(self, method: str, path: tuple[str, ...], **how: Any) -> httpx.Response:
+        answer = await self._request(method, path, **how)
+        for _ in range(MOST_WAITS):
+            wait = _told_to_wait(answer)
+            if wait is None:
+                break
+            await asyncio.sleep(wait)
+            answer = await self._request(method, path, **how)
+        if not answer.is_success:
+            raise _problem(answer)
+        return answer
+
+    async def _request(self, method: str, path: tuple[str, ...], **how: Any) -> httpx.Response:
         try:
             address = "/v1/" + "/".join(quote(part, safe="/:@") for part in path)
-            answer = await self._http.request(method, address, **how)
+            return await self._http.request(method, address, **how)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise _unreachable(self.connection.url, error) from None
         except UnicodeEncodeError:  # what the shell hands on as it is
             raise Invalid("What was given holds bytes that are no text in UTF-8, so it cannot be sent.") from None
-        if not answer.is_success:
-            raise _problem(answer)
-        return answer
 
 
 async def apply_folder(api: Api, folder: Folder, *, publish: bool = True) -> AsyncIterator[Change]:
@@ -295,6 +310,14 @@ async def _ready(api: Api, change: Change, *, already: bool) -> Change:
     await api.do(f"{change.kind}s", change.name, "ready")
     became = "made ready" if change.became == "unchanged" else f"{change.became}, ready"
     return Change(change.kind, change.name, became)
+
+
+def _told_to_wait(answer: httpx.Response) -> int | None:
+    """So many seconds until the same request passes, where a limit of its key was reached and that is soon."""
+    after = answer.headers.get("Retry-After", "")
+    if answer.status_code != TooMany.status or not (after.isascii() and after.isdigit()):
+        return None
+    return wait if (wait := int(after)) <= LONGEST_WAIT else None
 
 
 def _unreachable(url: str, error: Exception) -> Unavailable:
