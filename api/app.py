@@ -38,6 +38,7 @@ from api.dependencies import Dependencies
 from api.ingest import Ingest
 from api.keyring import Keyring
 from api.keys import Refusals
+from api.limits import Limits
 from api.middleware import SecurityMiddleware
 from journeys.problems import Invalid
 
@@ -78,6 +79,7 @@ def create_app(deps: Dependencies) -> FastAPI:
     app.state.ingest = Ingest(deps.store, deps.relay_nudge, deps.now, day=deps.day, drain_for=deps.drain_for)
     app.state.keyring = Keyring(deps.store, deps.key, deps.now)
     app.state.refusals = Refusals()
+    app.state.limits = Limits()
     app.state.taken = {provider: Taken() for provider in sorted(deps.webhooks)}
     app.add_middleware(BrowserMiddleware, keyring=app.state.keyring)
     app.add_middleware(SecurityMiddleware)

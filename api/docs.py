@@ -24,6 +24,7 @@ from api.bodies import gives
 from api.consents import Consents
 from api.content_previews import Sample, TestSend
 from api.keys import OPEN
+from api.limits import AFTER, HEADERS
 from api.named_keys import Rotation
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
@@ -144,6 +145,7 @@ def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     described["components"]["schemas"] |= _schemas([Problem]) | bodies
     _leave_out_what_is_never_answered(described)
     _tell_scopes(described)
+    _tell_headers(described)
     for route in chain.from_iterable(each.routes for each in routers):
         if isinstance(route, APIRoute) and route.include_in_schema:
             _restore_examples(route, described["paths"][route.path_format])
@@ -177,6 +179,18 @@ def _tell_scopes(described: dict[str, Any]) -> None:
     for operation in chain.from_iterable(path.values() for path in described["paths"].values()):
         for scope in chain.from_iterable(chain.from_iterable(each.values()) for each in operation.get("security", [])):
             operation["description"] += f"\n\nNeeds a key with the scope `{scope}`."
+
+
+def _tell_headers(described: dict[str, Any]) -> None:
+    described["components"]["headers"] = {
+        name: {"description": meaning, "schema": {"type": kind}, "example": example}
+        for name, (meaning, kind, example) in {**HEADERS, **AFTER}.items()
+    }
+    for operation in chain.from_iterable(path.values() for path in described["paths"].values()):
+        for status, answer in operation["responses"].items():
+            named = [*(HEADERS if "security" in operation else ()), *(AFTER if status in ("429", "503") else ())]
+            if named:
+                answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in named}
 
 
 def _restore_examples(route: APIRoute, described: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
@@ -13,6 +13,7 @@ from api.dependencies import Deps, IngestDep
 from api.events_examples import EVENTS, RECEIPT, STORED_EVENT
 from api.ingest import Ingest
 from api.keys import CallerDep, needs
+from api.limits import LimitsDep
 from api.names import EventId, Stored
 from api.posting import all_posted_by, posted_by
 from api.problems import MOST_FLAWS, STANDARD, TooLarge, declare
@@ -52,7 +53,9 @@ _RECEIPTS = TypeAdapter(list[Receipt])
         EVENTS,
     ),
 )
-async def post_events(body: Body, ingest: IngestDep, caller: CallerDep) -> Response:
+async def post_events(
+    body: Body, ingest: IngestDep, caller: CallerDep, limits: LimitsDep, request: Request
+) -> Response:
     """Accept one event, or a list of them: all or none.
 
     The answer is the receipt, or the list of receipts. Posting the same event again changes nothing and answers
@@ -69,6 +72,7 @@ async def post_events(body: Body, ingest: IngestDep, caller: CallerDep) -> Respo
     if isinstance(given, Event):
         receipt = await _accept_one(posted_by(caller, given), ingest)
         return Response(receipt.model_dump_json(), 202, media_type=JSON)
+    limits.take(request, caller, len(given) - 1, before=1)
     receipts = await ingest.accept(await aside(all_posted_by, caller, given))
     return Response(await aside(_RECEIPTS.dump_json, receipts), 202, media_type=JSON)
 

@@ -11,6 +11,7 @@ import structlog
 from fastapi import Depends, Request, Security, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from api.limits import LimitsDep
 from journeys.problems import Forbidden, Unauthorized
 from store.scopes import SCOPES, Scope
 
@@ -96,7 +97,7 @@ class Refusals:
 def needs(*scopes: Scope) -> params.Depends:
     """What a route of ``dependencies=`` declares that is open to keys with these scopes alone.
 
-    Nothing else of a request is read before: 401 without a key, 403 without a scope.
+    Nothing else of a request is read before: 401 without a key, 429 where its limit is reached, 403 without a scope.
     """
     declared: params.Depends = Security(_admit, scopes=scopes)
     return declared
@@ -110,7 +111,7 @@ OPEN = Depends(anybody)
 """What a route, or a router, declares that needs no key: each is one or the other, and none is it by mistake."""
 
 
-async def _admit(request: Request, given: Given, needed: SecurityScopes) -> None:
+async def _admit(request: Request, given: Given, needed: SecurityScopes, limits: LimitsDep) -> None:
     keyring: Keyring = request.app.state.keyring
     try:
         if given is None:
@@ -119,6 +120,7 @@ async def _admit(request: Request, given: Given, needed: SecurityScopes) -> None
     except Unauthorized:
         request.app.state.refusals.add(monotonic())
         raise
+    limits.take(request, caller)
     if missing := [scope for scope in needed.scopes if scope not in caller.scopes]:
         raise Forbidden(_lacks(caller, missing))
     if caller.origins and (origin := request.headers.get("origin", "")) not in caller.origins:

@@ -36,13 +36,14 @@ class SecurityMiddleware:
             await self._app(scope, receive, send)
             return
         started = False
+        state = scope.setdefault("state", {})  # where the request keeps what it is told of its key's limit
 
         async def send_on(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in (HEADERS | state.get("limits", {})).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -171,7 +171,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
 
 
-STANDARD = declare(Unauthorized, Forbidden, Invalid, SojournError, Unavailable)
+STANDARD = declare(Unauthorized, Forbidden, Invalid, TooMany, SojournError, Unavailable)
 """What every route under /v1 can answer."""
 
 
