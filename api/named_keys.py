@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from activities.channels.registry import PROVIDERS
 from api import unsubscribe
+from api.audit import ChangeDep
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps, KeyringDep
 from api.keys import ROOT, needs
@@ -81,7 +82,7 @@ ROTATIONS = {"requestBody": _TAKEN["requestBody"] | {"required": False}}
     responses=declare(Conflict, TooLarge, WrongType) | {201: gives(NEW)},
     openapi_extra=takes(ref(Key), {"A shop's server": SHOP, "A shop's pages": PAGE}, yaml_too=True),
 )
-async def create_key(body: Body, deps: Deps, keyring: KeyringDep) -> KeySecret:
+async def create_key(body: Body, deps: Deps, change: ChangeDep, keyring: KeyringDep) -> KeySecret:
     """Make a key. Its secret is in the answer, this once: only a hash of it is kept.
 
     Its name is the source of the events that it posts. A key with `origins` is for the pages of these sites, and may
@@ -92,7 +93,7 @@ async def create_key(body: Body, deps: Deps, keyring: KeyringDep) -> KeySecret:
         flaw = Flaw(path="key", message=f'"{key.key}" is the source of other events.', hint="Choose another name.")
         raise Invalid("This key is not valid.", [flaw])
     secret = new_secret()
-    made = await keys.add_key(deps.store, key, secret, deps.now())
+    made = await keys.add_key(deps.store, key, secret, change)
     keyring.forget()
     return KeySecret(**dict(made), secret=secret)
 
@@ -115,13 +116,13 @@ async def get_key(name: KeyName, deps: Deps) -> KeyView:
     responses=declare(Unknown, TooLarge, WrongType) | {200: gives(SHOP_VIEW)},
     openapi_extra=takes(ref(Key), {"A shop's server": SHOP}, yaml_too=True),
 )
-async def change_key(name: KeyName, body: Body, deps: Deps, keyring: KeyringDep) -> KeyView:
+async def change_key(name: KeyName, body: Body, deps: Deps, change: ChangeDep, keyring: KeyringDep) -> KeyView:
     """Have a key open what is said now, and nothing else. Its secrets stay as they are.
 
     `key` may be left out of the body: it is in the address.
     """
     key = await aside(read, Key, body, "key", name)
-    changed = await keys.change_key(deps.store, key, deps.now())
+    changed = await keys.change_key(deps.store, key, change)
     keyring.forget()
     return changed
 
@@ -132,29 +133,29 @@ async def change_key(name: KeyName, body: Body, deps: Deps, keyring: KeyringDep)
     responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(ROTATED)},
     openapi_extra=ROTATIONS,
 )
-async def rotate_key(name: KeyName, body: Body, deps: Deps, keyring: KeyringDep) -> KeySecret:
+async def rotate_key(name: KeyName, body: Body, deps: Deps, change: ChangeDep, keyring: KeyringDep) -> KeySecret:
     """Give a key another secret, which is answered this once. Its name, and so the source of its events, stays.
 
     What was valid before stays so, until `until`, or until somebody revokes it. At most five are valid at a time.
     """
     asked = await aside(read, Rotation, body, "rotation") if body else Rotation()
     secret = new_secret()
-    rotated = await keys.rotate_key(deps.store, name, secret, deps.now(), asked.until)
+    rotated = await keys.rotate_key(deps.store, name, secret, change, asked.until)
     keyring.forget()
     return KeySecret(**dict(rotated), secret=secret)
 
 
 @router.delete("/{name}", response_model=Revoked, responses=declare(Unknown) | {200: gives({"revoked": "shop"})})
-async def revoke_key(name: KeyName, deps: Deps, keyring: KeyringDep) -> Revoked:
+async def revoke_key(name: KeyName, deps: Deps, change: ChangeDep, keyring: KeyringDep) -> Revoked:
     """Revoke a key, with all its secrets. Other processes of the API take it for 5 seconds more at most."""
-    await keys.revoke_key(deps.store, name)
+    await keys.revoke_key(deps.store, name, change)
     keyring.forget()
     return Revoked(revoked=name)
 
 
 @router.delete("/{name}/secrets/{id}", response_model=KeyView, responses=declare(Unknown) | {200: gives(SHOP_VIEW)})
-async def revoke_secret(name: KeyName, id: KeySecretId, deps: Deps, keyring: KeyringDep) -> KeyView:
+async def revoke_secret(name: KeyName, id: KeySecretId, deps: Deps, change: ChangeDep, keyring: KeyringDep) -> KeyView:
     """Revoke one secret of a key, such as the one before the last rotation. The others stay valid."""
-    left = await keys.revoke_secret(deps.store, name, id, deps.now())
+    left = await keys.revoke_secret(deps.store, name, id, change)
     keyring.forget()
     return left

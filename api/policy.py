@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.keys import CallerDep, needs
+from api.keys import needs
 from api.policy_examples import EVERYTHING, NIGHTS, VERSION, VERSIONS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.clearance.policy import Policy
@@ -56,7 +57,7 @@ class PolicyVersionPage(Frozen):
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": PolicyPut}},
     openapi_extra=takes(ref(Policy), {"Quiet nights": NIGHTS, "All that it may say": EVERYTHING}, yaml_too=True),
 )
-async def put_policy(body: Body, deps: Deps, caller: CallerDep, response: Response) -> PolicyPut:
+async def put_policy(body: Body, deps: Deps, change: ChangeDep, response: Response) -> PolicyPut:
     """Put a policy in force, whole, in JSON or YAML: what it does not say is as usual, whatever was said before.
 
     It holds for whatever is claimed from then on. The same policy again changes nothing, and is answered with 200.
@@ -65,7 +66,7 @@ async def put_policy(body: Body, deps: Deps, caller: CallerDep, response: Respon
     policy = await aside(read_policy, body)
     schema = await deps.store.read(customer_schema)
     findings = await aside(_checked, policy, schema)
-    if await policies.put_policy(deps.store, policy, deps.now(), caller.name, schema):
+    if await policies.put_policy(deps.store, policy, change, schema):
         response.status_code = 201
     in_force = await policies.get_policy(deps.store)
     return PolicyPut(**dict(in_force), warnings=findings.warnings)

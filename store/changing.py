@@ -24,17 +24,18 @@ def alter(connection: Connection, table: Table, row: AnyRow, change: Change, did
         _record(connection, change, did, table, row.name, _detail(row, others))
 
 
-def _detail(row: AnyRow, others: Mapping[str, object]) -> dict[str, object]:
-    """Of a definition the fields that are others now, never what is in them: it may be anything."""
-    changed = {field for name, now in others.items() for field in _differing(getattr(row, name), now)}
-    return {"changed": sorted(changed)} if changed else {}
-
-
-def _differing(before: object, now: object) -> set[str]:
+def other_fields(before: object, now: object) -> set[str]:
+    """The fields of two definitions that are not the same in both."""
     if not isinstance(before, Mapping) or not isinstance(now, Mapping):
         return set()
     absent = object()
     return {field for field in {*before, *now} if before.get(field, absent) != now.get(field, absent)}
+
+
+def _detail(row: AnyRow, others: Mapping[str, object]) -> dict[str, object]:
+    """Of a definition the fields that are others now, never what is in them: it may be anything."""
+    changed = {field for name, now in others.items() for field in other_fields(getattr(row, name), now)}
+    return {"changed": sorted(changed)} if changed else {}
 
 
 def _record(

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 from journeys.models import WRITTEN, Expected, Frozen, Model, Name, Time
 from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Unknown
+from store.audit import Change, record
+from store.changing import other_fields
 from store.origins import Origin
 from store.schema import AnyRow, key_secrets, keys
 from store.scopes import SCOPES, Scope
@@ -99,32 +101,36 @@ def digest_of(secret: str) -> str:
 
 
 @write_transaction
-def add_key(connection: Connection, key: Key, secret: str, now: datetime) -> KeyView:
+def add_key(connection: Connection, key: Key, secret: str, change: Change) -> KeyView:
     """Make a key with its first secret. Raises Conflict where its name is taken, and where it would be over already."""
     if connection.execute(_LOCK, {"name": key.key}).one_or_none():
         raise Conflict(f'There is a key "{key.key}". Rotate it for another secret, or revoke it first.')
-    if key.until and key.until <= now:
+    if key.until and key.until <= change.at:
         raise Conflict(f'The key "{key.key}" would end before it begins, at {key.until:%d %b %Y %H:%M} UTC.')
-    connection.execute(insert(keys), _row(key) | {"created_at": now})
-    _add_secret(connection, key.key, secret, now)
-    return _view(connection, key.key, now)
+    connection.execute(insert(keys), _row(key) | {"created_at": change.at})
+    _add_secret(connection, key.key, secret, change.at)
+    record(connection, change, "key created", f"key/{key.key}", {"scopes": key.scopes})
+    return _view(connection, key.key, change.at)
 
 
 @write_transaction
-def change_key(connection: Connection, key: Key, now: datetime) -> KeyView:
+def change_key(connection: Connection, key: Key, change: Change) -> KeyView:
     """Have the key of that name open what *key* says, and nothing else. Its secrets stay. Raises Unknown."""
-    _one(connection, key.key, lock=True)
-    connection.execute(update(keys).where(keys.c.name == key.key).values(_row(key)))
-    return _view(connection, key.key, now)
+    before = _key(_one(connection, key.key, lock=True))
+    if fields := other_fields(dict(before), dict(key)):
+        connection.execute(update(keys).where(keys.c.name == key.key).values(_row(key)))
+        changed = {"changed": sorted(fields), "scopes": key.scopes}
+        record(connection, change, "key changed", f"key/{key.key}", changed)
+    return _view(connection, key.key, change.at)
 
 
 @write_transaction
-def rotate_key(connection: Connection, name: str, secret: str, now: datetime, ends: datetime | None = None) -> KeyView:
+def rotate_key(connection: Connection, name: str, secret: str, change: Change, ends: datetime | None = None) -> KeyView:
     """Give a key another secret. Those that it has stay valid, until *ends* where that is given.
 
     Raises Unknown, and Conflict where the key has ended or has very many secrets.
     """
-    row = _one(connection, name, lock=True)
+    row, now = _one(connection, name, lock=True), change.at
     if row.until and row.until <= now:
         raise Conflict(f'The key "{name}" ended at {row.until:%d %b %Y %H:%M} UTC. Revoke it, and make it again.')
     connection.execute(_FORGET_ENDED, {"name": name, "now": now})
@@ -133,26 +139,29 @@ def rotate_key(connection: Connection, name: str, secret: str, now: datetime, en
     if ends:
         connection.execute(_END, {"name": name, "ends": ends})
     _add_secret(connection, name, secret, now)
+    record(connection, change, "key given another secret", f"key/{name}")
     return _view(connection, name, now)
 
 
 @write_transaction
-def revoke_key(connection: Connection, name: str) -> None:
+def revoke_key(connection: Connection, name: str, change: Change) -> None:
     """Forget a key, with all its secrets. Raises Unknown."""
     _one(connection, name, lock=True)
     connection.execute(delete(key_secrets).where(key_secrets.c.key == name))
     connection.execute(delete(keys).where(keys.c.name == name))
+    record(connection, change, "key revoked", f"key/{name}")
 
 
 @write_transaction
-def revoke_secret(connection: Connection, name: str, id: str, now: datetime) -> KeyView:
+def revoke_secret(connection: Connection, name: str, id: str, change: Change) -> KeyView:
     """Forget one secret of a key. Raises Unknown."""
     _one(connection, name, lock=True)
     ids = {_id(row): row.digest for row in connection.execute(_SECRETS, {"name": name})}
     if id not in ids:
         raise Unknown(f'The key "{name}" has no secret "{id}". {did_you_mean(id, ids)}')
     connection.execute(delete(key_secrets).where(key_secrets.c.digest == ids[id]))
-    return _view(connection, name, now)
+    record(connection, change, "secret revoked", f"key/{name}", {"secret": id})
+    return _view(connection, name, change.at)
 
 
 @read_transaction

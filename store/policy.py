@@ -14,6 +14,8 @@ from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.language.attributes import Declaration, Schema
 from journeys.models import Frozen
 from journeys.problems import Unknown
+from store.audit import BY_ITSELF, Change, record
+from store.changing import other_fields
 from store.customer_types import customer_schema
 from store.locks import lock_house
 from store.schema import AnyRow, policies
@@ -67,7 +69,7 @@ def list_policies(connection: Connection, *, limit: int = 50, before: int | None
 
 
 @write_transaction
-def put_policy(connection: Connection, policy: Policy, now: datetime, by: str, customer: Schema | None = None) -> bool:
+def put_policy(connection: Connection, policy: Policy, change: Change, customer: Schema | None = None) -> bool:
     """Put a policy in force. Returns whether it is another than before; what is the same again changes nothing.
 
     *customer*: the types of customers' attributes that it was checked against, where they are not those of now.
@@ -77,7 +79,10 @@ def put_policy(connection: Connection, policy: Policy, now: datetime, by: str, c
     if last and _version(last).policy == policy:
         return False
     number = (last.number if last else 0) + 1
-    connection.execute(insert(policies), _row(policy, number, now, by, customer or customer_schema(connection)))
+    row = _row(policy, number, change.at, change.by, customer or customer_schema(connection))
+    connection.execute(insert(policies), row)
+    fields = other_fields(dict(_version(last).policy if last else NO_POLICY), dict(policy))
+    record(connection, change, "policy put", "policy", {"number": number, "changed": sorted(fields)})
     return True
 
 
@@ -88,6 +93,7 @@ def begin_with(connection: Connection, policy: Policy, now: datetime) -> bool:
     if connection.execute(_LATEST).one_or_none():
         return False
     connection.execute(insert(policies), _row(policy, 1, now, FROM_SETTINGS, customer_schema(connection)))
+    record(connection, Change(BY_ITSELF, now), "policy put", "policy", {"number": 1})
     return True
 
 

@@ -95,7 +95,7 @@ class Shop:
     async def rule(self, **said: Any) -> None:
         """Put a policy in force. What is not said of consent and the brake is not asked."""
         written = {"consent": NO_POLICY.consent, "brake": NO_POLICY.brake, **said}
-        await put_policy(self.store, Policy.model_validate(written), self.now, "shop")
+        await put_policy(self.store, Policy.model_validate(written), by_us(self.now))
 
     async def claim(
         self, run: str, step: str = "initial-reminder", *, rules: Rules | None = None, **more: Any

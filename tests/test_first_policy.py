@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from journeys.clearance.policy import Policy
 from settings import read_settings
+from store.audit import Change
 from store.policy import get_policy, list_policies, put_policy
 from store.store import Store
 from worker import begin_policy
@@ -28,7 +29,7 @@ async def test_a_house_without_a_policy_begins_with_that_of_the_settings(store: 
 
 
 async def test_once_there_is_one_the_settings_decide_nothing_and_the_log_says_which(store: Store) -> None:
-    await put_policy(store, Policy(time_zone="Europe/Paris"), NOW, "grace")
+    await put_policy(store, Policy(time_zone="Europe/Paris"), Change("grace", NOW))
 
     with capture_logs() as logs:
         await begin_policy(store, read_settings(time_zone="Europe/Oslo", consent_email="non-restrictive"), NOW)

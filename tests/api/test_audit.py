@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from journeys.reading import write
 from store.audit import list_audit
 from store.endpoints import close_endpoint
+from store.keys import get_key
 from store.store import Store
 from store.suppressions import list_suppressions, suppress
 from tests import samples
@@ -50,8 +50,14 @@ RECORDED = {
     "POST /v1/endpoints/{name}/rotate": Asked("crm", "endpoint given another secret", "endpoint/crm", again=False),
     "POST /v1/endpoints/{name}/open": Asked("crm", "endpoint opened", "endpoint/crm"),
     "DELETE /v1/endpoints/{name}": Asked("crm", "endpoint deleted", "endpoint/crm", again=False),
+    "PUT /v1/policy": Asked("", "policy put", "policy", {"time_zone": "Europe/Oslo"}),
+    "POST /v1/keys": Asked("", "key created", "key/till", {"key": "till", "scopes": ["events:write"]}, again=False),
+    "PUT /v1/keys/{name}": Asked("crm", "key changed", "key/crm", {"scopes": ["events:write"]}),
+    "POST /v1/keys/{name}/rotate": Asked("crm", "key given another secret", "key/crm", again=False),
+    "DELETE /v1/keys/{name}": Asked("crm", "key revoked", "key/crm", again=False),
+    "DELETE /v1/keys/{name}/secrets/{id}": Asked("crm", "secret revoked", "key/crm", again=False),
     "POST /v1/suppressions/{id}/lift": Asked(
-        "ID", "suppression lifted", "suppression/ID", {"why": "Ada asked us to."}, again=False
+        "", "suppression lifted", "suppression/ID", {"why": "Ada asked us to."}, again=False
     ),
 }
 """What each route is asked that changes something; one that is new is to be asked here too."""
@@ -87,6 +93,7 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await door.put("/v1/contents/hello", {"text": {"body": "Hi."}})
         await door.put("/v1/customer-attributes/born", {"type": "date"})
         await door.put("/v1/endpoints/crm", {"url": CRM})
+        await door.post("/v1/keys", {"key": "crm", "scopes": ["runs:read"]})
         await close_endpoint(store, "crm", CRM, "it answered 410", clock.now)
         await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", clock.now)
         yield door
@@ -96,11 +103,17 @@ async def ask(door: Door, route: str) -> Asked:
     """Ask a route what it is asked above."""
     asked = RECORDED[route]
     method, path = route.split()
-    [suppression] = (await list_suppressions(door.store)).suppressions or [None]
-    name = str(suppression.id) if suppression and asked.name == "ID" else asked.name
-    answer = await door.http.request(method, re.sub(r"\{\w+\}", name, path), json=asked.body)
+    id = await id_of_one(door, path) if "{id}" in path else ""
+    address = path.replace("{name}", asked.name).replace("{id}", id)
+    answer = await door.http.request(method, address, json=asked.body)
     assert answer.is_success, answer.text
-    return Asked(name, asked.did, asked.what.replace("ID", name))
+    return replace(asked, what=asked.what.replace("ID", id))
+
+
+async def id_of_one(door: Door, path: str) -> str:
+    if "suppressions" in path:
+        return str((await list_suppressions(door.store)).suppressions[0].id)
+    return (await get_key(door.store, "crm", door.clock.now)).secrets[0].id
 
 
 async def test_every_route_that_changes_something_is_recorded_or_known_not_to_be(door: Door) -> None:

@@ -20,6 +20,7 @@ from journeys.problems import Unauthorized, Unavailable
 from store.keys import Key, add_key, get_key, revoke_key, rotate_key
 from store.store import Store, open_store
 from tests.api.door import KEY, NOW
+from tests.shop import by_us
 
 Result = TypeVar("Result")
 
@@ -90,7 +91,7 @@ def test_the_page_says_how_old_it_may_be() -> None:
 
 
 async def test_a_thousand_requests_ask_the_database_once(store: Store, keyring: Keyring) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOW)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOW))
 
     with statements_of(store) as executed:
         callers = await asyncio.gather(*(keyring.caller("sojourn_1") for _ in range(1000)))
@@ -110,9 +111,9 @@ async def test_the_root_needs_no_database(seconds: Seconds) -> None:
 async def test_what_another_process_revokes_is_taken_for_seconds_and_no_longer(
     store: Store, keyring: Keyring, seconds: Seconds
 ) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOW)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOW))
     await keyring.caller("sojourn_1")
-    await revoke_key(store, "shop")
+    await revoke_key(store, "shop", by_us(NOW))
 
     seconds.now += FRESH_FOR - 0.1
     assert (await keyring.caller("sojourn_1")).name == "shop"
@@ -124,9 +125,9 @@ async def test_what_another_process_revokes_is_taken_for_seconds_and_no_longer(
 async def test_what_another_process_makes_is_known_within_a_second(
     store: Store, keyring: Keyring, seconds: Seconds
 ) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOW)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOW))
     await keyring.caller("sojourn_1")
-    await rotate_key(store, "shop", "sojourn_2", NOW)
+    await rotate_key(store, "shop", "sojourn_2", by_us(NOW))
 
     with pytest.raises(Unauthorized):
         await keyring.caller("sojourn_2")
@@ -148,10 +149,10 @@ async def test_whoever_tries_secrets_makes_it_ask_once_a_second(
 
 async def test_forgotten_it_asks_again_also_where_it_was_asking(slow: Slow, seconds: Seconds) -> None:
     keyring = Keyring(slow, KEY, lambda: NOW, seconds)
-    await add_key(slow, SHOP, "sojourn_1", NOW)
+    await add_key(slow, SHOP, "sojourn_1", by_us(NOW))
     before = asyncio.create_task(keyring.caller("sojourn_1"))
     await slow.asked.wait()
-    await revoke_key(slow, "shop")
+    await revoke_key(slow, "shop", by_us(NOW))
     keyring.forget()
     after = asyncio.create_task(keyring.caller("sojourn_1"))
     await asyncio.sleep(0)
@@ -166,7 +167,7 @@ async def test_forgotten_it_asks_again_also_where_it_was_asking(slow: Slow, seco
 
 async def test_whoever_goes_away_keeps_nobody_waiting(slow: Slow, seconds: Seconds) -> None:
     keyring = Keyring(slow, KEY, lambda: NOW, seconds)
-    await add_key(slow, SHOP, "sojourn_1", NOW)
+    await add_key(slow, SHOP, "sojourn_1", by_us(NOW))
     first, second = (asyncio.create_task(keyring.caller("sojourn_1")) for _ in range(2))
     await slow.asked.wait()
     first.cancel()
@@ -192,7 +193,7 @@ async def test_many_who_wait_for_a_database_that_is_away_wait_once(slow: Slow, s
 
 
 async def test_when_it_was_used_is_written_once_a_minute(store: Store, keyring: Keyring, seconds: Seconds) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOW)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOW))
     running = asyncio.create_task(keyring.run())
 
     with statements_of(store) as executed:
@@ -210,7 +211,7 @@ async def test_when_it_was_used_is_written_once_a_minute(store: Store, keyring: 
 async def test_nobody_hears_of_it_when_that_cannot_be_written(
     store: Store, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOW)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOW))
     await keyring.caller("sojourn_1")
     monkeypatch.setattr(keyring, "_store", open_store("postgresql://nobody@127.0.0.1:1/nothing"))
     keyring.close()

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from journeys.catalogue import CustomerAttribute
+from journeys.clearance.policy import Policy
 from journeys.endpoints import Endpoint
 from journeys.problems import Conflict, Invalid
 from journeys.reading import read_content
@@ -18,6 +19,8 @@ from store.catalogue import put_content, ready_content
 from store.customer_attributes import delete_attribute, put_attribute
 from store.endpoints import close_endpoint, put_endpoint, rotate_endpoint
 from store.journeys import publish, put_journey, stop
+from store.keys import Key, add_key, change_key, digest_of, revoke_key, revoke_secret, rotate_key
+from store.policy import begin_with, put_policy
 from store.store import Store, write_transaction
 from store.suppressions import lift, list_suppressions, suppress
 from tests.samples import abandoned_cart
@@ -203,3 +206,33 @@ async def test_who_is_written_to_again_is_not_in_it(store: Store) -> None:
 
     kept = {"channel": "email", "lifting": lifted.id}
     assert await details(store, f"suppression/{there.id}") == [("suppression lifted", kept)]
+
+
+async def test_a_policy_says_its_number_and_what_is_another_now(store: Store) -> None:
+    await begin_with(store, Policy(time_zone="Europe/Oslo"), NOON)
+    for _ in range(2):
+        await put_policy(store, Policy(time_zone="Europe/Paris"), by_us(NOON))
+
+    put, first = (await list_audit(store)).entries
+
+    assert (first.by, first.detail) == ("Sojourn", {"number": 1})
+    assert (put.by, put.detail) == ("us", {"number": 2, "changed": ["time_zone"]})
+
+
+async def test_a_key_says_what_it_opens_and_no_secret(store: Store) -> None:
+    shop = Key(key="shop", scopes=("events:write",))
+    await add_key(store, shop, "sojourn_1", by_us(NOON))
+    for _ in range(2):
+        await change_key(store, shop.model_copy(update={"scopes": ("admin",)}), by_us(NOON))
+    await rotate_key(store, "shop", "sojourn_2", by_us(NOON))
+    first = digest_of("sojourn_1")[:12]
+    await revoke_secret(store, "shop", first, by_us(NOON))
+    await revoke_key(store, "shop", by_us(NOON))
+
+    assert await details(store, "key/shop") == [
+        ("key created", {"scopes": ["events:write"]}),
+        ("key changed", {"changed": ["scopes"], "scopes": ["admin"]}),
+        ("key given another secret", {}),
+        ("secret revoked", {"secret": first}),
+        ("key revoked", {}),
+    ]

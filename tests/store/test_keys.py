@@ -32,7 +32,7 @@ from store.keys import (
 )
 from store.schema import key_secrets, keys
 from store.store import Store
-from tests.shop import NOON
+from tests.shop import NOON, by_us
 
 SHOP = Key(key="shop", scopes=("events:write", "runs:read"), triggers=("abandoned-cart",), per_second=2.5)
 LATER = NOON + timedelta(hours=1)
@@ -50,7 +50,7 @@ def test_a_secret_is_told_by_its_beginning_and_guessed_by_nobody() -> None:
 
 
 async def test_a_new_key_has_one_secret_and_only_its_hash_is_kept(store: Store) -> None:
-    view = await add_key(store, SHOP, "sojourn_1", NOON)
+    view = await add_key(store, SHOP, "sojourn_1", by_us(NOON))
 
     only = Secret(id=id_of("sojourn_1"), created_at=NOON, until=None, used_at=None)
     assert view == KeyView(**dict(SHOP), secrets=(only,), created_at=NOON)
@@ -64,7 +64,7 @@ async def test_a_new_key_has_one_secret_and_only_its_hash_is_kept(store: Store) 
 
 async def test_a_name_is_taken_once_also_by_two_at_once(store: Store) -> None:
     tried = await asyncio.gather(
-        *(add_key(store, SHOP, f"sojourn_{n}", NOON) for n in range(5)), return_exceptions=True
+        *(add_key(store, SHOP, f"sojourn_{n}", by_us(NOON)) for n in range(5)), return_exceptions=True
     )
 
     assert [type(each) for each in tried if not isinstance(each, KeyView)] == [Conflict] * 4
@@ -73,23 +73,23 @@ async def test_a_name_is_taken_once_also_by_two_at_once(store: Store) -> None:
 
 async def test_a_key_that_ends_before_it_begins_is_refused(store: Store) -> None:
     with pytest.raises(Conflict, match="would end before it begins, at 24 Nov 2026"):
-        await add_key(store, SHOP.model_copy(update={"until": NOON}), "sojourn_1", NOON)
+        await add_key(store, SHOP.model_copy(update={"until": NOON}), "sojourn_1", by_us(NOON))
 
 
 async def test_changed_it_opens_something_else_with_the_same_secret(store: Store) -> None:
-    made = await add_key(store, SHOP, "sojourn_1", NOON)
+    made = await add_key(store, SHOP, "sojourn_1", by_us(NOON))
     other = Key(key="shop", scopes=("publish",), until=LATER)
 
-    changed = await change_key(store, other, NOON)
+    changed = await change_key(store, other, by_us(NOON))
 
     assert changed == KeyView(**dict(other), secrets=made.secrets, created_at=NOON)
     assert [known.key for known in await known_keys(store)] == [other]
 
 
 async def test_rotated_it_has_two_secrets_and_keeps_its_name(store: Store) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOON)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOON))
 
-    view = await rotate_key(store, "shop", "sojourn_2", LATER)
+    view = await rotate_key(store, "shop", "sojourn_2", by_us(LATER))
 
     assert [secret.id for secret in view.secrets] == [id_of("sojourn_2"), id_of("sojourn_1")]
     assert {known.digest: known.key.key for known in await known_keys(store)} == {
@@ -99,9 +99,9 @@ async def test_rotated_it_has_two_secrets_and_keeps_its_name(store: Store) -> No
 
 
 async def test_a_secret_that_was_rotated_ends_when_it_is_said_to_and_no_later_than_before(store: Store) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOON)
-    await rotate_key(store, "shop", "sojourn_2", NOON, LATER)
-    view = await rotate_key(store, "shop", "sojourn_3", NOON + timedelta(minutes=1), LATER + timedelta(hours=1))
+    await add_key(store, SHOP, "sojourn_1", by_us(NOON))
+    await rotate_key(store, "shop", "sojourn_2", by_us(NOON), LATER)
+    view = await rotate_key(store, "shop", "sojourn_3", by_us(NOON + timedelta(minutes=1)), LATER + timedelta(hours=1))
 
     assert {secret.id: secret.until for secret in view.secrets} == {
         id_of("sojourn_1"): LATER,
@@ -116,64 +116,64 @@ async def test_a_secret_that_was_rotated_ends_when_it_is_said_to_and_no_later_th
 
 
 async def test_so_many_secrets_are_enough_and_those_that_ended_are_forgotten(store: Store) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOON)
-    await rotate_key(store, "shop", "sojourn_2", NOON, LATER)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOON))
+    await rotate_key(store, "shop", "sojourn_2", by_us(NOON), LATER)
     for number in range(3, MOST_SECRETS + 1):
-        await rotate_key(store, "shop", f"sojourn_{number}", NOON)
+        await rotate_key(store, "shop", f"sojourn_{number}", by_us(NOON))
 
     with pytest.raises(Conflict, match=f"has {MOST_SECRETS} valid secrets"):
-        await rotate_key(store, "shop", "sojourn_9", NOON)
-    await rotate_key(store, "shop", "sojourn_9", LATER)
+        await rotate_key(store, "shop", "sojourn_9", by_us(NOON))
+    await rotate_key(store, "shop", "sojourn_9", by_us(LATER))
 
     assert digest_of("sojourn_1") not in {known.digest for known in await known_keys(store)}
 
 
 async def test_a_key_that_has_ended_gets_no_other_secret(store: Store) -> None:
-    await add_key(store, SHOP.model_copy(update={"until": LATER}), "sojourn_1", NOON)
+    await add_key(store, SHOP.model_copy(update={"until": LATER}), "sojourn_1", by_us(NOON))
 
     with pytest.raises(Conflict, match="ended at 24 Nov 2026 13:00 UTC"):
-        await rotate_key(store, "shop", "sojourn_2", LATER)
+        await rotate_key(store, "shop", "sojourn_2", by_us(LATER))
 
 
 async def test_revoked_nothing_is_left_of_it_and_the_name_is_free(store: Store) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOON)
-    await rotate_key(store, "shop", "sojourn_2", NOON)
-    await add_key(store, SHOP.model_copy(update={"key": "crm"}), "sojourn_3", NOON)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOON))
+    await rotate_key(store, "shop", "sojourn_2", by_us(NOON))
+    await add_key(store, SHOP.model_copy(update={"key": "crm"}), "sojourn_3", by_us(NOON))
 
-    await revoke_key(store, "shop")
+    await revoke_key(store, "shop", by_us(NOON))
 
     assert [known.digest for known in await known_keys(store)] == [digest_of("sojourn_3")]
     assert [key.key for key in await list_keys(store, NOON)] == ["crm"]
-    await add_key(store, SHOP, "sojourn_4", NOON)
+    await add_key(store, SHOP, "sojourn_4", by_us(NOON))
 
 
 async def test_one_secret_is_revoked(store: Store) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOON)
-    await rotate_key(store, "shop", "sojourn_2", LATER)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOON))
+    await rotate_key(store, "shop", "sojourn_2", by_us(LATER))
 
-    view = await revoke_secret(store, "shop", id_of("sojourn_1"), LATER)
+    view = await revoke_secret(store, "shop", id_of("sojourn_1"), by_us(LATER))
 
     assert [secret.id for secret in view.secrets] == [id_of("sojourn_2")]
     with pytest.raises(Unknown, match='has no secret "'):
-        await revoke_secret(store, "shop", id_of("sojourn_1"), LATER)
+        await revoke_secret(store, "shop", id_of("sojourn_1"), by_us(LATER))
 
 
 async def test_what_is_not_there_is_told_with_what_is(store: Store) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOON)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOON))
 
     for asked in (
         get_key(store, "shpo", NOON),
-        change_key(store, SHOP.model_copy(update={"key": "shpo"}), NOON),
-        rotate_key(store, "shpo", "sojourn_2", NOON),
-        revoke_key(store, "shpo"),
-        revoke_secret(store, "shpo", "x", NOON),
+        change_key(store, SHOP.model_copy(update={"key": "shpo"}), by_us(NOON)),
+        rotate_key(store, "shpo", "sojourn_2", by_us(NOON)),
+        revoke_key(store, "shpo", by_us(NOON)),
+        revoke_secret(store, "shpo", "x", by_us(NOON)),
     ):
         with pytest.raises(Unknown, match=r'no key "shpo"\. Did you mean "shop"\?'):
             await asked
 
 
 async def test_when_it_was_used_is_written_once_a_minute(store: Store) -> None:
-    await add_key(store, SHOP, "sojourn_1", NOON)
+    await add_key(store, SHOP, "sojourn_1", by_us(NOON))
     digest = digest_of("sojourn_1")
 
     async def used(at: timedelta) -> object:

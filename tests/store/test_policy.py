@@ -10,6 +10,7 @@ from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.language.durations import parse
 from journeys.problems import Unknown
 from journeys.reading import validated
+from store.audit import Change
 from store.policy import begin_with, get_policy, in_force, list_policies, put_policy
 from tests.shop import NOON, Shop
 
@@ -28,8 +29,8 @@ async def test_without_one_nothing_is_asked(shop: Shop) -> None:
 
 
 async def test_the_latest_one_is_in_force_and_those_before_are_kept(shop: Shop) -> None:
-    assert await put_policy(shop.store, policy(**NIGHTS), NOON, "shop")
-    assert await put_policy(shop.store, policy(**WEEKLY), NOON + timedelta(hours=1), "grace")
+    assert await put_policy(shop.store, policy(**NIGHTS), Change("shop", NOON))
+    assert await put_policy(shop.store, policy(**WEEKLY), Change("grace", NOON + timedelta(hours=1)))
 
     latest = await get_policy(shop.store)
     versions = (await list_policies(shop.store)).versions
@@ -40,15 +41,15 @@ async def test_the_latest_one_is_in_force_and_those_before_are_kept(shop: Shop) 
 
 
 async def test_the_same_again_is_no_new_one(shop: Shop) -> None:
-    await put_policy(shop.store, policy(**NIGHTS), NOON, "shop")
+    await put_policy(shop.store, policy(**NIGHTS), Change("shop", NOON))
 
-    assert not await put_policy(shop.store, policy(**NIGHTS), NOON, "shop")
+    assert not await put_policy(shop.store, policy(**NIGHTS), Change("shop", NOON))
     assert len((await list_policies(shop.store)).versions) == 1
 
 
 async def test_versions_come_page_by_page(shop: Shop) -> None:
     for hour in range(3):
-        await put_policy(shop.store, policy(spread=f"{hour + 1} minutes"), NOON, "shop")
+        await put_policy(shop.store, policy(spread=f"{hour + 1} minutes"), Change("shop", NOON))
 
     first = await list_policies(shop.store, limit=2)
     rest = await list_policies(shop.store, limit=2, before=first.next)
