@@ -374,6 +374,9 @@ def runs(
     journey: Annotated[str | None, typer.Option(help="Only runs of this journey.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only runs of this customer.")] = None,
     active: Annotated[bool, typer.Option("--active", help="Only runs that are under way.")] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="Only runs whose message is held, such as by a quiet time.")
+    ] = False,
     limit: Annotated[int, typer.Option(parser=_some, metavar="NUMBER", help="At most so many, the newest first.")] = 50,
     json_: AsJson = False,
 ) -> None:
@@ -382,7 +385,7 @@ def runs(
     from terminal import show
     from terminal.asking import answer, ask
 
-    asked = {"journey": journey, "customer": customer, "active": active or None, "limit": limit}
+    asked = {"journey": journey, "customer": customer, "active": active or None, "held": held or None, "limit": limit}
     told = ask(_connection(), lambda api: api.get(RunPage, "runs", **asked))
     answer(told, show.runs(told), as_json=json_)
 

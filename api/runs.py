@@ -15,6 +15,7 @@ from api.runs_examples import RUN_VIEW, RUNS
 from journeys.catalogue import CustomerId
 from journeys.models import Name
 from journeys.problems import Unknown
+from journeys.walk.diary import HeldBy
 from store import runs
 from store.runs import RunPage, RunView
 
@@ -24,19 +25,30 @@ router = APIRouter(prefix="/v1/runs", tags=["runs"], responses=STANDARD)
 @router.get(
     "", dependencies=[needs("runs:read")], response_model=RunPage, responses=declare(Unknown) | {200: gives(RUNS)}
 )
-async def list_runs(
+async def list_runs(  # noqa: PLR0913, PLR0917 - each is a query
     deps: Deps,
     journey: Annotated[
         Name | None, Query(description="Only runs of this journey.", examples=["abandoned-cart"])
     ] = None,
     customer: Annotated[CustomerId | None, Query(description="Only runs of this customer.", examples=["ada"])] = None,
     active: Annotated[bool | None, Query(description="Only runs that are under way, or only those over.")] = None,
+    held: Annotated[
+        bool | None, Query(description="Only runs whose message something holds, or only those of which nothing does.")
+    ] = None,
+    by: Annotated[HeldBy | None, Query(description="Only runs whose message this holds.", examples=["brake"])] = None,
     limit: Annotated[int, Query(description="At most so many.", ge=1, le=200)] = 50,
     before: Annotated[Stored | None, Query(description="The `next` of the page before.")] = None,
 ) -> RunPage:
     """Runs, the latest first, page by page: ask again with `before` set to `next` until that is null."""
     return await runs.list_runs(
-        deps.store, journey=journey, customer=customer, active=active, limit=limit, before=before
+        deps.store,
+        journey=journey,
+        customer=customer,
+        active=active,
+        held=held,
+        by=by,
+        limit=limit,
+        before=before,
     )
 
 

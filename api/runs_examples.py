@@ -18,13 +18,35 @@ RUN = {
     "day": "P1D",
     "step": None,
     "step_at": None,
+    "held": None,
     "ended": "exited",
     "ended_at": "2026-11-25T10:00:00Z",
     "why": "exit: purchase-completed",
     "goal_met_at": "2026-11-25T10:00:00Z",
 }
 
-RUNS = {"runs": [RUN], "next": None}
+HELD = {
+    **RUN,
+    "id": "abandoned-cart/bob/p4m2x8qd",
+    "customer": "bob",
+    "key": "cart-18",
+    "event_id": "cart-18-abandoned",
+    "step": "second-reminder",
+    "step_at": "2026-11-25T21:40:00Z",
+    "held": {
+        "by": "quiet time",
+        "since": "2026-11-25T21:40:00Z",
+        "until": "2026-11-26T07:04:51Z",
+        "why": "quiet time 21:00–07:00 (UTC)",
+    },
+    "ended": None,
+    "ended_at": None,
+    "why": "",
+    "goal_met_at": None,
+}
+"""Its text waits for the morning."""
+
+RUNS = {"runs": [HELD, RUN], "next": None}
 DIARY = [
     {
         "n": 0,

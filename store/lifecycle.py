@@ -321,7 +321,7 @@ def explain(connection: Connection, state: RunState, why: str, until: datetime |
 
 
 def hold(connection: Connection, state: RunState, held: Held, now: datetime) -> None:
-    """Its message may not go out yet: say so where the run stands."""
+    """Its message may not go out yet: say so where the run stands. Since when it is held stays what it was first."""
     about = {"of_run": state.id, "by": held.by, "since": now, "to_until": held.until, "to_why": held.why}
     connection.execute(_HOLD, about)
     explain(connection, state, held.words)
@@ -329,8 +329,7 @@ def hold(connection: Connection, state: RunState, held: Held, now: datetime) -> 
 
 def hold_no_more(connection: Connection, state: RunState) -> None:
     """Nothing holds its message any more."""
-    about = {"of_run": state.id, "by": None, "since": None, "to_until": None, "to_why": None}
-    connection.execute(_HOLD, about)
+    connection.execute(_HOLD_NO_MORE, {"of_run": state.id})
 
 
 def let_go_some(connection: Connection, most: int) -> list[str]:
@@ -471,11 +470,12 @@ _HOLD = (
     .where(runs.c.id == bindparam("of_run"))
     .values(
         held_by=bindparam("by"),
-        held_since=bindparam("since"),
+        held_since=func.coalesce(runs.c.held_since, bindparam("since", type_=Time())),
         held_until=bindparam("to_until"),
         held_why=bindparam("to_why"),
     )
 )
+_HOLD_NO_MORE = update(runs).where(runs.c.id == bindparam("of_run")).values(**_NOT_HELD)
 _SOME_LET_GO = (
     select(runs.c.id)
     .join(journeys, journeys.c.name == runs.c.journey)

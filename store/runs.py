@@ -16,7 +16,7 @@ from journeys.language.durations import Duration
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
-from journeys.walk.diary import Ended, Entry, Outcome
+from journeys.walk.diary import Ended, Entry, HeldBy, Outcome, say_held
 from journeys.walk.position import Unheard
 from store.answers import unheard
 from store.events import decision_of
@@ -27,8 +27,25 @@ from store.store import read_transaction, write_transaction
 from store.versions import load
 
 
+class Holding(Frozen):
+    """What holds the message at which a run stands, since when, until when, and why.
+
+    *until* is None where nobody knows: until its journey is let go. Then everything is looked at again.
+    """
+
+    by: HeldBy
+    since: AwareDatetime
+    until: AwareDatetime | None
+    why: str
+
+    @property
+    def words(self) -> str:
+        """For people, as the diary says it."""
+        return say_held(self.until, self.why)
+
+
 class Run(Frozen):
-    """Where a run stands: at *step* since *step_at*, or it has *ended*, and *why*."""
+    """Where a run stands: at *step* since *step_at*, or it has *ended*, and *why*. *held*: what holds its message."""
 
     id: str
     journey: str
@@ -43,6 +60,7 @@ class Run(Frozen):
     day: Duration
     step: str | None
     step_at: AwareDatetime | None
+    held: Holding | None
     ended: Ended | None
     ended_at: AwareDatetime | None
     why: str
@@ -186,16 +204,21 @@ def long_standing(
 
 
 @read_transaction
-def list_runs(
+def list_runs(  # noqa: PLR0913 - each narrows it down
     connection: Connection,
     *,
     journey: str | None = None,
     customer: str | None = None,
     active: bool | None = None,
+    held: bool | None = None,
+    by: HeldBy | None = None,
     limit: int = 50,
     before: str | None = None,
 ) -> RunPage:
-    """The latest runs first. *before*: the ``next`` of the page before. Raises Unknown where that run is not there."""
+    """The latest runs first. *held*: whether something holds their message; *by*: only what this holds.
+
+    *before*: the ``next`` of the page before. Raises Unknown where that run is not there.
+    """
     wanted = select(runs).order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit + 1)
     if journey is not None:
         wanted = wanted.where(runs.c.journey == journey)
@@ -203,6 +226,10 @@ def list_runs(
         wanted = wanted.where(runs.c.customer == customer)
     if active is not None:
         wanted = wanted.where(runs.c.ended.is_(None) if active else runs.c.ended.is_not(None))
+    if held is not None:
+        wanted = wanted.where(runs.c.held_by.is_not(None) if held else runs.c.held_by.is_(None))
+    if by is not None:
+        wanted = wanted.where(runs.c.held_by == by)
     if before is not None:
         wanted = wanted.where(_after(connection, before))
     rows = connection.execute(wanted).all()
@@ -273,7 +300,13 @@ def _actions(connection: Connection, run: AnyRow) -> tuple[ActionView, ...]:
 
 def _run(row: AnyRow) -> dict[str, Any]:
     columns = row._asdict()
-    return columns | {"day": timedelta(seconds=columns["day_seconds"])}
+    return columns | {"day": timedelta(seconds=columns["day_seconds"]), "held": _held(row)}
+
+
+def _held(row: AnyRow) -> Holding | None:
+    if row.held_by is None:
+        return None
+    return Holding(by=row.held_by, since=row.held_since, until=row.held_until, why=row.held_why)
 
 
 def _entry(row: AnyRow) -> Entry:

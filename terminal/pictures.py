@@ -152,8 +152,12 @@ def _summary(played: Timeline) -> Text:
     sent = [send.kind for run in played.runs for send in run.sends if send.outcome == "accepted"]
     if not played.runs:
         return Text("Nobody enters.")
-    ends = ", ".join(f"{run.ended or 'waiting'}{', goal met' if run.goal_met_at else ''}" for run in played.runs)
+    ends = ", ".join(f"{_ended(run)}{', goal met' if run.goal_met_at else ''}" for run in played.runs)
     return Text(f"Sent: {', '.join(sent) or 'nothing'}. Ended: {ends}.")
+
+
+def _ended(run: PreviewRun) -> str:
+    return run.ended or ("held" if run.held else "waiting")
 
 
 def _ways(found: Paths) -> str:

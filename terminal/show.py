@@ -252,7 +252,10 @@ def _row(run: Run) -> tuple[str, ...]:
 def _stands(run: Run) -> str:
     if run.ended and run.ended_at:
         return f"{run.ended} on {run_time(run.ended_at, run)}: {run.why}"
-    return f"at {run.step} since {run_time(run.step_at, run)}" if run.step and run.step_at else "entered"
+    if run.step is None or run.step_at is None:
+        return "entered"
+    held = f", {run.held.words}" if run.held else ""
+    return f"at {run.step} since {run_time(run.step_at, run)}{held}"
 
 
 def _pace(run: Run) -> str:

@@ -53,7 +53,12 @@ class Held(Frozen):
     @property
     def words(self) -> str:
         """For people: ``held until 25 Nov 08:00: quiet time …``."""
-        return f"held until {say_until(self.until)}: {self.why}"
+        return say_held(self.until, self.why)
+
+
+def say_held(until: datetime | None, why: str) -> str:
+    """Until when something is held and why, for people."""
+    return f"held until {say_until(until)}: {why}"
 
 
 def say_until(until: datetime | None) -> str:

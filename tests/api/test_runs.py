@@ -42,6 +42,9 @@ async def test_runs_come_page_by_page_the_latest_first(live: Door) -> None:
         ({"active": "true"}, ["c", "a"]),
         ({"active": "false"}, ["b"]),
         ({"active": "true", "customer": "b"}, []),
+        ({"held": "true"}, []),
+        ({"held": "false", "active": "true"}, ["c", "a"]),
+        ({"by": "quiet time"}, []),
     ],
     ids=str,
 )

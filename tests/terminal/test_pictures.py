@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.definition import Journey
 from journeys.walk.paths import every_path
 from journeys.walk.preview import preview
@@ -69,3 +70,20 @@ def test_a_wait_until_a_moment_says_until_when_and_in_whose_zone() -> None:
 
     assert "waits until 09:00 on weekdays: " in lines[2]
     assert lines[2].endswith("09:00 UTC; UTC")
+
+
+def test_what_is_held_says_until_when_and_without_an_end_so_ends_the_preview() -> None:
+    again = [{"id": f"copy-{n}", "email": "initial-email-reminder", "to": "customer.email"} for n in range(4)]
+    script = Script.model_validate(
+        {"script": "s", "events": [{"trigger": "abandoned-cart", "attributes": {"total": 60}}]}
+    )
+    quiet = {"quiet": [{"channels": ["email"], "from": "08:00", "to": "10:00"}], "spread": "0 seconds"}
+    policy = Policy.model_validate(quiet | {"consent": NO_POLICY.consent})
+    journey = abandoned_cart(steps=again)
+
+    played = preview(version(journey), script.events, CUSTOMER, contents=CONTENTS, policy=policy)
+
+    lines = [line.plain for line in timeline(played, journey, script, "ada")]
+    assert any("held until 1 Jan 10:00: quiet time 08:00–10:00 (UTC)" in line for line in lines)
+    assert any("held until its journey is let go: the brake: 3 copies" in line for line in lines)
+    assert lines[-1] == "Sent: email, email, email. Ended: held."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from api.runs_examples import RUN_VIEW
-from store.runs import CallView, RunView
-from terminal.show import run
+from api.runs_examples import RUN_VIEW, RUNS
+from store.runs import CallView, RunPage, RunView
+from terminal.show import run, runs
 
 
 def shown(view: RunView) -> list[str]:
@@ -30,3 +30,15 @@ def test_where_there_are_none_there_is_no_heading() -> None:
     view = RunView.model_validate(RUN_VIEW | {"calls": [], "actions": []})
 
     assert not {"Calls", "Actions"} & {*shown(view)}
+
+
+def test_what_is_held_is_shown_with_until_when_and_why() -> None:
+    held, ended = RunPage.model_validate(RUNS).runs
+    view = RunView.model_validate(RUN_VIEW | held.model_dump())
+
+    listed = [line.plain for line in runs(RunPage(runs=(held, ended), next=None))]
+
+    words = "at second-reminder since day 1 12:40, held until 26 Nov 07:04:51: quiet time 21:00–07:00 (UTC)"
+    assert words in listed[1]
+    assert "held" not in listed[2]
+    assert shown(view)[1] == words
