@@ -23,6 +23,7 @@ from store.changing import add, alter
 from store.customer_types import customer_schema
 from store.endpoints import endpoint_states
 from store.locks import lock_house
+from store.policy import in_force
 from store.schema import AnyRow, contents, triggers
 from store.showing import Unreadable, all_shown, readable, shown
 from store.store import Store, read_transaction, write_transaction
@@ -188,6 +189,7 @@ def read_catalogue(connection: Connection, channels: frozenset[Kind]) -> Catalog
         channels=channels,
         endpoints=endpoint_states(connection),
         live={version.name: version.journey for version in live_versions(connection)},
+        policy=in_force(connection).policy,
     )
 
 

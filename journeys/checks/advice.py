@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from journeys.address_attributes import BUILT_IN
 from journeys.catalogue import BUILT_IN_NAMES
+from journeys.checks.house import check_house
 from journeys.checks.review import Review
 from journeys.checks.series import cut_off
 from journeys.definition import EventExit
@@ -26,6 +27,7 @@ def advise(review: Review) -> Iterator[Findings]:
         yield warning("exit", "nothing ends a run before its last step.", hint)
     yield from _exits_of_all(review)
     yield from cut_off(steps)
+    yield from check_house(review)
     for path, step in placed(steps, "steps"):
         if isinstance(step, Message) and step.kind == "text" and step.expires is None:
             hint = "Say until when it is of use, such as expires: 2 hours."

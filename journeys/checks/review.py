@@ -8,13 +8,15 @@ from datetime import datetime
 from functools import cached_property
 
 from journeys.catalogue import CUSTOMER, Content, State, Trigger, built_in_schema
+from journeys.clearance.consent import Purpose
+from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.definition import Journey
 from journeys.endpoints import EndpointState
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.attributes import AttributeType, Schema, meant_by, types, under
 from journeys.language.scopes import Scope, scope_of
 from journeys.language.shared import shared, why_not_shared
-from journeys.steps import placed
+from journeys.steps import Message, placed
 from journeys.steps.uses import ContentUse
 
 
@@ -23,6 +25,7 @@ class Catalogue:
     """What a journey may refer to: triggers, contents and endpoints with their states, and customers' attributes.
 
     *channels*: the kinds of message for which a channel is configured. *live*: the journeys that may be entered.
+    *policy*: the house's rules about who may be messaged when.
     """
 
     triggers: Mapping[str, tuple[Trigger, State]]
@@ -31,6 +34,7 @@ class Catalogue:
     channels: frozenset[Kind] = frozenset(INTERACTIONS)
     endpoints: Mapping[str, EndpointState] = field(default_factory=dict)
     live: Mapping[str, Journey] = field(default_factory=dict)
+    policy: Policy = NO_POLICY
 
     def schema(self, trigger: str) -> Schema | None:
         """The attributes of a trigger, built in or own; None where there is no such trigger."""
@@ -77,6 +81,11 @@ class Review:
                 if isinstance(use, ContentUse):
                     sent.setdefault(use.content, f"{path}.{use.path}")
         return sent
+
+    def purpose(self, message: Message) -> Purpose:
+        """What a message is for; where its content is not there, it is taken for a commercial one."""
+        content, _ = self.catalogue.contents.get(message.content, (None, None))
+        return content.purpose if content else "commercial"
 
     def scope(self, *, sent: bool = False) -> Scope | None:
         """What a step may name: the outcomes of messages where it chooses by them. None as for *event*."""
