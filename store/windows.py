@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, ScalarSelect, Select, String, bindparam, func, select, union_all
+from sqlalchemy import Connection, Integer, ScalarSelect, Select, String, bindparam, func, or_, select, union_all
 
 from journeys.clearance.consent import Purpose
 from journeys.clearance.windows import Taken, Window
@@ -15,7 +15,7 @@ from journeys.interactions import Kind
 from store.schema import AnyRow, Time, sends
 
 _N = Integer()
-_TAKE_PLACES = ("accepted", "claimed", "unknown")
+_TAKES_A_PLACE = or_(*(sends.c.state == state for state in ("accepted", "claimed", "unknown")))
 """The customer has it, or may have it."""
 _OLD = "commercial"
 """What was sent before purposes were kept."""
@@ -63,8 +63,9 @@ def _latest(n: int, shape: _Shape, channel: Kind) -> Select[tuple[datetime]]:
             sends.c.customer == bindparam("customer", type_=String()),
             sends.c.kind == channel,
             sends.c.claimed_at > bindparam(f"since_{n}", type_=Time()),
-            sends.c.state.in_(_TAKE_PLACES),
-            func.coalesce(sends.c.purpose, _OLD).in_(shape.purposes),
+            _TAKES_A_PLACE,
+            # Not IN: its list would be written into the statement anew each time.
+            or_(*(func.coalesce(sends.c.purpose, _OLD) == purpose for purpose in shape.purposes)),
             *of_content,
         )
         .order_by(sends.c.claimed_at.desc())
