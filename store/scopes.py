@@ -22,11 +22,11 @@ OPENS: dict[Scope, str] = {
     "events:write": "posting events",
     "customers:read": "reading customers, their consents, and suppressions",
     "customers:write": "changing customers and their consents, and lifting suppressions",
-    "definitions:read": "reading and previewing triggers, contents, journeys, endpoints and attributes of customers",
-    "definitions:write": "writing these, making them ready, and sending tests to an address of your own",
-    "publish": "publishing and stopping journeys",
+    "definitions:read": "reading the policy, triggers, contents, journeys, endpoints and attributes, and previews",
+    "definitions:write": "writing triggers, contents, drafts of journeys, endpoints and attributes, and test sends",
+    "publish": "publishing and stopping journeys, and changing the policy",
     "runs:read": "reading runs, sends, what events did, and whether channels are up",
     "analytics:read": "reading figures, such as those of tests",
-    "admin": "making, changing and revoking keys",
+    "admin": "making, changing and revoking keys, and reading the audit log",
 }
 """What each scope opens, in words."""
