@@ -16,8 +16,8 @@ from journeys.steps import (
     MessageQuestion,
     Question,
 )
+from journeys.walk.answer_window import Window, window
 from journeys.walk.pace import at_pace, later
-from journeys.walk.walk import Window, window
 
 MOST_AHEAD = 20
 """So many answers to a question may wait until it is asked. More are no news."""

@@ -16,11 +16,12 @@ from journeys.models import Model
 from journeys.problems import Invalid
 from journeys.publishing import check_tree
 from journeys.steps import LATE, MEANWHILE, AnyStep, Asking, Message, Step, every_step
+from journeys.walk.answer_window import Window, asked, window
 from journeys.walk.diary import Choice, Delivery, Held
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, way_to
 from journeys.walk.script import DEFAULT_START
-from journeys.walk.walk import Walk, Window, asked, window
+from journeys.walk.walk import Walk
 from journeys.walk.ways import LEFT, Way, Ways
 from journeys.walk.world import Visit
 
