@@ -289,7 +289,9 @@ class _Trace:
         arm = self._arm_of(step)
         if arm not in step.questions:
             return False
-        at = self._limit(step, until) if self._late else min(self._now, until)
+        last = self._limit(step, until)
+        self._now = max(self._now, last) if self._late else self._now
+        at = last if self._late else min(self._now, last)
         self.walk.arrive(Arrival(event=step.id, at=at, answers=(step.answer_name(arm),)))
         return True
 
@@ -298,9 +300,7 @@ class _Trace:
         if not isinstance(step, Asking) or not any(arm.meanwhile for arm in step.arms):
             return until
         sent = next((DEFAULT_START + at for message, at in self.sent if message.id == step.limit_counts_from), None)
-        last = window(step, self._now, sent, DAY).until  # it may be over when the step is entered
-        self._now = max(self._now, last)
-        return last
+        return window(step, self._now, sent, DAY).until  # it may be over when the step is entered
 
     def _arm_of(self, step: Step) -> str:
         """The arm that is given for a step, or else its last one, which is the one for no answer."""

@@ -286,6 +286,18 @@ def test_a_series_whose_limit_is_over_may_have_been_answered_before() -> None:
     assert ways["yes", "yes"] == [("mail", 0, 0), ("then", 0, 3)]
 
 
+def test_a_series_whose_limit_is_over_and_that_was_answered_walks_none_of_its_arms_at_either_end() -> None:
+    delivered = {"message": "hello", "is": "delivered", "within": "1 hour"}
+    late = {"id": "late", "email": "initial-email-reminder", "to": "customer.email"}
+    series = {"id": "series", "until": delivered, "steps": [late | {"id": "within"}], "else": [late]}
+    hello = {"id": "hello", "email": "initial-email-reminder", "to": "customer.email"}
+
+    found = every_path(abandoned_cart(steps=[hello, {"id": "pause", "wait": "3 hours"}, series]))
+
+    answered = next(path for path in found.paths if path.choices[0].arm == "yes")
+    assert [message.step for message in answered.messages] == ["hello"]
+
+
 def test_an_end_that_is_come_to_in_time_is_the_only_way_on() -> None:
     series = {
         "id": "series",
