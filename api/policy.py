@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -12,10 +13,9 @@ from api.dependencies import Deps
 from api.keys import needs
 from api.policy_examples import EVERYTHING, NIGHTS, VERSION, VERSIONS
 from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.checks.policy import check_policy
 from journeys.clearance.policy import Policy
-from journeys.findings import Findings
 from journeys.language.attributes import Schema
-from journeys.language.zones import check_zone
 from journeys.models import Frozen
 from journeys.problems import Flaw, Invalid, Unknown
 from journeys.reading import read_policy
@@ -25,7 +25,7 @@ from store.policy import PolicyVersion
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"], responses=STANDARD)
 
-ANSWER = gives({**VERSION, "warnings": []})
+ANSWER = gives({**VERSION, "new": True, "warnings": []})
 
 Limit = Annotated[int, Query(description="At most so many.", ge=1, le=200)]
 Before = Annotated[int | None, Query(description="The `next` of the page before.", ge=1, le=2**31 - 1)]
@@ -38,8 +38,12 @@ class PolicyAnswer(PolicyVersion):
 
 
 class PolicyPut(PolicyAnswer):
-    """What is in force now. *warnings*: what keeps nothing from being in force, and its author should know."""
+    """What is in force now. *new*: False where it was so before.
 
+    *warnings*: what keeps nothing from being in force, and its author should know.
+    """
+
+    new: bool
     warnings: tuple[Flaw, ...] = ()
 
 
@@ -65,11 +69,11 @@ async def put_policy(body: Body, deps: Deps, change: ChangeDep, response: Respon
     """
     policy = await aside(read_policy, body)
     schema = await deps.store.read(customer_schema)
-    findings = await aside(_checked, policy, schema)
-    if await policies.put_policy(deps.store, policy, change, schema):
+    warnings = await aside(_checked, policy, schema, change.at)
+    if made := await policies.put_policy(deps.store, policy, change, schema):
         response.status_code = 201
-    in_force = await policies.get_policy(deps.store)
-    return PolicyPut(**dict(in_force), warnings=findings.warnings)
+    in_force = made or await policies.get_policy(deps.store)
+    return PolicyPut(**dict(in_force), new=made is not None, warnings=warnings)
 
 
 @router.get(
@@ -99,15 +103,9 @@ async def list_policies(deps: Deps, limit: Limit = 50, before: Before = None) ->
     return PolicyVersionPage(versions=tuple(PolicyAnswer(**dict(one)) for one in page.versions), next=page.next)
 
 
-def _checked(policy: Policy, customer: Schema) -> Findings:
+def _checked(policy: Policy, customer: Schema, now: datetime) -> tuple[Flaw, ...]:
     """What its author should know. Raises Invalid with every flaw."""
-    findings = _check(policy, customer)
-    if findings.flaws:
-        raise Invalid("This policy is not valid.", findings.flaws)
-    return findings
-
-
-def _check(policy: Policy, customer: Schema) -> Findings:
-    del customer
-    wrong = check_zone(policy.time_zone)
-    return Findings(flaws=(wrong.within("time_zone"),)) if wrong else Findings()
+    found = check_policy(policy, customer, now)
+    if found.flaws:
+        raise Invalid("This policy is not valid.", found.flaws)
+    return found.warnings

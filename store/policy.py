@@ -69,21 +69,23 @@ def list_policies(connection: Connection, *, limit: int = 50, before: int | None
 
 
 @write_transaction
-def put_policy(connection: Connection, policy: Policy, change: Change, customer: Schema | None = None) -> bool:
-    """Put a policy in force. Returns whether it is another than before; what is the same again changes nothing.
+def put_policy(
+    connection: Connection, policy: Policy, change: Change, customer: Schema | None = None
+) -> PolicyVersion | None:
+    """Put a policy in force. Returns its version; None where it is the same again, which changes nothing.
 
     *customer*: the types of customers' attributes that it was checked against, where they are not those of now.
     """
     lock_house(connection)
     last = connection.execute(_LATEST).one_or_none()
     if last and _version(last).policy == policy:
-        return False
+        return None
     number = (last.number if last else 0) + 1
     row = _row(policy, number, change.at, change.by, customer or customer_schema(connection))
     connection.execute(insert(policies), row)
     fields = other_fields(dict(_version(last).policy if last else NO_POLICY), dict(policy))
     record(connection, change, "policy put", "policy", {"number": number, "changed": sorted(fields)})
-    return True
+    return PolicyVersion(number=number, policy=policy, changed_at=change.at, changed_by=change.by)
 
 
 @write_transaction

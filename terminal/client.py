@@ -17,6 +17,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from journeys.catalogue import Content, CustomerAttribute, Trigger
+from journeys.clearance.policy import Policy
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
 from journeys.models import Frozen
@@ -38,7 +39,9 @@ from store.customers import CustomerView
 from store.endpoints import EndpointView
 from store.events import Receipt
 from store.journeys import JourneyView, Published
+from store.policy import PolicyVersion
 from terminal.folder import Customer, Definition, File, Folder, Script
+from terminal.policies import PolicyPut
 from terminal.started import command
 from terminal.values import typed
 
@@ -53,6 +56,7 @@ PLACES = {
     "endpoint": "endpoints",
     "attribute": "customer-attributes",
     "customer": "customers",
+    "policy": "policy",
     "journey": "journeys",
 }
 """Where definitions of each kind are sent to."""
@@ -168,6 +172,10 @@ class Api:
         """Put an endpoint, and return what is told of it only now."""
         return await self._ask(MadeEndpoint, "PUT", ("endpoints", name), content=body, headers=_YAML)
 
+    async def put_policy(self, body: bytes) -> PolicyPut:
+        """Put the house's policy, and return what is in force then."""
+        return await self._ask(PolicyPut, "PUT", ("policy",), content=body, headers=_YAML)
+
     async def do(self, *path: str) -> None:
         """Do what the path says."""
         await self._send("POST", path)
@@ -266,6 +274,12 @@ async def _apply(api: Api, file: File) -> Change:
                 return Change(file.kind, file.name, "unchanged")
             made = await api.put_endpoint(file.name, file.body)
             return Change(file.kind, file.name, "updated" if known else "created", made.secret)
+        case Policy() as policy:
+            in_force = await api.find(PolicyVersion, "policy")
+            if in_force and in_force.policy == policy:
+                return Change(file.kind, file.name, "unchanged")
+            told = await api.put_policy(file.body)
+            return Change(file.kind, file.name, f"in force, as number {told.number}")
         case Journey():
             journey = await api.find(JourneyView, "journeys", file.name)
             return await _put(api, file, journey.definition if journey else None)

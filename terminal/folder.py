@@ -1,10 +1,11 @@
-"""A folder of definitions: triggers, contents, endpoints, customers with their attributes, journeys, scripts."""
+"""A folder of definitions: triggers, contents, endpoints, customers and attributes, a policy, journeys, scripts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -12,8 +13,10 @@ from journeys import catalogue
 from journeys.address_attributes import BUILT_IN as ADDRESSES
 from journeys.address_attributes import spelled
 from journeys.catalogue import BUILT_IN_NAMES, CUSTOMER, Content, CustomerAttribute, Trigger
+from journeys.checks.policy import check_policy
 from journeys.checks.review import Catalogue
 from journeys.clearance.consent import Consent
+from journeys.clearance.policy import Policy
 from journeys.contents import check_content
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
@@ -60,8 +63,11 @@ class Script(Model):
     events: tuple[Happening, ...]
 
 
-Definition = Trigger | Content | Endpoint | CustomerAttribute | Customer | Journey | Script
-Kept = TypeVar("Kept", Trigger, Content, Endpoint, CustomerAttribute, Customer, Journey, Script)
+Definition = Trigger | Content | Endpoint | CustomerAttribute | Customer | Policy | Journey | Script
+Kept = TypeVar("Kept", Trigger, Content, Endpoint, CustomerAttribute, Customer, Policy, Journey, Script)
+
+POLICY = "policy"
+"""What no field names, but the name of its file, at the top of a folder: there is one for the whole house."""
 
 # In the order in which they can be sent: what a journey refers to comes before it.
 MODELS: dict[str, type[Definition]] = {
@@ -70,14 +76,17 @@ MODELS: dict[str, type[Definition]] = {
     "endpoint": Endpoint,
     "attribute": CustomerAttribute,
     "customer": Customer,
+    POLICY: Policy,
     "journey": Journey,
     "script": Script,
 }
+NAMED = tuple(kind for kind in MODELS if kind != POLICY)
+"""The kinds of which a field of the file says what it is."""
 
 
 @dataclass(frozen=True)
 class File:
-    """One file with the definition in it. *kind* is the field that names it, such as ``journey``."""
+    """One file with the definition in it. *kind* is the field that names it, such as ``journey``; or ``policy``."""
 
     path: Path
     kind: str
@@ -105,6 +114,11 @@ class Folder:
         return [file for file in self.files if any(_is_below(file.path, place) for place in places)]
 
     @property
+    def policy(self) -> Policy | None:
+        """The house's policy, if there is one here."""
+        return next(iter(self.all(Policy).values()), None)
+
+    @property
     def catalogue(self) -> Catalogue:
         """What journeys may refer to, as if all of it were ready."""
         return Catalogue(
@@ -120,12 +134,13 @@ def read_folder(paths: Iterable[Path]) -> Folder:
     """All definitions in *paths*: files, or folders with all that is below. Raises Invalid with every file's flaws."""
     files: list[File] = []
     flaws: list[Flaw] = []
-    for path in {path.resolve(): path for path in _expand(paths)}.values():
+    places = tuple(paths)
+    for path in {path.resolve(): path for path in _expand(places)}.values():
         try:
             files.append(read_file(path))
         except Invalid as error:
             flaws += _in_file(path, error.flaws or [Flaw(path="", message=error.detail)])
-    flaws += _twice(files)
+    flaws += [*_twice(files), *_policies_too_many(files, places)]
     if flaws:
         raise Invalid(count(flaws), flaws)
     return Folder(files)
@@ -133,22 +148,37 @@ def read_folder(paths: Iterable[Path]) -> Folder:
 
 def read_file(path: Path) -> File:
     """The definition in one file. Raises Invalid, its flaws not yet saying in which file they are."""
+    source = bytes_of(path)
+    data = parse(source, "definition")
+    kind = _kind_of(data) or (POLICY if path.stem == POLICY else None)
+    if kind is None:
+        expected = ", ".join(f"{kind}: …" for kind in NAMED)
+        found = ", ".join(map(str, [*data][:5])) or "nothing"
+        raise Invalid(f"Nothing says what this is: expected one of {expected}; found {found}.{_hint(data)}")
+    model: Definition = read(MODELS[kind], data, kind)
+    return File(path=path, kind=kind, name=str(getattr(model, kind, kind)), model=model, body=source)
+
+
+def bytes_of(path: Path) -> bytes:
+    """What is in a file. Raises Invalid where it cannot be read."""
     try:
-        source = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from None
-    data = parse(source, "definition")
+
+
+def _kind_of(data: Mapping[str, Any]) -> str | None:
+    """The kind that a field names."""
     # The last one first: a script names its customer too.
-    kind = next((kind for kind in reversed(MODELS) if isinstance(data.get(kind), str)), None)
-    kind = kind or next((kind for kind in reversed(MODELS) if kind in data), None)
-    if kind is None:
-        expected = ", ".join(f"{kind}: …" for kind in MODELS)
-        found = ", ".join(map(str, [*data][:5])) or "nothing"
-        near = (nearest(str(name).strip("“”„"), MODELS) for name in data if str(name) not in ("name", "attributes"))
-        hint = f' Did you mean "{kind}"?' if (kind := next(filter(None, near), None)) else ""
-        raise Invalid(f"Nothing says what this is: expected one of {expected}; found {found}.{hint}")
-    model: Definition = read(MODELS[kind], data, kind)
-    return File(path=path, kind=kind, name=str(getattr(model, kind)), model=model, body=source)
+    kind = next((kind for kind in reversed(NAMED) if isinstance(data.get(kind), str)), None)
+    return kind or next((kind for kind in reversed(NAMED) if kind in data), None)
+
+
+def _hint(data: Mapping[str, Any]) -> str:
+    if data and data.keys() <= {POLICY, *Policy.model_fields}:
+        return " A policy has no name: call the file policy.yaml, and put it at the top of the folder."
+    near = (nearest(str(name).strip("“”„"), NAMED) for name in data if str(name) not in ("name", "attributes"))
+    return f' Did you mean "{kind}"?' if (kind := next(filter(None, near), None)) else ""
 
 
 def together(places: Iterable[Path]) -> Folder:
@@ -192,6 +222,8 @@ def _warnings(model: Definition, catalogue: Catalogue, told: Collection[str]) ->
             return warn(model, catalogue, told=told)
         case Content():
             return check_content(model).warnings
+        case Policy():
+            return check_policy(model, catalogue.customer, datetime.now(UTC)).warnings
         case _:
             return ()
 
@@ -203,6 +235,8 @@ def _flaws(model: Definition, catalogue: Catalogue, told: Collection[str]) -> It
             return check(model, catalogue, told=told)
         case Content():
             return check_content(model).flaws
+        case Policy():
+            return check_policy(model, catalogue.customer).flaws
         case Customer():
             wrong = check_attributes(catalogue.customer, model.attributes)
             _, unsendable = spelled(model.attributes, ADDRESSES)
@@ -254,8 +288,24 @@ def _twice(files: Sequence[File]) -> Iterator[Flaw]:
     first: dict[tuple[str, str], Path] = {}
     for file in files:
         other = first.setdefault((file.kind, file.name), file.path)
-        if other != file.path:
+        if other != file.path and file.kind != POLICY:
             yield Flaw(path=f"{file.path}: {file.kind}", message=f'"{file.name}" is also in {other}.', hint="Keep one.")
+
+
+def _policies_too_many(files: Sequence[File], places: Sequence[Path]) -> Iterator[Flaw]:
+    """Policies that are not the one at the top: whoever sends a folder is to see at once that it holds one."""
+    tops = {place.resolve() for place in places}
+    first: Path | None = None
+    for file in files:
+        if file.kind != POLICY:
+            continue
+        if not tops & {file.path.resolve(), file.path.resolve().parent}:
+            message = "a policy holds for the whole house, and is at the top of the folder or not at all."
+            yield Flaw(path=str(file.path), message=message, hint="Move it to the top, or name its own folder.")
+        elif first:
+            yield Flaw(path=str(file.path), message=f"there is a policy in {first} too.", hint="Keep one.")
+        else:
+            first = file.path
 
 
 def _in_file(path: Path, flaws: Iterable[Flaw]) -> list[Flaw]:

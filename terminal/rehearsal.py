@@ -75,7 +75,7 @@ def play(
 ) -> Timeline:
     """What *script* would do for *customer*. Raises Invalid where the script does not go with the journey.
 
-    *policy*: the house's, where it is not as usual.
+    *policy*: the house's, where the folder has none and it is not as usual.
     """
     catalogue = folder.catalogue
     if flaws := list(check_script(script, catalogue)):
@@ -88,7 +88,7 @@ def play(
             customer_id=customer.customer,
             contents=folder.all(Content),
             said=said(customer.consents),
-            policy=policy or Policy(),
+            policy=folder.policy or policy or Policy(),
             started_at=started_at or begin_of(journey),
         )
     except ValueError as error:

@@ -19,10 +19,10 @@ from journeys.nearest import did_you_mean
 from journeys.problems import Unknown
 from journeys.steps import STEP_TYPES
 from journeys.unions import meant
-from terminal.folder import MODELS
+from terminal.folder import MODELS, NAMED
 
 ANY = "definition"
-"""What a file is called that may hold any kind."""
+"""What a file is called that may hold any kind that a field names."""
 
 KINDS = (*MODELS, ANY)
 
@@ -31,8 +31,8 @@ def schema_of(kind: str) -> dict[str, Any]:
     """The schema of one kind of file, such as ``journey``, or of any. Raises Unknown."""
     if kind not in KINDS:
         raise Unknown(f'There is no kind of file "{kind}". {did_you_mean(kind, KINDS)}')
-    named = MODELS if kind == ANY else {kind: MODELS[kind]}
-    given: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in named.values()]
+    given: list[tuple[type[BaseModel], JsonSchemaMode]]
+    given = [(MODELS[each], "validation") for each in (NAMED if kind == ANY else (kind,))]
     places, defined = models_json_schema(given, schema_generator=_ForEditors)
     parts = with_unions_named(defined["$defs"])
     for name, steps in _examples().items():

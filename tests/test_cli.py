@@ -712,6 +712,96 @@ async def test_a_suppressed_address_is_shown_and_lifted(sojourn: Sojourn, data: 
     assert "There is no suppression" in await said("lift", str(found["id"]), "--why", "Again.", code=1)
 
 
+NIGHTS = """\
+time_zone: Europe/Oslo
+quiet:
+  - {channels: [text], where: customer.country == "NO", from: "21:00", to: "08:00"}
+"""
+
+
+@pytest.fixture
+def with_nights(folder: Path) -> Path:
+    """A folder that has a policy, for customers in one country."""
+    (folder / "policy.yaml").write_text(NIGHTS)
+    return folder
+
+
+def test_a_policy_is_validated_with_the_customers_of_its_folder(with_nights: Path, sojourn: Sojourn) -> None:
+    policy = with_nights / "policy.yaml"
+
+    assert re.search(r"✓ policy +policy +", sojourn("validate", policy))
+    policy.write_text(NIGHTS.replace("customer.country", "customer.contry"))
+    printed = sojourn("validate", with_nights, code=1)
+
+    assert f"{policy}: quiet[0].where: " in printed
+    assert 'Did you mean "customer.country"?' in printed
+
+
+def test_a_policy_is_at_the_top_of_a_folder_and_only_once(with_nights: Path, sojourn: Sojourn) -> None:
+    (with_nights / "policy.json").write_text('{"time_zone": "Europe/Paris"}')
+    (with_nights / "journeys" / "policy.yml").write_text(NIGHTS)
+    (with_nights / "journeys" / "nights.yaml").write_text(NIGHTS)
+
+    printed = sojourn("validate", with_nights, code=1)
+
+    assert (
+        f"{with_nights / 'policy.yaml'}: there is a policy in {with_nights / 'policy.json'} too. Keep one." in printed
+    )
+    assert (
+        f"{with_nights / 'journeys' / 'policy.yml'}: a policy holds for the whole house, and is at the top" in printed
+    )
+    assert re.search(r"nights\.yaml: Nothing says what this is: .* call the file policy\.yaml", printed)
+
+
+def test_what_a_file_says_that_it_is_it_is_whatever_its_name(folder: Path, sojourn: Sojourn) -> None:
+    content = folder / "contents" / "policy.yaml"
+    content.write_text("content: policy\ntext: {body: Our policy has changed}\n")
+
+    assert re.search(r"✓ content +policy +", sojourn("validate", content))
+
+
+def test_a_preview_goes_by_the_policy_of_the_folder(with_nights: Path, sojourn: Sojourn) -> None:
+    (with_nights / "policy.yaml").write_text('quiet: [{channels: [email], from: "08:00", to: "12:00"}]\n')
+    journey = with_nights / "journeys" / "abandoned-cart.yaml"
+
+    [run] = json.loads(sojourn("preview", journey, "--script", "does-nothing", "--json"))["runs"]
+
+    assert "T12:" in run["sends"][0]["at"]
+
+
+@pytest.mark.usefixtures("online")
+def test_a_policy_is_applied_before_the_journeys_shown_put_again_and_told_of(
+    with_nights: Path, tmp_path: Path, sojourn: Sojourn
+) -> None:
+    applied = [line.split(maxsplit=2) for line in sojourn("apply", with_nights).splitlines()]
+    kinds = [kind for kind, _, _ in applied]
+    assert ["policy", "policy", "in force, as number 2"] in applied
+    assert kinds.index("customer") < kinds.index("policy") < kinds.index("journey")
+    assert re.search(r"policy +policy +unchanged", sojourn("apply", with_nights))
+
+    shown = sojourn("policy")
+    assert shown.startswith("# Policy 2, by root, ")
+    assert 'where: customer.country == "NO"' in shown
+    assert "# spread: 15 minutes\n" in shown
+    kept = tmp_path / "kept.yaml"
+    kept.write_text(shown)
+    assert "It is in force already: Policy 2, by root, " in sojourn("policy", "put", kept)
+
+    kept.write_text("time_zone: Europe/Oslo\nquiet: [{on: [sat, sun]}, {from: 2020-12-24, to: 2020-12-26}]\n")
+    put = sojourn("policy", "put", kept)
+    assert put.startswith("Policy 3 is in force.\nwarning: quiet[1]: ")
+    kept.write_text("quiet: [{at: night}]\ncaps: [{at_most: 0, per: 1 day}]\n")
+    assert re.search(r"quiet\[0\]\.at: .*\n.*caps\[0\]\.at_most: ", sojourn("policy", "put", kept, code=1))
+
+    history = sojourn("policy", "history")
+    assert re.findall(r"Policy (\d), by (\w+)", history) == [("3", "root"), ("2", "root"), ("1", "settings")]
+    assert "    changed quiet\n" in history
+    assert "There are more. --limit 2 shows more of them." in sojourn("policy", "history", "--limit", "1")
+    assert [one["number"] for one in json.loads(sojourn("policy", "history", "--json"))] == [3, 2, 1]
+    told = json.loads(sojourn("policy", "--json"))
+    assert (told["number"], told["policy"]["quiet"][0]) == (3, {"on": "weekends"})
+
+
 @pytest.mark.usefixtures("online")
 def test_a_key_is_made_used_rotated_and_revoked(sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = sojourn("key", "create", "reports", "--scope", "runs:read", "--until", "2100-01-01")

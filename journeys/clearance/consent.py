@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from pydantic import Field
-
 from journeys.interactions import Kind
 from journeys.models import Model, Name
 
@@ -46,13 +44,18 @@ class About(NamedTuple):
 class Rules(Model):
     """How consent is enforced, for each channel and purpose.
 
+    *email*: for commercial emails.
+    *text*: for commercial texts.
+    *push*: for commercial push notifications.
+    *transactional*: for transactional messages, on all channels.
+
     Source: Dynamics 365 "compliance profiles": email commercial non-restrictive, texts opt-in, transactional disabled.
     """
 
     email: Enforcement = "non-restrictive"
     text: Enforcement = "restrictive"
     push: Enforcement = "non-restrictive"
-    transactional: Enforcement = Field("disabled", description="for all channels")
+    transactional: Enforcement = "disabled"
 
     def enforcement(self, about: About) -> Enforcement:
         """What holds for a channel and purpose."""

@@ -45,7 +45,7 @@ async def test_what_is_put_is_told_with_who_and_when(french: Door) -> None:
     status, answer = await put(french)
 
     told = {"number": 1, "policy": WRITTEN, "changed_at": "2026-11-24T09:00:00Z", "changed_by": "root"}
-    assert (status, answer) == (201, told | {"warnings": []})
+    assert (status, answer) == (201, told | {"new": True, "warnings": []})
     assert await french.get("/v1/policy") == told
 
 
@@ -64,7 +64,7 @@ async def test_the_same_again_changes_nothing(french: Door) -> None:
 
     answer = await french.http.put("/v1/policy", json=WRITTEN)
 
-    assert (answer.status_code, answer.json()["number"]) == (200, 1)
+    assert (answer.status_code, answer.json()["number"], answer.json()["new"]) == (200, 1, False)
     assert answer.json()["changed_at"] == "2026-11-24T09:00:00Z"
 
 

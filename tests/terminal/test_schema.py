@@ -21,7 +21,7 @@ from journeys.definition import Journey
 from journeys.problems import Invalid, Unknown
 from journeys.reading import parse, read, write
 from journeys.steps import STEP_TYPES
-from terminal.folder import MODELS, SUFFIXES
+from terminal.folder import MODELS, NAMED, POLICY, SUFFIXES
 from terminal.schema import ANY, KINDS, schema_of, write_schemas
 from tests.programs import SOJOURN, environment
 from tests.random_journeys import journeys
@@ -39,7 +39,7 @@ def validator(kind: str) -> Any:
 
 
 def kind_of(data: Json) -> str:
-    return next((kind for kind in reversed(MODELS) if kind in data), ANY)
+    return next((kind for kind in reversed(NAMED) if kind in data), ANY)
 
 
 def journey(*steps: Json, **more: Any) -> Json:
@@ -58,8 +58,11 @@ def test_it_is_a_schema(kind: str) -> None:
 def test_every_example_fits(path: Path) -> None:
     data = parse(path.read_bytes(), "definition")
 
-    validator(kind_of(data)).validate(data)
-    validator(ANY).validate(data)
+    if path.stem == POLICY:
+        validator(POLICY).validate(data)
+    else:
+        validator(kind_of(data)).validate(data)
+        validator(ANY).validate(data)
 
 
 @pytest.mark.parametrize("path", TABLE["folder"])
@@ -67,6 +70,21 @@ def test_what_has_no_mistake_fits(path: str) -> None:
     data = parse(TABLE["folder"][path], "definition")
 
     validator(kind_of(data)).validate(data)
+
+
+@pytest.mark.parametrize("mistake", [pytest.param(each, id=each["what"]) for each in TABLE["policies"]])
+def test_a_policy_that_can_be_read_fits(mistake: Json) -> None:
+    if (data := written_policy(mistake)) and can_be_read(data, POLICY):
+        validator(POLICY).validate(data)
+
+
+def test_it_refuses_most_policies_that_cannot_be_read() -> None:
+    unreadable = [data for data in map(written_policy, TABLE["policies"]) if data and not can_be_read(data, POLICY)]
+
+    missed = [data for data in unreadable if validator(POLICY).is_valid(data)]
+
+    assert len(unreadable) > 10
+    assert len(missed) < len(unreadable) / 3, missed
 
 
 @settings(max_examples=200, deadline=None)
@@ -125,8 +143,15 @@ def mistaken() -> Iterator[tuple[str, Json]]:
                 yield f"{mistake['what']}: {path}", parse(files[path], "definition")
 
 
-def can_be_read(data: Json) -> bool:
-    kind = kind_of(data)
+def written_policy(mistake: Json) -> Json:
+    """A policy of the table of mistakes; empty where it is no YAML."""
+    with suppress(Invalid):
+        return parse(mistake["written"], POLICY)
+    return {}
+
+
+def can_be_read(data: Json, kind: str = "") -> bool:
+    kind = kind or kind_of(data)
     try:
         if kind != ANY:
             read(MODELS[kind], data, kind)
@@ -243,7 +268,7 @@ def test_every_step_has_an_example_that_fits(type_: str) -> None:
 
 
 def objects() -> Iterator[Any]:
-    for name, part in schema_of(ANY)["$defs"].items():
+    for name, part in (schema_of(ANY)["$defs"] | schema_of(POLICY)["$defs"]).items():
         if "properties" in part:
             yield pytest.param(part, id=name)
 
