@@ -234,7 +234,10 @@ def _why(rules: Sequence[QuietTime], zone: Zone, asked: int, until: int) -> str:
     more = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
     *others, last = [*named[:MOST_NAMED], *more]
     said = f"{', '.join(others)} and {last}" if others else last
-    return f"quiet time {said} ({zone.why})"
+    # Temporal is told of it too, and of no value of a customer's: whose zone it is must do.
+    theirs = f"{zone.name} of customer."
+    by = f"by customer.{zone.why.removeprefix(theirs)}" if zone.why.startswith(theirs) else zone.why
+    return f"quiet time {said} ({by})"
 
 
 def _instant(second: int) -> datetime:
