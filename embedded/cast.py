@@ -21,13 +21,18 @@ A_WEEK = timedelta(weeks=1)
 
 @dataclass(frozen=True)
 class Part:
-    """One customer's part: what they do, and what must come of it by the preview."""
+    """One customer's part: what they do, and what must come of it by the preview.
+
+    *spread*: over how long is let go what was held. When in it, is drawn by the send's id, which is another one each
+    time.
+    """
 
     customer: Customer
     title: str
     zone: Zone
     lines: tuple[Happening, ...]
     foreseen: tuple[PreviewRun, ...]
+    spread: timedelta = timedelta(0)
 
     @property
     def id(self) -> str:
@@ -62,7 +67,7 @@ def _part(example: Example, script: Script, begin: datetime, policy: Policy) -> 
     lines = tuple(_moved(line, weeks * A_WEEK, zone, example.folder.all(Trigger)) for line in script.events)
     moved = script.model_copy(update={"events": lines})
     played = rehearsal.play(example.journey, example.folder, moved, customer, begin, policy)
-    return Part(customer, script.title, zone, lines, played.runs)
+    return Part(customer, script.title, zone, lines, played.runs, (example.folder.policy or policy).spread)
 
 
 def _moved(line: Happening, by: timedelta, zone: Zone, triggers: Mapping[str, Trigger]) -> Happening:

@@ -198,12 +198,12 @@ async def _told(play: Play) -> int:
         tell(play.teller.lines(happened))
     views = await play.views()
     wrong = telling.differences(play.parts, views)
-    tell(_end(views, wrong))
+    tell(_end(play.parts, views, wrong))
     return 1 if wrong else 0
 
 
-def _end(views: list[tuple[Part, RunView]], wrong: list[str]) -> Iterator[Text]:
+def _end(parts: list[Part], views: list[tuple[Part, RunView]], wrong: list[str]) -> Iterator[Text]:
     yield Text()
     yield from telling.table(views)
     yield Text()
-    yield from telling.verdict(wrong)
+    yield from telling.verdict(parts, wrong)

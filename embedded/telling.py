@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from rich.text import Text
 
@@ -115,6 +116,8 @@ class Teller:
                 entry != view.diary[-1]
             ):  # what came of the series around it; an end of the run is told as such
                 yield Text.assemble(f"◁ {step.id} is left", (f"  {entry.why}", "dim"))
+            case "entered" if isinstance(step, Message) and entry.why:  # what holds it
+                yield Text(entry.why, "dim")
             case "entered" if step.moment is not None and entry.why:  # the moment that was found, and in whose zone
                 yield Text(f"waits {entry.why}", "dim")
             case "entered" if step.longest and not isinstance(step, Message):
@@ -146,14 +149,16 @@ def differences(parts: Sequence[Part], views: Sequence[tuple[Part, RunView]]) ->
         if len(runs) != len(part.foreseen):
             wrong.append(f"{part.name}: expected {len(part.foreseen)} runs; found {len(runs)}")
         pairs = zip(part.foreseen, runs, strict=False)
-        wrong += [f"{part.name}: {found}" for expected, run in pairs for found in _wrong(expected, run, part.zone)]
+        wrong += [f"{part.name}: {found}" for expected, run in pairs for found in _wrong(expected, run, part)]
     return wrong
 
 
-def verdict(wrong: Sequence[str]) -> Iterator[Text]:
+def verdict(parts: Sequence[Part], wrong: Sequence[str]) -> Iterator[Text]:
     """Whether it is what the previews say."""
     if not wrong:
         yield Text("✓ To the minute what `sojourn preview` says of these scripts, and nothing else.", "bold green")
+        if any(_holds(run) and part.spread for part in parts for run in part.foreseen):
+            yield Text("  What was held went out within the policy's spread, each message at a time of its own.", "dim")
         return
     yield Text("✗ This is not what the previews say:", "bold red")
     for each in wrong:
@@ -166,21 +171,27 @@ def local(at: datetime, zone: Zone) -> str:
     return f"{there:%a} {there.day:>2} {there:%b %H:%M}"
 
 
-def _wrong(expected: PreviewRun, run: RunView, zone: Zone) -> Iterator[str]:
+def _wrong(expected: PreviewRun, run: RunView, part: Part) -> Iterator[str]:
+    zone, close = part.zone, CLOSE + part.spread * _holds(expected)
     foreseen = [(send.step, send.at, send.outcome) for send in expected.sends]
     found = [(send.step, send.at or run.entered_at, send.state) for send in run.sends]
-    if len(foreseen) != len(found) or not all(map(_alike, foreseen, found)):
+    if len(foreseen) != len(found) or not all(map(partial(_alike, close), foreseen, found)):
         yield f"expected {_sends(foreseen, zone)}; found {_sends(found, zone)}"
     ends = [(each.ended or "under way", each.ended_at or each.entered_at, each.why) for each in (expected, run)]
-    if not _alike(*ends):
+    if not _alike(close, *ends):
         (should, at, _), (did, then, _) = ends
         yield f"expected {should} {local(at, zone)}; found {did} {local(then, zone)}"
     if bool(expected.goal_met_at) != bool(run.goal_met_at):
         yield f"expected the goal {'met' if expected.goal_met_at else 'not met'}, which it is not"
 
 
-def _alike(one: tuple[str, datetime, str], other: tuple[str, datetime, str]) -> bool:
-    return (one[0], one[2]) == (other[0], other[2]) and abs(one[1] - other[1]) < CLOSE
+def _alike(close: timedelta, one: tuple[str, datetime, str], other: tuple[str, datetime, str]) -> bool:
+    return (one[0], one[2]) == (other[0], other[2]) and abs(one[1] - other[1]) < close
+
+
+def _holds(run: PreviewRun) -> int:
+    """How often something was held in a run, each time to be let go at a time that is drawn."""
+    return sum(entry.did == "entered" and entry.why.startswith("held ") for entry in run.diary)
 
 
 def _sends(sends: Sequence[tuple[str, datetime, str]], zone: Zone) -> str:
