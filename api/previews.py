@@ -18,6 +18,7 @@ from api.names import JourneyName
 from api.previews_examples import PATHS, PREVIEWED, PREVIEWS
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import CustomerId
+from journeys.checks.policy import check_policy
 from journeys.checks.review import Catalogue
 from journeys.clearance.consent import Consent, said
 from journeys.clearance.policy import Policy
@@ -34,7 +35,6 @@ from journeys.walk.script import DEFAULT_START, Happening, check_happening
 from journeys.walk.timeline import Timeline
 from store.catalogue import read_catalogue
 from store.journeys import get_journey
-from store.policy import in_force
 
 MOST_LINES = 200
 LAST_YEAR = 7000
@@ -54,7 +54,7 @@ class PreviewBody(Model):
     """A sample customer and a script of what happens. Without *definition* it is the stored journey's.
 
     *consents* are held against the policy. Where it is left out, nobody is asked for consent.
-    *policy*: instead of the one in force.
+    *policy*: instead of the one in force; *paths* know of neither: they are as if nothing were held.
     """
 
     customer: Attributes = Field(default_factory=dict)
@@ -94,9 +94,11 @@ async def preview_journey(name: JourneyName, body: Body, deps: Deps) -> Preview:
     asked = await aside(_read, body, name)
     journey = asked.definition or (await get_journey(deps.store, name, deps.now())).definition
     catalogue = await deps.store.read(lambda connection: read_catalogue(connection, deps.channels))
-    policy = asked.policy or (await deps.store.read(in_force)).policy
+    if asked.policy:
+        _check_policy(asked.policy, catalogue)
+        catalogue = replace(catalogue, policy=asked.policy)
     # In a thread: a long script must not keep events waiting.
-    return await asyncio.to_thread(_play, asked, journey, policy, catalogue, deps)
+    return await asyncio.to_thread(_play, asked, journey, catalogue, deps)
 
 
 @router.get(
@@ -109,12 +111,13 @@ async def get_paths(name: JourneyName, deps: Deps) -> Paths:
     """How many ways there are through the journey, and the first of them, with when each message would go.
 
     Where there are more than 200, or where they are long, some are shown: every step lies on one of them at least.
+    The times are those without a policy: quiet times and caps may hold a message for longer, or block it.
     """
     journey = (await get_journey(deps.store, name, deps.now())).definition
     return await asyncio.to_thread(every_path, journey)
 
 
-def _play(asked: PreviewBody, journey: Journey, policy: Policy, catalogue: Catalogue, deps: Dependencies) -> Preview:
+def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Dependencies) -> Preview:
     version = version_of(journey, 1, _as_if_ready(journey, catalogue))
     _check_sample(asked, version, catalogue)
     contents = {name: content for name, (content, _) in catalogue.contents.items()}
@@ -126,7 +129,7 @@ def _play(asked: PreviewBody, journey: Journey, policy: Policy, catalogue: Catal
             customer_id=asked.customer_id,
             contents=contents,
             said=None if asked.consents is None else said(asked.consents),
-            policy=policy,
+            policy=catalogue.policy,
             started_at=asked.started_at,
         )
     except ValueError as error:
@@ -157,6 +160,11 @@ def _as_if_ready(journey: Journey, catalogue: Catalogue) -> Catalogue:
     if flaws := check(journey, ready, told=catalogue.contents):  # what a content cannot do, the timeline shows
         raise Invalid(f'The journey "{journey.journey}" cannot be previewed as it is.', flaws)
     return ready
+
+
+def _check_policy(policy: Policy, catalogue: Catalogue) -> None:
+    if flaws := check_policy(policy, catalogue.customer).flaws:
+        raise Invalid("The preview's policy is not valid.", [flaw.within("policy") for flaw in flaws])
 
 
 def _check_sample(asked: PreviewBody, version: Version, catalogue: Catalogue) -> None:

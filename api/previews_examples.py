@@ -7,10 +7,12 @@ from api.events_examples import RUN_ID, STARTED
 from api.journeys_examples import JOURNEY
 from api.runs_examples import DIARY
 
+CART = {"trigger": "abandoned-cart", "attributes": {"cart_id": "cart-17", "total": 59.9}}
+
 PREVIEW = {
     "customer": CUSTOMER["attributes"],
     "script": [
-        {"trigger": "abandoned-cart", "attributes": {"cart_id": "cart-17", "total": 59.9}},
+        CART,
         {"at": "3 hours", "message": "initial-reminder", "is": "opened"},
     ],
 }
@@ -23,7 +25,21 @@ PREVIEW_INLINE = {
     "consents": [{"channel": "text", "choice": "in"}],
 }
 
-PREVIEWS = {"The stored journey": PREVIEW, "A definition that is not stored": PREVIEW_INLINE}
+PREVIEW_UNDER_A_POLICY = {
+    **PREVIEW,
+    "script": [CART, {"at": "2 days", "release": True}],
+    "policy": {
+        "quiet": [{"channels": ["email"], "from": "21:00", "to": "11:00"}],
+        "caps": [{"at_most": 3, "per": "7 days", "over": "hold"}],
+        "brake": {"same_content": {"at_most": 3, "per": "24 hours"}},
+    },
+}
+
+PREVIEWS = {
+    "The stored journey": PREVIEW,
+    "A definition that is not stored": PREVIEW_INLINE,
+    "Under another policy than the one in force": PREVIEW_UNDER_A_POLICY,
+}
 PATHS = {
     "ways": "2",
     "paths": [
@@ -43,6 +59,8 @@ PATHS = {
         }
     ],
 }
+
+HELD = "quiet time 21:00–11:00 (Europe/Oslo of the customer)"
 
 PREVIEWED = {
     "started_at": "2026-01-01T09:00:00Z",
@@ -64,19 +82,33 @@ PREVIEWED = {
             "ended_at": "2026-01-01T12:00:00Z",
             "why": "all steps done",
             "goal_met_at": None,
+            "held": None,
+            "holds": [
+                {
+                    "step": "initial-reminder",
+                    "at": "2026-01-01T09:00:00Z",
+                    "until": "2026-01-01T10:02:11Z",
+                    "why": HELD,
+                    "by": "quiet time",
+                }
+            ],
             "sends": [
                 {
                     "step": "initial-reminder",
                     "kind": "email",
                     "content": "initial-email-reminder",
-                    "at": "2026-01-01T09:00:00Z",
+                    "at": "2026-01-01T10:02:11Z",
                     "outcome": "accepted",
                     "to": "ada@example.com",
                     "reason": "",
                     "parts": {"subject": "Your cart is waiting, Ada", "text": "You left €59.90 in your cart."},
                 }
             ],
-            "diary": DIARY[:3],
+            "diary": [
+                {**DIARY[0], "at": "2026-01-01T09:00:00Z", "why": f"held until 1 Jan 10:02:11: {HELD}"},
+                {**DIARY[1], "at": "2026-01-01T10:02:11Z"},
+                {**DIARY[2], "at": "2026-01-01T10:02:11Z"},
+            ],
         }
     ],
     "paths": [],

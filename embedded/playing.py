@@ -27,14 +27,16 @@ from embedded.story import Stage
 from journeys.definition import send_id
 from journeys.endpoints import Endpoint
 from journeys.interactions import interaction_trigger
+from journeys.problems import Conflict
 from journeys.walk.pace import DAY
 from journeys.walk.script import DEFAULT_START, Happening
 from server import build_app, key_of
 from settings import Settings, read_settings
 from store.events import Receipt
+from store.held_journeys import let_go
 from store.migrate import migrate
 from store.runs import RunPage, RunView
-from store.store import open_store
+from store.store import Store, open_store
 from terminal.client import Api, Connection, apply_folder
 from terminal.data import keep_private
 from terminal.folder import Folder
@@ -103,7 +105,8 @@ async def playing(example: Example, settings: Settings, client: Client) -> Async
         api = await parts.enter_async_context(Api(Connection(url=await listening, key=key_of(settings))))
         begin = begin_after(clock.now, example)
         teller = telling.Teller(example.journey, stage, receiver)
-        yield Play(example, cast(example, begin, settings.policy), clock, begin, stage, receiver, teller, relay, api)
+        parts_played = cast(example, begin, settings.policy)
+        yield Play(example, parts_played, clock, begin, stage, receiver, teller, relay, api, store)
 
 
 @dataclass
@@ -119,6 +122,7 @@ class Play:
     teller: telling.Teller
     relay: Relay
     api: Api
+    store: Store
 
     async def apply(self) -> AsyncIterator[Text]:
         """Publish the journey, with endpoints that are calls to the receiver. Gives each change in words."""
@@ -152,6 +156,10 @@ class Play:
         return sorted(found, key=lambda run: run.entered_at)
 
     async def _happen(self, part: Part, line: Happening) -> Receipt | None:
+        if line.release:
+            with suppress(Conflict):  # nothing holds it, which is as good
+                await let_go(self.store, self.example.journey.journey, self.clock.now)
+            return None
         if line.customer is not None:
             changed = await self.api.patch(ChangedCustomer, "customers", part.id, body={"attributes": line.customer})
             return changed.receipt

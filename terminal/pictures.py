@@ -13,7 +13,7 @@ from journeys.steps import every_step
 from journeys.walk.diary import Entry
 from journeys.walk.paths import PathChoice, Paths
 from journeys.walk.script import Happening
-from journeys.walk.timeline import Heard, PreviewRun, PreviewSend, Timeline
+from journeys.walk.timeline import Heard, PreviewHold, PreviewRun, PreviewSend, Timeline
 from terminal.folder import Script
 from terminal.show import COLOURS, happened, journey_time, quoted, said
 
@@ -71,12 +71,15 @@ def _lines(played: Timeline, script: Script, journey: Journey) -> Iterator[_Line
     lines = sorted(script.events, key=lambda line: line.at)
     for line, heard in zip(lines, played.events, strict=True):
         yield _Line(heard.at, 0, (Text(happening(line), "bold"),))
-        for told in _decisions(heard, numbers):
+        for told in () if line.release else _decisions(heard, numbers):
             yield _Line(heard.at, 0, ("  ", told))
     for run in played.runs:
         for entry in run.diary:
-            for told in (*_entered(entry, moments), *_made(entry, run, played, numbers), *_passed(entry, run)):
+            for told in (*_entered(entry, run, moments), *_made(entry, run, played, numbers), *_passed(entry, run)):
                 yield _Line(entry.at, 1, ("  ", *_whose(run.id, numbers), told))
+            for hold in run.holds if entry.did == "entered" else ():
+                if hold.step == entry.step:
+                    yield _Line(hold.at, 1, ("  ", *_whose(run.id, numbers), _held(hold)))
         if run.ended and run.ended_at and run.ended != "exited":  # an exit is told with its event
             yield _Line(run.ended_at, 2, ("  ", *_whose(run.id, numbers), happened(run.ended, run.why)))
 
@@ -85,6 +88,8 @@ def happening(line: Happening) -> str:
     """What a line of a script says that somebody does."""
     if line.message:
         return f"{line.message} {line.is_}"
+    if line.release:
+        return "the journey is let go"
     named, attributes = ("customer", line.customer) if line.customer is not None else (line.trigger, line.attributes)
     return f"{named}  {said(attributes)}".rstrip()
 
@@ -98,9 +103,14 @@ def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
             yield Text.assemble(*whose, happened(decision.did, "" if decision.did == "started" else decision.why))
 
 
-def _entered(entry: Entry, moments: Collection[str]) -> Iterator[Text]:
+def _held(hold: PreviewHold) -> Text:
+    """That a message is held, until when and why."""
+    return Text.assemble((f"‖ {hold.step}", "yellow"), f"  {hold.words}")
+
+
+def _entered(entry: Entry, run: PreviewRun, moments: Collection[str]) -> Iterator[Text]:
     """Until when a run waits and in whose zone, or until when a message may be sent."""
-    if entry.did == "entered" and entry.why:
+    if entry.did == "entered" and entry.why and entry.why not in {hold.words for hold in run.holds}:
         yield Text(f"waits {entry.why}" if entry.step in moments else entry.why, "dim")
 
 

@@ -106,16 +106,23 @@ class Stage:
     def happen(self, happening: Happening) -> Heard:
         """Let time pass until the line's moment, then let it happen. A deadline at the same moment comes after."""
         self.advance(self.started_at + happening.at)
+        heard = self._release(happening) if happening.release else self._hear(happening)
+        self._heard.append(heard)
+        return heard
+
+    def _release(self, happening: Happening) -> Heard:
+        for journey in [*self.held]:
+            self.let_go(journey)
+        return Heard(event=self._name(happening), trigger="", at=self.now, decisions=())
+
+    def _hear(self, happening: Happening) -> Heard:
         event, send = self._event(happening)
         changed = None if happening.customer is None else merged(self.customer, happening.customer)
         known = any((past.source, past.id) == (event.source, event.id) for past in self._events)
         if known or changed == self.customer:
-            heard = Heard(event=event.id, trigger=event.trigger, at=self.now, decisions=())
-        else:
-            self.customer = self.customer if changed is None else changed
-            heard = self._accept(event, send)
-        self._heard.append(heard)
-        return heard
+            return Heard(event=event.id, trigger=event.trigger, at=self.now, decisions=())
+        self.customer = self.customer if changed is None else changed
+        return self._accept(event, send)
 
     def advance(self, to: datetime | None = None) -> None:
         """Let time pass: every wait that ends before *to* ends at its own moment. Without *to*, all of them."""
@@ -222,7 +229,7 @@ class Stage:
             send = SendFacts(id=id, run=run.facts.id, step=sent.step, kind=sent.kind, at=sent.at)
             attributes = {**attributes, "send_id": send.id}
         event = Event(
-            id=happening.id or f"line-{len(self._heard) + 1}",
+            id=self._name(happening),
             trigger=trigger,
             customer=self.customer_id,
             occurred_at=self.started_at + offset,
@@ -232,6 +239,9 @@ class Stage:
             before = self.customer if trigger == CHANGED else {}
             event = CustomerEvent.model_validate({**dict(event), "source": CUSTOMER_SOURCE, "before": before})
         return event, send
+
+    def _name(self, happening: Happening) -> str:
+        return happening.id or f"line-{len(self._heard) + 1}"
 
     def _sender(self, happening: Happening) -> tuple[VirtualRun, PreviewSend]:
         runs = self._runs if happening.run is None else self._runs[happening.run - 1 : happening.run]

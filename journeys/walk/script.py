@@ -1,4 +1,4 @@
-"""What a preview is told: a script of events, of what is done with messages, and of a customer's changes."""
+"""What a preview is told: a script of events, of what is done with messages, and of changes of a customer."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
 
 from journeys.catalogue import BUILT_IN_NAMES, CHANGED
 from journeys.checks.review import Catalogue
 from journeys.interactions import Interaction
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
-from journeys.models import Model, Name
+from journeys.models import Expected, Model, Name
 from journeys.nearest import did_you_mean
 from journeys.problems import Flaw
 
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 
 
+def _true(release: bool) -> bool:  # noqa: FBT001 - as a line has it
+    if not release:
+        raise ValueError("a journey that the brake holds stays so by itself: leave the line out")
+    return release
+
+
 class Happening(Model):
-    """One line of a preview's script: an event of a trigger, an interaction with a message, or a customer's change.
+    """One line of a preview's script: an event, an interaction with a message, a customer's change, or a release.
 
     *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
     entered; without it, the interaction is with the latest run that sent that message.
@@ -30,11 +36,12 @@ class Happening(Model):
     *attributes*: what the event carries.
     *message*: the message step that it is about, with *is*.
     *is*: what became of that message.
+    *release*: true, where the journey is let go that the brake holds.
     *id*: of the event; the same id is the same event.
     *occurred_at*: when it occurred, where it is heard of later.
     """
 
-    exactly_one = ("trigger", "message", "customer")
+    exactly_one = ("trigger", "message", "customer", "release")
 
     at: Duration = timedelta(0)
     trigger: Name | None = None
@@ -42,15 +49,21 @@ class Happening(Model):
     attributes: Attributes = Field(default_factory=dict)
     message: Name | None = None
     is_: Interaction | None = Field(None, alias="is")
+    release: Annotated[StrictBool, AfterValidator(_true), Expected("true")] | None = None
     run: int | None = Field(None, ge=1)
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     occurred_at: Duration | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
-        if [self.trigger, self.message, self.customer].count(None) != 2:
+        if [self.trigger, self.message, self.customer, self.release].count(None) != 3:
             raise ValueError(
-                "a line of the script has either a trigger, or a message and what it is, or a customer's new attributes"
+                "a line of the script has either a trigger, or a message and what it is, or a customer's new "
+                "attributes, or release: true"
+            )
+        if self.release and (self.attributes or self.occurred_at is not None):
+            raise ValueError(
+                "a journey is let go at the time of the line, with nothing else: {at: 2 days, release: true}"
             )
         if self.customer is not None and (self.attributes or self.occurred_at is not None):
             raise ValueError("a customer changes as soon as it is told, to what is told: {customer: {plan: pro}}")

@@ -33,8 +33,19 @@ class PreviewCall(Model):
     data: Attributes
 
 
+class PreviewHold(Held):
+    """A message that would be held at a *step*, from *at* on."""
+
+    step: str
+    at: AwareDatetime
+
+
 class PreviewRun(Model):
-    """What one run would do. *held*: why it stands where it is, where its message would be held without an end."""
+    """What one run would do.
+
+    *holds*: where its messages would be held, until when and why, one after the other; then all is looked at again.
+    *held*: why it stands where it is, where its message would be held without an end.
+    """
 
     id: str
     version: int
@@ -45,13 +56,14 @@ class PreviewRun(Model):
     why: str
     goal_met_at: AwareDatetime | None
     held: Held | None = None
+    holds: tuple[PreviewHold, ...] = ()
     sends: tuple[PreviewSend, ...]
     calls: tuple[PreviewCall, ...] = ()
     diary: tuple[Entry, ...]
 
 
 class Heard(Model):
-    """One event of the script with what it did."""
+    """One line of the script with what it did. *trigger*: of its event; nothing where the journey was let go."""
 
     event: str
     trigger: str

@@ -28,7 +28,7 @@ from journeys.steps import Webhook
 from journeys.walk.diary import Choice, Delivery, Ended, Held, Outcome
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
-from journeys.walk.timeline import PreviewCall, PreviewRun, PreviewSend
+from journeys.walk.timeline import PreviewCall, PreviewHold, PreviewRun, PreviewSend
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
 
@@ -70,6 +70,7 @@ class VirtualRun:
         self.walk = Walk(steps, Position.at_start(steps[0].id, facts.entered_at), run=facts.id, version=version.number)
         self.sends: list[PreviewSend] = []
         self._calls: list[PreviewCall] = []
+        self._holds: list[PreviewHold] = []
         self.until: datetime | None = None
         self.held: Held | None = None
         self.waited = False  # for its journey to be let go
@@ -104,6 +105,7 @@ class VirtualRun:
         self.held = answer if isinstance(answer, Held) else None
         if isinstance(answer, Held):
             self.walk.diary.explain(answer.words)
+            self._holds.append(PreviewHold(**dict(answer), step=step.id, at=visit.now))
             if answer.by == "brake":
                 around.hold(self.facts.version.name, answer.why)
             return answer
@@ -272,6 +274,7 @@ class VirtualRun:
             why=self._why,
             goal_met_at=self._goal_met_at,
             held=self.held,
+            holds=tuple(self._holds),
             sends=tuple(self.sends),
             calls=tuple(self._calls),
             diary=tuple(self.walk.diary.entries),

@@ -114,6 +114,41 @@ async def test_a_preview_is_played_in_the_zone_of_the_policy(live: Door) -> None
     assert run["diary"][0]["why"] == "until 08:30: 2 Jan 2026 07:30 UTC; Europe/Oslo of the house"
 
 
+async def test_a_preview_is_played_under_a_policy_of_its_own(live: Door) -> None:
+    night = {"from": "21:00", "to": "10:00"}
+    copies = [{"id": id, "email": "initial-email-reminder", "to": "customer.email"} for id in "abcd"]
+    definition = samples.abandoned_cart(steps=copies).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    policy = {"quiet": [night], "brake": {"same_content": {"at_most": 3, "per": "1 day"}}, "spread": "0 seconds"}
+    asked = preview({"at": "2 days", "release": True}, definition=definition, policy=policy)
+
+    timeline = await live.post("/v1/journeys/abandoned-cart/preview", asked)
+    in_force = await live.post("/v1/journeys/abandoned-cart/preview", preview(definition=definition))
+
+    [run] = timeline["runs"]
+    assert [(hold["step"], hold["at"][5:16], hold["by"]) for hold in run["holds"]] == [
+        ("a", "01-01T09:00", "quiet time"),
+        ("d", "01-01T10:00", "brake"),
+        ("d", "01-03T09:00", "quiet time"),
+    ]
+    assert (run["holds"][1]["until"], run["held"], run["sends"][3]["at"][5:16]) == (None, None, "01-03T10:00")
+    assert any("the brake lets 3 copies through" in warning["message"] for warning in timeline["warnings"])
+    assert in_force["runs"][0]["holds"] == []
+    assert not any("the brake" in warning["message"] for warning in in_force["warnings"])
+
+
+async def test_all_that_is_wrong_with_the_policy_of_a_preview_is_told(live: Door) -> None:
+    address = "/v1/journeys/abandoned-cart/preview"
+    unreadable = {"quiet": [{"from": "21:00"}], "caps": [{"at_most": 0, "per": "1 day"}]}
+    impossible = {"time_zone": "Europe/Olso", "quiet": [{"where": "customer.contry == 'NO'"}]}
+
+    read = await live.http.post(address, json=preview(policy=unreadable))
+    looked_at = await live.http.post(address, json=preview(policy=impossible))
+
+    assert [read.status_code, looked_at.status_code] == [422, 422]
+    assert [flaw["path"] for flaw in read.json()["errors"]] == ["policy.quiet[0]", "policy.caps[0].at_most"]
+    assert [flaw["path"] for flaw in looked_at.json()["errors"]] == ["policy.time_zone", "policy.quiet[0].where"]
+
+
 async def test_a_preview_says_that_an_instant_has_passed(live: Door) -> None:
     steps = [{"id": "launch", "wait": {"until": "2026-11-24T08:59:59Z"}}]
     definition = samples.abandoned_cart(steps=steps).model_dump(mode="json", by_alias=True, exclude_unset=True)

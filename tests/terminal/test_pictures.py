@@ -15,10 +15,10 @@ from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, version
 CIRCLE = "it would go in a circle: abandoned-cart → abandoned-cart, and nothing came from outside in between"
 
 
-def shown(journey: Journey, *lines: dict[str, Any]) -> list[str]:
+def shown(journey: Journey, *lines: dict[str, Any], policy: Policy = NO_POLICY) -> list[str]:
     """The lines of a timeline, without the dates."""
     script = Script.model_validate({"script": "s", "events": [*lines]})
-    played = preview(version(journey), script.events, CUSTOMER, contents=CONTENTS)
+    played = preview(version(journey), script.events, CUSTOMER, contents=CONTENTS, policy=policy)
     return [line.plain[33:].strip() for line in timeline(played, journey, script, "ada")][3:-2]
 
 
@@ -87,3 +87,32 @@ def test_what_is_held_says_until_when_and_without_an_end_so_ends_the_preview() -
     assert any("held until 1 Jan 10:00: quiet time 08:00–10:00 (UTC)" in line for line in lines)
     assert any("held until its journey is let go: the brake: 3 copies" in line for line in lines)
     assert lines[-1] == "Sent: email, email, email. Ended: held."
+
+
+def test_what_is_held_is_shown_with_until_when_and_why() -> None:
+    copies = [{"id": id, "push": "final-push-notification", "to": "customer.push_token"} for id in "abc"]
+    journey = abandoned_cart(steps=[{"id": "pause", "wait": "13 hours"}, *copies])
+    night, twice = {"from": "21:00", "to": "08:00"}, {"same_content": {"at_most": 2, "per": "1 day"}}
+    policy = Policy.model_validate({"quiet": [night], "brake": twice, "spread": "0 seconds"})
+    cart = {"trigger": "abandoned-cart", "attributes": {"total": 60, "cart_id": "c1"}}
+
+    copies_went = '2 copies of "final-push-notification" went to one customer within 1 day'
+    braked = f"the brake: {copies_went}, and this would be one more"
+
+    stands = shown(journey, cart, policy=policy)
+    goes_on = shown(journey, cart, {"at": "2 days", "release": True}, policy=policy)
+
+    assert [line for line in stands if "“" not in line] == [
+        "abandoned-cart  total 60, cart_id c1",
+        "● started",
+        "‖ a  held until 2 Jan 08:00: quiet time 21:00–08:00 (UTC)",
+        "→ push  final-push-notification to token-ada",
+        "→ push  final-push-notification to token-ada",
+        f"‖ c  held until its journey is let go: {braked}",
+    ]
+    assert goes_on[: len(stands)] == stands
+    assert [line for line in goes_on[len(stands) :] if "“" not in line] == [
+        "the journey is let go",
+        "→ push  final-push-notification to token-ada",
+        "✓ completed  all steps done",
+    ]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from journeys.clearance.policy import Policy
 from journeys.language.attributes import Attributes
 from journeys.walk.preview import preview
 from journeys.walk.script import DEFAULT_START, Happening, check_happening
-from journeys.walk.timeline import Timeline
+from journeys.walk.timeline import PreviewRun, Timeline
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, catalogue, version
 
 CART = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 60}}
@@ -113,10 +114,12 @@ def test_an_interaction_with_what_was_not_sent_is_an_error_in_the_script() -> No
         pytest.param({"trigger": "a", "customer": {}}, id="trigger and customer"),
         pytest.param({"customer": {}, "attributes": {"a": 1}}, id="customer with attributes"),
         pytest.param({"customer": {}, "occurred_at": "1 day"}, id="customer with a time"),
+        pytest.param({"release": True, "trigger": "a"}, id="release and trigger"),
+        pytest.param({"release": True, "attributes": {"a": 1}}, id="release with attributes"),
     ],
 )
 def test_a_line_of_the_script_is_a_trigger_or_an_interaction(line: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"trigger|message|customer"):
+    with pytest.raises(ValueError, match=r"trigger|message|customer|release"):
         Happening.model_validate(line)
 
 
@@ -188,3 +191,47 @@ def test_the_clock_starts_where_it_is_told() -> None:
     timeline = preview(version(), [Happening.model_validate(CART)], CUSTOMER, started_at=at)
 
     assert timeline.runs[0].sends[0].at == at
+
+
+COPIES = [{"id": id, "email": "initial-email-reminder", "to": "customer.email"} for id in "abcde"]
+
+
+def held(*lines: dict[str, Any], steps: list[dict[str, Any]], **policy: Any) -> PreviewRun:
+    """The run of a cart that is abandoned at nine, under a policy."""
+    script = [{"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 60}}, *lines]
+    happenings = [Happening.model_validate(line) for line in script]
+    rules = Policy.model_validate(policy)
+    [run] = preview(version(abandoned_cart(steps=steps)), happenings, CUSTOMER, contents=CONTENTS, policy=rules).runs
+    return run
+
+
+def test_what_is_held_is_told_with_each_until_and_why() -> None:
+    night = {"from": "21:00", "to": "08:00"}
+    cap = {"at_most": 1, "per": "14 hours", "over": "hold"}
+
+    run = held(steps=[{"id": "w", "wait": "13 hours"}, *COPIES[:2]], quiet=[night], caps=[cap], spread="0 seconds")
+
+    assert [(hold.step, hold.at, hold.until, hold.by) for hold in run.holds] == [
+        ("a", DEFAULT_START + timedelta(hours=13), DEFAULT_START + timedelta(hours=23), "quiet time"),
+        ("b", DEFAULT_START + timedelta(hours=23), DEFAULT_START + timedelta(hours=47), "cap"),
+    ]
+    assert "quiet time 21:00–08:00" in run.holds[0].why
+    assert [send.at for send in run.sends] == [hold.until for hold in run.holds]
+    assert run.held is None
+
+
+def test_the_brake_holds_a_run_until_a_line_of_the_script_lets_it_go() -> None:
+    stands = held(steps=COPIES)
+    goes_on = held({"at": "2 days", "release": True}, steps=COPIES)
+
+    assert (len(stands.sends), stands.held and stands.held.by, stands.ended) == (3, "brake", None)
+    assert [(hold.step, hold.by) for hold in goes_on.holds] == [("d", "brake"), ("d", "release")]
+    assert (len(goes_on.sends), goes_on.held, goes_on.ended) == (5, None, "completed")
+    assert timedelta(0) <= goes_on.sends[3].at - (DEFAULT_START + timedelta(days=2)) < timedelta(minutes=15)
+
+
+def test_to_let_go_what_nothing_holds_changes_nothing() -> None:
+    timeline = play({"at": "1 hour", "release": True})
+
+    assert timeline.runs == play().runs
+    assert (timeline.events[1].event, timeline.events[1].trigger, timeline.events[1].decisions) == ("line-2", "", ())
