@@ -12,7 +12,8 @@ from fastapi import Depends, Request, Security, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.limits import LimitsDep
-from journeys.problems import Forbidden, Unauthorized
+from api.sources import is_own
+from journeys.problems import Flaw, Forbidden, Unauthorized
 from store.scopes import SCOPES, Scope
 
 if TYPE_CHECKING:
@@ -70,8 +71,22 @@ class Caller:
         return "api" if self.is_root else self.name
 
     def source_of(self, said: Sourced) -> str:
-        """Where what was *said* comes from: what it says itself, or else this key."""
+        """Where what was *said* comes from: what it says itself, or else this key. Raises Forbidden."""
+        if flaw := self.wrong_source(said):
+            raise Forbidden(f'The key "{self.name}" may not say that.', [flaw])
         return said.source if "source" in said.model_fields_set else self.source
+
+    def wrong_source(self, said: Sourced) -> Flaw | None:
+        """Why it may not say where this comes from; None where it may."""
+        if self.is_root or "source" not in said.model_fields_set or said.source == self.name:
+            return None
+        if self.is_limited:
+            why = f'this key posts under its own name alone, "{self.name}".'
+            return Flaw(path="source", message=f'found "{said.source}"; {why}', hint="Leave it out.")
+        if is_own(said.source):
+            hint = "Leave it out, or name another one."
+            return Flaw(path="source", message=f'found "{said.source}"; what comes from there is our own.', hint=hint)
+        return None
 
 
 ROOT = Caller("root", frozenset(SCOPES))

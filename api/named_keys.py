@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from activities.channels.registry import PROVIDERS
-from api import unsubscribe
 from api.audit import ChangeDep
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps, KeyringDep
 from api.keys import ROOT, needs
 from api.names import KeyName, KeySecretId
 from api.problems import STANDARD, TooLarge, WrongType, declare
-from journeys.catalogue import CUSTOMER_SOURCE
+from api.sources import OWN
 from journeys.models import Frozen, Model, Time
 from journeys.problems import Conflict, Flaw, Invalid, Unknown
 from journeys.reading import read
 from store import keys
+from store.audit import BY_ITSELF
 from store.keys import Key, KeyView, new_secret
 
-TAKEN = frozenset({ROOT.name, ROOT.source, CUSTOMER_SOURCE, unsubscribe.SOURCE, *PROVIDERS})
+TAKEN = OWN | {ROOT.name, ROOT.source, BY_ITSELF.lower()}
 """What is the source of other events already, or stands for another key in what is kept."""
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[needs("admin")], responses=STANDARD)

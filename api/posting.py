@@ -27,20 +27,14 @@ def all_posted_by(caller: Caller, events: Sequence[Event]) -> tuple[Event, ...]:
 
 
 def _flaws(caller: Caller, event: Event) -> Iterator[Flaw]:
-    if not caller.is_limited:
-        return
     if caller.triggers and event.trigger not in caller.triggers:
         yield Flaw(
             path="trigger",
             message=f'found "{event.trigger}"; this key posts events of {", ".join(caller.triggers)} alone.',
             hint="Post it with another key.",
         )
-    if "source" in event.model_fields_set and event.source != caller.name:
-        yield Flaw(
-            path="source",
-            message=f'found "{event.source}"; this key posts under its own name alone, "{caller.name}".',
-            hint="Leave it out.",
-        )
+    if wrong := caller.wrong_source(event):
+        yield wrong
 
 
 def _named(caller: Caller, event: Event) -> Event:

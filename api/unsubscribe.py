@@ -16,6 +16,7 @@ from activities.channels.links import read
 from api.dependencies import Dependencies, Deps, IngestDep
 from api.keys import OPEN
 from api.problems import declare
+from api.sources import UNSUBSCRIBE_LINK
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.clearance.consent import About
 from journeys.interactions import Kind, interaction_trigger
@@ -23,7 +24,6 @@ from journeys.problems import SojournError, Unavailable, Unknown
 from store.consents import opt_out
 from store.sends import Send, get_send
 
-SOURCE = "unsubscribe-link"
 CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 NAMES: dict[Kind, str] = {"email": "emails", "text": "text messages", "push": "notifications"}
 
@@ -67,10 +67,10 @@ async def unsubscribe(token: Token, deps: Deps, ingest: IngestDep) -> HTMLRespon
     send = await _send(deps, token)
     if send is None:
         return _no_such_link()
-    await opt_out(deps.store, send.customer, send.recipient, _about(send), SOURCE, deps.now())
+    await opt_out(deps.store, send.customer, send.recipient, _about(send), UNSUBSCRIBE_LINK, deps.now())
     trigger = interaction_trigger(send.kind, "unsubscribed")
     if trigger in INTERACTION_TRIGGERS:
-        event = Event(id=send.id, source=SOURCE, trigger=trigger, attributes={"send_id": send.id})
+        event = Event(id=send.id, source=UNSUBSCRIBE_LINK, trigger=trigger, attributes={"send_id": send.id})
         await ingest.accept([event], drain=False)
     return _page("Unsubscribed", f"<p>You will get no more {_what(send)}. What is on its way may still arrive.</p>")
 

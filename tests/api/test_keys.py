@@ -64,7 +64,9 @@ async def test_a_key_that_may_do_everything_makes_others(door: Door) -> None:
     assert await status(door, made_by_it["secret"]) == 200
 
 
-@pytest.mark.parametrize("name", ["root", "api", "customers", "unsubscribe-link", "sendgrid", "twilio", "firebase"])
+@pytest.mark.parametrize(
+    "name", ["root", "api", "sojourn", "customers", "unsubscribe-link", "sendgrid", "twilio", "firebase"]
+)
 async def test_a_name_that_stands_for_something_else_is_refused(door: Door, name: str) -> None:
     answer = await door.http.post("/v1/keys", json={"key": name, "scopes": ["events:write"]})
 
@@ -171,6 +173,38 @@ async def test_other_triggers_than_its_own_are_refused_with_a_flaw_for_each(live
     assert told["detail"] == 'The key "shop" may not post 2 of 3 events, so none was accepted.'
     assert [flaw["path"] for flaw in told["errors"]] == ["[1].trigger", "[2].source"]
     assert after["duplicate"] is False
+
+
+@pytest.mark.parametrize("source", ["customers", "unsubscribe-link", "sendgrid", "journey:abandoned-cart"])
+async def test_a_key_says_nothing_in_the_name_of_sojourn(live: Door, source: str) -> None:
+    secret = (await made(live, "shop", "events:write", "customers:write"))["secret"]
+    await suppress(live.store, "email", "ada@example.com", "bounced", NOW)
+    [suppressed] = (await live.get("/v1/suppressions"))["suppressions"]
+    said = {"consents": [{"channel": "email", "choice": "in"}], "source": source}
+    lifted = {"why": "It is there.", "source": source}
+
+    async with with_key(live, secret) as http:
+        one = await http.post("/v1/events", json=event("e1", source=source))
+        many = await http.post("/v1/events", json=[event("e1"), event("e2", source=source)])
+        consents = await http.put("/v1/customers/ada/consents", json=said)
+        lift = await http.post(f"/v1/suppressions/{suppressed['id']}/lift", json=lifted)
+
+    for answer, path in ((one, "source"), (many, "[1].source"), (consents, "source"), (lift, "source")):
+        [flaw] = problem(answer, 403, "forbidden")["errors"]
+        assert flaw["path"] == path
+        assert flaw["message"] == f'found "{source}"; what comes from there is our own.'
+    assert (await live.get("/v1/customers/ada/consents"))["log"] == []
+
+
+async def test_who_has_the_root_and_who_posted_before_keep_their_sources(live: Door) -> None:
+    secret = (await made(live, "shop"))["secret"]
+    await live.event("e1")
+
+    async with with_key(live, secret) as http:
+        again = success(await http.post("/v1/events", json=event("e1", source="api")))
+
+    assert (again["source"], again["duplicate"]) == ("api", True)
+    assert (await live.event("e1", source="sendgrid"))["source"] == "sendgrid"
 
 
 # --- browsers --------------------------------------------------------------------------------------
