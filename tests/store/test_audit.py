@@ -80,12 +80,24 @@ async def test_they_are_listed_page_by_page(store: Store) -> None:
         ({"what": "journey"}, [3, 2, 0]),
         ({"what": "journey/welcome"}, [3, 0]),
         ({"what": "journey/w%"}, []),
+        ({"what": "Journey"}, []),
+        ({"what": "j" * 60_000}, []),
         ({"by": "shop"}, [1]),
         ({"by": "Grace"}, []),
         ({"since": NOON + timedelta(hours=2)}, [3, 2]),
         ({"what": "journey", "by": "grace", "since": NOON + timedelta(hours=1), "limit": 1}, [3]),
     ],
-    ids=["a kind", "one thing", "no pattern", "by somebody", "as it is written", "since", "all of it"],
+    ids=[
+        "a kind",
+        "one thing",
+        "no pattern",
+        "in capitals",
+        "very long",
+        "by somebody",
+        "as it is written",
+        "since",
+        "all of it",
+    ],
 )
 async def test_they_are_asked_for_by_what_by_whom_and_since_when(
     store: Store, asked: dict[str, Any], found: list[int]
