@@ -25,6 +25,9 @@ PREFIX = "sojourn_"
 """How each secret begins, so that those who search for leaked ones know it."""
 
 MOST_SECRETS = 5
+SLOWEST = 0.001
+"""Events per second: one in a quarter of an hour. Of less, nobody could be told when the next one is taken."""
+
 USED_EVERY = timedelta(minutes=1)
 """No more often is it written when a secret was used."""
 
@@ -47,7 +50,7 @@ class Key(Model):
     ] = Field(min_length=1, max_length=50)
     triggers: tuple[Name, ...] = Field((), max_length=100)
     origins: tuple[Origin, ...] = Field((), max_length=100)
-    per_second: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False)
+    per_second: float | None = Field(None, ge=SLOWEST, le=1_000_000, allow_inf_nan=False)
     until: Time | None = None
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from api.keys import Caller
 from api.limits import Bucket, Limits
+from store.keys import SLOWEST
 from tests.api.door import Door, problem
 
 
@@ -99,6 +100,7 @@ def test_whoever_waits_as_long_as_they_are_told_passes_and_no_more_passes_than_t
         (2.5, '"events";q=2;w=1', '"events";r=1;t=1'),
         (1, '"events";q=1;w=1', '"events";r=0;t=1'),
         (0.3, '"events";q=1;w=4', '"events";r=0;t=4'),
+        (SLOWEST, '"events";q=1;w=1000', '"events";r=0;t=1000'),
     ],
 )
 def test_the_headers_are_whole_numbers_that_keep_whoever_goes_by_them_from_being_refused(
@@ -172,6 +174,16 @@ async def test_what_is_too_much_is_refused_and_told_how_long_to_wait(shop: Shop,
     assert refused.headers["Retry-After"] == "3"
     assert refused.headers["RateLimit"] == '"events";r=0;t=3'
     assert passed.status_code == 202
+
+
+async def test_a_list_of_the_slowest_key_is_paid_off_in_a_time_that_can_be_told(shop: Shop) -> None:
+    await shop.key("crm", SLOWEST)
+    assert (await shop.post("crm", 2_500)).status_code == 202
+
+    refused = await shop.post("crm")
+
+    problem(refused, 429, "too-many")
+    assert refused.headers["Retry-After"] == "2500000"
 
 
 async def test_a_list_that_does_not_fit_just_now_is_refused_whole(shop: Shop, ticks: Ticks) -> None:

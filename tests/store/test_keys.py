@@ -209,6 +209,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "triggers and no events": ({"scopes": ["runs:read"], "triggers": ["cart"]}, "go with the scope events:write"),
     "a limit and no events": ({"scopes": ["runs:read"], "per_second": 5}, "go with the scope events:write"),
     "no events a second": ({"per_second": 0}, "per_second: "),
+    "hardly ever an event": ({"per_second": 1e-300}, "per_second: "),
     "endless events a second": ({"per_second": 1e9}, "per_second: "),
     "an end without an offset": ({"until": "2027-01-01"}, "until: "),
     "a secret of one's own": ({"secret": "1234"}, "secret: "),
