@@ -39,7 +39,7 @@ from api.ingest import Ingest
 from api.keyring import Keyring
 from api.keys import Refusals
 from api.limits import Limits
-from api.middleware import SecurityMiddleware
+from api.middleware import CatchMiddleware, SecurityMiddleware
 from journeys.problems import Invalid
 
 ROUTERS = [
@@ -81,6 +81,7 @@ def create_app(deps: Dependencies) -> FastAPI:
     app.state.refusals = Refusals()
     app.state.limits = Limits()
     app.state.taken = {provider: Taken() for provider in sorted(deps.webhooks)}
+    app.add_middleware(CatchMiddleware)  # inside, so that pages can read what it answers
     app.add_middleware(BrowserMiddleware, keyring=app.state.keyring)
     app.add_middleware(SecurityMiddleware)
     problems.install(app)

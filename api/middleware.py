@@ -26,7 +26,29 @@ HEADERS = {
 
 
 class SecurityMiddleware:
-    """Puts the headers on every answer, and turns an error that nobody foresaw into a problem that tells nothing."""
+    """Puts the headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = CatchMiddleware(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})  # where the request keeps what it is told of its key's limit
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in (HEADERS | state.get("limits", {})).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_on)
+
+
+class CatchMiddleware:
+    """Turns an error that nobody foresaw into a problem that tells nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,15 +58,10 @@ class SecurityMiddleware:
             await self._app(scope, receive, send)
             return
         started = False
-        state = scope.setdefault("state", {})  # where the request keeps what it is told of its key's limit
 
         async def send_on(message: Message) -> None:
             nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in (HEADERS | state.get("limits", {})).items():
-                    headers.setdefault(name, value)
+            started = True
             await send(message)
 
         try:

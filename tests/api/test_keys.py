@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 import httpx
 import pytest
 
 from store.keys import PREFIX, digest_of
-from store.store import Store
+from store.store import Store, open_store
 from store.suppressions import suppress
 from tests.api.door import NOW, Clock, Door, deps_for, event, opened, problem, success
 
@@ -239,6 +240,27 @@ async def test_a_page_can_read_why_it_was_refused(live: Door) -> None:
         assert answer.status_code == code
         assert answer.headers["access-control-allow-origin"] == SITE
         assert "Origin" in answer.headers["vary"]
+
+
+async def test_a_page_can_read_that_something_failed_or_is_away(live: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = (await made(live, **PAGE))["secret"]
+    ring, headers = live.app.state.keyring, {"Access-Control-Request-Method": "POST"}
+
+    async with with_key(live, secret, Origin=SITE) as http:
+        assert (await http.post("/v1/events", json=event("e1"))).status_code == 202
+        with monkeypatch.context() as broken:
+            broken.setattr(live.app.state, "ingest", None)
+            failed = await http.post("/v1/events", json=event("e2"))
+        monkeypatch.setattr(ring, "_store", open_store("postgresql://nobody@127.0.0.1:1/nothing"))
+        monkeypatch.setattr(ring, "_known_at", -inf)
+        asked = await http.options("/v1/events", headers=headers)
+        away = await http.post("/v1/events", json=event("e3"))
+
+    problem(failed, 500, "internal")
+    problem(away, 503, "unavailable")
+    for answer in (failed, asked, away):
+        assert answer.headers["access-control-allow-origin"] == SITE
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_a_browser_that_asks_first_is_answered_for_known_sites_and_this_address_alone(door: Door) -> None:
