@@ -184,7 +184,7 @@ class JourneyBrake(Model):
     *entries*: how many people may enter it.
     """
 
-    entries: Rate
+    entries: Annotated[Rate, Expected("how many people in what time, such as {at_most: 5000, per: 1 hour}")]
 
 
 def _at_least_one(steps: Steps) -> Steps:
@@ -214,7 +214,10 @@ class Journey(Model):
     time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] | None = None
     quiet: Ignore | None = None
     caps: Ignore | None = None
-    brake: JourneyBrake | None = None
+    brake: (
+        Annotated[JourneyBrake, Expected("how many people may enter, such as {entries: {at_most: 5000, per: 1 hour}}")]
+        | None
+    ) = None
     steps: Annotated[
         WrittenSteps,
         AfterValidator(_at_least_one),

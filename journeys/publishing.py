@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from journeys.checks.advice import advise
+from journeys.checks.caps import check_per
 from journeys.checks.circles import check_circles
 from journeys.checks.conditions import check_listening, check_of_customer, check_start
 from journeys.checks.durations import check_positive
@@ -54,6 +55,8 @@ def _all(review: Review) -> Iterator[Findings]:
     yield from _goal(review)
     yield from _exits(review)
     yield from _zone(review)
+    if brake := review.journey.brake:
+        yield from check_per("brake.entries.per", brake.entries.per)
     yield from check_steps(review)
     yield check_circles(review.journey, review.catalogue.live)
 

@@ -13,7 +13,7 @@ from journeys.language.durations import say
 
 def check_caps(caps: Sequence[Cap]) -> Iterator[Findings]:
     """What is wrong with the caps of a policy."""
-    wrong = gathered(each for index, cap in enumerate(caps) for each in _per(f"caps[{index}].per", cap.per))
+    wrong = gathered(each for index, cap in enumerate(caps) for each in check_per(f"caps[{index}].per", cap.per))
     yield wrong
     if not wrong.flaws:
         yield from _never_reached(caps)
@@ -23,10 +23,11 @@ def check_brake(brake: Brake) -> Iterator[Findings]:
     """What is wrong with the brake of a policy."""
     for name, rate in (("same_content", brake.same_content), ("entries", brake.entries)):
         if rate is not None:
-            yield from _per(f"brake.{name}.per", rate.per)
+            yield from check_per(f"brake.{name}.per", rate.per)
 
 
-def _per(path: str, per: timedelta) -> Iterator[Findings]:
+def check_per(path: str, per: timedelta) -> Iterator[Findings]:
+    """Whether so long can be looked back."""
     if per > LONGEST_CAP:
         message = f"found {say(per)}; at most {say(LONGEST_CAP)} go: so long is kept who was sent what."
         yield flaw(path, message)

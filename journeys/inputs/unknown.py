@@ -10,13 +10,22 @@ from pydantic import BaseModel
 
 from journeys.catalogue import Customer, Event
 from journeys.clearance.policy import Cap, Policy, QuietTime, SameContent
-from journeys.definition import ConditionExit, EventExit, Goal
+from journeys.definition import ConditionExit, EventExit, Goal, Journey, JourneyBrake
 from journeys.inputs.arms import AN_AWAIT, WITH_STEPS, belongs_into, out_of_its_arm
 from journeys.inputs.expected import A_NAME, short, shown
 from journeys.inputs.places import Place, below, fields, models
 from journeys.language.moments import out_of_place
 from journeys.nearest import did_you_mean, nearest
-from journeys.steps import STEP_TYPES, BecomesQuestion, EventQuestion, MessageQuestion, Step
+from journeys.steps import (
+    STEP_TYPES,
+    BecomesQuestion,
+    Email,
+    EventQuestion,
+    MessageQuestion,
+    Push,
+    Step,
+    Text,
+)
 from journeys.steps.asking import BecomesArm, EventArm, MessageArm
 from journeys.steps.choosing import BranchArm
 from journeys.steps.messages import AtDate
@@ -111,6 +120,9 @@ def _of_another_step(place: Place) -> tuple[str, str] | None:
     """What is said of a field that steps of other types have."""
     if place.model is None or not issubclass(place.model, Step):
         return None
+    if place.name in ("quiet", "caps"):
+        hint = f"Write {place.name}: ignore at a message, or at the top of the journey for all of them."
+        return "the house's rules are about messages, and this step sends none.", hint
     if place.name in _CONDITIONS:
         hint = "Put it into an arm of a branch: branch: [{arm: some, when: …, then: […]}]."
         return "a step has no condition of its own.", hint
@@ -141,6 +153,7 @@ _OWN_ZONE = ("the zone is the customer's own.", "What holds for the others is ti
 _FROM_AND_TO = ("dates are written into from and to.", "Such as {from: 2026-12-24, to: 2026-12-26}: both are quiet.")
 _OF_A_CAP = ("how many go out is said by caps.", "Write it there, such as caps: [{at_most: 3, per: 7 days}].")
 _OF_ONE_CHANNEL = ("a content is of one channel.", "Leave it out: copies of each content are counted by themselves.")
+_EACH_BY_ITSELF = ("rules are ignored one by one.", "Write quiet: ignore, or caps: ignore, or both.")
 _ELSEWHERE: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {
     **dict.fromkeys(((BecomesQuestion, "where"), (BecomesArm, "where")), _JOINED),
     **dict.fromkeys(((Goal, "when"), (Goal, "becomes")), _BY_CONDITION),
@@ -154,6 +167,12 @@ _ELSEWHERE: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {
     **dict.fromkeys(((QuietTime, "date"), (QuietTime, "dates")), _FROM_AND_TO),
     **dict.fromkeys(((QuietTime, "at_most"), (QuietTime, "per"), (QuietTime, "over")), _OF_A_CAP),
     **dict.fromkeys(((SameContent, "channels"), (SameContent, "channel")), _OF_ONE_CHANNEL),
+    **dict.fromkeys(((model, "ignore") for model in (Journey, Email, Text, Push)), _EACH_BY_ITSELF),
+    (Journey, "policy"): (
+        "the policy is the house's.",
+        "A journey says quiet: ignore, caps: ignore, or its own brake.",
+    ),
+    (JourneyBrake, "same_content"): ("copies are counted over all journeys.", "Write it into the brake of the policy."),
     (Policy, "policy"): ("a house has one policy, and it has no name.", "Remove the line."),
 }
 _ARMS_OF_OTHERS = ("else", "otherwise", "arms")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from journeys.interactions import Kind
 from journeys.language.durations import Duration
@@ -34,7 +34,20 @@ Expiry = Annotated[
 ]
 
 
-Ignore = Annotated[Literal["ignore"], Expected("ignore, or nothing where the house's rules hold")]
+def _rules_of_the_house(value: object) -> object:
+    match value:
+        case list() | dict():
+            raise ValueError("rules are the house's, in its policy: here stands ignore, or nothing where they hold")
+        case False | "off" | "no" | "none" | "never" | "false":
+            found = f'"{value}"' if isinstance(value, str) else "false"
+            raise ValueError(f"found {found}: where the house's rules are not to hold, write ignore")
+        case _:
+            return value
+
+
+Ignore = Annotated[
+    Literal["ignore"], BeforeValidator(_rules_of_the_house), Expected("ignore, or nothing where the house's rules hold")
+]
 """That rules of the house do not hold."""
 
 Ignored = Literal["quiet", "caps"]
