@@ -127,6 +127,7 @@ class Folder:
             customer=_customer_schema(self.all(CustomerAttribute).values(), self.all(Customer).values()),
             endpoints=dict.fromkeys(self.all(Endpoint), "open"),
             live=self.all(Journey),
+            policy=self.policy or Policy(),
         )
 
 

@@ -737,6 +737,17 @@ def test_a_policy_is_validated_with_the_customers_of_its_folder(with_nights: Pat
     assert 'Did you mean "customer.country"?' in printed
 
 
+def test_a_journey_is_held_against_the_policy_of_its_folder(with_nights: Path, sojourn: Sojourn) -> None:
+    journey = with_nights / "journeys" / "abandoned-cart.yaml"
+    assert "the cap lets" not in sojourn("validate", journey)
+
+    (with_nights / "policy.yaml").write_text("caps: [{at_most: 1, per: 7 days}]")
+
+    printed = " ".join(sojourn("validate", journey).split())
+    assert "warning: " in printed
+    assert "and the cap lets 1 through: what is above it is blocked" in printed
+
+
 def test_a_policy_is_at_the_top_of_a_folder_and_only_once(with_nights: Path, sojourn: Sojourn) -> None:
     (with_nights / "policy.json").write_text('{"time_zone": "Europe/Paris"}')
     (with_nights / "journeys" / "policy.yml").write_text(NIGHTS)
