@@ -13,6 +13,7 @@ from journeys.findings import Findings, warning
 from journeys.language.clock import say_time
 from journeys.language.durations import say
 from journeys.steps import Message, placed
+from journeys.steps.messages import AtDate
 
 
 def course(review: Review) -> Course:
@@ -67,10 +68,29 @@ def _held(review: Review, step: Message, now: Clocks) -> tuple[Clocks, Elapsed]:
     if plan.always:
         return ANY, Elapsed(0, WEEK)
     parts = now.parts(plan.weekly)
-    after = [(part.first, part.last) if part.end is None else (part.end, part.end + spread) for part in parts]
-    least = min(0 if part.end is None else part.end - part.last for part in parts)
-    most = max(0 if part.end is None else part.end - part.first + spread for part in parts)
-    return clocks(after), Elapsed(least, most)
+    left = [out for part in parts for out in _left(part, step, spread)]
+    holds = [(0, 0) if part.end is None else (part.end - part.last, part.end - part.first) for part in parts]
+    least, most = min(least for least, _ in holds), max(most for _, most in holds)
+    expires = 0 if isinstance(step.expires, AtDate) else least if step.expires is None else step.expires // SECOND
+    return clocks(left), Elapsed(min(least, expires), most + spread)
+
+
+def _left(part: Part, step: Message, spread: int) -> Iterator[tuple[int, int]]:
+    """When a message is passed that is reached then: as it is let out, or blocked as it expires before."""
+    if part.end is None:
+        yield part.first, part.last
+        return
+    match step.expires:
+        case None:
+            yield part.end, part.end + spread
+        case timedelta() as after:
+            expires = -(-after // SECOND)
+            if part.end - part.last < expires:
+                yield part.end, part.end + spread
+            if part.end - part.first >= expires:
+                yield part.first + expires, min(part.last + expires, part.end)
+        case _:  # a date, which may be any
+            yield part.first, part.end + spread
 
 
 def _rules(review: Review, step: Message, where: str | None) -> list[QuietTime]:

@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from journeys.clearance.policy import Cap, Policy
 from journeys.definition import Journey
 from journeys.problems import Conflict, Invalid, Unavailable, Unknown
 from store import catalogue
@@ -24,6 +25,7 @@ from store.journeys import (
     stop,
 )
 from store.outbox import done, lease
+from store.policy import put_policy
 from store.runs import get_run
 from store.sends import Done, Go
 from store.store import open_store
@@ -395,3 +397,14 @@ async def test_a_version_keeps_the_types_that_it_was_checked_against(shop: Shop)
 
     assert version.schemas["abandoned-cart"] == trigger.attributes
     assert (await shop.post("abandoned-cart", total=1, shop="Delft")).decisions[0].did == "started"
+
+
+async def test_a_journey_is_published_with_what_the_policy_does_not_let_through(shop: Shop) -> None:
+    mails = [{"id": id, "email": "initial-email-reminder", "to": "customer.email"} for id in ("first", "second")]
+    await shop.publish(abandoned_cart(steps=mails))
+    await put_policy(shop.store, Policy(caps=(Cap(at_most=1, per=timedelta(days=7)),)), by_us(shop.now))
+
+    again = await shop.publish(abandoned_cart(steps=[*mails, {"id": "pause", "wait": "1 hour"}]))
+
+    [capped] = [flaw for flaw in again.warnings if "the cap lets" in flaw.message]
+    assert (capped.path, '"second" can never go out' in capped.message) == ("steps[1]", True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,8 +16,11 @@ from journeys.clearance.policy import Policy
 from journeys.problems import Flaw
 from journeys.publishing import check, warn
 from journeys.reading import read_content
+from journeys.steps import placed
+from journeys.walk.preview import preview
+from journeys.walk.script import DEFAULT_START, Happening
 from tests.big import big_journey
-from tests.samples import abandoned_cart, catalogue
+from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, catalogue, version
 
 NIGHT = {"from": "21:00", "to": "08:00"}
 DAYTIME = {"from": "08:00", "to": "22:00"}
@@ -332,3 +338,67 @@ def test_the_largest_journey_is_held_against_many_rules_in_little_time() -> None
 
     assert time.process_time() - began < 10  # of a busy machine; every way would take for ever
     assert sum("the cap lets" in flaw.message for flaw in found) == 20
+
+
+@dataclass
+class Made:
+    """A random journey of mails, waits and questions, and somebody who sometimes answers."""
+
+    chance: Random
+    number: int = 0
+
+    def steps(self, depth: int = 2) -> list[Written]:
+        return [self._step(depth) for _ in range(self.chance.randint(1, 4))]
+
+    def _step(self, depth: int) -> Written:
+        self.number += 1
+        id = f"s{self.number}"
+        match self.chance.choice(["mail", "mail", "wait", "until", "if"] if depth else ["mail", "wait"]):
+            case "wait":
+                return wait(id, f"{self.chance.choice([1, 5, 11, 24, 60])} hours")
+            case "until":
+                return wait(id, {"until": self.chance.choice(["06:00", "12:00", "23:00"])})
+            case "if":
+                return if_(id, f"{self.chance.choice([2, 12, 30])} hours", self.steps(depth - 1), self.steps(depth - 1))
+            case _:
+                return self._mail(id)
+
+    def _mail(self, id: str) -> Written:
+        return mail(id, **self.chance.choice([{}, {}, {"expires": "2 hours"}, {"caps": "ignore"}, {"quiet": "ignore"}]))
+
+    def visits(self) -> list[Happening]:
+        hours = sorted(self.chance.sample(range(1, 200), self.chance.randint(0, 6)))
+        visit = {"trigger": "store-visit", "attributes": {"city": "Oslo"}}
+        cart = {"trigger": "abandoned-cart", "attributes": {"total": 60, "cart_id": "c1"}}
+        lines = [cart, *({**visit, "at": f"{hour} hours"} for hour in hours)]
+        return [Happening.model_validate(line) for line in lines]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_is_warned_of_is_so_whatever_happens(seed: int) -> None:
+    chance = Random(seed)
+    cap = {"at_most": chance.randint(1, 3), "per": chance.choice(["6 hours", "1 day", "5 days"])}
+    night = {"from": chance.choice(["05:00", "11:00", "21:00"]), "to": chance.choice(["08:00", "13:00", "20:00"])}
+    policy: Written = chance.choice([{"caps": [cap]}, {"quiet": [night]}, {"caps": [cap], "quiet": [night]}])
+    made = Made(chance)
+    steps = made.steps()
+    journey, rules = abandoned_cart(steps=steps, exit=[]), Policy.model_validate({"brake": {}, **policy})
+    told = [flaw for flaw in warn(journey, replace(catalogue(), policy=rules)) if "the cap" in str(flaw)]
+    places = {path: step.id for path, step in placed(journey.steps, "steps")}
+    quiet = {places[path.removesuffix(".expires")]: words for path, words in said(steps, policy, exit=[]).items()}
+    never = {id for id, words in quiet.items() if "it never goes out" in words}
+    held = {id for id, words in quiet.items() if "always held" in words}
+    in_vain = {name for flaw in told for name in re.findall(r'"(s\d+)"', flaw.message.partition("is blocked.")[2])}
+
+    for _ in range(8):
+        started_at = DEFAULT_START + timedelta(hours=chance.randrange(24))
+        script = made.visits()
+        [run] = preview(version(journey), script, CUSTOMER, contents=CONTENTS, policy=rules, started_at=started_at).runs
+
+        accepted = {send.step for send in run.sends if send.outcome == "accepted"}
+        capped = [send.step for send in run.sends if send.reason.startswith("the cap")]
+        assert not never & accepted
+        assert held & {send.step for send in run.sends} <= {hold.step for hold in run.holds}
+        assert bool(told) >= bool(capped and "quiet" not in policy)
+        if not (never or "quiet" in policy):
+            assert not in_vain & accepted
