@@ -347,6 +347,22 @@ def stop(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJso
     answer(told, show.stopped(told), as_json=json_)
 
 
+@app.command()
+def release(
+    name: Annotated[str, typer.Argument(help="The journey.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    json_: AsJson = False,
+) -> None:
+    """Let a journey go that the brake holds: what waited goes out, one after the other."""
+    from store.held_journeys import LetGo
+    from terminal import show
+    from terminal.asking import answer, ask
+
+    body = {"dry_run": dry_run}
+    told = ask(_connection(), lambda api: api.post(LetGo, "journeys", name, "release", body=body))
+    answer(told, show.released(told), as_json=json_)
+
+
 # --- use -------------------------------------------------------------------------------------------
 
 

@@ -7,17 +7,18 @@ from fastapi import APIRouter, Response
 from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.journeys_examples import JOURNEY, JOURNEY_VIEW, PUBLISHED, STOPPED, TEST_VIEW, WELCOME
+from api.journeys_examples import JOURNEY, JOURNEY_VIEW, LET_GO, PUBLISHED, STOPPED, TEST_VIEW, WELCOME
 from api.keys import needs
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from api.steps_examples import JOURNEYS
 from journeys.definition import Journey
-from journeys.models import Frozen
+from journeys.models import Frozen, Model
 from journeys.problems import Conflict, Unknown
-from journeys.reading import read_journey
+from journeys.reading import read, read_journey
 from store import journeys
 from store.ab_views import Tests, list_tests
+from store.held_journeys import LetGo, let_go
 from store.journeys import JourneyView, Published, Stopped
 from store.showing import Unreadable
 
@@ -30,6 +31,16 @@ class JourneyAnswer(JourneyView):
     """A journey: the draft as it was written, its versions, and what became of everybody in them."""
 
     definition: AsWritten[Journey]
+
+
+class Release(Model):
+    """*dry_run*: only say what letting the journey go would do."""
+
+    dry_run: bool = False
+
+
+_TAKEN = takes(ref(Release), {"What it would do": {"dry_run": True}}, yaml_too=True)
+RELEASES = {"requestBody": _TAKEN["requestBody"] | {"required": False}}
 
 
 class Journeys(Frozen):
@@ -126,6 +137,25 @@ async def stop_journey(name: JourneyName, deps: Deps, change: ChangeDep) -> Stop
     stopped = await journeys.stop(deps.store, name, change)
     deps.relay_nudge()
     return stopped
+
+
+@router.post(
+    "/{name}/release",
+    dependencies=[needs("publish")],
+    response_model=LetGo,
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(LET_GO)},
+    openapi_extra=RELEASES,
+)
+async def release_journey(name: JourneyName, body: Body, deps: Deps, change: ChangeDep) -> LetGo:
+    """Let a journey go that the brake holds. What waited is looked at again, and goes out over the policy's `spread`.
+
+    What the brake counts begins anew. One that is not held stays as it is: `held` is null. With `dry_run` nothing is
+    done, and the answer says what would be.
+    """
+    asked = await aside(read, Release, body, "release") if body else Release()
+    released = await let_go(deps.store, name, change, dry_run=asked.dry_run)
+    deps.relay_nudge()
+    return released
 
 
 async def _answer(deps: Deps, name: str) -> JourneyAnswer:

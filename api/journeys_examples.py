@@ -81,6 +81,7 @@ JOURNEY_VIEW = {
     "name": "abandoned-cart",
     "title": "Abandoned cart reminders",
     "state": "live",
+    "held": None,
     "definition": JOURNEY,
     "edited": False,
     "live_version": 1,
@@ -103,6 +104,14 @@ JOURNEY_VIEW = {
 
 PUBLISHED = {"journey": "abandoned-cart", "version": 1, "hash": "5f2b8c1de0a94c37", "new": True, "warnings": []}
 STOPPED = {"journey": "abandoned-cart", "runs": 3, "in_flight": 0}
+
+BRAKED = {
+    "since": "2026-11-24T09:05:00Z",
+    "why": 'the brake: 3 copies of "initial-email-reminder" went to one customer within 1 day, '
+    "and this would be one more",
+    "waiting": 230,
+}
+LET_GO = {"journey": "abandoned-cart", "held": BRAKED, "spread": "15 minutes", "dry_run": False}
 
 TEST_VIEW = {
     "step": "subject",

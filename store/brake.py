@@ -11,13 +11,20 @@ from journeys.clearance.policy import Rate
 from journeys.language.durations import say
 from journeys.versions import Version
 from journeys.walk.pace import at_pace
+from store.audit import BY_ITSELF, Change, record
 from store.policy import in_force
 from store.schema import Time, journeys, runs
 
 
-def hold_journey(connection: Connection, name: str, why: str, now: datetime) -> None:
-    """Hold a journey, unless it is held already: the first reason stays."""
-    connection.execute(_HOLD, {"named": name, "to_why": why, "now": now})
+def hold_journey(connection: Connection, name: str, why: str, let_go_at: datetime | None, now: datetime) -> None:
+    """Hold a live journey, unless it is held already: the first reason stays.
+
+    *let_go_at*: when it was let go last, as far as whoever holds it knows. Where it was let go meanwhile, what they
+    have counted is forgiven, and whoever waits for it is told to look again.
+    """
+    about = {"named": name, "to_why": why, "now": now, "known": let_go_at}
+    if connection.execute(_HOLD, about).rowcount:
+        record(connection, Change(BY_ITSELF, now), "journey held", f"journey/{name}", {"why": why})
 
 
 def brake_entries(connection: Connection, entered: Mapping[str, Version], now: datetime, day: timedelta) -> None:
@@ -27,14 +34,14 @@ def brake_entries(connection: Connection, entered: Mapping[str, Version], now: d
     of_the_house = in_force(connection).policy.brake.entries
     for name, version in sorted(entered.items()):  # always in this order: no two wait in a circle
         rule = version.journey.brake.entries if version.journey.brake else of_the_house
-        if rule is not None and (why := _too_many(connection, name, rule, now, day)):
-            hold_journey(connection, name, why, now)
+        if rule is not None:
+            anew = connection.execute(_LET_GO_AT, {"named": name}).scalar_one_or_none()
+            if why := _too_many(connection, name, rule, anew, now - at_pace(rule.per, day)):
+                hold_journey(connection, name, why, anew, now)
 
 
-def _too_many(connection: Connection, name: str, rule: Rate, now: datetime, day: timedelta) -> str:
+def _too_many(connection: Connection, name: str, rule: Rate, anew: datetime | None, since: datetime) -> str:
     """Why there are too many; nothing where there are not. Those of before it was let go are forgiven."""
-    anew = connection.execute(_LET_GO_AT, {"named": name}).scalar_one_or_none()
-    since = now - at_pace(rule.per, day)
     about = {"named": name, "since": max(since, anew or since), "most": rule.at_most + 1}
     if connection.execute(_ENTERED, about).scalar_one() <= rule.at_most:
         return ""
@@ -43,7 +50,12 @@ def _too_many(connection: Connection, name: str, rule: Rate, now: datetime, day:
 
 _HOLD = (
     update(journeys)
-    .where(journeys.c.name == bindparam("named"), journeys.c.held_at.is_(None))
+    .where(
+        journeys.c.name == bindparam("named"),
+        journeys.c.held_at.is_(None),
+        journeys.c.live_version.is_not(None),  # it may have been stopped a moment ago
+        journeys.c.released_at.is_not_distinct_from(bindparam("known", type_=Time())),
+    )
     .values(held_at=bindparam("now"), held_why=bindparam("to_why"))
 )
 _LET_GO_AT = select(journeys.c.released_at).where(journeys.c.name == bindparam("named"))

@@ -14,11 +14,11 @@ from journeys.definition import Goal, Journey
 from journeys.models import Frozen
 from journeys.walk.diary import Ended
 from store.lifecycle import Did
-from store.schema import AnyRow, among, counts, versions
+from store.schema import AnyRow, among, counts, runs, versions
 from store.versions import VersionId
 
-JourneyState = Literal["draft", "live", "completing", "completed", "stopped"]
-VersionState = Literal["live", "completing", "completed", "stopped"]
+JourneyState = Literal["draft", "live", "held", "completing", "completed", "stopped"]
+VersionState = Literal["live", "held", "completing", "completed", "stopped"]
 
 
 class Counts(Frozen):
@@ -34,6 +34,14 @@ class Counts(Frozen):
     cancelled: int = 0
     aborted: int = 0
     refused: int = 0
+
+
+class JourneyHolding(Frozen):
+    """The brake holds the journey: since when, why, and how many messages wait for it to be let go."""
+
+    since: AwareDatetime
+    why: str
+    waiting: int
 
 
 class GoalCount(Frozen):
@@ -59,12 +67,13 @@ class VersionView(Frozen):
 class JourneyView(Frozen):
     """A journey: the draft, its versions from the first to the last, and what became of everybody in them.
 
-    *edited*: the draft is not what newcomers walk.
+    *held*: by the brake, if it is. *edited*: the draft is not what newcomers walk.
     """
 
     name: str
     title: str
     state: JourneyState
+    held: JourneyHolding | None
     definition: Journey
     edited: bool
     live_version: int | None
@@ -85,11 +94,25 @@ def read_views(connection: Connection, rows: Sequence[AnyRow], now: datetime) ->
     counted = defaultdict[VersionId, Counter[Did]](Counter)
     for row in connection.execute(_COUNTS, names):
         counted[row.journey, row.version][row.did] = int(row.n)
-    return lambda row: _view(row, published[row.name], counted, now)
+    held = holdings(connection, rows)
+    return lambda row: _view(row, held.get(row.name), published[row.name], counted, now)
+
+
+def holdings(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, JourneyHolding]:
+    """Which of these journeys the brake holds, by name."""
+    held = [row for row in rows if row.held_at is not None]
+    if not held:
+        return {}
+    names = {"names": [row.name for row in held]}
+    waiting = {row.journey: int(row.n) for row in connection.execute(_WAITING, names)}
+    return {
+        row.name: JourneyHolding(since=row.held_at, why=row.held_why, waiting=waiting.get(row.name, 0)) for row in held
+    }
 
 
 def _view(
     row: AnyRow,
+    held: JourneyHolding | None,
     published: Sequence[AnyRow],
     counted: Mapping[VersionId, Counter[Did]],
     now: datetime,
@@ -105,6 +128,7 @@ def _view(
         name=row.name,
         title=definition.title,
         state=state,
+        held=held,
         definition=definition,
         edited=live is None or live.hash != definition.hash,
         live_version=row.live_version,
@@ -128,15 +152,20 @@ def _counts(counted: Counter[Did]) -> Counts:
 def _state(row: AnyRow, walked: Journey, counts: Counts, now: datetime) -> JourneyState:
     if row.live_version is None:
         return "stopped" if row.stopped_at else "draft"
-    if walked.start.until is None or now < walked.start.until:
-        return "live"
-    return "completing" if counts.active else "completed"
+    is_open = walked.start.until is None or now < walked.start.until
+    if not is_open and not counts.active:
+        return "completed"
+    if row.held_at:
+        return "held"
+    return "live" if is_open else "completing"
 
 
 def _version_view(row: AnyRow, live: int | None, journey: JourneyState, counts: Counts) -> VersionView:
     state: VersionState = "completing" if counts.active else "completed"
     if row.stopped_at:
         state = "stopped"
+    elif journey == "held" and (counts.active or row.number == live):
+        state = "held"
     elif row.number == live and journey == "live":
         state = "live"
     return VersionView(
@@ -171,4 +200,9 @@ _COUNTS = (
     select(counts.c.journey, counts.c.version, counts.c.did, func.sum(counts.c.n).label("n"))
     .where(among(counts.c.journey, "names"))
     .group_by(counts.c.journey, counts.c.version, counts.c.did)
+)
+_WAITING = (
+    select(runs.c.journey, func.count().label("n"))
+    .where(among(runs.c.journey, "names"), runs.c.held_by == "brake")
+    .group_by(runs.c.journey)
 )

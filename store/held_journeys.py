@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from pydantic import AwareDatetime
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from journeys.language.durations import Duration
 from journeys.models import Frozen
-from journeys.problems import Conflict
+from store.audit import Change, record
+from store.counts import JourneyHolding, holdings
 from store.effects import job
 from store.journeys import find_journey
 from store.lifecycle import let_go_some
 from store.policy import in_force
-from store.schema import journeys, outbox, runs
+from store.schema import journeys, outbox
 from store.store import Store, read_transaction, write_transaction
 
 TOGETHER = 60
@@ -25,36 +25,34 @@ BREATH = 0.015
 """Seconds in between. Other processes that write to SQLite look every few milliseconds whether it is their turn."""
 
 
-class HeldJourney(Frozen):
-    """A journey that the brake holds: since when, why, and how many messages wait for it to be let go."""
-
-    journey: str
-    since: AwareDatetime
-    why: str
-    waiting: int
-
-
 class LetGo(Frozen):
-    """How many messages waited for it. They go out one after the other, over *spread* at the pace of their runs."""
+    """What waited goes out one after the other, over *spread* at the pace of its runs.
+
+    *held*: what held the journey, and how much waited; None where nothing did, and nothing was done. *dry_run*: this is
+    what would be done.
+    """
 
     journey: str
-    waited: int
+    held: JourneyHolding | None
     spread: Duration
+    dry_run: bool
 
 
 @read_transaction
-def held_journeys(connection: Connection) -> list[HeldJourney]:
+def held_journeys(connection: Connection) -> dict[str, JourneyHolding]:
     """The journeys that are held, by name."""
-    return [HeldJourney(**row._asdict()) for row in connection.execute(_HELD)]
+    return holdings(connection, connection.execute(_HELD).all())
 
 
-async def let_go(store: Store, name: str, now: datetime) -> LetGo:
+async def let_go(store: Store, name: str, change: Change, *, dry_run: bool = False) -> LetGo:
     """Let a journey go: what waited is looked at again, and copies and entries are counted anew.
 
-    Raises Unknown, and Conflict where nothing holds it.
+    One that nothing holds stays as it is. Raises Unknown.
     """
-    answer = await _open(store, name, now)
-    await finish_letting_go(store, now)
+    if dry_run:
+        return await _would(store, name)
+    answer = await _open(store, name, change)
+    await finish_letting_go(store, change.at)
     return answer
 
 
@@ -67,43 +65,38 @@ async def finish_letting_go(store: Store, now: datetime) -> int:
     return told
 
 
+@read_transaction
+def _would(connection: Connection, name: str) -> LetGo:
+    return _letting_go(connection, name, dry_run=True)
+
+
 @write_transaction
-def _open(connection: Connection, name: str, now: datetime) -> LetGo:
+def _open(connection: Connection, name: str, change: Change) -> LetGo:
+    answer = _letting_go(connection, name, dry_run=False)
+    if not connection.execute(_OPEN, {"named": name, "now": change.at}).rowcount:
+        return answer.model_copy(update={"held": None})  # or somebody else has let it go a moment ago
+    if answer.held:
+        record(connection, change, "journey released", f"journey/{name}", answer.held.model_dump(mode="json"))
+    return answer
+
+
+def _letting_go(connection: Connection, name: str, *, dry_run: bool) -> LetGo:
     row = find_journey(connection, name)
-    if row.held_at is None:
-        raise Conflict(f'Journey "{row.name}" is not held: there is nothing to let go.')
-    waited = connection.execute(_WAITING, {"named": name}).scalar_one()
-    connection.execute(_OPEN, {"named": name, "now": now})
-    return LetGo(journey=name, waited=waited, spread=in_force(connection).policy.spread)
+    held = holdings(connection, [row]).get(name)
+    return LetGo(journey=name, held=held, spread=in_force(connection).policy.spread, dry_run=dry_run)
 
 
 @write_transaction
 def _tell_some(connection: Connection, now: datetime) -> int:
-    told = let_go_some(connection, TOGETHER)
+    told = let_go_some(connection, TOGETHER, now)
     if told:
         connection.execute(insert(outbox), [job(run, "let go", {}, now) | {"bulk": True} for run in told])
     return len(told)
 
 
-_waiting = (
-    select(func.count())
-    .select_from(runs)
-    .where(runs.c.journey == journeys.c.name, runs.c.held_by == "brake")
-    .scalar_subquery()
-)
-_HELD = (
-    select(
-        journeys.c.name.label("journey"),
-        journeys.c.held_at.label("since"),
-        journeys.c.held_why.label("why"),
-        _waiting.label("waiting"),
-    )
-    .where(journeys.c.held_at.is_not(None))
-    .order_by(journeys.c.name)
-)
-_WAITING = select(func.count()).where(runs.c.journey == bindparam("named"), runs.c.held_by == "brake")
+_HELD = select(journeys).where(journeys.c.held_at.is_not(None)).order_by(journeys.c.name)
 _OPEN = (
     update(journeys)
-    .where(journeys.c.name == bindparam("named"))
+    .where(journeys.c.name == bindparam("named"), journeys.c.held_at.is_not(None))
     .values(held_at=None, held_why=None, released_at=bindparam("now"))
 )

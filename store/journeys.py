@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Connection, Text, bindparam, func, insert, literal,
 from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.interactions import Kind
+from journeys.language.clock import clock
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown
@@ -147,22 +148,32 @@ def _go_live(
     if _draft(connection, draft.name, channels) != draft:
         return None
     row = find_journey(connection, draft.name)
+    held = _still_held(row)
     if draft.live == journey.hash:
-        return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False)
+        return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False, warnings=held)
     last = connection.execute(_LAST, {"named": draft.name}).scalar_one() or 0
     version = version_of(journey, last + 1, draft.catalogue)
     connection.execute(insert(versions), _version(version, change.at))
     connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
     live = {"version": version.number, "hash": journey.hash}
     record(connection, change, "journey published", f"journey/{draft.name}", live)
-    warnings += goes_on(connection, journey, last)
+    warnings += (*goes_on(connection, journey, last), *held)
     return Published(journey=draft.name, version=version.number, hash=journey.hash, new=True, warnings=warnings)
+
+
+def _still_held(row: AnyRow) -> tuple[Flaw, ...]:
+    """A warning that a new version lets nobody go, where the journey is held."""
+    if row.held_at is None:
+        return ()
+    message = f"It is held since {clock(row.held_at)}, and a new version lets nobody go: {row.held_why}."
+    return (Flaw(path="", message=message, hint=f"Once all is well: sojourn release {row.name}"),)
 
 
 async def stop(store: Store, name: str, change: Change) -> Stopped:
     """Nobody enters any more, and everybody inside stops where they are, whatever their version.
 
-    At once nothing is sent any more. The runs are ended some at a time, and others come in between.
+    At once nothing is sent any more, and nothing holds the journey. The runs are ended some at a time, and others come
+    in between.
     Raises Unknown, and Conflict where the journey was never published. To stop again changes nothing.
     """
     await _close_doors(store, name, change)
@@ -189,7 +200,7 @@ def _close_doors(connection: Connection, name: str, change: Change) -> None:
         for statement in (_STOP_VERSIONS, _STOP):
             connection.execute(statement, {"named": name, "now": change.at})
         inside = connection.execute(_INSIDE, {"named": name}).scalar_one()
-        was = {"version": row.live_version, "runs": inside}
+        was = {"version": row.live_version, "runs": inside} | ({"held": row.held_why} if row.held_at else {})
         record(connection, change, "journey stopped", f"journey/{name}", was)
 
 
@@ -314,4 +325,8 @@ _CANCEL = insert(outbox).from_select(
     .where(THESE)
     .order_by(runs.c.id),
 )
-_STOP = update(journeys).where(journeys.c.name == _journey).values(live_version=None, stopped_at=_now)
+_STOP = (
+    update(journeys)
+    .where(journeys.c.name == _journey)
+    .values(live_version=None, stopped_at=_now, held_at=None, held_why=None)
+)

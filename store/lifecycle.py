@@ -332,11 +332,11 @@ def hold_no_more(connection: Connection, state: RunState) -> None:
     connection.execute(_HOLD_NO_MORE, {"of_run": state.id})
 
 
-def let_go_some(connection: Connection, most: int) -> list[str]:
+def let_go_some(connection: Connection, most: int, now: datetime) -> list[str]:
     """Take some runs that a journey held which is held no more; whoever asks tells them. In the order of their ids."""
     ids = sorted(connection.execute(_SOME_LET_GO, {"most": most}).scalars())
     locked = list(lock_these(connection, ids))
-    connection.execute(_LET_GO, {"runs": locked})
+    connection.execute(_LET_GO, {"runs": locked, "now": now})
     return locked
 
 
@@ -479,10 +479,16 @@ _HOLD_NO_MORE = update(runs).where(runs.c.id == bindparam("of_run")).values(**_N
 _SOME_LET_GO = (
     select(runs.c.id)
     .join(journeys, journeys.c.name == runs.c.journey)
+    .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
     .where(literal_column(IS_HELD), runs.c.held_by == "brake", journeys.c.held_at.is_(None))
+    .where(versions.c.stopped_at.is_(None))  # else they are about to end
     .limit(bindparam("most"))
 )
-_LET_GO = update(runs).where(THESE, runs.c.held_by == "brake").values(held_by="release")
+_LET_GO = (
+    update(runs)
+    .where(THESE, runs.c.held_by == "brake")
+    .values(held_by="release", held_until=bindparam("now"), held_why="its journey was let go")
+)
 _RESUME = update(runs).where(runs.c.id == bindparam("run")).values(chain=bindparam("to_chain"))
 _MEET_GOAL = (
     update(runs)

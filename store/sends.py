@@ -359,7 +359,7 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
             if run.step == visit.at_step:  # as above
                 hold(connection, run, held, visit.now)
             if held.by == "brake" and known.held is None:
-                hold_journey(connection, run.version.name, held.why, visit.now)
+                hold_journey(connection, run.version.name, held.why, known.let_go_at, visit.now)
             return held
         case Blocked(why=why):
             blocked = Delivery(outcome="blocked", at=visit.now, reason=why)

@@ -15,11 +15,13 @@ from rich.text import Text
 
 from activities.channels.letters import harmless
 from journeys.facts import Decision
+from journeys.language.clock import clock
 from journeys.language.durations import say
 from journeys.problems import Flaw, SojournError
 from journeys.walk.diary import Entry
 from journeys.walk.pace import DAY
 from store.events import Receipt
+from store.held_journeys import LetGo
 from store.journeys import Published, Stopped
 from store.runs import Run, RunPage, RunView, SendView
 from terminal import streams
@@ -155,6 +157,22 @@ def stopped(told: Stopped) -> Iterator[Text]:
     yield Text.assemble((told.journey, "bold"), f" is stopped: nobody enters any more, and {ended}.")
     if told.in_flight:
         yield Text(f"{told.in_flight} of their messages were on their way to a provider, and may still arrive.")
+
+
+def released(told: LetGo) -> Iterator[Text]:
+    """What letting a journey go does, or would do."""
+    if told.held is None:
+        yield Text.assemble((told.journey, "bold"), " is not held: there is nothing to let go.")
+        return
+    since = f"held since {clock(told.held.since)}: {told.held.why}."
+    waited = "1 message" if told.held.waiting == 1 else f"{told.held.waiting} messages"
+    how = f"out within {say(told.spread)}, one after the other, as far as nothing else is against it."
+    if told.dry_run:
+        yield Text.assemble((told.journey, "bold"), f" is {since}")
+        yield Text(f"Let go, what waits would go {how} That is {waited}.")
+    else:
+        yield Text.assemble((told.journey, "bold"), f" is let go. It was {since}")
+        yield Text(f"What waited goes {how} That is {waited}.")
 
 
 def receipt(told: Receipt) -> Iterator[Text]:

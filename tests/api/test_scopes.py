@@ -51,6 +51,7 @@ NEEDED = {
     "GET /v1/journeys": "definitions:read",
     "POST /v1/journeys/{name}/publish": "publish",
     "POST /v1/journeys/{name}/stop": "publish",
+    "POST /v1/journeys/{name}/release": "publish",
     "POST /v1/journeys/{name}/preview": "definitions:read",
     "GET /v1/journeys/{name}/paths": "definitions:read",
     "GET /v1/journeys/{name}/tests": "analytics:read",
