@@ -10,6 +10,7 @@ import pytest
 
 from journeys.reading import write
 from store.audit import list_audit
+from store.brake import hold_journey
 from store.endpoints import close_endpoint
 from store.keys import get_key
 from store.store import Store
@@ -46,6 +47,9 @@ RECORDED = {
     "PUT /v1/journeys/{name}": Asked("cart", "journey put", "journey/cart", json.loads(CART) | {"title": "A cart"}),
     "POST /v1/journeys/{name}/publish": Asked("cart", "journey published", "journey/cart"),
     "POST /v1/journeys/{name}/stop": Asked("abandoned-cart", "journey stopped", "journey/abandoned-cart"),
+    "POST /v1/journeys/{name}/release": Asked(
+        "abandoned-cart", "journey released", "journey/abandoned-cart", again=False
+    ),
     "PUT /v1/endpoints/{name}": Asked("crm", "endpoint put", "endpoint/crm", {"url": CRM, "title": "Our CRM"}),
     "POST /v1/endpoints/{name}/rotate": Asked("crm", "endpoint given another secret", "endpoint/crm", again=False),
     "POST /v1/endpoints/{name}/open": Asked("crm", "endpoint opened", "endpoint/crm"),
@@ -77,7 +81,7 @@ NOT_RECORDED = {
 
 @pytest.fixture
 async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
-    """The API with something of everything in it: the abandoned cart is live, an endpoint closed, the rest a draft."""
+    """The API with something of everything in it: the abandoned cart is live, and held, an endpoint closed, the rest a draft."""
     async with opened(deps_for(store, clock, secret=HOUSE)) as (app, http):
         door = Door(app, http, clock, store)
         for name, trigger in samples.TRIGGERS.items():
@@ -95,6 +99,7 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await door.put("/v1/endpoints/crm", {"url": CRM})
         await door.post("/v1/keys", {"key": "crm", "scopes": ["runs:read"]})
         await close_endpoint(store, "crm", CRM, "it answered 410", clock.now)
+        await store.write(lambda connection: hold_journey(connection, "abandoned-cart", "the brake", clock.now))
         await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", clock.now)
         yield door
 
