@@ -407,6 +407,17 @@ def runs(
     answer(told, show.runs(told), as_json=json_)
 
 
+@app.command()
+def problems(json_: AsJson = False) -> None:
+    """Show what needs somebody now, and what helps: journeys held, channels down, endpoints closed, jobs refused."""
+    from store.open_problems import OpenProblems
+    from terminal import show
+    from terminal.asking import answer, ask
+
+    told = ask(_connection(), lambda api: api.get(OpenProblems, "problems"))
+    answer(told, show.problems(told.problems), as_json=json_)
+
+
 @app.command("tests")
 def show_tests(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJson = False) -> None:
     """Show the tests of a journey: who is in which arm, when each is decided, and how. No look ends one sooner."""

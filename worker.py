@@ -31,7 +31,7 @@ from journeys.interactions import Kind
 from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
 from store.ab_tests import decide_due_tests
-from store.held_journeys import finish_letting_go
+from store.held_journeys import finish_letting_go, held_journeys
 from store.journeys import finish_stops
 from store.policy import begin_with, get_policy
 from store.sends import give_up_stale
@@ -74,7 +74,7 @@ async def work(
     async with worker_of(settings, store, client, channels, relay), asyncio.TaskGroup() as tasks:
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
-        tasks.create_task(_sweep(store))
+        tasks.create_task(_sweep(store, TellHeld(store)))
         tasks.create_task(Lookout(store, client, queue, _now).run())
 
 
@@ -212,7 +212,24 @@ async def _register(client: Client) -> None:
         log.warning("could not add the search attributes; runs cannot start without them", error=str(error))
 
 
-async def _sweep(store: Store) -> None:
+class TellHeld:
+    """Tells the log of each journey once that it is held, and once that it is so no more."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._told: frozenset[str] = frozenset()
+
+    async def tell(self) -> None:
+        held = await held_journeys(self._store)
+        for name in sorted(held.keys() - self._told):
+            why, waiting = held[name].why, held[name].waiting
+            log.warning("journey held", journey=name, why=why, waiting=waiting, help=f"sojourn release {name}")
+        for name in sorted(self._told - held.keys()):
+            log.info("journey is held no more", journey=name)
+        self._told = frozenset(held)
+
+
+async def _sweep(store: Store, held: TellHeld) -> None:
     """Do what nobody else may come to do: decide tests that are over, and finish what a process that died has left.
 
     That are stops, and sends that no retry will report on, as their run is over.
@@ -225,6 +242,7 @@ async def _sweep(store: Store) -> None:
                 log.warning("sends without an outcome", unknown=given_up)
             if told := await finish_letting_go(store, _now()):
                 log.info("messages were let go", messages=told)
+            await held.tell()
             if decided := await decide_due_tests(store, _now()):
                 log.info("tests were decided", decided=decided)
         except Unavailable:

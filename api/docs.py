@@ -76,7 +76,7 @@ TAGS = [
     {"name": "webhooks", "description": "What providers report. Each is signed by its provider; there is no key."},
     {"name": "unsubscribe", "description": "The link in an email, for its reader and their mail program."},
     {"name": "health", "description": "Is it up, can it work."},
-    {"name": "problems", "description": "What the types of errors mean."},
+    {"name": "problems", "description": "What needs somebody now, and what the types of errors mean."},
 ]
 
 IN_THE_ADDRESS: dict[type[BaseModel], str] = {

@@ -43,6 +43,12 @@ def channels(connection: Connection) -> dict[Kind, ChannelView]:
     return {row.kind: ChannelView(**row._asdict()) for row in rows}
 
 
+def channels_down(connection: Connection) -> list[ChannelView]:
+    """The channels that are down."""
+    rows = connection.execute(select(schema.channels).where(schema.channels.c.state == "down"))
+    return [ChannelView(**row._asdict()) for row in rows]
+
+
 @write_transaction
 def _set(connection: Connection, now: ChannelView) -> bool:
     before = connection.execute(_ONE, {"channel": now.kind}).one_or_none()

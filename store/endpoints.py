@@ -163,6 +163,11 @@ def closed_endpoints(connection: Connection) -> int:
     return sum(state == "closed" for state in endpoint_states(connection).values())
 
 
+def endpoints_closed(connection: Connection) -> Sequence[AnyRow]:
+    """The name of each endpoint that is closed, why, and since when."""
+    return connection.execute(_CLOSED).all()
+
+
 def endpoint_states(connection: Connection) -> dict[str, EndpointState]:
     """The state of each endpoint, by name."""
     return {row.name: row.state for row in connection.execute(_STATES)}
@@ -209,6 +214,7 @@ def _open(connection: Connection, row: AnyRow, change: Change) -> None:
 _OPEN = {"state": "open", "reason": ""}
 _ALL = select(endpoints).order_by(endpoints.c.name)
 _STATES = select(endpoints.c.name, endpoints.c.state).order_by(endpoints.c.name)
+_CLOSED = select(endpoints.c.name, endpoints.c.reason, endpoints.c.since).where(endpoints.c.state == "closed")
 _ONE = select(endpoints).where(endpoints.c.name == bindparam("endpoint"))
 _LOCK = _ONE.with_for_update()
 _DELETE = delete(endpoints).where(endpoints.c.name == bindparam("endpoint"))

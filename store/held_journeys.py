@@ -41,6 +41,11 @@ class LetGo(Frozen):
 @read_transaction
 def held_journeys(connection: Connection) -> dict[str, JourneyHolding]:
     """The journeys that are held, by name."""
+    return read_held(connection)
+
+
+def read_held(connection: Connection) -> dict[str, JourneyHolding]:
+    """The same, within a transaction."""
     return holdings(connection, connection.execute(_HELD).all())
 
 

@@ -23,6 +23,7 @@ from journeys.walk.pace import DAY
 from store.events import Receipt
 from store.held_journeys import LetGo
 from store.journeys import Published, Stopped
+from store.open_problems import OpenProblem
 from store.runs import Run, RunPage, RunView, SendView
 from terminal import streams
 from terminal.exits import NobodyReads
@@ -173,6 +174,17 @@ def released(told: LetGo) -> Iterator[Text]:
     else:
         yield Text.assemble((told.journey, "bold"), f" is let go. It was {since}")
         yield Text(f"What waited goes {how} That is {waited}.")
+
+
+def problems(found: Sequence[OpenProblem]) -> Iterator[Text]:
+    """What needs somebody now, each with since when, why, and what helps."""
+    if not found:
+        yield Text("Nothing needs anybody.")
+    for problem in found:
+        waits = "" if problem.count is None else f", {problem.count} waiting"
+        yield Text.assemble((f"{problem.kind}: {problem.name}", "bold red"), f"  since {clock(problem.since)}{waits}")
+        yield Text(f"  {problem.why}")
+        yield Text(f"  {problem.help}", "green")
 
 
 def receipt(told: Receipt) -> Iterator[Text]:

@@ -85,6 +85,7 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
         "GET /v1/journeys/{name}/tests",
         "POST /v1/events",
         "GET /v1/events/{id}",
+        "GET /v1/problems",
         "GET /v1/runs",
         "GET /v1/runs/{id}",
         "GET /v1/sends/{id}",

@@ -58,6 +58,7 @@ NEEDED = {
     "PUT /v1/policy": "publish",
     "GET /v1/policy": "definitions:read",
     "GET /v1/policy/versions": "definitions:read",
+    "GET /v1/problems": "runs:read",
     "GET /v1/runs": "runs:read",
     "GET /v1/runs/{id}": "runs:read",
     "GET /v1/sends/{id}": "runs:read",

@@ -1,0 +1,107 @@
+"""What needs somebody now: journeys that are held, channels that are down, endpoints that are closed, jobs refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import AwareDatetime
+from sqlalchemy import Connection, func, select
+
+from journeys.models import Frozen
+from store.channels import channels_down
+from store.endpoints import endpoints_closed
+from store.held_journeys import read_held
+from store.schema import outbox
+from store.store import read_transaction
+
+ProblemKind = Literal["journey held", "channel down", "endpoint closed", "job refused"]
+
+
+class OpenProblem(Frozen):
+    """One thing that does not get better by itself, or that somebody should know of.
+
+    *name*: of the journey, the channel or the endpoint; of jobs, the run of the first one. *count*: how many messages
+    or jobs wait for it, where that is counted. *help*: what to do about it.
+    """
+
+    kind: ProblemKind
+    name: str
+    since: AwareDatetime
+    why: str
+    count: int | None
+    help: str
+
+
+class OpenProblems(Frozen):
+    """What needs somebody now, the oldest first; nothing where all is well."""
+
+    problems: tuple[OpenProblem, ...]
+
+
+@read_transaction
+def open_problems(connection: Connection) -> OpenProblems:
+    """All of them as of one moment."""
+    found = [*_held(connection), *_down(connection), *_closed(connection), *_refused(connection)]
+    return OpenProblems(problems=tuple(sorted(found, key=lambda problem: (problem.since, problem.kind, problem.name))))
+
+
+def _held(connection: Connection) -> Iterator[OpenProblem]:
+    for name, held in read_held(connection).items():
+        yield OpenProblem(
+            kind="journey held",
+            name=name,
+            since=held.since,
+            why=held.why,
+            count=held.waiting,
+            help=f"Find out why, then let it go: sojourn release {name}. Or end it: sojourn stop {name}",
+        )
+
+
+def _down(connection: Connection) -> Iterator[OpenProblem]:
+    for channel in channels_down(connection):
+        yield OpenProblem(
+            kind="channel down",
+            name=channel.kind,
+            since=channel.since,
+            why=channel.reason,
+            count=None,
+            help="Mend what the reason names, such as a key of its provider. Its messages wait, and it is tried again "
+            "by itself, once a minute or more often.",
+        )
+
+
+def _closed(connection: Connection) -> Iterator[OpenProblem]:
+    for row in endpoints_closed(connection):
+        yield OpenProblem(
+            kind="endpoint closed",
+            name=row.name,
+            since=row.since,
+            why=row.reason,
+            count=None,
+            help=f"Mend it, then open it: POST /v1/endpoints/{row.name}/open",
+        )
+
+
+def _refused(connection: Connection) -> Iterator[OpenProblem]:
+    first = connection.execute(_FIRST_REFUSED).first()
+    if first is not None:
+        yield OpenProblem(
+            kind="job refused",
+            name=first.run,
+            since=first.refused_at,
+            why=first.error,
+            count=connection.execute(_REFUSED).scalar_one(),
+            help="Temporal does not take what it is to be told of runs. Mend what the reason names: it is told again "
+            f"by itself. Or end the run: sojourn cancel {first.run} --reason WHY",
+        )
+
+
+_is_refused = outbox.c.refused_at.is_not(None)
+_FIRST_REFUSED = (
+    select(outbox.c.run, outbox.c.refused_at, outbox.c.error)
+    .where(_is_refused)
+    .order_by(outbox.c.refused_at, outbox.c.id)
+    .limit(1)
+)
+_REFUSED = select(func.count()).select_from(outbox).where(_is_refused)
