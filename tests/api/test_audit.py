@@ -81,7 +81,7 @@ NOT_RECORDED = {
 
 @pytest.fixture
 async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
-    """The API with something of everything in it: the abandoned cart is live, and held, an endpoint closed, the rest a draft."""
+    """The API with something of everything in it: a cart that is live and held, a closed endpoint, the rest a draft."""
     async with opened(deps_for(store, clock, secret=HOUSE)) as (app, http):
         door = Door(app, http, clock, store)
         for name, trigger in samples.TRIGGERS.items():
@@ -99,7 +99,7 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await door.put("/v1/endpoints/crm", {"url": CRM})
         await door.post("/v1/keys", {"key": "crm", "scopes": ["runs:read"]})
         await close_endpoint(store, "crm", CRM, "it answered 410", clock.now)
-        await store.write(lambda connection: hold_journey(connection, "abandoned-cart", "the brake", clock.now))
+        await store.write(lambda connection: hold_journey(connection, "abandoned-cart", "the brake", None, clock.now))
         await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", clock.now)
         yield door
 
