@@ -165,6 +165,11 @@ class Clock(skipping.Clock):
     def __init__(self, server: WorkflowEnvironment) -> None:
         super().__init__(server.client, DEFAULT_START)
 
+    async def begin_at(self, begin: datetime) -> None:
+        """Let time pass until then, and begin there."""
+        await self.move(begin - self.begin)
+        self.begin = begin
+
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Ask until it holds. Only for what another process does in its own time, however busy this machine is."""

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from journeys.catalogue import Content
+from journeys.clearance.consent import Consent
+from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.definition import Journey
 from journeys.language.durations import parse
 from journeys.steps import IN_TIME, LATE
 from journeys.walk.diary import Ended
 from journeys.walk.script import DEFAULT_START, Happening
-from tests.samples import CUSTOMER, abandoned_cart
+from tests.samples import CONTENTS, CUSTOMER, abandoned_cart
 
 EMAIL, TEXT, PUSH = "initial-reminder", "second-reminder", "final-reminder"
 
@@ -36,7 +39,31 @@ class Stop:
     at: timedelta
 
 
-Line = Happening | Publish | Stop
+@dataclass(frozen=True)
+class LetGo:
+    """A journey that the brake holds is let go."""
+
+    at: timedelta
+    journey: str = "abandoned-cart"
+
+
+@dataclass(frozen=True)
+class Says:
+    """The customer says what they may be sent."""
+
+    at: timedelta
+    consent: Consent
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Another policy is put in force."""
+
+    at: timedelta
+    policy: Policy
+
+
+Line = Happening | Publish | Stop | LetGo | Says | Rule
 
 
 @dataclass(frozen=True)
@@ -65,6 +92,8 @@ class Story:
     """What happens, and the runs that come of it. *journey* is given the time at which the story begins.
 
     So are *lines* that tell of dates. *beside*: journeys that are live as well.
+    *policy*: the house's, from the beginning. *contents*: what is sent. *begins*: when the story does, at the earliest
+    at the time that it is given.
     """
 
     lines: tuple[Line, ...] | Callable[[datetime], tuple[Line, ...]]
@@ -72,11 +101,15 @@ class Story:
     journey: Callable[[datetime], Journey] = field(default=lambda _: abandoned_cart())
     customer: Mapping[str, str] = field(default_factory=lambda: CUSTOMER)
     beside: tuple[Journey, ...] = ()
+    policy: Policy = NO_POLICY
+    contents: Mapping[str, Content] = field(default_factory=lambda: CONTENTS)
+    begins: Callable[[datetime], datetime] = field(default=lambda now: now)
 
     @property
     def length(self) -> timedelta:
         """How long it takes until nothing happens any more."""
-        return max([line.at for line in self.lines_from(DEFAULT_START)] + [run.at for run in self.runs])
+        lines = self.lines_from(self.begins(DEFAULT_START))
+        return max([line.at for line in lines] + [run.at for run in self.runs])
 
     def lines_from(self, begin: datetime) -> tuple[Line, ...]:
         """What happens in a story that begins then."""

@@ -57,7 +57,9 @@ def window_of_copies(
 ) -> Window:
     """What the brake looks at; copies of before its journey was let go, *anew*, are forgiven."""
     since = now - at_pace(rule.per, day)
-    return Window((channel,), tuple(sorted(rule.purpose)), content, rule.at_most, max(since, anew or since))
+    if anew is not None:  # what goes out at that very instant has been let go, and counts
+        since = max(since, anew - timedelta.resolution)
+    return Window((channel,), tuple(sorted(rule.purpose)), content, rule.at_most, since)
 
 
 def windows_of(

@@ -72,8 +72,8 @@ class VirtualRun:
         self._calls: list[PreviewCall] = []
         self._holds: list[PreviewHold] = []
         self.until: datetime | None = None
-        self.held: Held | None = None
-        self.waited = False  # for its journey to be let go
+        self._held: tuple[str, Held] | None = None  # at which step, and by what
+        self._waited = ""  # the step at which it waited for its journey to be let go
         self._event = event
         self._around = around
         self._why = ""
@@ -91,6 +91,12 @@ class VirtualRun:
             self.facts, step=position.step, step_at=position.since, heard=position.heard, inside=position.inside
         )
 
+    @property
+    def held(self) -> Held | None:
+        """What holds the message where it stands; a run that has left a series holds nothing there any more."""
+        step, held = self._held or ("", None)
+        return held if held and self.walk.diary.at_step == step else None
+
     def now(self) -> datetime:
         return self._around.now
 
@@ -102,14 +108,13 @@ class VirtualRun:
             visit = visit.expiring(expiry.at)
         known = self._circumstances(visit)
         answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
-        self.held = answer if isinstance(answer, Held) else None
+        self._held = (step.id, answer) if isinstance(answer, Held) else None
         if isinstance(answer, Held):
             self.walk.diary.explain(answer.words)
             self._holds.append(PreviewHold(**dict(answer), step=step.id, at=visit.now))
             if answer.by == "brake":
                 around.hold(self.facts.version.name, answer.why)
             return answer
-        self.waited = False
         outcome: Outcome = "blocked" if isinstance(answer, Blocked) else "accepted"
         refused = answer.why if isinstance(answer, Blocked) else ""
         parts: dict[str, str] = {}
@@ -147,7 +152,7 @@ class VirtualRun:
             content=around.contents.get(step.content),
             held=around.held.get(version.name),
             let_go_at=let_go_at,
-            waited=self.waited,
+            waited=self._waited == step.id,
             policy=around.policy,
             schema=version.customer,
             ignored=version.journey.ignored(step),
@@ -214,7 +219,7 @@ class VirtualRun:
     def let_go(self) -> None:
         """Look again at what is held, if its journey held it."""
         if self.held is not None and self.held.by == "brake":
-            self.waited = True
+            self._waited = self.walk.position.step
             self.walk.let_go()
             self.resume()
 
@@ -254,7 +259,7 @@ class VirtualRun:
         if self._coroutine is None:
             return
         self._coroutine.close()
-        self._coroutine = self.until = self.held = None
+        self._coroutine = self.until = self._held = None
         self.walk.diary.leave(why, at)
         self._why = why
         self.facts = replace(self.facts, ended=ended, ended_at=at)

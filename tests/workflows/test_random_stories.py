@@ -83,8 +83,7 @@ async def at_the_usual_time(clock: Clock) -> None:
     """Begin whole weeks after the usual time, so that clocks show the same, on the same day of the week."""
     await clock.start()
     begin = clock.begin + (DEFAULT_START - clock.begin) % A_WEEK
-    await clock.move(begin - clock.begin)
-    clock.begin = begin
+    await clock.begin_at(begin)
 
 
 async def happen(played: Engine, customer: str, number: int, line: Happening, clock: Clock) -> None:

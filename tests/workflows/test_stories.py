@@ -8,44 +8,60 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from journeys.catalogue import Event
+from journeys.clearance.policy import NO_POLICY
 from journeys.definition import send_id
 from journeys.interactions import interaction_trigger
 from journeys.walk.preview import Stage
 from journeys.walk.script import DEFAULT_START, Happening
 from journeys.walk.timeline import PreviewRun, PreviewSend
+from store.catalogue import put_content, ready_content
+from store.consents import put_consents
 from store.customers import patch_customer
+from store.held_journeys import let_go
 from store.journeys import stop
+from store.policy import put_policy
 from store.runs import RunView, SendView
 from tests.engine import Clock, Engine, engine
+from tests.policy_stories import POLICY_STORIES
 from tests.samples import CONTENTS, version
 from tests.shop import by_us
-from tests.stories import STORIES, Publish, Run, Send, Stop, Story
+from tests.stories import STORIES, LetGo, Line, Publish, Rule, Run, Says, Send, Stop, Story
 
 A_MINUTE = timedelta(minutes=1)
 
 each_story = pytest.mark.parametrize(
-    ("name", "story"), [pytest.param(name, story, id=name) for name, story in STORIES.items()]
+    ("name", "story"), [pytest.param(name, story, id=name) for name, story in (STORIES | POLICY_STORIES).items()]
 )
 
 
 @each_story
 def test_on_the_virtual_clock(name: str, story: Story) -> None:
-    stage = Stage(story.customer, customer_id=name, contents=CONTENTS)
-    for journey in (story.journey(DEFAULT_START), *story.beside):
+    begin = story.begins(DEFAULT_START)
+    stage = Stage(
+        story.customer, customer_id=name, contents=story.contents, said={}, policy=story.policy, started_at=begin
+    )
+    for journey in (story.journey(begin), *story.beside):
         stage.publish(version(journey))
 
-    for line in story.lines_from(DEFAULT_START):
+    for line in story.lines_from(begin):
+        stage.advance(begin + line.at)
         match line:
             case Happening():
                 stage.happen(line)
             case Publish():
-                stage.advance(stage.started_at + line.at)
                 stage.publish(version(line.journey, number=2))
             case Stop():
-                stage.advance(stage.started_at + line.at)
                 stage.stop("abandoned-cart")
+            case LetGo():
+                stage.let_go(line.journey)
+            case Says(consent=consent):
+                stage.said = {**stage.said, consent.about: consent.choice}
+            case Rule():
+                stage.policy = line.policy
 
-    assert [told(run, stage.started_at, timedelta.resolution) for run in stage.finish().runs] == list(story.runs)
+    spread = story.policy != NO_POLICY and story.policy.spread
+    to = A_MINUTE if spread else timedelta.resolution  # what is spread is so to the microsecond
+    assert [told(run, begin, to) for run in stage.finish().runs] == list(story.runs)
 
 
 @each_story
@@ -53,21 +69,12 @@ async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironmen
     clock = Clock(skipping)
     async with engine(skipping.client, sqlite_url, clock=clock) as played:
         await clock.start()
-        await played.customer(name, story.customer)
-        for journey in (story.journey(clock.begin), *story.beside):
-            await played.publish(journey)
+        await clock.begin_at(story.begins(clock.begin))
+        await prepare(played, name, story, clock)
 
         for number, line in enumerate(story.lines_from(clock.begin), 1):
             await clock.move(line.at)
-            match line:
-                case Happening(customer=dict() as attributes):
-                    await patch_customer(played.store, name, attributes, clock.now, day=played.day)
-                case Happening():
-                    await played.accept(await event(played, name, number, line, clock))
-                case Publish():
-                    await played.publish(line.journey)
-                case Stop():
-                    await stop(played.store, "abandoned-cart", by_us(clock.now))
+            await happen(played, name, number, line, clock)
             await played.relay.drain_once()
         await clock.move(story.length + timedelta(minutes=1))
 
@@ -77,6 +84,37 @@ async def test_on_temporal(name: str, story: Story, skipping: WorkflowEnvironmen
             await played.until_ended(run.id)
         assert await played.waiting() == 0
         assert len(played.ledger.took) == sum(send.outcome == "accepted" for run in story.runs for send in run.sends)
+
+
+async def prepare(played: Engine, name: str, story: Story, clock: Clock) -> None:
+    """All that is there when a story begins."""
+    for content in story.contents.values():
+        if content != CONTENTS.get(content.content):
+            await put_content(played.store, content, by_us(clock.now))
+            await ready_content(played.store, content.content, by_us(clock.now))
+    await put_policy(played.store, story.policy, by_us(clock.now))
+    await played.customer(name, story.customer)
+    for journey in (story.journey(clock.begin), *story.beside):
+        await played.publish(journey)
+
+
+async def happen(played: Engine, name: str, number: int, line: Line, clock: Clock) -> None:
+    """Let a line of a story happen."""
+    match line:
+        case Happening(customer=dict() as attributes):
+            await patch_customer(played.store, name, attributes, clock.now, day=played.day)
+        case Happening():
+            await played.accept(await event(played, name, number, line, clock))
+        case Publish():
+            await played.publish(line.journey)
+        case Stop():
+            await stop(played.store, "abandoned-cart", by_us(clock.now))
+        case LetGo():
+            await let_go(played.store, line.journey, by_us(clock.now))
+        case Says():
+            await put_consents(played.store, name, [line.consent], "story", clock.now)
+        case Rule():
+            await put_policy(played.store, line.policy, by_us(clock.now))
 
 
 async def test_a_late_open_is_counted(skipping: WorkflowEnvironment, sqlite_url: str) -> None:

@@ -197,6 +197,14 @@ def test_so_many_copies_go_out_and_the_next_one_holds_the_journey() -> None:
     assert isinstance(asked(now=NOON, sent=copies, policy=brake, let_go_at=NOON - MINUTE), Clear)
 
 
+def test_copies_at_the_instant_at_which_it_was_let_go_have_been_let_go() -> None:
+    brake = {"brake": {"same_content": {"at_most": 3, "per": "24 hours"}}}
+
+    at_once = (text(NOON, TEXT.content),) * 3
+    assert isinstance(asked(now=NOON, sent=at_once, policy=brake, let_go_at=NOON), Held)
+    assert isinstance(asked(now=NOON, sent=at_once[:2], policy=brake, let_go_at=NOON), Clear)
+
+
 def test_a_journey_that_is_held_holds_until_it_is_let_go_and_then_spreads() -> None:
     answer = held(asked(now=NOON, held="the brake: too many"))
     assert answer == Held(until=None, why="the brake: too many", by="brake")
