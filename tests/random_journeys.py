@@ -75,6 +75,7 @@ EXPIRES: list[dict[str, Any]] = [
     {"expires": {"at": "event.ends_at"}},
     {"expires": {"at": "customer.renews_at", "before": "5 hours"}},
 ]
+IGNORES: list[dict[str, str]] = [*({},) * 6, {"quiet": "ignore"}, {"caps": "ignore"}]
 REACTIONS = ("delivered", "opened", "clicked", "replied")
 """What may be asked of a message, and happen to it."""
 
@@ -113,7 +114,8 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
             case "message":
                 kind = draw(st.sampled_from(list(MESSAGES)))
                 expires = draw(st.sampled_from([{}, {}, {}, *names.among(EXPIRES)]))
-                steps.append({"id": names.next(kind), **MESSAGES[kind], **expires})
+                ignores = draw(st.sampled_from(IGNORES))
+                steps.append({"id": names.next(kind), **MESSAGES[kind], **expires, **ignores})
             case "action" | "call":
                 does = names.among(ACTIONS if what == "action" else CALLS)
                 steps.append({"id": names.next(what), **draw(st.sampled_from(does))})
@@ -133,6 +135,21 @@ def step_lists(draw: st.DrawFn, names: Names, certain: tuple[str, ...], deep: in
         if not step.leads_on:
             break
     return steps
+
+
+@st.composite
+def letters(draw: st.DrawFn, names: Names) -> list[dict[str, Any]]:
+    """Many messages with little time between them, perhaps until something happens."""
+    steps: list[dict[str, Any]] = []
+    for kind in draw(st.lists(st.sampled_from(list(MESSAGES)), min_size=3, max_size=9)):
+        told = {**draw(st.sampled_from([{}, {}, {}, EXPIRES[0]])), **draw(st.sampled_from(IGNORES))}
+        steps.append({"id": names.next(kind), **MESSAGES[kind], **told})
+        steps += draw(st.sampled_from([[], [{"id": names.next("w"), "wait": f"{draw(st.integers(1, 14))} hours"}]]))
+    if not draw(st.booleans()):
+        return steps
+    question = {**draw(st.sampled_from(EVENTS)), "within": f"{draw(st.integers(12, 72))} hours"}
+    thanks = {"id": names.next("push"), **MESSAGES["push"]}
+    return [{"id": names.next("q"), "until": question, "steps": steps, "then": [thanks]}]
 
 
 @st.composite
@@ -263,7 +280,8 @@ EXITS: tuple[list[dict[str, str]], ...] = (
 
 
 @st.composite
-def journeys(draw: st.DrawFn, /, **changes: object) -> Journey:
+def journeys(draw: st.DrawFn, /, *, talkative: bool = False, **changes: object) -> Journey:
+    """A journey of steps of all types. *talkative*: as often, it is one of many messages instead."""
     starts = draw(st.sampled_from(STARTS))
     start = {
         "trigger": starts,
@@ -271,5 +289,6 @@ def journeys(draw: st.DrawFn, /, **changes: object) -> Journey:
         "repeat": draw(st.sampled_from(["immediately", "immediately", "never", {"after": "1 day"}])),
         "overlap": draw(st.sampled_from(["ignore", "parallel", "restart"])),
     }
-    steps = draw(step_lists(names=Names(starts), certain=(), deep=3))
+    names = Names(starts)
+    steps = draw(letters(names) if talkative and draw(st.booleans()) else step_lists(names=names, certain=(), deep=3))
     return abandoned_cart(**{"steps": steps, "start": start, "exit": draw(st.sampled_from(EXITS)), **changes})

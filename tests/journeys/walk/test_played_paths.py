@@ -38,17 +38,19 @@ class Told(NamedTuple):
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(story=stories())
+@given(story=stories(ruled=False))
 def test_what_happened_was_a_path(story: Played) -> None:
-    ways = Ways(story.journey.steps).number
+    ways = Ways(story.scene.journey.steps).number
     event(f"ways: {'1' if ways == 1 else 'many' if ways <= MOST_WAYS else 'too many'}")
     if ways > MOST_WAYS:
         return
     for run in story.runs:
-        went, left = how(run, story.journey), not_come_to(run, story.journey)
-        found = [told for path in paths_by(went.arms, left, story.journey) if fits(told := as_far(path, left), went)]
+        went, left = how(run, story.scene.journey), not_come_to(run, story.scene.journey)
+        found = [
+            told for path in paths_by(went.arms, left, story.scene.journey) if fits(told := as_far(path, left), went)
+        ]
 
-        assert found, f"{story.journey.model_dump_json(by_alias=True, exclude_unset=True)}\n{run.diary}\n{went}"
+        assert found, f"{story.scene.journey.model_dump_json(by_alias=True, exclude_unset=True)}\n{run.diary}\n{went}"
 
 
 def paths_by(arms: Arms, left: set[str], journey: Journey) -> Iterator[Path]:
