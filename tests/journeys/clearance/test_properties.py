@@ -138,12 +138,11 @@ def check_holds(scene: Scene, asked: list[Asked]) -> None:
 
 def check_length(each: Asked, held: Held, scene: Scene) -> None:
     """Who is held by quiet times alone is let go as soon as it is not quiet, and the spread later at most."""
-    if held.by != "quiet time" or "the cap" in held.why or held.until in (None, each.visit.expires_at):
+    if held.until is None or held.by != "quiet time" or "the cap" in held.why or held.until == each.visit.expires_at:
         return
     ends = each.at - (each.at - scene.begin.replace(minute=0)) % QUARTER  # all edges of these rules are at quarters
     while quiet(each, scene, max(ends, each.at)):
         ends += QUARTER
-    assert held.until
     assert ends <= held.until <= ends + scene.policy.spread
     assert not quiet(each, scene, held.until)
 
