@@ -15,7 +15,7 @@ from api.ingest import Ingest
 from api.keys import CallerDep, needs
 from api.limits import LimitsDep
 from api.names import EventId, Stored
-from api.posting import all_posted_by, posted_by
+from api.posting import all_posted_by, posted_by, told
 from api.problems import MOST_FLAWS, STANDARD, TooLarge, declare
 from journeys.catalogue import Event
 from journeys.notation.json_text import read_json
@@ -63,6 +63,7 @@ async def post_events(
     An interaction with a message, such as `email-opened`, is an event of a built-in trigger with the `send_id` as its
     attribute. Where an event names no `source`, it is the name of the key, or `api` with `SOJOURN_KEY`.
     A key with `triggers` posts events of these alone: others are refused (403), each with its flaw.
+    A key with `origins`, which whoever sees a page has, gets receipts without decisions.
 
     `in_flight: 0` on the receipt of an exit means: from now on no request to a provider starts for the runs it ended.
     """
@@ -70,10 +71,11 @@ async def post_events(
     if given is None:
         given = await aside(read_events, body)
     if isinstance(given, Event):
-        receipt = await _accept_one(posted_by(caller, given), ingest)
+        receipt = told(caller, await _accept_one(posted_by(caller, given), ingest))
         return Response(receipt.model_dump_json(), 202, media_type=JSON)
     limits.take(request, caller, len(given) - 1, before=1)
-    receipts = await ingest.accept(await aside(all_posted_by, caller, given))
+    accepted = await ingest.accept(await aside(all_posted_by, caller, given))
+    receipts = [told(caller, receipt) for receipt in accepted]
     return Response(await aside(_RECEIPTS.dump_json, receipts), 202, media_type=JSON)
 
 

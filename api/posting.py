@@ -1,4 +1,4 @@
-"""What a key may post: events of its triggers, under its own name."""
+"""What a key may post, events of its triggers, under its own name; and what it is told of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from api.keys import Caller
 from api.problems import MOST_FLAWS
 from journeys.catalogue import Event
 from journeys.problems import Flaw, Forbidden
+from store.events import Receipt
 
 
 def posted_by(caller: Caller, event: Event) -> Event:
@@ -24,6 +25,14 @@ def all_posted_by(caller: Caller, events: Sequence[Event]) -> tuple[Event, ...]:
         detail = f'The key "{caller.name}" may not post {wrong} of {len(events)} events, so none was accepted.'
         raise Forbidden(detail, [flaw for flaws in found for flaw in flaws][:MOST_FLAWS])
     return tuple(_named(caller, event) for event in events)
+
+
+def told(caller: Caller, receipt: Receipt) -> Receipt:
+    """The *receipt* as its key may read it.
+
+    A page's key is known to whoever sees the page, and may be used in any customer's name: it hears nothing of them.
+    """
+    return receipt.model_copy(update={"decisions": (), "already_sent": ()}) if caller.origins else receipt
 
 
 def _flaws(caller: Caller, event: Event) -> Iterator[Flaw]:

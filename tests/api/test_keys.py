@@ -228,6 +228,20 @@ async def test_a_pages_key_is_taken_from_its_pages_alone(live: Door) -> None:
     assert "without the header Origin" in told[""].json()["detail"]
 
 
+async def test_a_page_hears_nothing_of_the_customer(live: Door) -> None:
+    secret = (await made(live, **PAGE | {"triggers": ["abandoned-cart", "purchase-completed"]}))["secret"]
+
+    async with with_key(live, secret, Origin=SITE) as http:
+        one = success(await http.post("/v1/events", json=event("e1")))
+        many = success(await http.post("/v1/events", json=[event("e1"), event("e2", "purchase-completed")]))
+
+    for receipt, duplicate in zip([one, *many], (False, True, False), strict=True):
+        assert receipt["duplicate"] is duplicate
+        assert receipt["decisions"] == receipt["already_sent"] == []
+    decided = (await live.get("/v1/events/e2", source="page"))["decisions"]
+    assert [made["did"] for made in decided] == ["goal met", "exited"]
+
+
 async def test_a_page_can_read_why_it_was_refused(live: Door) -> None:
     secret = (await made(live, **PAGE))["secret"]
 
