@@ -87,10 +87,16 @@ async def put_consents_of(id: CustomerName, body: Body, deps: Deps, caller: Call
 
     From the answer on, no message is claimed against it. The customer need not be known yet, and `customer` may be
     left out of the body: it is in the address.
+    A key without `customers:read` is answered what it has told now, and nothing that was said before.
     """
-    told = await aside(read, Consents, body, "customer", id)
-    await put_consents(deps.store, id, told.consents, caller.source_of(told), deps.now())
-    return await _answer(deps, id)
+    told, now = await aside(read, Consents, body, "customer", id), deps.now()
+    await put_consents(deps.store, id, told.consents, source := caller.source_of(told), now)
+    answer = await _answer(deps, id)
+    if caller.may("customers:read"):
+        return answer
+    log = tuple(line for line in answer.log if (line.at, line.source) == (now, source))
+    said = tuple(consent for consent in answer.said if consent in told.consents)
+    return answer.model_copy(update={"said": said, "log": log})
 
 
 @router.get(

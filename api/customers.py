@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps, IngestDep
 from api.ingest import Ingest
-from api.keys import needs
+from api.keys import Caller, CallerDep, needs
 from api.names import CustomerName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from journeys.catalogue import Customer
@@ -74,7 +74,9 @@ WRITES = declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": Ch
     responses=WRITES,
     openapi_extra=takes(ref(Customer), {"Ada": CUSTOMER}, yaml_too=True),
 )
-async def put_customer(id: CustomerName, body: Body, deps: Deps, ingest: IngestDep, response: Response) -> CustomerView:
+async def put_customer(
+    id: CustomerName, body: Body, deps: Deps, ingest: IngestDep, caller: CallerDep, response: Response
+) -> CustomerView:
     """Make these attributes all that the customer has; what is not named is gone.
 
     The first value of an attribute of your own fixes its type for all customers. `customer` may be left out of the
@@ -84,7 +86,7 @@ async def put_customer(id: CustomerName, body: Body, deps: Deps, ingest: IngestD
     """
     customer = await aside(read, Customer, body, "customer", id)
     change = await customers.put_customer(deps.store, id, customer.attributes, deps.now(), day=deps.day)
-    return await _answer(change, ingest, response)
+    return await _answer(change, ingest, response, _readable(change.customer, customer, caller))
 
 
 @router.patch(
@@ -95,15 +97,16 @@ async def put_customer(id: CustomerName, body: Body, deps: Deps, ingest: IngestD
     openapi_extra=takes(ref(Customer), {"Ada goes pro, and has no device any more": PLAN}, yaml_too=True),
 )
 async def patch_customer(
-    id: CustomerName, body: Body, deps: Deps, ingest: IngestDep, response: Response
+    id: CustomerName, body: Body, deps: Deps, ingest: IngestDep, caller: CallerDep, response: Response
 ) -> CustomerView:
     """Change these attributes and leave all others; null takes one away. A customer who is not there is made.
 
     So services that each know a part of a customer do not undo each other. All else is as for `PUT`.
+    A key without `customers:read` is answered the `attributes` that it named, and no others.
     """
     customer = await aside(read, Customer, body, "customer", id)
     change = await customers.patch_customer(deps.store, id, customer.attributes, deps.now(), day=deps.day)
-    return await _answer(change, ingest, response)
+    return await _answer(change, ingest, response, _readable(change.customer, customer, caller))
 
 
 @router.get(
@@ -117,9 +120,19 @@ async def get_customer(id: CustomerName, deps: Deps) -> CustomerView:
     return await customers.get_customer(deps.store, id)
 
 
-async def _answer(change: CustomerChange, ingest: Ingest, response: Response) -> ChangedCustomer:
+def _readable(view: CustomerView, given: Customer, caller: Caller) -> CustomerView:
+    """A customer, for a key that reads customers; for another, what it has given itself."""
+    if caller.may("customers:read"):
+        return view
+    own = {name: value for name, value in view.attributes.items() if name in given.attributes}
+    return view.model_copy(update={"attributes": own})
+
+
+async def _answer(
+    change: CustomerChange, ingest: Ingest, response: Response, readable: CustomerView
+) -> ChangedCustomer:
     """What became of a change, once the sends of runs that it ended are over."""
     if change.created:
         response.status_code = 201
     receipt = await ingest.committed(change.receipt) if change.receipt else None
-    return ChangedCustomer(**dict(change.customer), receipt=receipt)
+    return ChangedCustomer(**dict(readable), receipt=receipt)

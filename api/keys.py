@@ -70,6 +70,10 @@ class Caller:
         """Where what it posts comes from, unless that says something else."""
         return "api" if self.is_root else self.name
 
+    def may(self, scope: Scope) -> bool:
+        """Whether it has that scope, where an answer to it has more in it than its route needs."""
+        return scope in self.scopes
+
     def source_of(self, said: Sourced) -> str:
         """Where what was *said* comes from: what it says itself, or else this key. Raises Forbidden."""
         if flaw := self.wrong_source(said):

@@ -112,6 +112,9 @@ async def lift(id: SuppressionId, body: Body, deps: Deps, change: ChangeDep, cal
     """Write to an address again, as far as this reason goes. Why, and who wanted it, is kept.
 
     What the customer said stays as it is: an opt-out, and STOP, which nobody lifts but START from that number.
+    A key without `customers:read` is not answered whose address it is.
     """
     asked = await aside(read, Lift, body, "lift")
-    return await suppressions.lift(deps.store, id, asked.why, caller.source_of(asked), change)
+    lifting = await suppressions.lift(deps.store, id, asked.why, caller.source_of(asked), change)
+    whose = {} if caller.may("customers:read") else {"recipient": None, "customer": None}
+    return lifting.model_copy(update=whose)

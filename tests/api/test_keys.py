@@ -14,6 +14,7 @@ import pytest
 from store.keys import PREFIX, digest_of
 from store.store import Store, open_store
 from store.suppressions import suppress
+from tests import samples
 from tests.api.door import NOW, Clock, Door, deps_for, event, opened, problem, success
 
 SITE = "https://shop.example.com"
@@ -152,6 +153,31 @@ async def test_what_a_customer_says_and_what_is_lifted_comes_from_the_key_too(li
 
     assert [each["source"] for each in told["log"]] == ["desk", "checkout"]
     assert lifted["source"] == "desk"
+
+
+async def test_who_writes_customers_and_does_not_read_them_hears_their_own_words_alone(live: Door) -> None:
+    before = {"channel": "email", "choice": "in"}
+    await live.put("/v1/customers/ada/consents", {"consents": [before]})
+    live.clock.later(hours=1)
+    now = {"channel": "text", "choice": "out"}
+    told: dict[bool, list[Any]] = {}
+
+    for reads, key in ((False, "form"), (True, "desk")):
+        scopes = ["customers:write", *(["customers:read"] if reads else [])]
+        async with with_key(live, (await made(live, key, *scopes))["secret"]) as http:
+            told[reads] = [
+                success(await http.patch("/v1/customers/ada", json={"attributes": {"first_name": key}}))["attributes"],
+                success(await http.put("/v1/customers/ada/consents", json={"consents": [now]})),
+            ]
+
+    attributes, consents = told[False]
+    assert attributes == {"first_name": "form"}
+    assert [said["channel"] for said in consents["said"]] == ["text"]
+    assert [(line["channel"], line["source"]) for line in consents["log"]] == [("text", "form")]
+    attributes, consents = told[True]
+    assert attributes["email"] == samples.CUSTOMER["email"]
+    assert [said["channel"] for said in consents["said"]] == ["email", "text"]
+    assert [line["source"] for line in consents["log"]][:2] == ["api", "form"]
 
 
 async def test_other_triggers_than_its_own_are_refused_with_a_flaw_for_each(live: Door) -> None:

@@ -7,7 +7,8 @@ from structlog.testing import capture_logs
 
 from store.consents import opt
 from store.suppressions import suppress
-from tests.api.door import NOW, Door, problem
+from tests.api.door import NOW, Door, problem, success
+from tests.api.sandbox import WITH_KEY, Sandbox
 
 BOUNCED = "bounced, as sendgrid reports"
 
@@ -29,6 +30,24 @@ async def test_a_suppression_is_seen_and_lifted_and_the_lifting_is_kept(door: Do
     assert (await door.get("/v1/suppressions/lifted"))["lifted"] == [lifted]
     assert (await door.post("/v1/suppressions/find", asked))["lifted"] == [lifted]
     assert "example.com" not in str(logs).lower()
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_whose_address_it_is_hears_who_may_read_customers(sandbox: Sandbox, reads: bool) -> None:
+    await sandbox.send()
+    await suppress(sandbox.shop.store, "email", "ada@example.com", BOUNCED, NOW)
+    sandbox.http.headers.update(WITH_KEY)
+    key = {"key": "desk", "scopes": ["customers:write", *(["customers:read"] if reads else [])]}
+    secret = success(await sandbox.http.post("/v1/keys", json=key))["secret"]
+    [listed] = success(await sandbox.http.get("/v1/suppressions"))["suppressions"]
+
+    answer = await sandbox.http.post(
+        f"/v1/suppressions/{listed['id']}/lift", json={"why": "Mended."}, headers={"Authorization": f"Bearer {secret}"}
+    )
+
+    lifted = success(answer)
+    assert listed["customer"] == "ada"
+    assert (lifted["recipient"], lifted["customer"]) == ((listed["recipient"], "ada") if reads else (None, None))
 
 
 async def test_they_come_page_by_page(door: Door) -> None:
