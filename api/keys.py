@@ -157,7 +157,7 @@ CallerDep = Annotated[Caller, Depends(caller_of)]
 
 
 def _lacks(caller: Caller, missing: list[str]) -> str:
-    has = ", ".join(scope for scope in SCOPES if scope in caller.scopes)
+    has = ", ".join(scope for scope in SCOPES if scope in caller.scopes) or "none"
     return (
         f'This needs the scope {" and ".join(missing)}, which the key "{caller.name}" has not got: it has {has}. '
         "Send another key, or make one that has it with: sojourn key create."

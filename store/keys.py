@@ -203,8 +203,15 @@ def _row(key: Key) -> dict[str, object]:
 
 
 def _key(row: AnyRow) -> Key:
-    named = ("scopes", "triggers", "origins", "per_second", "until")
-    return Key(key=row.name, **{name: getattr(row, name) for name in named})
+    # As it is: one that a later release has made, and that this one does not understand, must not lock out the others.
+    return Key.model_construct(
+        key=row.name,
+        scopes=tuple(scope for scope in row.scopes if scope in SCOPES),
+        triggers=tuple(row.triggers),
+        origins=tuple(row.origins),
+        per_second=row.per_second,
+        until=row.until,
+    )
 
 
 def _view(connection: Connection, name: str, now: datetime) -> KeyView:
@@ -214,7 +221,7 @@ def _view(connection: Connection, name: str, now: datetime) -> KeyView:
 
 
 def _as_view(row: AnyRow, valid: list[Secret]) -> KeyView:
-    return KeyView(**dict(_key(row)), secrets=tuple(valid), created_at=row.created_at)
+    return KeyView.model_construct(**dict(_key(row)), secrets=tuple(valid), created_at=row.created_at)
 
 
 def _secret(row: AnyRow) -> Secret:

@@ -10,12 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from store import schema
 from store.keys import PREFIX, digest_of
 from store.store import Store, open_store
 from store.suppressions import suppress
 from tests import samples
 from tests.api.door import NOW, Clock, Door, deps_for, event, opened, problem, success
+from tests.transactions import execute
 
 SITE = "https://shop.example.com"
 PAGE: dict[str, Any] = {"key": "page", "scopes": ["events:write"], "triggers": ["abandoned-cart"], "origins": [SITE]}
@@ -376,6 +379,16 @@ async def test_a_key_that_has_ended_opens_nothing_and_says_so(door: Door, clock:
     async with with_key(door, secret) as http:
         told = problem(await http.get("/v1/runs"), 401, "unauthorized")["detail"]
     assert told.startswith('The key "crm" ended at 24 Nov 2026 10:00 UTC.')
+
+
+async def test_a_key_of_a_later_release_opens_what_is_known_here_and_locks_nobody_out(door: Door) -> None:
+    later, only, other = [(await made(door, name, "runs:read"))["secret"] for name in ("later", "only", "other")]
+    for name, scopes in (("later", ["runs:read", "moons:read"]), ("only", ["moons:read"])):
+        await execute(door.store, update(schema.keys).where(schema.keys.c.name == name).values(scopes=scopes))
+
+    assert [await status(door, secret) for secret in (later, only, other)] == [200, 403, 200]
+    assert [key["scopes"] for key in (await door.get("/v1/keys"))["keys"]] == [["runs:read"], [], ["runs:read"]]
+    assert (await door.get("/v1/keys/only"))["scopes"] == []
 
 
 async def test_a_secret_that_nobody_has_is_told_how_to_send_one(door: Door) -> None:
