@@ -42,8 +42,9 @@ AFTER = {"Retry-After": ("In so many seconds the same request may be sent again.
 class Bucket:
     """What one key has left: as much as it may ask in a second, and one request at least.
 
-    A list that is larger than that is taken from a full bucket, and leaves it below zero: what follows waits longer,
-    and nothing is refused for ever. *now* is of a clock that only goes forward.
+    Whoever may ask for one may ask for a whole list, which leaves it below zero: what follows waits longer. Lists that
+    waited for more than one would wait for ever where others of the same key come meanwhile. *now* is of a clock that
+    only goes forward.
     """
 
     per_second: float
@@ -62,9 +63,8 @@ class Bucket:
         """Take *cost*, beside what the same request took *before*. Returns 0, or how many seconds it is to wait."""
         self.level = min(self.size, self.level + (now - self.at) * self.per_second)
         self.at = now
-        needed = min(float(before + cost), self.size)
-        if needed - before > self.level + HAIR:
-            return (needed - self.level) / self.per_second
+        if 1 - before > self.level + HAIR:
+            return (1 - self.level) / self.per_second
         self.level -= cost
         return 0.0
 
