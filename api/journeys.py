@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from pydantic import StrictBool
 
 from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
@@ -36,7 +37,7 @@ class JourneyAnswer(JourneyView):
 class Release(Model):
     """*dry_run*: only say what letting the journey go would do."""
 
-    dry_run: bool = False
+    dry_run: StrictBool = False
 
 
 _TAKEN = takes(ref(Release), {"What it would do": {"dry_run": True}}, yaml_too=True)
