@@ -12,6 +12,7 @@ from fastapi import Depends, Request, Security, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.limits import LimitsDep
+from api.queries import refuse_unknown_query
 from api.sources import is_own
 from journeys.problems import Flaw, Forbidden, Unauthorized
 from store.scopes import SCOPES, Scope
@@ -144,6 +145,7 @@ async def _admit(request: Request, given: Given, needed: SecurityScopes, limits:
         raise Forbidden(_lacks(caller, missing))
     if caller.origins and (origin := request.headers.get("origin", "")) not in caller.origins:
         raise Forbidden(_from_elsewhere(caller, origin))
+    refuse_unknown_query(request)
     request.state.caller = caller
 
 

@@ -44,7 +44,7 @@ def no_longer_than_it_may_be_sent(answer: Clearance, visit: Visit) -> Clearance:
     """The same; and what is held is looked at again when it expires, to be blocked then."""
     expires_at = visit.expires_at
     if isinstance(answer, Held) and expires_at is not None and (answer.until is None or expires_at < answer.until):
-        return answer.model_copy(update={"until": expires_at})
+        return answer.model_copy(update={"until": expires_at, "why": f"{answer.why}; it expires then"})
     return answer
 
 

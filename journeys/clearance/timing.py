@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from journeys.clearance.policy import Cap, QuietTime
 from journeys.clearance.quiet import Quiet, applying, asked_of, next_quiet, quiet_time
 from journeys.clearance.windows import window_of_cap, window_of_copies
 from journeys.definition import send_id
+from journeys.interactions import Kind
 from journeys.language.clock import clock
 from journeys.language.durations import say
 from journeys.walk.diary import Held
@@ -99,7 +100,18 @@ def _full_caps(visit: Visit, known: Circumstances) -> list[tuple[Cap, datetime]]
 
 
 def _words(cap: Cap) -> str:
-    return f"the cap of {cap.at_most} {_and(cap.channels)} within {say(cap.per)} is reached"
+    return f"the cap of {_messages(cap)} within {say(cap.per)} is reached"
+
+
+def _messages(cap: Cap) -> str:
+    """How many of what: ``3 emails``, ``1 message by email and text``."""
+    if len(cap.channels) == 1:
+        (channel,) = cap.channels
+        return f"{cap.at_most} {channel if cap.at_most == 1 else _SEVERAL[channel]}"
+    return f"{cap.at_most} {'message' if cap.at_most == 1 else 'messages'} by {_and(cap.channels)}"
+
+
+_SEVERAL: Mapping[Kind, str] = {"email": "emails", "text": "texts", "push": "pushes"}
 
 
 def _and(names: Sequence[str]) -> str:

@@ -51,3 +51,17 @@ async def test_one_that_is_not_held_stays_as_it_is(live: Door) -> None:
     problem(await live.http.post("/v1/journeys/nothing/release"), 404, "unknown")
     refused = problem(await live.http.post(RELEASE, json={"dry-run": True}), 422, "invalid")
     assert refused["errors"][0]["path"] == "dry-run"
+
+
+async def test_a_dry_run_that_is_asked_for_in_the_address_releases_nothing(live: Door) -> None:
+    answer = problem(await live.http.post(f"{RELEASE}?dry_run=true"), 422, "invalid")
+
+    assert [(error["path"], error["hint"]) for error in answer["errors"]] == [
+        ("dry_run", "Leave it out; what this takes goes into its body.")
+    ]
+
+
+async def test_a_query_that_is_mistyped_is_told(live: Door) -> None:
+    answer = problem(await live.http.get("/v1/runs?helt=true"), 422, "invalid")
+
+    assert [(error["path"], error["hint"]) for error in answer["errors"]] == [("helt", 'Did you mean "held"?')]

@@ -88,5 +88,5 @@ async def winner(shop: Shop, elsewhere: Shop, runs: Sequence[str], over: Literal
     lost = next(answer for answer in answers if not isinstance(answer, Go))
     assert isinstance(lost, Done) if over == "block" else isinstance(lost, Held)
     reason = lost.delivery.reason if isinstance(lost, Done) else lost.why if isinstance(lost, Held) else ""
-    assert "the cap of 2 email, text and push within 1 day is reached" in reason
+    assert "the cap of 2 messages by email, text and push within 1 day is reached" in reason
     return went[0]

@@ -228,7 +228,7 @@ async def test_what_is_held_is_looked_at_again_when_it_expires(shop: Shop, monke
     run = await start(shop, EXPIRING, ends_at=TEN)
     monkeypatch.setattr("store.sends.clearance", lambda visit, known: Held(until=NOON + DAY, why="quiet"))
 
-    assert await claim(shop, run) == Held(until=BY_EIGHT, why="quiet")
+    assert await claim(shop, run) == Held(until=BY_EIGHT, why="quiet; it expires then")
 
 
 async def test_before_a_claim_it_can_be_asked_for(shop: Shop) -> None:

@@ -110,7 +110,7 @@ def test_a_hold_ends_at_the_expiry_as_blocked() -> None:
 
 def test_a_cap_blocks_unless_it_says_hold() -> None:
     yesterday = (text(NOON - 23 * HOUR),)
-    reached = "the cap of 1 email, text and push within 1 day is reached"
+    reached = "the cap of 1 message by email, text and push within 1 day is reached"
 
     assert asked(now=NOON, sent=yesterday, policy={"caps": [ONE_A_DAY]}) == Blocked(reached)
     answer = held(
