@@ -14,18 +14,10 @@ from journeys.definition import ConditionExit, EventExit, Goal, Journey, Journey
 from journeys.inputs.arms import AN_AWAIT, WITH_STEPS, belongs_into, out_of_its_arm
 from journeys.inputs.expected import A_NAME, short, shown
 from journeys.inputs.places import Place, below, fields, models
+from journeys.interactions import INTERACTIONS
 from journeys.language.moments import out_of_place
 from journeys.nearest import did_you_mean, nearest
-from journeys.steps import (
-    STEP_TYPES,
-    BecomesQuestion,
-    Email,
-    EventQuestion,
-    MessageQuestion,
-    Push,
-    Step,
-    Text,
-)
+from journeys.steps import STEP_TYPES, BecomesQuestion, EventQuestion, MessageQuestion, Step
 from journeys.steps.asking import BecomesArm, EventArm, MessageArm
 from journeys.steps.choosing import BranchArm
 from journeys.steps.messages import AtDate
@@ -153,6 +145,7 @@ _OWN_ZONE = ("the zone is the customer's own.", "What holds for the others is ti
 _FROM_AND_TO = ("dates are written into from and to.", "Such as {from: 2026-12-24, to: 2026-12-26}: both are quiet.")
 _OF_A_CAP = ("how many go out is said by caps.", "Write it there, such as caps: [{at_most: 3, per: 7 days}].")
 _OF_ONE_CHANNEL = ("a content is of one channel.", "Leave it out: copies of each content are counted by themselves.")
+_SAYING_IGNORE: tuple[type[BaseModel], ...] = (Journey, *(STEP_TYPES[kind] for kind in INTERACTIONS))
 _EACH_BY_ITSELF = ("rules are ignored one by one.", "Write quiet: ignore, or caps: ignore, or both.")
 _ELSEWHERE: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {
     **dict.fromkeys(((BecomesQuestion, "where"), (BecomesArm, "where")), _JOINED),
@@ -167,7 +160,7 @@ _ELSEWHERE: Mapping[tuple[type[BaseModel], str], tuple[str, str]] = {
     **dict.fromkeys(((QuietTime, "date"), (QuietTime, "dates")), _FROM_AND_TO),
     **dict.fromkeys(((QuietTime, "at_most"), (QuietTime, "per"), (QuietTime, "over")), _OF_A_CAP),
     **dict.fromkeys(((SameContent, "channels"), (SameContent, "channel")), _OF_ONE_CHANNEL),
-    **dict.fromkeys(((model, "ignore") for model in (Journey, Email, Text, Push)), _EACH_BY_ITSELF),
+    **dict.fromkeys(((model, "ignore") for model in _SAYING_IGNORE), _EACH_BY_ITSELF),
     (Journey, "policy"): (
         "the policy is the house's.",
         "A journey says quiet: ignore, caps: ignore, or its own brake.",
