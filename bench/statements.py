@@ -14,8 +14,11 @@ from sqlalchemy import Engine, event
 
 from bench.asked import Asked
 from bench.setting import customer_id, now, stocked
+from journeys.clearance.consent import Rules
+from journeys.clearance.policy import Policy
 from journeys.walk.diary import Entry
 from store import outbox
+from store.policy import begin_with
 from store.store import open_store
 from tests.shop import Shop
 
@@ -72,12 +75,17 @@ def _mean(sends: Sequence[Counted]) -> str:
     return f"{sum(seen.statements for seen in sends) / 3:.1f} + {sum(seen.commits for seen in sends) / 3:.1f}"
 
 
+USUAL = Policy(consent=Rules(text="non-restrictive"))
+"""A policy as every house has one, under which all three messages go out."""
+
+
 async def count(name: str) -> dict[str, Counted]:
     """By what is done: its statements and commits, on the database of this name."""
     async with stocked(name, 2) as database:
         store = open_store(database.url)
         try:
             shop = Shop(store, now())
+            await begin_with(store, USUAL, shop.now)
             async for _ in _journey(shop, 0):  # what is read once and kept is read now
                 pass
             return {what: seen async for what, seen in _journey(shop, 1)}
