@@ -41,5 +41,6 @@ async def apply_and_tell(api: Api, folder: Folder, *, publish: bool, as_json: bo
         if not as_json:
             show.tell(show.change(made.kind, made.name, made.became))
             show.tell(show.secret(made.name, made.secret) if made.secret else ())
+            show.tell(show.warnings(made.warnings), error=True)
     if as_json:
         answer(changes, (), as_json=True)

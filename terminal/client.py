@@ -40,7 +40,7 @@ from store.endpoints import EndpointView
 from store.events import Receipt
 from store.journeys import JourneyView, Published
 from store.policy import PolicyVersion
-from terminal.folder import Customer, Definition, File, Folder, Script
+from terminal.folder import Customer, Definition, File, Folder, Script, warnings
 from terminal.policies import PolicyPut
 from terminal.started import command
 from terminal.values import typed
@@ -82,13 +82,15 @@ class Connection(Frozen):
 class Change:
     """What applying did to one definition: created, updated, unchanged, published v2 …
 
-    *secret*: that of an endpoint which was made just now, and is never told again.
+    *secret*: that of an endpoint which was made just now, and is never told again. *warnings*: what its author should
+    know, and only the house could tell, such as that a journey is held.
     """
 
     kind: str
     name: str
     became: str
     secret: str | None = None
+    warnings: tuple[Flaw, ...] = ()
 
 
 class MadeEndpoint(Frozen):
@@ -232,7 +234,9 @@ async def apply_folder(api: Api, folder: Folder, *, publish: bool = True) -> Asy
         if publish and isinstance(file.model, Journey):
             told = await api.post(Published, "journeys", file.name, "publish")
             became = f"published v{told.version}" if told.new else f"live already, as v{told.version}"
-            yield Change(file.kind, file.name, became)
+            here = {flaw.message for flaw in warnings(folder, only=[file.path])[file.path]}
+            there = tuple(flaw for flaw in told.warnings if flaw.message not in here)
+            yield Change(file.kind, file.name, became, warnings=there)
 
 
 async def post_event(

@@ -11,9 +11,11 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -549,6 +551,23 @@ def test_apply_says_what_changed_and_the_second_time_nothing(folder: Path, sojou
     ]
 
 
+@pytest.mark.usefixtures("online")
+def test_apply_says_that_a_journey_stays_held(folder: Path, sojourn: Sojourn, data: Path) -> None:
+    sojourn("apply", folder)
+    hold = "UPDATE journeys SET held_at = ?, held_why = ? WHERE name = 'abandoned-cart'"
+    with closing(sqlite3.connect(data / "sojourn.db", timeout=30)) as database, database:
+        database.execute(hold, ("2026-11-24T09:00:00.000000Z", "the brake: so many"))
+    try:
+        *_, published = json.loads(sojourn("apply", folder, "--json"))
+    finally:
+        with closing(sqlite3.connect(data / "sojourn.db", timeout=30)) as database, database:
+            database.execute(hold, (None, None))
+
+    assert [warning["message"] for warning in published["warnings"]] == [
+        "It is held since 24 Nov 09:00, and a new version lets nobody go: the brake: so many."
+    ]
+
+
 @pytest.fixture
 def with_plans(folder: Path) -> Path:
     """A folder that declares an attribute of customers, with a journey that is left by who goes pro."""
@@ -604,7 +623,7 @@ def test_apply_tells_the_secret_of_a_new_endpoint_once(tmp_path: Path, sojourn: 
     assert made.split() == ["endpoint", "crm", "created"]
     assert re.fullmatch(r'  The secret of "crm", told this once, .*: whsec_\S{44}', secret)
     assert again.split() == ["endpoint", "crm", "unchanged"]
-    assert moved == {"kind": "endpoint", "name": "crm", "became": "updated", "secret": None}
+    assert moved == {"kind": "endpoint", "name": "crm", "became": "updated", "secret": None, "warnings": []}
     assert (new["name"], new["became"], new["secret"][:6]) == ("shop", "created", "whsec_")
 
 
