@@ -7,22 +7,18 @@ Whoever writes what became of a claim names its attempt, so that one that comes 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 from sqlalchemy import Connection, Text, bindparam, func, insert, select, update
 
 from journeys.catalogue import Content
-from journeys.clearance.addresses import Unsendable, fingerprint
-from journeys.clearance.circumstances import Blocked, Circumstances, Clear
-from journeys.clearance.clearance import clearance, no_longer_than_it_may_be_sent, recipients
+from journeys.clearance.addresses import fingerprint
+from journeys.clearance.circumstances import Blocked, Clear
+from journeys.clearance.clearance import clearance, no_longer_than_it_may_be_sent
 from journeys.clearance.consent import Purpose
-from journeys.clearance.windows import windows_of
-from journeys.dates import Dated
 from journeys.definition import send_id
 from journeys.interactions import Kind
-from journeys.language.moments import Moment
 from journeys.models import Frozen
 from journeys.problems import Unavailable, Unknown
 from journeys.standing import SendState
@@ -32,7 +28,7 @@ from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.brake import hold_journey
-from store.consents import said_by
+from store.circumstances import circumstances_of, expiry_of, look
 from store.effects import job
 from store.lifecycle import (
     RunState,
@@ -46,11 +42,8 @@ from store.lifecycle import (
     pass_step,
     see_run,
 )
-from store.policy import column_in_force, ruling
-from store.schema import AnyRow, contents, customers, events, journeys, outbox, runs, sends, storable, versions
+from store.schema import AnyRow, outbox, runs, sends, storable
 from store.store import Again, Store, read_transaction, write_transaction
-from store.suppressions import suppressed
-from store.windows import taken_by
 
 _KNOWN = ("accepted", "blocked", "failed")
 
@@ -122,7 +115,7 @@ def claim(connection: Connection, visit: Visit) -> Claim:
     run = lock_customer_and_run(connection, visit.run)
     # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
     visit = visit.model_copy(update={"step": _message(run, visit.at_step)})
-    ledger = _look(connection, visit)
+    ledger = look(connection, visit)
     if before := _became(ledger):
         return _claimed_before(connection, run, visit, ledger, before)
     if visit.version and (news := unheard(connection, run, visit.unwritten, visit.known, visit.at_step)):
@@ -131,7 +124,7 @@ def claim(connection: Connection, visit: Visit) -> Claim:
         # Nothing may be sent any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
     run = left(connection, advance(connection, run, visit.unwritten), ledger.customer or {}, visit.now)
-    if (expiry := _expiry(run, visit, ledger)) and not run.ended:
+    if (expiry := expiry_of(run, visit, ledger)) and not run.ended:
         if run.step == visit.at_step:  # not where an attempt comes late, and the run has left a series meanwhile
             explain(connection, run, expiry.why)
         visit = visit.expiring(expiry.at)
@@ -143,7 +136,7 @@ def expiring(connection: Connection, visit: Visit) -> Visit:
     """The same visit; where its message expires at a date, with that date as it is now. Nothing is claimed."""
     if visit.message.expiry is None:
         return visit
-    expiry = _expiry(see_run(connection, visit.run), visit, _look(connection, visit))
+    expiry = expiry_of(see_run(connection, visit.run), visit, look(connection, visit))
     return visit.expiring(expiry.at) if expiry else visit
 
 
@@ -294,39 +287,6 @@ _LATEST = (
     .order_by(sends.c.claimed_at.desc(), sends.c.id)
     .limit(1)
 )
-_LOOK = (
-    select(
-        sends.c.state,
-        sends.c.attempt,
-        sends.c.claimed_at,
-        sends.c.at,
-        sends.c.reason,
-        contents.c.state.label("content_state"),
-        contents.c.ready,
-        runs.c.customer.label("whose"),
-        customers.c.attributes.label("customer"),
-        events.c.attributes.label("event"),
-        versions.c.stopped_at,
-        journeys.c.held_why,
-        journeys.c.released_at,
-        column_in_force("policy").label("policy"),
-        column_in_force("customer").label("policy_customer"),
-    )
-    .select_from(runs)
-    .outerjoin(journeys, journeys.c.name == runs.c.journey)
-    .join(events, (events.c.id == runs.c.event_id) & (events.c.source == runs.c.event_source))
-    .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
-    .outerjoin(sends, (sends.c.run == runs.c.id) & (sends.c.step == bindparam("step")))
-    .outerjoin(contents, contents.c.name == bindparam("content"))
-    .outerjoin(customers, customers.c.id == runs.c.customer)
-    .where(runs.c.id == bindparam("run"))
-)
-
-
-def _look(connection: Connection, visit: Visit) -> AnyRow:
-    # A statement of its own after the lock: in PostgreSQL it sees all that was committed before the lock was given.
-    about = {"run": visit.run, "step": visit.at_step, "content": visit.message.content}
-    return connection.execute(_LOOK, about).one()
 
 
 def _claimed_before(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow, before: Delivery) -> Done:
@@ -352,7 +312,7 @@ def left(connection: Connection, run: RunState, customer: Mapping[str, object], 
 
 def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow) -> Claim:
     """Ask for clearance, and write what it says: the claim, that it is held, or that nothing is sent."""
-    known = _circumstances(connection, ledger, run, visit)
+    known = circumstances_of(connection, ledger, run, visit)
     row = _as_of_now(known.content, visit.expires_at)
     match no_longer_than_it_may_be_sent(clearance(visit, known), visit):
         case Held() as held:
@@ -387,17 +347,6 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
             )
 
 
-def _expiry(run: RunState, visit: Visit, ledger: AnyRow) -> Moment | None:
-    """When the message expires, if that is a date."""
-    until = visit.message.expiry
-    return None if until is None else _dated(run, ledger).expiry(until, visit.position.since)
-
-
-def _dated(run: RunState, ledger: AnyRow) -> Dated:
-    house = ruling(ledger.policy, ledger.policy_customer).policy.time_zone
-    return Dated(run.version.journey, ledger.event, ledger.customer or {}, house, run.day)
-
-
 def _became(ledger: AnyRow) -> Delivery | None:
     """What became of the send before; None where it may be claimed, for the first time or again."""
     if ledger.state == "claimed":
@@ -414,39 +363,6 @@ def _message(run: RunState, step: str) -> Message:
     if message := version.journey.message(step):
         return message
     raise LookupError(f'"{step}" is no message step of {version.name}, version {version.number}')
-
-
-def _circumstances(connection: Connection, ledger: AnyRow, run: RunState, visit: Visit) -> Circumstances:
-    """What decides about the message, as of this moment: what the customer has said, and had, and where it may go."""
-    message, rules = visit.message, ruling(ledger.policy, ledger.policy_customer)
-    known = Circumstances(
-        event=ledger.event,
-        customer=ledger.customer or {},
-        content=Content.model_validate(ledger.ready) if ledger.ready else None,
-        content_state=ledger.content_state,
-        ended=run.why if run.ended else None,
-        held=ledger.held_why,
-        let_go_at=ledger.released_at,
-        waited=run.held_by in ("brake", "release"),
-        policy=rules.policy,
-        schema=rules.customer,
-        ignored=run.version.journey.ignored(message),
-        zone=_dated(run, ledger).zone,
-        day=run.day,
-    )
-    try:
-        named = recipients(message, known.event, known.customer)
-    except Unsendable:  # nothing more decides
-        return known
-    windows = windows_of(
-        known.policy, message.kind, known.purpose, message.content, visit.now, day=run.day, anew=known.let_go_at
-    )
-    return replace(
-        known,
-        said=said_by(connection, ledger.whose, message.kind, [fingerprint(message.kind, address) for address in named]),
-        suppressed=suppressed(connection, message.kind, named),
-        taken=taken_by(connection, ledger.whose, windows),
-    )
 
 
 def _write_row(connection: Connection, visit: Visit, ledger: AnyRow, row: dict[str, object]) -> None:

@@ -1,0 +1,102 @@
+"""What is known where a message is about to be sent: of its run, its customer, its content, and the house's policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, bindparam, select
+
+from journeys.catalogue import Content
+from journeys.clearance.addresses import Unsendable, fingerprint
+from journeys.clearance.circumstances import Circumstances
+from journeys.clearance.clearance import recipients
+from journeys.clearance.windows import windows_of
+from journeys.dates import Dated
+from journeys.language.moments import Moment
+from journeys.walk.world import Visit
+from store.consents import said_by
+from store.lifecycle import RunState
+from store.policy import column_in_force, ruling
+from store.schema import AnyRow, contents, customers, events, journeys, runs, sends, versions
+from store.suppressions import suppressed
+from store.windows import taken_by
+
+
+def look(connection: Connection, visit: Visit) -> AnyRow:
+    """The ledger's row of the send that a visit is to make, as far as there is one, with all that is read beside it."""
+    # A statement of its own after the lock: in PostgreSQL it sees all that was committed before the lock was given.
+    about = {"run": visit.run, "step": visit.at_step, "content": visit.message.content}
+    return connection.execute(_LOOK, about).one()
+
+
+def expiry_of(run: RunState, visit: Visit, ledger: AnyRow) -> Moment | None:
+    """When the message expires, if that is a date."""
+    until = visit.message.expiry
+    return None if until is None else _dated(run, ledger).expiry(until, visit.position.since)
+
+
+def circumstances_of(connection: Connection, ledger: AnyRow, run: RunState, visit: Visit) -> Circumstances:
+    """What decides about the message, as of this moment: what the customer has said, and had, and where it may go."""
+    message, rules = visit.message, ruling(ledger.policy, ledger.policy_customer)
+    known = Circumstances(
+        event=ledger.event,
+        customer=ledger.customer or {},
+        content=Content.model_validate(ledger.ready) if ledger.ready else None,
+        content_state=ledger.content_state,
+        ended=run.why if run.ended else None,
+        held=ledger.held_why,
+        let_go_at=ledger.released_at,
+        waited=run.held_by in ("brake", "release"),
+        policy=rules.policy,
+        schema=rules.customer,
+        ignored=run.version.journey.ignored(message),
+        zone=_dated(run, ledger).zone,
+        day=run.day,
+    )
+    try:
+        named = recipients(message, known.event, known.customer)
+    except Unsendable:  # nothing more decides
+        return known
+    windows = windows_of(
+        known.policy, message.kind, known.purpose, message.content, visit.now, day=run.day, anew=known.let_go_at
+    )
+    return replace(
+        known,
+        said=said_by(connection, ledger.whose, message.kind, [fingerprint(message.kind, address) for address in named]),
+        suppressed=suppressed(connection, message.kind, named),
+        taken=taken_by(connection, ledger.whose, windows),
+    )
+
+
+def _dated(run: RunState, ledger: AnyRow) -> Dated:
+    house = ruling(ledger.policy, ledger.policy_customer).policy.time_zone
+    return Dated(run.version.journey, ledger.event, ledger.customer or {}, house, run.day)
+
+
+_LOOK = (
+    select(
+        sends.c.state,
+        sends.c.attempt,
+        sends.c.claimed_at,
+        sends.c.at,
+        sends.c.reason,
+        contents.c.state.label("content_state"),
+        contents.c.ready,
+        runs.c.customer.label("whose"),
+        customers.c.attributes.label("customer"),
+        events.c.attributes.label("event"),
+        versions.c.stopped_at,
+        journeys.c.held_why,
+        journeys.c.released_at,
+        column_in_force("policy").label("policy"),
+        column_in_force("customer").label("policy_customer"),
+    )
+    .select_from(runs)
+    .outerjoin(journeys, journeys.c.name == runs.c.journey)
+    .join(events, (events.c.id == runs.c.event_id) & (events.c.source == runs.c.event_source))
+    .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
+    .outerjoin(sends, (sends.c.run == runs.c.id) & (sends.c.step == bindparam("step")))
+    .outerjoin(contents, contents.c.name == bindparam("content"))
+    .outerjoin(customers, customers.c.id == runs.c.customer)
+    .where(runs.c.id == bindparam("run"))
+)
