@@ -12,17 +12,11 @@ from journeys.models import Frozen
 from store.audit import Change, record
 from store.counts import JourneyHolding, holdings
 from store.effects import job
-from store.journeys import find_journey
+from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle import let_go_some
 from store.policy import in_force
 from store.schema import journeys, outbox
 from store.store import Store, read_transaction, write_transaction
-
-TOGETHER = 60
-"""So many runs are told in one transaction: nobody waits longer than for these."""
-
-BREATH = 0.015
-"""Seconds in between. Other processes that write to SQLite look every few milliseconds whether it is their turn."""
 
 
 class LetGo(Frozen):

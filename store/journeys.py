@@ -48,7 +48,7 @@ __all__ = [
 
 
 TOGETHER = 60
-"""So many runs are ended in one transaction: nobody waits longer than for these."""
+"""So many runs are ended, or let go, in one transaction: nobody waits longer than for these."""
 
 BREATH = 0.015
 """Seconds in between. Other processes that write to SQLite look every few milliseconds whether it is their turn."""
