@@ -114,6 +114,7 @@ metadata = MetaData(
 )
 
 IS_HELD = "held_by IS NOT NULL"
+IS_MISSING = "missing_since IS NOT NULL"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself in SQLite
 
@@ -255,6 +256,11 @@ journeys = Table(
     Column("held_at", Time),  # by the brake, until somebody lets it go
     Column("held_why", Text),
     Column("released_at", Time),  # whoever was held then goes on, some time after it
+    Column("paused_at", Time),  # by somebody, until somebody resumes it
+    Column("catch_up", Text),  # what became of what waited when it was resumed last
+    Column("catch_up_over", Float),  # seconds over which it goes out
+    Column("closed_at", Time),  # nobody enters since then, and people inside finish
+    Column("archived_at", Time),
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False),
 )
@@ -333,6 +339,7 @@ runs = Table(
     Column("ended", Text),
     Column("ended_at", Time),
     Column("why", Text, nullable=False),
+    Column("ended_by", Text),  # see diary.EndedBy
     Column("goal_met_at", Time),
     Column("goal_until", Time),  # over or not, a goal event up to then counts
     Column("step", Text),
@@ -342,6 +349,8 @@ runs = Table(
     Column("held_since", Time),
     Column("held_until", Time),  # as far as that is known
     Column("held_why", Text),
+    Column("skip_until", Time),  # what it came to before then is not done any more
+    Column("missing_since", Time),  # Temporal does not know it
     Column("lines", Integer, nullable=False),  # of its diary: the n of the next one
     Column("chain", JSON, nullable=False, server_default=text("'[]'")),  # journeys that led here
     Index(None, "customer", "started_at"),
@@ -350,6 +359,20 @@ runs = Table(
     Index(None, "started_at"),
     Index(None, "step_at", "id"),  # of runs under way: who is over stands nowhere
     Index(None, "journey", "held_by", sqlite_where=text(IS_HELD), postgresql_where=text(IS_HELD)),
+    Index(None, "missing_since", sqlite_where=text(IS_MISSING), postgresql_where=text(IS_MISSING)),
+)
+
+waiting_starts = Table(
+    "waiting_starts",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("journey", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Index(None, "journey", "id"),
+    Index(None, "customer"),
 )
 
 diary = Table(

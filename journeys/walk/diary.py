@@ -34,8 +34,14 @@ class Delivery(Frozen):
     in_doubt: bool = False
 
 
-HeldBy = Literal["", "quiet time", "cap", "brake", "release"]
-"""What holds a message. ``brake``: its journey is held. ``release``: it was let go, and goes out with others in turn.
+EndedBy = Literal["done", "exit", "stop", "restart", "operator", "terminated", "erased", "missing"]
+"""What a run's end came from. ``restart``: the customer entered anew. ``terminated``: Temporal ended it without a word
+of ours. ``missing``: Temporal did not know it any more, and somebody gave it up.
+"""
+
+HeldBy = Literal["", "quiet time", "cap", "brake", "release", "pause", "park"]
+"""What holds a message. ``brake``: its journey is held. ``pause``: its journey is paused. ``park``: it failed, and
+waits for somebody to repair it. ``release``: it was let go, and goes out with others in turn.
 Nothing: something outside, such as an endpoint that takes nothing now.
 """
 

@@ -83,6 +83,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "policies",
         "suppressions",
         "test_sends",
+        "waiting_starts",
     }
     await migrate(database_url)
 
