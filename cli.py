@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from terminal import exits, key_commands, options, policy_commands, streams
-from terminal.options import AsJson
+from terminal.options import AsJson, DryRun, Yes
 
 if TYPE_CHECKING:
     from terminal.client import Connection
@@ -350,17 +350,22 @@ def stop(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJso
 @app.command()
 def release(
     name: Annotated[str, typer.Argument(help="The journey.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     json_: AsJson = False,
 ) -> None:
-    """Let a journey go that the brake holds: what waited goes out, one after the other."""
+    """Let a journey go that the brake holds: what waited goes out, one after the other. At a terminal it asks first."""
     from store.held_journeys import LetGo
     from terminal import show
-    from terminal.asking import answer, ask
+    from terminal.confirming import How, carry_out
 
-    body = {"dry_run": dry_run}
-    told = ask(_connection(), lambda api: api.post(LetGo, "journeys", name, "release", body=body))
-    answer(told, show.released(told), as_json=json_)
+    carry_out(
+        _connection(),
+        lambda api, dry: api.post(LetGo, "journeys", name, "release", body={"dry_run": dry}),
+        show.released,
+        lambda would: f"Let {name} go?" if would.held else None,
+        How(dry_run, yes, json_),
+    )
 
 
 # --- use -------------------------------------------------------------------------------------------

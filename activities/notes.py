@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import AwareDatetime
 from temporalio import activity
 
 from activities.privacy import nothing_personal
 from journeys.models import Frozen
-from journeys.walk.diary import Ended, Entry
+from journeys.walk.diary import Ended, EndedBy, Entry
 from journeys.walk.position import Arrival, Unheard
 from store import runs
 from store.answers import answers_of
@@ -33,6 +35,10 @@ class End(Frozen):
     known: tuple[str, ...] = ()
 
 
+_BY: Mapping[Ended, EndedBy] = {"completed": "done", "cancelled": "operator"}
+"""What an end came from that the walk tells of; the store knows of all others first."""
+
+
 class Notes:
     """Three local activities, each one transaction, and each the same when done twice."""
 
@@ -55,4 +61,4 @@ class Notes:
     async def close(self, end: End) -> Unheard | None:
         """Write that the run is over, unless an answer contradicts it. The first end is the one that stays."""
         with nothing_personal("closing"):
-            return await runs.close(self._store, end.run, end.ended, end.why, end.at, end.entries, end.known)
+            return await runs.close(self._store, end.run, _BY[end.ended], end.why, end.at, end.entries, end.known)

@@ -79,6 +79,7 @@ PREVIEWED = {
             "key": "cart-17",
             "entered_at": "2026-01-01T09:00:00Z",
             "ended": "completed",
+            "ended_by": "done",
             "ended_at": "2026-01-01T12:00:00Z",
             "why": "all steps done",
             "goal_met_at": None,

@@ -140,7 +140,7 @@ class Demo:
         for made in receipt.decisions:
             detail = made.run or "" if made.did == "started" else made.why
             self._teller.say(person.customer, at, happened(made.did, detail))
-            if made.did == "exited":
+            if made.ends:
                 self._teller.say(person.customer, at, Text(f"  {promise(receipt)}", "dim"))
 
     async def _watch(self, person: Person, run: str) -> None:

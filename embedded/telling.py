@@ -73,7 +73,7 @@ class Teller:
             if made.did != "resumed":  # the step that it answers tells what came of it
                 why = "" if made.did == "started" else made.why
                 self._heard.append(Line(at, part, Text.assemble("  ", happened(made.did, why))))
-            if made.did == "exited" and receipt:
+            if made.ends and receipt:
                 self._heard.append(Line(at, part, Text(f"    {promise(receipt)}", "dim")))
 
     def news(self, views: Sequence[tuple[Part, RunView]]) -> list[Line]:

@@ -20,15 +20,21 @@ from journeys.walk.position import Arrival
 class Decision(Frozen):
     """What one journey made of one event, and why. *answers* are the ``if`` steps that a resume answers.
 
+    ``restarted``: the run ends, as its customer enters anew.
     ``refused``: it would have started a run, and journeys would have started one another in a circle.
     """
 
     journey: str
     version: int
-    did: Literal["started", "resumed", "exited", "goal met", "ignored", "refused"]
+    did: Literal["started", "resumed", "exited", "restarted", "goal met", "ignored", "refused"]
     why: str
     run: str | None = None
     answers: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> bool:
+        """Whether it ends its run."""
+        return self.did in ("exited", "restarted")
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,10 @@ class RunFacts:
     chain: Chain = ()
 
     def decision(
-        self, did: Literal["resumed", "exited", "goal met", "ignored"], why: str, answers: tuple[str, ...] = ()
+        self,
+        did: Literal["resumed", "exited", "restarted", "goal met", "ignored"],
+        why: str,
+        answers: tuple[str, ...] = (),
     ) -> Decision:
         """What an event made of it."""
         version = self.version

@@ -39,7 +39,7 @@ def decide(event: Event, at: datetime, facts: Facts) -> list[Decision]:
                 continue
         made = list(_on_run(event, at, run, facts))
         decisions += made
-        if not any(decision.did == "exited" for decision in made):
+        if not any(decision.ends for decision in made):
             runs.append(run)
     for version in facts.starts:
         decisions += start(event, at, version, replace(facts, runs=runs))
@@ -60,7 +60,7 @@ def _on_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -> Iterator
     refusals = [_not_for_this_run(event, at, run, facts)]
     if not refusals[0]:
         for effect in (_goal, _exit, resume):
-            if effects and effects[-1].did == "exited":
+            if effects and effects[-1].ends:
                 break
             decision, refusal = effect(event, at, run, facts)
             effects += [decision] if decision else []

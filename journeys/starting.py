@@ -37,7 +37,7 @@ def start(event: Event, at: datetime, version: Version, facts: Facts) -> Iterato
         yield made("ignored", f"a later run, {max(same, key=lambda run: run.entered_at).id}, is under way")
         return
     if version.journey.start.overlap == "restart":
-        yield from (run.decision("exited", "restarted") for run in same)
+        yield from (run.decision("restarted", "its customer entered anew") for run in same)
     assert event.customer is not None  # noqa: S101 - the door gives interactions the customer of their send
     yield made("started", event.trigger, run_id(version.name, event.customer, event.source, event.id))
 

@@ -12,6 +12,7 @@ from journeys.catalogue import BUILT_IN_NAMES, INTERACTION_TRIGGERS, Event, befo
 from journeys.chains import joined
 from journeys.facts import Decision, RunFacts
 from journeys.versions import Version, key_of
+from journeys.walk.diary import EndedBy
 from journeys.walk.pace import DAY
 from store.answers import arrival
 from store.brake import brake_entries
@@ -45,7 +46,9 @@ class Effects:
                 case "goal met":
                     self._meet_goal(event, decision)
                 case "exited":
-                    self._end(event, decision)
+                    self._end(event, decision, "exit")
+                case "restarted":
+                    self._end(event, decision, "restart")
                 case "resumed":
                     self._resume(event, decision)
                 case "refused":
@@ -103,11 +106,11 @@ class Effects:
         self._facts.met_goal(event.customer or "", run)
         self._runs.meet_goal(self._facts.states[run], _at(event))
 
-    def _end(self, event: Event, decision: Decision) -> None:
+    def _end(self, event: Event, decision: Decision, by: EndedBy) -> None:
         """The fence: once this is committed, no send of the run is claimed."""
         run = decision.run or ""
         at = max(self._now, _at(event))
-        ended = self._runs.end(self._facts.states[run], "exited", decision.why, at)
+        ended = self._runs.end(self._facts.states[run], by, decision.why, at)
         self._facts.ended(event.customer or "", ended, at)
         self._tell(run, "cancel", {"reason": decision.why})
 

@@ -49,7 +49,7 @@ class Receipt(Frozen):
     @property
     def exited(self) -> tuple[str, ...]:
         """The runs that the event ended."""
-        return tuple(made.run for made in self.decisions if made.did == "exited" and made.run)
+        return tuple(made.run for made in self.decisions if made.ends and made.run)
 
 
 class StoredEvent(Frozen):

@@ -230,7 +230,7 @@ def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -
     about = {"runs": list(locked), "now": now}
     in_flight = connection.execute(_IN_FLIGHT, about).scalar_one()
     connection.execute(_CANCEL, about)
-    end_these(connection, name, locked, "stopped", STOPPED, now)
+    end_these(connection, name, locked, "stop", STOPPED, now)
     return Stopped(journey=name, runs=len(locked), in_flight=in_flight)
 
 

@@ -39,7 +39,7 @@ from journeys.chains import Chain
 from journeys.facts import RunFacts
 from journeys.problems import Unknown
 from journeys.versions import Version
-from journeys.walk.diary import Ended, Entry, Held, HeldBy, at_start
+from journeys.walk.diary import ENDED, Ended, EndedBy, Entry, Held, HeldBy, at_start
 from journeys.walk.pace import at_pace, later
 from journeys.walk.position import Position
 from journeys.walk.walk import ALL_DONE
@@ -232,10 +232,11 @@ class RunWrites:
         self._goals[state.id] = {"run": state.id, "to_goal_met_at": at}
         self._met[state.version.name].setdefault(state.customer, state.version)
 
-    def end(self, state: RunState, ended: Ended, why: str, at: datetime) -> RunState:
+    def end(self, state: RunState, by: EndedBy, why: str, at: datetime) -> RunState:
         """End the run for good; the step that it stands at is left. The first end is the one that stays."""
         if state.ended:
             return state
+        ended = ENDED[by]
         if state.step:
             self._lines.append(_line(state.id, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
         lines = state.lines + bool(state.step)
@@ -245,6 +246,7 @@ class RunWrites:
             {
                 "run": state.id,
                 "to_ended": ended,
+                "to_ended_by": by,
                 "to_ended_at": at,
                 "to_why": why,
                 "to_goal_met_at": self._goals.pop(state.id, {}).get("to_goal_met_at"),
@@ -298,11 +300,11 @@ def advance(connection: Connection, state: RunState, entries: Sequence[Entry]) -
 
 
 def end(
-    connection: Connection, state: RunState, ended: Ended, why: str, at: datetime, entries: Sequence[Entry] = ()
+    connection: Connection, state: RunState, by: EndedBy, why: str, at: datetime, entries: Sequence[Entry] = ()
 ) -> RunState:
     """End one run, at once; *entries* are the last lines of its diary."""
     writes = RunWrites()
-    after = writes.end(writes.advance(state, entries), ended, why, at)
+    after = writes.end(writes.advance(state, entries), by, why, at)
     writes.write(connection)
     return after
 
@@ -350,7 +352,7 @@ def pass_step(connection: Connection, state: RunState, lines: Sequence[Entry]) -
     if lines[-1].stands:
         advance(connection, state, lines)
     else:
-        end(connection, state, "completed", ALL_DONE, lines[-1].at, lines)
+        end(connection, state, "done", ALL_DONE, lines[-1].at, lines)
 
 
 STOPPED = "the journey was stopped"
@@ -370,10 +372,11 @@ def lock_these(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
 
 
 def end_these(
-    connection: Connection, journey: str, locked: Mapping[str, int], ended: Ended, why: str, at: datetime
+    connection: Connection, journey: str, locked: Mapping[str, int], by: EndedBy, why: str, at: datetime
 ) -> None:
     """End runs of a journey, as lock_these() found them: end(), but for very many at once."""
-    end = {"runs": list(locked), "to_ended": ended, "to_ended_at": at, "to_why": why}
+    ended = ENDED[by]
+    end = {"runs": list(locked), "to_ended": ended, "to_ended_by": by, "to_ended_at": at, "to_why": why}
     connection.execute(_LEAVE_THESE, end)
     connection.execute(_END_THESE, end)
     connection.execute(_FORGET_CALLS, {"runs": list(locked)})
@@ -437,6 +440,7 @@ def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
         .where(which)
         .values(
             ended=bindparam("to_ended"),
+            ended_by=bindparam("to_ended_by"),
             ended_at=bindparam("to_ended_at"),
             why=bindparam("to_why"),
             step=None,

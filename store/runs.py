@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from journeys.language.durations import Duration
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
-from journeys.walk.diary import Ended, Entry, HeldBy, Outcome, say_held
+from journeys.walk.diary import Ended, EndedBy, Entry, HeldBy, Outcome, say_held
 from journeys.walk.position import Unheard
 from store.answers import unheard
 from store.events import decision_of
@@ -62,6 +62,7 @@ class Run(Frozen):
     step_at: AwareDatetime | None
     held: Holding | None
     ended: Ended | None
+    ended_by: EndedBy | None
     ended_at: AwareDatetime | None
     why: str
     goal_met_at: AwareDatetime | None
@@ -149,6 +150,16 @@ class RunView(Run):
     decisions: tuple[EventDecision, ...]
 
 
+_BEFORE_IT_WAS_KEPT: Mapping[Ended, EndedBy] = {
+    "completed": "done",
+    "exited": "exit",
+    "stopped": "stop",
+    "cancelled": "operator",
+    "aborted": "terminated",
+}
+"""What the end of a run came from that ended before that was kept; where it was something else, it was filled in."""
+
+
 @write_transaction
 def note(connection: Connection, run: str, entries: Sequence[Entry], known: Sequence[str] = ()) -> Unheard | None:
     """Write diary lines that no send carries. Lines that are there already change nothing. Raises Unknown.
@@ -166,7 +177,7 @@ def note(connection: Connection, run: str, entries: Sequence[Entry], known: Sequ
 def close(
     connection: Connection,
     run: str,
-    ended: Ended,
+    by: EndedBy,
     why: str,
     at: datetime,
     entries: Sequence[Entry],
@@ -177,9 +188,9 @@ def close(
     Unheard, as for note(): a run is not complete that has an answer to go on with.
     """
     state = lock_run(connection, run)
-    if ended == "completed" and (news := unheard(connection, state, entries, known)):
+    if by == "done" and (news := unheard(connection, state, entries, known)):
         return news
-    end(connection, state, ended, storable(why), at, entries)  # an operator may give any reason
+    end(connection, state, by, storable(why), at, entries)  # an operator may give any reason
     return None
 
 
@@ -300,7 +311,8 @@ def _actions(connection: Connection, run: AnyRow) -> tuple[ActionView, ...]:
 
 def _run(row: AnyRow) -> dict[str, Any]:
     columns = row._asdict()
-    return columns | {"day": timedelta(seconds=columns["day_seconds"]), "held": _held(row)}
+    more = {"day": timedelta(seconds=columns["day_seconds"]), "held": _held(row)}
+    return columns | more | {"ended_by": row.ended_by or _BEFORE_IT_WAS_KEPT.get(row.ended)}
 
 
 def _held(row: AnyRow) -> Holding | None:

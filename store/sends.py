@@ -307,7 +307,7 @@ def left(connection: Connection, run: RunState, customer: Mapping[str, object], 
         return run
     reason = f"exit: {why}"
     connection.execute(insert(outbox), job(run.id, "cancel", {"reason": reason}, at))
-    return end(connection, run, "exited", reason, at)
+    return end(connection, run, "exit", reason, at)
 
 
 def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow) -> Claim:

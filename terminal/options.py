@@ -1,4 +1,4 @@
-"""What several commands take alike: a time, and whether to print JSON."""
+"""What several commands take alike: a time, whether to print JSON, and whether to do what they say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import typer
 from terminal.values import moment
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask at a terminal whether it shall be done.")]
 
 
 def time(text: str) -> datetime:

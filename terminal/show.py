@@ -37,6 +37,7 @@ COLOURS = {
     "completed": "green",
     "goal met": "bold yellow",
     "exited": "yellow",
+    "restarted": "yellow",
     "stopped": "red",
     "cancelled": "red",
     "aborted": "red",
@@ -48,11 +49,15 @@ MARKS = {
     "completed": "✓",
     "goal met": "★",
     "exited": "■",
+    "restarted": "■",
     "stopped": "■",
     "ignored": "·",
     "refused": "✗",
     "resumed": "↻",
 }
+AS_IT_SAYS = ("done", "exit", "stop", "operator")
+"""What ended a run, where how it ended says so already: completed, exited, stopped, cancelled."""
+
 LONGEST_LINE = 60
 AGAIN = "not sent yet, and tried again by itself within a minute or when the provider says"
 
@@ -198,7 +203,7 @@ def receipt(told: Receipt) -> Iterator[Text]:
         )
     if told.already_sent:
         yield Text(f"  already sent, and may still arrive: {', '.join(told.already_sent)}")
-    if any(made.did == "exited" for made in told.decisions):
+    if any(made.ends for made in told.decisions):
         yield Text(f"  {promise(told)}")
 
 
@@ -281,7 +286,8 @@ def _row(run: Run) -> tuple[str, ...]:
 
 def _stands(run: Run) -> str:
     if run.ended and run.ended_at:
-        return f"{run.ended} on {run_time(run.ended_at, run)}: {run.why}"
+        by = "" if run.ended_by in AS_IT_SAYS else f" ({run.ended_by})"
+        return f"{run.ended}{by} on {run_time(run.ended_at, run)}: {run.why}"
     if run.step is None or run.step_at is None:
         return "entered"
     held = f", {run.held.words}" if run.held else ""

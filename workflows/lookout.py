@@ -21,7 +21,7 @@ from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from journeys.steps import every_step
-from journeys.walk.diary import Ended
+from journeys.walk.diary import ENDED, Ended, EndedBy
 from journeys.walk.pace import at_pace, later
 from store.outbox import starting
 from store.runs import Standing, close, long_standing, under_way
@@ -45,13 +45,13 @@ MOST_ASKED = 200
 OVERDUE = timedelta(minutes=1)
 """So long after a run should have left its step, Temporal is asked for it."""
 
-_ENDS: dict[WorkflowExecutionStatus | None, tuple[Ended, str]] = {
-    WorkflowExecutionStatus.TERMINATED: ("aborted", "terminated in Temporal"),
-    WorkflowExecutionStatus.TIMED_OUT: ("aborted", "timed out in Temporal"),
-    WorkflowExecutionStatus.FAILED: ("aborted", "failed in Temporal"),
+_ENDS: dict[WorkflowExecutionStatus | None, tuple[EndedBy, str]] = {
+    WorkflowExecutionStatus.TERMINATED: ("terminated", "terminated in Temporal"),
+    WorkflowExecutionStatus.TIMED_OUT: ("terminated", "timed out in Temporal"),
+    WorkflowExecutionStatus.FAILED: ("terminated", "failed in Temporal"),
     # Of these the store hears from the run itself, unless the store was set back to what it was earlier.
-    WorkflowExecutionStatus.CANCELED: ("cancelled", "cancelled in Temporal"),
-    WorkflowExecutionStatus.COMPLETED: ("completed", "completed in Temporal"),
+    WorkflowExecutionStatus.CANCELED: ("operator", "cancelled in Temporal"),
+    WorkflowExecutionStatus.COMPLETED: ("done", "completed in Temporal"),
 }
 GONE = "Temporal does not know it any more"
 
@@ -141,14 +141,14 @@ class Lookout:
         """End one run as what became of it. One that was reset goes on, under the same id."""
         described = await self._described(run)
         if described is None:
-            return await self._is_gone(run) and await self._close(run, "aborted", GONE, self._clock())
+            return await self._is_gone(run) and await self._close(run, "missing", GONE, self._clock())
         if described.status not in _ENDS:
             return False
-        ended, why = _ENDS[described.status]
+        by, why = _ENDS[described.status]
         this = self._client.get_workflow_handle_for(JourneyWorkflow.run, run, run_id=described.run_id)
         reason = await _reason(this)
         why = f"{why}: {reason}" if reason else why
-        return await self._close(run, ended, why, described.close_time or self._clock())
+        return await self._close(run, by, why, described.close_time or self._clock())
 
     async def _is_gone(self, run: str) -> bool:
         """Whether a run that Temporal does not know was there: this is our Temporal, and it was told of it."""
@@ -166,9 +166,9 @@ class Lookout:
                 raise
             return None
 
-    async def _close(self, run: str, ended: Ended, why: str, at: datetime) -> bool:
-        await close(self._store, run, ended, why, at, ())
-        log.warning("a run ended in Temporal", run=run, ended=ended)
+    async def _close(self, run: str, by: EndedBy, why: str, at: datetime) -> bool:
+        await close(self._store, run, by, why, at, ())
+        log.warning("a run ended in Temporal", run=run, ended=ENDED[by], by=by)
         return True
 
 

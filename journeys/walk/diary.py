@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -38,6 +38,18 @@ EndedBy = Literal["done", "exit", "stop", "restart", "operator", "terminated", "
 """What a run's end came from. ``restart``: the customer entered anew. ``terminated``: Temporal ended it without a word
 of ours. ``missing``: Temporal did not know it any more, and somebody gave it up.
 """
+
+ENDED: Mapping[EndedBy, Ended] = {
+    "done": "completed",
+    "exit": "exited",
+    "restart": "exited",
+    "stop": "stopped",
+    "operator": "cancelled",
+    "erased": "cancelled",
+    "terminated": "aborted",
+    "missing": "aborted",
+}
+"""How a run has ended, by what its end came from."""
 
 HeldBy = Literal["", "quiet time", "cap", "brake", "release", "pause", "park"]
 """What holds a message. ``brake``: its journey is held. ``pause``: its journey is paused. ``park``: it failed, and

@@ -90,7 +90,7 @@ class Stage:
         self._live.pop(journey, None)
         for run in self._runs:
             if run.facts.version.name == journey:
-                run.end("stopped", "the journey was stopped", self.now)
+                run.end("stop", "the journey was stopped", self.now)
 
     def hold(self, journey: str, why: str) -> None:
         """The brake holds a journey: everybody inside stays, and nothing is sent."""
@@ -209,7 +209,9 @@ class Stage:
             case "goal met":
                 self._run(decision.run).meet_goal(at)
             case "exited":
-                self._run(decision.run).end("exited", decision.why, self.now)
+                self._run(decision.run).end("exit", decision.why, self.now)
+            case "restarted":
+                self._run(decision.run).end("restart", decision.why, self.now)
             case "resumed":
                 run = self._run(decision.run)
                 run.hear(Arrival(event=event.id, at=at, answers=decision.answers), made_by)

@@ -8,7 +8,7 @@ from journeys.facts import Decision
 from journeys.interactions import Kind
 from journeys.language.attributes import Attributes
 from journeys.models import Model
-from journeys.walk.diary import Ended, Entry, Held
+from journeys.walk.diary import Ended, EndedBy, Entry, Held
 
 
 class PreviewSend(Model):
@@ -52,6 +52,7 @@ class PreviewRun(Model):
     key: str | None
     entered_at: AwareDatetime
     ended: Ended | None
+    ended_by: EndedBy | None
     ended_at: AwareDatetime | None
     why: str
     goal_met_at: AwareDatetime | None

@@ -25,7 +25,7 @@ from journeys.language.attributes import Attributes
 from journeys.language.moments import Moment
 from journeys.language.templates import TemplateError
 from journeys.steps import Webhook
-from journeys.walk.diary import Choice, Delivery, Ended, Held, Outcome
+from journeys.walk.diary import ENDED, Choice, Delivery, EndedBy, Held, Outcome
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
 from journeys.walk.timeline import PreviewCall, PreviewHold, PreviewRun, PreviewSend
@@ -77,6 +77,7 @@ class VirtualRun:
         self._event = event
         self._around = around
         self._why = ""
+        self.ended_by: EndedBy | None = None
         self._goal_met_at: datetime | None = None
         self._acts = False
         self._coroutine: Coroutine[datetime | Visit | None, Delivery | None, str] | None = self.walk.go(self)
@@ -235,7 +236,7 @@ class VirtualRun:
                         self.until = until
                         return
         except StopIteration as over:
-            self.end("completed", over.value, self._around.now)
+            self.end("done", over.value, self._around.now)
 
     def _do(self, visit: Visit) -> Delivery:
         if isinstance(visit.step, Webhook):
@@ -255,14 +256,15 @@ class VirtualRun:
         self._calls.append(PreviewCall(step=step.id, endpoint=step.webhook, at=visit.now, data=data))
         return self._around.answer(self._calls[-1])
 
-    def end(self, ended: Ended, why: str, at: datetime) -> None:
+    def end(self, by: EndedBy, why: str, at: datetime) -> None:
         if self._coroutine is None:
             return
         self._coroutine.close()
         self._coroutine = self.until = self._held = None
         self.walk.diary.leave(why, at)
         self._why = why
-        self.facts = replace(self.facts, ended=ended, ended_at=at)
+        self.ended_by = by
+        self.facts = replace(self.facts, ended=ENDED[by], ended_at=at)
 
     def meet_goal(self, at: datetime) -> None:
         self._goal_met_at = at
@@ -275,6 +277,7 @@ class VirtualRun:
             key=self.facts.key,
             entered_at=self.facts.entered_at,
             ended=self.facts.ended,
+            ended_by=self.ended_by,
             ended_at=self.facts.ended_at,
             why=self._why,
             goal_met_at=self._goal_met_at,

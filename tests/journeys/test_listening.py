@@ -162,7 +162,7 @@ def test_repeat_counts_from_the_last_entry(repeat: Any, last: datetime | None, e
     [
         pytest.param("ignore", ["ignored"], id="ignore"),
         pytest.param("parallel", ["started"], id="parallel"),
-        pytest.param("restart", ["exited", "started"], id="restart"),
+        pytest.param("restart", ["restarted", "started"], id="restart"),
     ],
 )
 def test_overlap_decides_while_a_run_is_under_way(overlap: str, expected: list[str]) -> None:

@@ -146,7 +146,7 @@ async def test_a_run_that_has_ended_raises_nothing(shop: Shop) -> None:
     journey = raising()
     await shop.publish(journey)
     run = await shop.start()
-    await close(shop.store, run, "cancelled", "by hand", shop.now, ())
+    await close(shop.store, run, "operator", "by hand", shop.now, ())
 
     assert await performed(shop, run, journey) == Over(ended="cancelled")
     assert [event.trigger for event in await list_events(shop.store, "ada")] == ["abandoned-cart"]

@@ -65,7 +65,7 @@ async def test_a_note_and_a_completion_too(shop: Shop, run: str) -> None:
     no, entered = unanswered(shop)
 
     noted = await note(shop.store, run, [no, entered])
-    closed = await close(shop.store, run, "completed", "all steps done", shop.now, [no])
+    closed = await close(shop.store, run, "done", "all steps done", shop.now, [no])
 
     assert isinstance(noted, Unheard)
     assert closed == noted
@@ -82,7 +82,7 @@ async def test_what_the_walk_has_heard_of_and_found_too_late_is_not_told_again(s
 async def test_an_operator_s_cancel_waits_for_no_answer(shop: Shop, run: str) -> None:
     await opened(shop, run)
 
-    assert await close(shop.store, run, "cancelled", "wrong audience", shop.now, unanswered(shop)[:1]) is None
+    assert await close(shop.store, run, "operator", "wrong audience", shop.now, unanswered(shop)[:1]) is None
 
     assert (await get_run(shop.store, run)).ended == "cancelled"
 

@@ -271,7 +271,7 @@ async def test_not_again_what_is_not_in_doubt_any_more(
         case "released":
             await again(shop.store, shop.visit(run), 1)
         case "ended":
-            await close(shop.store, run, "cancelled", "by hand", shop.now, [])
+            await close(shop.store, run, "operator", "by hand", shop.now, [])
     before = await the_send(shop, run)
 
     assert not await again(shop.store, shop.visit(run), 1)

@@ -199,8 +199,9 @@ class TestOverlap:
         first, receipt = await self.two_carts(shop, "restart")
 
         old = await get_run(shop.store, first)
-        assert did(receipt) == ["exited", "started"]
-        assert (old.ended, old.why, old.step) == ("exited", "restarted", None)
+        assert did(receipt) == ["restarted", "started"]
+        assert (old.ended, old.ended_by, old.step) == ("exited", "restart", None)
+        assert old.why == "its customer entered anew"
         assert [(job.run, job.kind) for job in await jobs(shop.store)] == [
             (first, "start"),
             (receipt.decisions[1].run, "start"),

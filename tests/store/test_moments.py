@@ -137,7 +137,7 @@ async def test_the_house_has_a_zone_of_last_resort(shop: Shop) -> None:
 
 async def test_a_run_that_has_ended_waits_for_nothing(shop: Shop) -> None:
     run = await start(shop, MORNING, EMAIL)
-    await close(shop.store, run, "cancelled", "enough", NOON, ())
+    await close(shop.store, run, "operator", "enough", NOON, ())
 
     assert await visits.moment(shop.store, at(run)) == Over(ended="cancelled")
     assert [line.why for line in await diary(shop, run)] == ["", "enough"]

@@ -56,7 +56,7 @@ async def test_the_same_note_twice_is_one(shop: Shop, run: str) -> None:
 async def test_a_close_writes_the_last_lines_and_the_end(shop: Shop, run: str) -> None:
     [passed, _] = lines(shop)
 
-    await close(shop.store, run, "completed", "all steps done", shop.now, [passed])
+    await close(shop.store, run, "done", "all steps done", shop.now, [passed])
 
     seen = await get_run(shop.store, run)
     assert (seen.ended, seen.ended_at, seen.why, seen.step) == ("completed", shop.now, "all steps done", None)
@@ -64,14 +64,14 @@ async def test_a_close_writes_the_last_lines_and_the_end(shop: Shop, run: str) -
 
 
 async def test_a_reason_may_hold_what_no_database_keeps(shop: Shop, run: str) -> None:
-    await close(shop.store, run, "cancelled", "by\0hand", shop.now, [])
+    await close(shop.store, run, "operator", "by\0hand", shop.now, [])
 
     seen = await get_run(shop.store, run)
     assert (seen.ended, seen.why) == ("cancelled", "by�hand")
 
 
 async def test_a_close_in_the_middle_leaves_the_step(shop: Shop, run: str) -> None:
-    await close(shop.store, run, "cancelled", "by hand", shop.now, lines(shop))
+    await close(shop.store, run, "operator", "by hand", shop.now, lines(shop))
 
     seen = await get_run(shop.store, run)
     assert [(line.n, line.step, line.did, line.why) for line in seen.diary][-1] == (5, "pause", "left", "by hand")
@@ -81,7 +81,7 @@ async def test_the_first_end_stays(shop: Shop, run: str) -> None:
     await shop.post("purchase-completed")
     before = await get_run(shop.store, run)
 
-    await close(shop.store, run, "cancelled", "by hand", shop.later(hours=1), lines(shop))
+    await close(shop.store, run, "operator", "by hand", shop.later(hours=1), lines(shop))
     await note(shop.store, run, lines(shop))
 
     assert await get_run(shop.store, run) == before
@@ -97,7 +97,7 @@ async def test_every_step_that_was_entered_was_passed_or_left_once_the_run_is_ov
 
 
 async def test_only_a_completed_run_waits_for_its_goal(shop: Shop, run: str) -> None:
-    await close(shop.store, run, "cancelled", "by hand", shop.now, [])
+    await close(shop.store, run, "operator", "by hand", shop.now, [])
     shop.later(seconds=1)
 
     assert [made.did for made in (await shop.post("purchase-completed")).decisions] == ["ignored"]

@@ -286,7 +286,7 @@ async def test_only_old_claims_of_ended_runs_are_given_up(shop: Shop, run: str) 
     other = await shop.start("bob")
     for claimed in (run, other):
         await shop.claim(claimed)
-    await close(shop.store, run, "cancelled", "by hand", shop.now, [])
+    await close(shop.store, run, "operator", "by hand", shop.now, [])
 
     young = await give_up_stale(shop.store, shop.now + timedelta(minutes=1), timedelta(minutes=5))
     old = await give_up_stale(shop.store, shop.later(minutes=6), timedelta(minutes=5))

@@ -16,11 +16,12 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from activities.deliver import GONE
 from journeys.definition import send_id
 from journeys.problems import Invalid, Unavailable
+from journeys.walk.diary import EndedBy
 from store.catalogue import put_trigger
 from store.customers import list_customers
 from store.journeys import get_journey, list_journeys
 from store.migrate import downgrade, migrate
-from store.runs import get_run
+from store.runs import close, get_run
 from store.schema import customers, metadata
 from store.sends import get_send, latest_send
 from store.store import Again, Store, open_store, ping, write_transaction
@@ -111,6 +112,30 @@ async def test_what_was_counted_before_there_were_counters_is_counted_still(shop
     await migrate(database_url)
 
     assert await get_journey(shop.store, "abandoned-cart", shop.now) == before
+
+
+async def test_what_ended_a_run_before_that_was_kept_is_told_still(shop: Shop, database_url: str) -> None:
+    parallel = {"trigger": "abandoned-cart", "overlap": "parallel"}
+    await shop.publish(abandoned_cart(start=parallel))
+    runs: dict[EndedBy | None, str] = {}
+    ends: tuple[tuple[EndedBy, str], ...] = (
+        ("done", "all steps done"),
+        ("exit", "exit: purchase-completed"),
+        ("restart", "restarted"),
+        ("stop", "the journey was stopped"),
+        ("operator", "restarted"),
+        ("terminated", "terminated in Temporal"),
+        ("missing", "Temporal does not know it any more"),
+    )
+    for by, why in ends:
+        runs[by] = await shop.start(by)
+        await close(shop.store, runs[by], by, why, shop.now, ())
+    runs[None] = await shop.start("under-way")
+
+    await downgrade(database_url, "0018")
+    await migrate(database_url)
+
+    assert {(await get_run(shop.store, run)).ended_by: run for run in runs.values()} == runs
 
 
 async def test_addresses_of_before_are_heard_in_their_one_spelling(shop: Shop, database_url: str) -> None:

@@ -32,6 +32,14 @@ def test_where_there_are_none_there_is_no_heading() -> None:
     assert not {"Calls", "Actions"} & {*shown(view)}
 
 
+def test_what_ended_a_run_is_shown_where_how_it_ended_does_not_say_so() -> None:
+    said = RunView.model_validate(RUN_VIEW)
+    anew = said.model_copy(update={"ended_by": "restart", "why": "its customer entered anew"})
+
+    assert shown(said)[1] == "exited on day 1 01:00: exit: purchase-completed"
+    assert shown(anew)[1] == "exited (restart) on day 1 01:00: its customer entered anew"
+
+
 def test_what_is_held_is_shown_with_until_when_and_why() -> None:
     held, ended = RunPage.model_validate(RUNS).runs
     view = RunView.model_validate(RUN_VIEW | held.model_dump())

@@ -76,6 +76,7 @@ async def test_an_operator_s_cancel_is_known_to_the_store(
         await canceled(built, run)
         (seen,) = await built.runs("cat")
         assert (seen.ended, seen.why, seen.step) == ("cancelled", kept, None)
+        assert seen.ended_by == "operator"
         assert [(entry.step, entry.did) for entry in seen.diary][-2:] == [("opened", "entered"), ("opened", "left")]
 
 
@@ -212,7 +213,7 @@ async def test_a_run_that_has_ended_does_not_wait_for_ever_for_its_cancel(
     async with playing(skipping, sqlite_url, working=False) as built:
         await built.publish(ending_itself())
         run = await built.start("cat")
-        await close(built.store, run, "exited", "exit: long ago", built.now(), ())
+        await close(built.store, run, "exit", "exit: long ago", built.now(), ())
 
         clock = Clock(skipping)
         await clock.start()

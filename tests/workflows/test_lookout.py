@@ -65,7 +65,7 @@ async def test_a_terminated_run_is_aborted_with_the_reason_given(played: Engine)
     await until_noticed(played)
 
     (seen,) = await played.runs("tess")
-    assert (seen.ended, seen.step) == ("aborted", None)
+    assert (seen.ended, seen.ended_by, seen.step) == ("aborted", "terminated", None)
     assert seen.why == "terminated in Temporal: wrong audience: see ticket 7"
     assert [(line.step, line.did, line.why) for line in seen.diary][-1] == ("opened", "left", seen.why)
     assert seen.ended_at == (await played.handle(run).describe()).close_time
