@@ -42,6 +42,12 @@ class Version:
         return {step.id: step for step in every_step(self.journey.steps)}
 
     @cached_property
+    def steps_told(self) -> object:
+        """The steps as Temporal is told of them."""
+        told = self.journey.model_dump(mode="json", by_alias=True, exclude_defaults=True, include={"steps"})
+        return told["steps"]
+
+    @cached_property
     def run_triggers(self) -> frozenset[str]:
         """The names of the triggers that do something to its runs."""
         return self.journey.run_triggers

@@ -13,13 +13,13 @@ from journeys.chains import joined
 from journeys.facts import Decision, RunFacts
 from journeys.versions import Version, key_of
 from journeys.walk.diary import EndedBy
-from journeys.walk.pace import DAY
 from store.answers import arrival
 from store.brake import brake_entries
 from store.facts import BatchFacts, send_of
 from store.lifecycle import Row, RunWrites
 from store.many import write_each
 from store.outbox import JobKind
+from store.run_inputs import run_input
 from store.schema import decisions, events, interactions, outbox, triggers
 
 
@@ -32,7 +32,6 @@ class Effects:
         self._seen = Counter[str]()
         self._new: dict[Table, list[Row]] = {table: [] for table in _INSERT}
         self._runs = RunWrites()
-        self._steps: dict[str, Row] = {}
         self._entered: dict[str, Version] = {}
 
     def apply(self, event: Event, made: Sequence[Decision]) -> None:
@@ -87,19 +86,19 @@ class Effects:
             chain=made_by.chain if made_by else (),
         )
         self._facts.entered(event.customer or "", run, self._runs.start(run, event, self._now))
-        self._tell(run.id, "start", self._written(version) | _start(run, event))
+        told = run_input(
+            run.id,
+            version,
+            customer=event.customer,
+            trigger=event.trigger,
+            entered_at=run.entered_at,
+            day=run.day,
+        )
+        self._tell(run.id, "start", told)
         self._entered[version.name] = version
 
     def _live(self, decision: Decision) -> Version:
         return next(version for version in self._facts.live if version.name == decision.journey)
-
-    def _written(self, version: Version) -> Row:
-        """The steps as Temporal is told of them; once for all runs of a version."""
-        if version.name not in self._steps:
-            self._steps[version.name] = version.journey.model_dump(
-                mode="json", by_alias=True, exclude_defaults=True, include={"steps"}
-            )
-        return self._steps[version.name]
 
     def _meet_goal(self, event: Event, decision: Decision) -> None:
         run = decision.run or ""
@@ -136,19 +135,6 @@ def job(run: str, kind: JobKind, payload: Mapping[str, object], now: datetime) -
 def _at(event: Event) -> datetime:
     assert event.occurred_at is not None  # noqa: S101 - filled in before anything is decided
     return event.occurred_at
-
-
-def _start(run: RunFacts, event: Event) -> Row:
-    """What else Temporal is told of a run. Nothing about the customer but the id."""
-    return {
-        "id": run.id,
-        "started_at": run.entered_at.isoformat(),
-        "day": None if run.day == DAY else run.day.total_seconds(),
-        "journey": run.version.name,
-        "version": run.version.number,
-        "customer": event.customer,
-        "trigger": event.trigger,
-    }
 
 
 def _interaction(event: Event) -> Row:

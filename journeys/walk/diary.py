@@ -91,20 +91,29 @@ class Choice(Frozen):
     why: str
 
 
+class Moved(Frozen):
+    """The run walks another *version* already: the word of it is on its way, and nothing that its walk of the old one
+    still does counts.
+    """
+
+    version: int
+
+
 class Over(Frozen):
     """The run has *ended* already: its cancel is on its way, and nothing that its walk still does counts."""
 
     ended: Ended
 
 
-Did = Literal["entered", "returned", "passed", "left"]
+Did = Literal["entered", "returned", "passed", "left", "moved"]
 
 
 class Entry(Frozen):
     """One line of a diary. *n* counts from 0 within the run and never repeats.
 
     ``returned``: the steps that were walked within this one are done. ``left`` closes a step that the run did not
-    finish, because it ended there or something else came of the step around it.
+    finish, because it ended there or something else came of the step around it. ``moved``: it stands at this step of
+    another version now, since when it entered the step that it stood at.
     """
 
     n: int
@@ -117,7 +126,7 @@ class Entry(Frozen):
     @property
     def stands(self) -> bool:
         """Whether the run stands at the step after this line."""
-        return self.did in ("entered", "returned")
+        return self.did in ("entered", "returned", "moved")
 
 
 class Diary:

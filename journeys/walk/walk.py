@@ -422,8 +422,9 @@ class Walk:
 
     def _window(self, step: Asking) -> Window:
         counts_from = step.limit_counts_from
-        sent = self._deliveries[counts_from].at if counts_from else None
-        return window(step, self._inside.get(step.id, self._at), sent, self._day)
+        # A run that was moved may have none: its limit counts from the question then.
+        sent = self._deliveries.get(counts_from) if counts_from else None
+        return window(step, self._inside.get(step.id, self._at), sent.at if sent else None, self._day)
 
     def _answer(self, step: Asking, window: Window) -> _Answer | None:
         """The earliest arrival that answers the step in time; of two at one instant, the one written first."""

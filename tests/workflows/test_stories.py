@@ -11,7 +11,6 @@ from journeys.catalogue import Event
 from journeys.clearance.policy import NO_POLICY
 from journeys.definition import send_id
 from journeys.interactions import interaction_trigger
-from journeys.walk.preview import Stage
 from journeys.walk.script import DEFAULT_START, Happening
 from journeys.walk.timeline import PreviewRun, PreviewSend
 from store.catalogue import put_content, ready_content
@@ -23,8 +22,9 @@ from store.policy import put_policy
 from store.runs import RunView, SendView
 from tests.engine import Clock, Engine, engine
 from tests.policy_stories import POLICY_STORIES
-from tests.samples import CONTENTS, version
+from tests.samples import CONTENTS
 from tests.shop import by_us
+from tests.staged import staged
 from tests.stories import STORIES, LetGo, Line, Publish, Rule, Run, Says, Send, Stop, Story
 
 A_MINUTE = timedelta(minutes=1)
@@ -37,27 +37,7 @@ each_story = pytest.mark.parametrize(
 @each_story
 def test_on_the_virtual_clock(name: str, story: Story) -> None:
     begin = story.begins(DEFAULT_START)
-    stage = Stage(
-        story.customer, customer_id=name, contents=story.contents, said={}, policy=story.policy, started_at=begin
-    )
-    for journey in (story.journey(begin), *story.beside):
-        stage.publish(version(journey))
-
-    for line in story.lines_from(begin):
-        stage.advance(begin + line.at)
-        match line:
-            case Happening():
-                stage.happen(line)
-            case Publish():
-                stage.publish(version(line.journey, number=2))
-            case Stop():
-                stage.stop("abandoned-cart")
-            case LetGo():
-                stage.let_go(line.journey)
-            case Says(consent=consent):
-                stage.said = {**stage.said, consent.about: consent.choice}
-            case Rule():
-                stage.policy = line.policy
+    stage = staged(name, story, begin)
 
     spread = story.policy != NO_POLICY and story.policy.spread
     to = A_MINUTE if spread else timedelta.resolution  # what is spread is so to the microsecond

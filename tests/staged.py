@@ -1,0 +1,35 @@
+"""A story on the virtual clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from journeys.walk.preview import Stage
+from journeys.walk.script import Happening
+from tests.samples import version
+from tests.stories import LetGo, Publish, Rule, Says, Stop, Story
+
+
+def staged(name: str, story: Story, begin: datetime) -> Stage:
+    """The stage on which a story was played to the end of its last line; nobody has let the rest of time pass."""
+    stage = Stage(
+        story.customer, customer_id=name, contents=story.contents, said={}, policy=story.policy, started_at=begin
+    )
+    for journey in (story.journey(begin), *story.beside):
+        stage.publish(version(journey))
+    for line in story.lines_from(begin):
+        stage.advance(begin + line.at)
+        match line:
+            case Happening():
+                stage.happen(line)
+            case Publish():
+                stage.publish(version(line.journey, number=2))
+            case Stop():
+                stage.stop("abandoned-cart")
+            case LetGo():
+                stage.let_go(line.journey)
+            case Says(consent=consent):
+                stage.said = {**stage.said, consent.about: consent.choice}
+            case Rule():
+                stage.policy = line.policy
+    return stage
