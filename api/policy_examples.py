@@ -22,6 +22,7 @@ EVERYTHING = {
         "entries": {"at_most": 50000, "per": "1 hour"},
     },
     "consent": {"email": "non-restrictive", "text": "restrictive", "push": "non-restrictive"},
+    "keep": {"runs": "400 days", "events": "400 days", "ids": "1830 days", "audit": "forever"},
 }
 
 VERSION = {"number": 2, "policy": NIGHTS, "changed_at": "2026-11-24T09:00:00Z", "changed_by": "root"}

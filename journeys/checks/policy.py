@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from journeys.checks.caps import check_brake, check_caps
+from journeys.checks.keeping import check_keep
 from journeys.checks.quiet import check_dates, check_together
 from journeys.clearance.policy import LONGEST_SPREAD, Policy
 from journeys.clearance.quiet import scope_of_rules
@@ -35,6 +36,7 @@ def check_policy(policy: Policy, customer: Schema, now: datetime | None = None) 
             *check_caps(policy.caps),
             *_spread(policy),
             *check_brake(policy.brake),
+            *check_keep(policy),
         ]
     )
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, StrictInt, WithJsonSchema, model_va
 
 from journeys.clearance.consent import NOT_ASKED, Purpose, Rules
 from journeys.clearance.edges import Edge, wrong_with_edges
+from journeys.clearance.keeping import Keep
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.language.cel_source import Where
 from journeys.language.clock import EVERY_DAY, Days, say_days, say_time
@@ -25,7 +26,7 @@ SPREAD = timedelta(minutes=15)
 LONGEST_SPREAD = timedelta(days=1)
 
 LONGEST_CAP = timedelta(days=366)
-"""What caps and the brake look back on at most: so long is kept who was sent what, and when."""
+"""What caps and the brake look back on at most: shorter than what is kept as usual of who was sent what, and when."""
 
 
 _ALL = ("all", "any", "both", "every", "*")
@@ -167,6 +168,7 @@ class Policy(Model):
     *spread*: over how long is let go what was held.
     *brake*: what holds a journey. Where it is left out, the fourth copy of a content within a day does; ``{}`` is none.
     *consent*: how consent is enforced.
+    *keep*: how long what is over is kept.
     """
 
     time_zone: Annotated[str, Expected("a time zone such as Europe/Oslo")] = "UTC"
@@ -183,6 +185,7 @@ class Policy(Model):
         Brake, Expected("what holds a journey, such as {entries: {at_most: 50000, per: 1 hour}}, or {} for none")
     ] = BY_DEFAULT
     consent: Rules = Field(default_factory=Rules)
+    keep: Annotated[Keep, Expected("how long what is over is kept, such as {runs: 400 days}")] = Keep()
 
 
 NO_POLICY = Policy(brake=Brake(), consent=NOT_ASKED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import jsonschema_rs
 import pytest
@@ -158,3 +158,13 @@ def test_the_schema_takes_what_is_taken(rule: dict[str, object], fits: bool) -> 
     else:
         with pytest.raises(ValidationError):
             Policy.model_validate({"quiet": [rule]})
+
+
+def test_what_is_said_to_be_kept_forever_is_older_than_everything() -> None:
+    written = policy("keep: {runs: 90 days, audit: forever, ids: forever}")
+
+    assert written.keep.runs == timedelta(days=90)
+    assert written.keep.events == timedelta(days=400)  # as usual
+    assert datetime(2026, 11, 28, tzinfo=UTC) - written.keep.audit < datetime(1100, 1, 1, tzinfo=UTC)
+    assert policy(write(written)) == written
+    assert "audit: forever" in write(written)

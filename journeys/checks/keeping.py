@@ -1,0 +1,53 @@
+"""What must be right about how long the house keeps what is over: that nothing is pruned that still decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from journeys.clearance.keeping import FOREVER, LEAST, Keep, say_kept
+from journeys.clearance.policy import LONGEST_CAP, Policy
+from journeys.findings import Findings, flaw
+from journeys.language.durations import say
+
+
+def check_keep(policy: Policy) -> Iterator[Findings]:
+    """What is wrong with what a policy keeps."""
+    keep = policy.keep
+    wrong = list(_too_short(keep))
+    yield from wrong
+    if not wrong:
+        yield from _looked_back_on(policy)
+        yield from _left_of_them(keep)
+
+
+def _too_short(keep: Keep) -> Iterator[Findings]:
+    for name in Keep.model_fields:
+        if (how_long := getattr(keep, name)) < LEAST:
+            yield flaw(f"keep.{name}", f"found {say(how_long)}; expected {say(LEAST)} or more.")
+
+
+def _looked_back_on(policy: Policy) -> Iterator[Findings]:
+    """Who was sent what, and who entered, is what caps and the brake count."""
+    told = (window for window in _windows(policy) if window[1] <= LONGEST_CAP)  # else it is said there
+    where, per = max(told, key=lambda window: window[1], default=("", timedelta()))
+    if policy.keep.runs < per:
+        message = f"found {say(policy.keep.runs)}, but {where} looks back on {say(per)}."
+        yield flaw("keep.runs", message, f"Keep runs for {say(per)} or more.")
+
+
+def _windows(policy: Policy) -> Iterator[tuple[str, timedelta]]:
+    yield from ((f"caps[{index}]", cap.per) for index, cap in enumerate(policy.caps))
+    for name in ("same_content", "entries"):
+        if rate := getattr(policy.brake, name):
+            yield f"brake.{name}", rate.per
+
+
+def _left_of_them(keep: Keep) -> Iterator[Findings]:
+    longest = max(keep.runs, keep.events)
+    if keep.ids < longest:
+        name = "runs" if keep.runs == longest else "events"
+        forever = longest >= FOREVER
+        message = f"found {say_kept(keep.ids)}, but {name} are kept {'' if forever else 'for '}{say_kept(longest)}."
+        at_least = "forever" if forever else f"for {say(longest)} or more"
+        yield flaw("keep.ids", message, f"Ids outlive what they are of: keep them {at_least}.")
