@@ -33,6 +33,7 @@ from settings import Settings, check_secrets, read_settings
 from store.ab_tests import decide_due_tests
 from store.held_journeys import finish_letting_go, held_journeys
 from store.journeys import finish_stops
+from store.pausing import finish_resuming
 from store.policy import begin_with, get_policy
 from store.sends import give_up_stale
 from store.store import Store, open_store, ping
@@ -242,6 +243,8 @@ async def _sweep(store: Store, held: TellHeld) -> None:
                 log.warning("sends without an outcome", unknown=given_up)
             if told := await finish_letting_go(store, _now()):
                 log.info("messages were let go", messages=told)
+            if done := await finish_resuming(store, _now()):
+                log.info("what waited for a pause goes on", messages_and_starts=done)
             await held.tell()
             if decided := await decide_due_tests(store, _now()):
                 log.info("tests were decided", decided=decided)

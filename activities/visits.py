@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities.privacy import nothing_personal
 from journeys.language.moments import Moment
-from journeys.walk.diary import Choice, Delivery, Over
+from journeys.walk.diary import Choice, Delivery, Held, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import visits
@@ -38,8 +38,8 @@ class Visits:
             return await visits.moment(self._store, visit)
 
     @activity.defn(name="perform")
-    async def perform(self, visit: Visit) -> Delivery | Unheard | Over:
-        """Do what an action says, and write that the step is passed."""
+    async def perform(self, visit: Visit) -> Delivery | Held | Unheard | Over:
+        """Do what an action says, and write that the step is passed; Held while it may not be done yet."""
         with nothing_personal("acting"):
             did = await visits.perform(self._store, visit)
         await self._told()

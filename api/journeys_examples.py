@@ -82,6 +82,7 @@ JOURNEY_VIEW = {
     "title": "Abandoned cart reminders",
     "state": "live",
     "held": None,
+    "paused": None,
     "definition": JOURNEY,
     "edited": False,
     "live_version": 1,

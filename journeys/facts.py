@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -21,12 +21,13 @@ class Decision(Frozen):
     """What one journey made of one event, and why. *answers* are the ``if`` steps that a resume answers.
 
     ``restarted``: the run ends, as its customer enters anew.
-    ``refused``: it would have started a run, and journeys would have started one another in a circle.
+    ``refused``: it would have started a run, and journeys would have started one another in a circle. ``waiting``: it
+    starts one as soon as the journey is resumed, if nothing speaks against it then: a further decision tells.
     """
 
     journey: str
     version: int
-    did: Literal["started", "resumed", "exited", "restarted", "goal met", "ignored", "refused"]
+    did: Literal["started", "resumed", "exited", "restarted", "goal met", "ignored", "refused", "waiting"]
     why: str
     run: str | None = None
     answers: tuple[str, ...] = ()
@@ -114,3 +115,5 @@ class Facts:
     received_at: datetime | None = None  # None: as it occurs
     listening: Sequence[Version] = ()  # live versions whose runs the event's trigger does something to
     made_by: Maker | None = None  # the run that made the event, if one did
+    paused: Collection[str] = frozenset()  # journeys whose starts wait
+    resumed_at: datetime | None = None  # of a start that has waited: when it may enter

@@ -9,16 +9,17 @@ from pydantic import AwareDatetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from journeys.acting import told
+from journeys.clearance.circumstances import Blocked
 from journeys.definition import call_id
 from journeys.known import Known
 from journeys.language.attributes import Value
 from journeys.language.durations import say
 from journeys.models import Frozen
 from journeys.steps import Webhook
-from journeys.walk.diary import Delivery, Over
+from journeys.walk.diary import Delivery, Held, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
-from store.lifecycle import RunState, lock_customer_and_run, lock_run, pass_step
+from store.lifecycle import RunState, hold, hold_no_more, lock_customer_and_run, lock_run, pass_step
 from store.schema import AnyRow, calls, storable
 from store.store import write_transaction
 from store.visits import Acting, became, come_to_act, did, step_at
@@ -43,19 +44,27 @@ class Call(Frozen):
 
 
 @write_transaction
-def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Unheard | Over:
+def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held | Unheard | Over:
     """Ask for the right to post at a visit, and work out what, once. A delivery is what became of it before.
 
-    Where its time is over, that is what becomes of it now: unknown, if the last try was never heard of.
+    Where its time is over, that is what becomes of it now: unknown, if the last try was never heard of. Held while its
+    journey is paused.
     Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
     acting = come_to_act(connection, lock_customer_and_run(connection, visit.run), visit)
     if not isinstance(acting, Acting):
         return acting
-    run, known = acting
+    run, known, against = acting
     row = connection.execute(_CALL, _of(visit)).one_or_none()
     if row and _is_over(visit, visit.now, row.tries):
         return _conclude(connection, run, visit, _over(run, visit, row.reason, in_doubt=row.next_at is None))
+    if isinstance(against, Held):
+        hold(connection, run, against, visit.now)
+        return against
+    if against:
+        return _conclude(connection, run, visit, _left_out(visit, row, against))
+    if run.held_by:
+        hold_no_more(connection, run)
     return _again(connection, run, visit, row) if row else _first(connection, run, visit, known)
 
 
@@ -136,6 +145,16 @@ def _over(run: RunState, visit: Visit, reason: str, *, in_doubt: bool = False) -
         why = f"nobody knows what became of the last try; {ends}"
         return Delivery(outcome="unknown", at=visit.now, reason=why)
     return Delivery(outcome="failed", at=visit.now, reason=f"{reason}; {ends}" if reason else ends)
+
+
+def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery:
+    """What becomes of a call that is tried no more. Whether it was, and what became of that, is known."""
+    if row is None or not row.tries:
+        return Delivery(outcome="blocked", at=visit.now, reason=blocked.why)
+    if row.next_at is None:
+        why = f"nobody knows what became of the last try; {blocked.why}"
+        return Delivery(outcome="unknown", at=visit.now, reason=why)
+    return Delivery(outcome="failed", at=visit.now, reason=f"{row.reason}; {blocked.why}")
 
 
 def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery:

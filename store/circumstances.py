@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -10,6 +11,7 @@ from journeys.catalogue import Content
 from journeys.clearance.addresses import Unsendable, fingerprint
 from journeys.clearance.circumstances import Circumstances
 from journeys.clearance.clearance import recipients
+from journeys.clearance.releases import Resumption, release_of
 from journeys.clearance.windows import windows_of
 from journeys.dates import Dated
 from journeys.language.moments import Moment
@@ -46,7 +48,15 @@ def circumstances_of(connection: Connection, ledger: AnyRow, run: RunState, visi
         ended=run.why if run.ended else None,
         held=ledger.held_why,
         let_go_at=ledger.released_at,
-        waited=run.held_by in ("brake", "release"),
+        paused=ledger.paused_at is not None,
+        released=release_of(
+            run.held_by,
+            visit.position.since,
+            let_go_at=ledger.released_at,
+            resumed=resumption(ledger),
+            spread=rules.policy.spread,
+        ),
+        skipped=skipped(ledger, visit),
         policy=rules.policy,
         schema=rules.customer,
         ignored=run.version.journey.ignored(message),
@@ -66,6 +76,19 @@ def circumstances_of(connection: Connection, ledger: AnyRow, run: RunState, visi
         suppressed=suppressed(connection, message.kind, named),
         taken=taken_by(connection, ledger.whose, windows),
     )
+
+
+def resumption(row: AnyRow) -> Resumption | None:
+    """When the journey of this row was resumed last, if it ever was."""
+    if row.resumed_at is None:
+        return None
+    over = timedelta(seconds=row.catch_up_over) if row.catch_up == "over" else None
+    return Resumption(row.resumed_at, over)
+
+
+def skipped(row: AnyRow, visit: Visit) -> str | None:
+    """Why what the run of this row comes to is left out; None where it is not."""
+    return row.skip_why if row.skip_until is not None and visit.position.since < row.skip_until else None
 
 
 def _dated(run: RunState, ledger: AnyRow) -> Dated:
@@ -88,6 +111,12 @@ _LOOK = (
         versions.c.stopped_at,
         journeys.c.held_why,
         journeys.c.released_at,
+        journeys.c.paused_at,
+        journeys.c.resumed_at,
+        journeys.c.catch_up,
+        journeys.c.catch_up_over,
+        runs.c.skip_until,
+        runs.c.skip_why,
         column_in_force("policy").label("policy"),
         column_in_force("customer").label("policy_customer"),
     )

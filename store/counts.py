@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from journeys.definition import Goal, Journey
 from journeys.models import Frozen
-from journeys.walk.diary import Ended
+from journeys.walk.diary import Ended, HeldBy
 from store.lifecycle import Did
-from store.schema import AnyRow, among, counts, runs, versions
+from store.schema import AnyRow, among, counts, runs, versions, waiting_starts
 from store.versions import VersionId
 
-JourneyState = Literal["draft", "live", "held", "completing", "completed", "stopped"]
-VersionState = Literal["live", "held", "completing", "completed", "stopped"]
+JourneyState = Literal["draft", "live", "paused", "held", "completing", "completed", "stopped"]
+VersionState = Literal["live", "paused", "held", "completing", "completed", "stopped"]
 
 
 class Counts(Frozen):
@@ -44,6 +44,14 @@ class JourneyHolding(Frozen):
     waiting: int
 
 
+class JourneyPause(Frozen):
+    """The journey is paused: since when, and how many messages, actions among them, and starts wait for its resume."""
+
+    since: AwareDatetime
+    waiting_messages: int
+    waiting_starts: int
+
+
 class GoalCount(Frozen):
     """People, not runs: how many entered, and how many of them met the goal. *reached*: None without a target."""
 
@@ -67,13 +75,14 @@ class VersionView(Frozen):
 class JourneyView(Frozen):
     """A journey: the draft, its versions from the first to the last, and what became of everybody in them.
 
-    *held*: by the brake, if it is. *edited*: the draft is not what newcomers walk.
+    *held*: by the brake, if it is. *paused*: by somebody, if it is. *edited*: the draft is not what newcomers walk.
     """
 
     name: str
     title: str
     state: JourneyState
     held: JourneyHolding | None
+    paused: JourneyPause | None
     definition: Journey
     edited: bool
     live_version: int | None
@@ -94,8 +103,8 @@ def read_views(connection: Connection, rows: Sequence[AnyRow], now: datetime) ->
     counted = defaultdict[VersionId, Counter[Did]](Counter)
     for row in connection.execute(_COUNTS, names):
         counted[row.journey, row.version][row.did] = int(row.n)
-    held = holdings(connection, rows)
-    return lambda row: _view(row, held.get(row.name), published[row.name], counted, now)
+    held, paused = holdings(connection, rows), pauses(connection, rows)
+    return lambda row: _view(row, held.get(row.name), paused.get(row.name), published[row.name], counted, now)
 
 
 def holdings(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, JourneyHolding]:
@@ -103,16 +112,46 @@ def holdings(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, Journe
     held = [row for row in rows if row.held_at is not None]
     if not held:
         return {}
-    names = {"names": [row.name for row in held]}
-    waiting = {row.journey: int(row.n) for row in connection.execute(_WAITING, names)}
+    waiting = _waiting(connection, held, "brake")
     return {
         row.name: JourneyHolding(since=row.held_at, why=row.held_why, waiting=waiting.get(row.name, 0)) for row in held
     }
 
 
+def pauses(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, JourneyPause]:
+    """Which of these journeys are paused, by name."""
+    paused = [row for row in rows if row.paused_at is not None]
+    if not paused:
+        return {}
+    messages = _waiting(connection, paused, "pause")
+    starts = {row.journey: int(row.n) for row in connection.execute(_STARTS, {"names": [row.name for row in paused]})}
+    return {
+        row.name: JourneyPause(
+            since=row.paused_at,
+            waiting_messages=messages.get(row.name, 0),
+            waiting_starts=starts.get(row.name, 0),
+        )
+        for row in paused
+    }
+
+
+def _waiting(connection: Connection, rows: Sequence[AnyRow], by: HeldBy) -> dict[str, int]:
+    about = {"names": [row.name for row in rows], "by": by}
+    return {row.journey: int(row.n) for row in connection.execute(_WAITING, about)}
+
+
+def active_in(connection: Connection, journey: str) -> int:
+    """How many runs of a journey are under way, whatever their version."""
+    counted = Counter[Did]()
+    for row in connection.execute(_COUNTS, {"names": [journey]}):
+        counted[row.did] += int(row.n)
+    return _counts(counted).active
+
+
 def _view(
     row: AnyRow,
     held: JourneyHolding | None,
+    paused: JourneyPause | None,
     published: Sequence[AnyRow],
     counted: Mapping[VersionId, Counter[Did]],
     now: datetime,
@@ -129,6 +168,7 @@ def _view(
         title=definition.title,
         state=state,
         held=held,
+        paused=paused,
         definition=definition,
         edited=live is None or live.hash != definition.hash,
         live_version=row.live_version,
@@ -157,6 +197,8 @@ def _state(row: AnyRow, walked: Journey, counts: Counts, now: datetime) -> Journ
         return "completed"
     if row.held_at:
         return "held"
+    if row.paused_at:
+        return "paused"
     return "live" if is_open else "completing"
 
 
@@ -164,8 +206,8 @@ def _version_view(row: AnyRow, live: int | None, journey: JourneyState, counts: 
     state: VersionState = "completing" if counts.active else "completed"
     if row.stopped_at:
         state = "stopped"
-    elif journey == "held" and (counts.active or row.number == live):
-        state = "held"
+    elif journey in ("held", "paused") and (counts.active or row.number == live):
+        state = journey
     elif row.number == live and journey == "live":
         state = "live"
     return VersionView(
@@ -201,8 +243,13 @@ _COUNTS = (
     .where(among(counts.c.journey, "names"))
     .group_by(counts.c.journey, counts.c.version, counts.c.did)
 )
+_STARTS = (
+    select(waiting_starts.c.journey, func.count().label("n"))
+    .where(among(waiting_starts.c.journey, "names"))
+    .group_by(waiting_starts.c.journey)
+)
 _WAITING = (
     select(runs.c.journey, func.count().label("n"))
-    .where(among(runs.c.journey, "names"), runs.c.held_by == "brake")
+    .where(among(runs.c.journey, "names"), runs.c.held_by == bindparam("by"))
     .group_by(runs.c.journey)
 )

@@ -20,7 +20,7 @@ from store.lifecycle import Row, RunWrites
 from store.many import write_each
 from store.outbox import JobKind
 from store.run_inputs import run_input
-from store.schema import decisions, events, interactions, outbox, triggers
+from store.schema import decisions, events, interactions, outbox, triggers, waiting_starts
 
 
 class Effects:
@@ -38,10 +38,14 @@ class Effects:
         """Do what was decided."""
         if event.trigger not in BUILT_IN_NAMES:
             self._seen[event.trigger] += 1
+        self.carry_out(event, made)
+
+    def carry_out(self, event: Event, made: Sequence[Decision], enters_at: datetime | None = None) -> None:
+        """The same for an event that was counted before. *enters_at*: when it enters what it starts, if later."""
         for decision in made:
             match decision.did:
                 case "started":
-                    self._start(event, decision)
+                    self._start(event, decision, enters_at or _at(event))
                 case "goal met":
                     self._meet_goal(event, decision)
                 case "exited":
@@ -52,19 +56,25 @@ class Effects:
                     self._resume(event, decision)
                 case "refused":
                     self._runs.refuse(self._live(decision))
+                case "waiting":
+                    self._new[waiting_starts].append(self._waiting(event, decision))
                 case "ignored":
                     pass
 
     def keep(self, event: Event, body: str, made: Sequence[Decision]) -> None:
         """Keep the event, with a hash of what was posted, and the decisions about it."""
-        name = {"event": event.id, "source": event.source}
         # Whoever comes later has to come after it: nothing is received before it has occurred.
         kept = {"received_at": max(self._now, _at(event)), "body": body, "before": before_of(event)}
         self._new[events].append(vars(event) | kept)
-        self._new[decisions] += [name | vars(decision) for decision in made]
+        self.tell(event, made)
         self._facts.heard(event)
         if send_of(event) in self._facts.sends:
             self._new[interactions].append(_interaction(event))
+
+    def tell(self, event: Event, made: Sequence[Decision]) -> None:
+        """Keep decisions about an event that is kept."""
+        name = {"event": event.id, "source": event.source}
+        self._new[decisions] += [name | vars(decision) for decision in made]
 
     def write(self, connection: Connection) -> None:
         """Write everything."""
@@ -75,13 +85,13 @@ class Effects:
         self._runs.write(connection)
         brake_entries(connection, self._entered, self._now, self._facts.day)
 
-    def _start(self, event: Event, decision: Decision) -> None:
+    def _start(self, event: Event, decision: Decision, enters_at: datetime) -> None:
         version, made_by = self._live(decision), self._facts.maker_of(event)
         run = RunFacts(
             id=decision.run or "",
             version=version,
             key=key_of(version, event),
-            entered_at=_at(event),
+            entered_at=enters_at,
             day=self._facts.day,
             chain=made_by.chain if made_by else (),
         )
@@ -94,8 +104,20 @@ class Effects:
             entered_at=run.entered_at,
             day=run.day,
         )
-        self._tell(run.id, "start", told)
+        self._relay(run.id, "start", told)
         self._entered[version.name] = version
+
+    def _waiting(self, event: Event, decision: Decision) -> Row:
+        made_by = self._facts.maker_of(event)
+        return {
+            "journey": decision.journey,
+            "customer": event.customer,
+            "event": event.id,
+            "source": event.source,
+            "at": self._now,
+            "day_seconds": self._facts.day.total_seconds(),
+            "made_by": list(made_by) if made_by else None,
+        }
 
     def _live(self, decision: Decision) -> Version:
         return next(version for version in self._facts.live if version.name == decision.journey)
@@ -111,15 +133,15 @@ class Effects:
         at = max(self._now, _at(event))
         ended = self._runs.end(self._facts.states[run], by, decision.why, at)
         self._facts.ended(event.customer or "", ended, at)
-        self._tell(run, "cancel", {"reason": decision.why})
+        self._relay(run, "cancel", {"reason": decision.why})
 
     def _resume(self, event: Event, decision: Decision) -> None:
         heard, state = arrival(event, decision), self._facts.states[decision.run or ""]
         state = self._runs.resume(state, joined(state.chain, self._facts.maker_of(event)))
         self._facts.answered(event.customer or "", state, heard)
-        self._tell(state.id, "arrive", heard.model_dump(mode="json"))
+        self._relay(state.id, "arrive", heard.model_dump(mode="json"))
 
-    def _tell(self, run: str, kind: JobKind, payload: Mapping[str, object]) -> None:
+    def _relay(self, run: str, kind: JobKind, payload: Mapping[str, object]) -> None:
         self._new[outbox].append(job(run, kind, payload, self._now))
 
     def _counts(self) -> list[Row]:
@@ -150,7 +172,7 @@ def _interaction(event: Event) -> Row:
     }
 
 
-_INSERT = {table: insert(table) for table in (events, decisions, interactions, outbox)}
+_INSERT = {table: insert(table) for table in (events, decisions, interactions, outbox, waiting_starts)}
 _SEEN = (
     update(triggers)
     .where(triggers.c.name == bindparam("trigger"))

@@ -19,7 +19,7 @@ from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of
 from store.own_runs import OwnRuns
 from store.schema import AnyRow, Texts, among, customers, diary, events, runs, sends
-from store.versions import live_versions, load
+from store.versions import live_and_paused, load
 
 EntryKey = tuple[str, str | None]
 
@@ -36,6 +36,7 @@ class BatchFacts:
     now: datetime
     sends: Mapping[str, SendFacts]
     made_by: Maker | None = None
+    paused: frozenset[str] = frozenset()
     customers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     runs: dict[str, OwnRuns] = field(default_factory=lambda: defaultdict(OwnRuns))
     states: dict[str, RunState] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class BatchFacts:
             received_at=self.now,
             listening=[version for version in self.live if event.trigger in version.run_triggers],
             made_by=self.maker_of(event),
+            paused=self.paused,
         )
 
     def maker_of(self, event: Event) -> Maker | None:
@@ -155,8 +157,10 @@ def read_facts(
     """
     # A clock that is ahead of ours is not believed, and what has come in time by ours is not to be missed.
     since = min([now, *(event.occurred_at for event in heard if event.occurred_at)])
+    live, paused = live_and_paused(connection)
     facts = BatchFacts(
-        live=live_versions(connection),
+        live=live,
+        paused=paused,
         day=day,
         now=now,
         sends={id: sent.facts for id, sent in sent.items()},
@@ -211,10 +215,11 @@ def _read_exits(
     names = sorted({leaving.trigger for version in starting for leaving in version.journey.event_exits})
     if names:
         for row in connection.execute(_EXITS, {"customers": whose, "triggers": names, "since": since}):
-            facts.exits[row.customer].append(_event(row))
+            facts.exits[row.customer].append(event_of(row))
 
 
-def _event(row: AnyRow) -> Event:
+def event_of(row: AnyRow) -> Event:
+    """The event that a row holds."""
     model = CustomerEvent if row.trigger in CUSTOMER_TRIGGERS else Event
     return model.model_construct(**row._asdict())
 
@@ -313,7 +318,7 @@ _ENTRIES = (
     .group_by(runs.c.customer, runs.c.journey, runs.c.key)
 )
 _ENTERED = select(diary.c.run, diary.c.step, diary.c.at).where(among(diary.c.run, "runs"), diary.c.did == "entered")
-_EXITS = select(
+AN_EVENT = (
     events.c.id,
     events.c.source,
     events.c.trigger,
@@ -321,7 +326,10 @@ _EXITS = select(
     events.c.occurred_at,
     events.c.attributes,
     events.c.before,
-).where(
+)
+"""The columns that event_of() reads."""
+
+_EXITS = select(*AN_EVENT).where(
     among(events.c.customer, "customers"),
     among(events.c.trigger, "triggers"),
     events.c.occurred_at >= bindparam("since"),

@@ -13,7 +13,7 @@ from store.audit import Change, record
 from store.counts import JourneyHolding, holdings
 from store.effects import job
 from store.journeys import BREATH, TOGETHER, find_journey
-from store.lifecycle import let_go_some
+from store.lifecycle_letting_go import let_go_some
 from store.policy import in_force
 from store.schema import journeys, outbox
 from store.store import Store, read_transaction, write_transaction

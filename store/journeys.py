@@ -30,6 +30,7 @@ from store.schema import AnyRow, Time, among, journeys, outbox, runs, sends, ver
 from store.showing import Unreadable, all_shown, shown
 from store.store import MOST_ATTEMPTS, Store, read_transaction, write_transaction
 from store.versions import IN_USE, load
+from store.waiting_starts import drop_waiting
 
 __all__ = [
     "GoalCount",
@@ -148,7 +149,7 @@ def _go_live(
     if _draft(connection, draft.name, channels) != draft:
         return None
     row = find_journey(connection, draft.name)
-    held = _still_held(row)
+    held = _still_held(row) + _still_paused(row)
     if draft.live == journey.hash:
         return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False, warnings=held)
     last = connection.execute(_LAST, {"named": draft.name}).scalar_one() or 0
@@ -167,6 +168,14 @@ def _still_held(row: AnyRow) -> tuple[Flaw, ...]:
         return ()
     message = f"It is held since {clock(row.held_at)}, and a new version lets nobody go: {row.held_why}."
     return (Flaw(path="", message=message, hint=f"Once all is well: sojourn release {row.name}"),)
+
+
+def _still_paused(row: AnyRow) -> tuple[Flaw, ...]:
+    """The same, where it is paused."""
+    if row.paused_at is None:
+        return ()
+    message = f"It is paused since {clock(row.paused_at)}, and a new version resumes nobody."
+    return (Flaw(path="", message=message, hint=f"To let it go on: sojourn resume {row.name}"),)
 
 
 async def stop(store: Store, name: str, change: Change) -> Stopped:
@@ -199,6 +208,7 @@ def _close_doors(connection: Connection, name: str, change: Change) -> None:
     if row.live_version is not None:
         for statement in (_STOP_VERSIONS, _STOP):
             connection.execute(statement, {"named": name, "now": change.at})
+        drop_waiting(connection, name, STOPPED, change.at)
         inside = connection.execute(_INSIDE, {"named": name}).scalar_one()
         was = {"version": row.live_version, "runs": inside} | ({"held": row.held_why} if row.held_at else {})
         record(connection, change, "journey stopped", f"journey/{name}", was)
@@ -328,5 +338,5 @@ _CANCEL = insert(outbox).from_select(
 _STOP = (
     update(journeys)
     .where(journeys.c.name == _journey)
-    .values(live_version=None, stopped_at=_now, held_at=None, held_why=None)
+    .values(live_version=None, stopped_at=_now, held_at=None, held_why=None, paused_at=None)
 )

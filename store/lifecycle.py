@@ -27,7 +27,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     select,
     true,
     update,
@@ -45,7 +44,7 @@ from journeys.walk.position import Position
 from journeys.walk.walk import ALL_DONE
 from store.locks import lock_customer, lock_customers
 from store.many import write_each
-from store.schema import IS_HELD, AnyRow, Texts, Time, among, calls, counts, diary, journeys, people, runs, versions
+from store.schema import AnyRow, Texts, Time, among, calls, counts, diary, people, runs, versions
 from store.versions import load
 
 Row = dict[str, Any]
@@ -334,14 +333,6 @@ def hold_no_more(connection: Connection, state: RunState) -> None:
     connection.execute(_HOLD_NO_MORE, {"of_run": state.id})
 
 
-def let_go_some(connection: Connection, most: int, now: datetime) -> list[str]:
-    """Take some runs that a journey held which is held no more; whoever asks tells them. In the order of their ids."""
-    ids = sorted(connection.execute(_SOME_LET_GO, {"most": most}).scalars())
-    locked = list(lock_these(connection, ids))
-    connection.execute(_LET_GO, {"runs": locked, "now": now})
-    return locked
-
-
 def measure(connection: Connection, run: str, until: datetime) -> None:
     """Count the goal of a run that is locked for so long at least, however it ends: so each arm of a test is alike."""
     connection.execute(_MEASURE, {"of_run": run, "to_until": until})
@@ -480,19 +471,6 @@ _HOLD = (
     )
 )
 _HOLD_NO_MORE = update(runs).where(runs.c.id == bindparam("of_run")).values(**_NOT_HELD)
-_SOME_LET_GO = (
-    select(runs.c.id)
-    .join(journeys, journeys.c.name == runs.c.journey)
-    .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
-    .where(literal_column(IS_HELD), runs.c.held_by == "brake", journeys.c.held_at.is_(None))
-    .where(versions.c.stopped_at.is_(None))  # else they are about to end
-    .limit(bindparam("most"))
-)
-_LET_GO = (
-    update(runs)
-    .where(THESE, runs.c.held_by == "brake")
-    .values(held_by="release", held_until=bindparam("now"), held_why="its journey was let go")
-)
 _RESUME = update(runs).where(runs.c.id == bindparam("run")).values(chain=bindparam("to_chain"))
 _MEET_GOAL = (
     update(runs)

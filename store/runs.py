@@ -30,7 +30,7 @@ from store.versions import load
 class Holding(Frozen):
     """What holds the message at which a run stands, since when, until when, and why.
 
-    *until* is None where nobody knows: until its journey is let go. Then everything is looked at again.
+    *until* is None where nobody knows: until its journey is let go or resumed. Then everything is looked at again.
     """
 
     by: HeldBy
@@ -41,7 +41,7 @@ class Holding(Frozen):
     @property
     def words(self) -> str:
         """For people, as the diary says it."""
-        return say_held(self.until, self.why)
+        return say_held(self.until, self.why, self.by)
 
 
 class Run(Frozen):

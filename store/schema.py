@@ -257,6 +257,7 @@ journeys = Table(
     Column("held_why", Text),
     Column("released_at", Time),  # whoever was held then goes on, some time after it
     Column("paused_at", Time),  # by somebody, until somebody resumes it
+    Column("resumed_at", Time),  # whoever waited for that goes on, some time after it
     Column("catch_up", Text),  # what became of what waited when it was resumed last
     Column("catch_up_over", Float),  # seconds over which it goes out
     Column("closed_at", Time),  # nobody enters since then, and people inside finish
@@ -350,6 +351,7 @@ runs = Table(
     Column("held_until", Time),  # as far as that is known
     Column("held_why", Text),
     Column("skip_until", Time),  # what it came to before then is not done any more
+    Column("skip_why", Text),
     Column("missing_since", Time),  # Temporal does not know it
     Column("lines", Integer, nullable=False),  # of its diary: the n of the next one
     Column("chain", JSON, nullable=False, server_default=text("'[]'")),  # journeys that led here
@@ -370,7 +372,9 @@ waiting_starts = Table(
     Column("customer", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("source", Text, nullable=False),
-    Column("at", Time, nullable=False),
+    Column("at", Time, nullable=False),  # when it came in
+    Column("day_seconds", Float, nullable=False, server_default=text("86400")),
+    Column("made_by", JSON),  # the run that made the event, if one did
     Index(None, "journey", "id"),
     Index(None, "customer"),
 )

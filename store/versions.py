@@ -13,14 +13,23 @@ from store.schema import AnyRow, among, journeys, runs, versions
 VersionId = tuple[str, int]
 """A journey's name and a version's number."""
 
-_LIVE = select(journeys.c.name, journeys.c.live_version).where(journeys.c.live_version.is_not(None))
+_LIVE = select(journeys.c.name, journeys.c.live_version, journeys.c.paused_at).where(
+    journeys.c.live_version.is_not(None)
+)
 _PUBLISHED = select(versions).where(among(versions.c.journey, "names"))
 
 
 def live_versions(connection: Connection) -> list[Version]:
     """The versions that newcomers take, by name of their journey."""
-    wanted = sorted((row.name, row.live_version) for row in connection.execute(_LIVE))
-    return [version for _, version in sorted(load(connection, wanted).items())]
+    return live_and_paused(connection)[0]
+
+
+def live_and_paused(connection: Connection) -> tuple[list[Version], frozenset[str]]:
+    """The same, and the journeys among them that are paused."""
+    rows = connection.execute(_LIVE).all()
+    found = load(connection, [(row.name, row.live_version) for row in rows])
+    paused = frozenset(row.name for row in rows if row.paused_at is not None)
+    return [version for _, version in sorted(found.items())], paused
 
 
 def load(connection: Connection, wanted: Iterable[VersionId]) -> dict[VersionId, Version]:

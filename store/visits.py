@@ -11,15 +11,19 @@ from journeys.acting import Impossible, Setting, action, done, impossible, unfit
 from journeys.catalogue import Event
 from journeys.chains import maker
 from journeys.choices import choose
+from journeys.clearance.circumstances import Blocked
+from journeys.clearance.clearance import may_act
+from journeys.clearance.releases import release_of
 from journeys.dates import Dated
 from journeys.known import Known
 from journeys.language.moments import Moment
 from journeys.problems import Conflict, Invalid, Unavailable
 from journeys.steps import AnyStep
-from journeys.walk.diary import Choice, Delivery, Over
+from journeys.walk.diary import Choice, Delivery, Held, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
+from store.circumstances import resumption, skipped
 from store.customers import change_customer
 from store.events import accept_here
 from store.lifecycle import (
@@ -27,6 +31,7 @@ from store.lifecycle import (
     advance,
     explain,
     explanation,
+    hold,
     lock_customer_and_run,
     lock_customer_and_runs,
     lock_run,
@@ -34,7 +39,7 @@ from store.lifecycle import (
 )
 from store.lots import StoredLots
 from store.policy import in_force
-from store.schema import actions, customers, diary, events, runs, sends, versions
+from store.schema import AnyRow, actions, customers, diary, events, journeys, runs, sends, versions
 from store.sends import BEING_STOPPED, left
 from store.store import write_transaction
 
@@ -90,8 +95,8 @@ def _told(at: datetime | None) -> Moment:
 
 
 @write_transaction
-def perform(connection: Connection, visit: Visit) -> Delivery | Unheard | Over:
-    """Do what an action says, once in the life of a run, and write that its step is passed.
+def perform(connection: Connection, visit: Visit) -> Delivery | Held | Unheard | Over:
+    """Do what an action says, once in the life of a run, and write that its step is passed; Held while it may not yet.
 
     Done again, it is what became of it the first time. What it does may end its own run, which is then all there is.
     Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
@@ -99,7 +104,12 @@ def perform(connection: Connection, visit: Visit) -> Delivery | Unheard | Over:
     acting = come_to_act(connection, lock_customer_and_runs(connection, visit.run), visit)
     if not isinstance(acting, Acting):
         return acting
-    run, known = acting
+    run, known, against = acting
+    if isinstance(against, Held):
+        hold(connection, run, against, visit.now)
+        return against
+    if against:
+        return leave_out(connection, run, visit, against)
     delivery = _act(connection, run, step_at(run, visit), known)
     did(connection, visit, delivery)
     run = lock_run(connection, run.id)
@@ -127,10 +137,11 @@ def _act(connection: Connection, run: RunState, step: AnyStep, known: Known) -> 
 
 
 class Acting(NamedTuple):
-    """A run that may act now, and what is known of it."""
+    """A run that may act now, and what is known of it; or what speaks *against* that."""
 
     run: RunState
     known: Known
+    against: Held | Blocked | None = None
 
 
 def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting | Delivery | Unheard | Over:
@@ -140,7 +151,8 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
     """
     if before := became(connection, visit):
         return Over(ended=run.ended) if run.ended and run.ended != "completed" else before
-    refuse_if_stopped(connection, run)
+    standing = connection.execute(_STANDING, {"run": run.id}).one()
+    _refuse_if_stopped(run, standing)
     arrived = arrive(connection, run, visit)
     if not isinstance(arrived, RunState):
         return arrived
@@ -148,7 +160,35 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
         return Delivery(outcome="blocked", at=visit.now, reason="the run has left this step")
     known = known_of(connection, arrived, visit.now)
     run = left(connection, arrived, known.customer, visit.now)
-    return Over(ended=run.ended) if run.ended else Acting(run, known)
+    if run.ended:
+        return Over(ended=run.ended)
+    return Acting(run, known, _against(connection, run, visit, standing))
+
+
+def _against(connection: Connection, run: RunState, visit: Visit, standing: AnyRow) -> Held | Blocked | None:
+    """What speaks against that a run acts now."""
+    waited = standing.resumed_at is not None and (run.held_by or visit.position.since == standing.resumed_at)
+    released = (
+        release_of(
+            run.held_by,
+            visit.position.since,
+            let_go_at=None,  # the brake holds no action
+            resumed=resumption(standing),
+            spread=in_force(connection).policy.spread,
+        )
+        if waited
+        else None
+    )
+    paused = standing.paused_at is not None
+    return may_act(visit, paused=paused, skipped=skipped(standing, visit), released=released, day=run.day)
+
+
+def leave_out(connection: Connection, run: RunState, visit: Visit, blocked: Blocked) -> Delivery:
+    """Write that an action is not done, and that its step is passed."""
+    delivery = Delivery(outcome="blocked", at=visit.now, reason=blocked.why)
+    did(connection, visit, delivery)
+    pass_step(connection, run, visit.lines_after(delivery))
+    return delivery
 
 
 def became(connection: Connection, visit: Visit) -> Delivery | None:
@@ -163,10 +203,9 @@ def did(connection: Connection, visit: Visit, delivery: Delivery) -> None:
     connection.execute(_DID, row | {"at": delivery.at, "reason": delivery.reason})
 
 
-def refuse_if_stopped(connection: Connection, run: RunState) -> None:
+def _refuse_if_stopped(run: RunState, standing: AnyRow) -> None:
     """Raises Unavailable where the run's journey is being stopped."""
-    named = {"journey": run.version.name, "number": run.version.number}
-    if not run.ended and connection.execute(_STOPPED, named).scalar_one_or_none():
+    if not run.ended and standing.stopped_at:
         # Nothing may be done any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
 
@@ -236,6 +275,18 @@ _BECAME = union_all(
 )
 _DID = insert(actions)
 _ACTION = select(actions).where(actions.c.run == bindparam("run"), actions.c.step == bindparam("step"))
-_STOPPED = select(versions.c.stopped_at).where(
-    versions.c.journey == bindparam("journey"), versions.c.number == bindparam("number")
+_STANDING = (
+    select(
+        versions.c.stopped_at,
+        journeys.c.paused_at,
+        journeys.c.resumed_at,
+        journeys.c.catch_up,
+        journeys.c.catch_up_over,
+        runs.c.skip_until,
+        runs.c.skip_why,
+    )
+    .select_from(runs)
+    .outerjoin(journeys, journeys.c.name == runs.c.journey)
+    .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
+    .where(runs.c.id == bindparam("run"))
 )

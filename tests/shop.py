@@ -136,13 +136,17 @@ def visit(
     entries: tuple[Entry, ...] = (),
     following: str | None = "opened",
     expires_at: datetime | None = None,
+    since: datetime | None = None,
 ) -> Visit:
-    """A visit to a message step: of the abandoned cart by its id, else to an email. *n*: its next diary line."""
+    """A visit to a message step: of the abandoned cart by its id, else to an email. *n*: its next diary line.
+
+    *since*: when the step was entered, if not just now.
+    """
     if isinstance(step, str):
         named = abandoned_cart().message(step)
         step = named or Email(id=step, email="initial-email-reminder", to="customer.email")
     told = {"now": now, "unwritten": entries, "following": following, "expires_at": expires_at}
-    position = Position(step=step.id, since=now, lines=n)
+    position = Position(step=step.id, since=since or now, lines=n)
     return Visit.model_validate({"run": run, "version": 1, "step": step, "position": position, **told})
 
 

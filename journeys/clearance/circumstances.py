@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from journeys.catalogue import CUSTOMER, Content, State
 from journeys.clearance.consent import About, Choice, Purpose
 from journeys.clearance.policy import NO_POLICY, Policy
+from journeys.clearance.releases import Release
 from journeys.clearance.windows import Taken
 from journeys.language.attributes import Schema
 from journeys.language.zones import Zone, zone_of
@@ -46,7 +47,8 @@ class Circumstances:
     *said*: their consents. *suppressed*: addresses that must not be written to any more, with the reason.
     *content* is what would be sent, as far as it is known; only one that is ready is.
     *ended*: why the run is over, if it is. *held*: why its journey is held, if it is; *let_go_at*: when it was let go
-    last, and *waited*: whether this message waited for that.
+    last. *paused*: whether its journey is. *released*: what let this message go, if it waited for that.
+    *skipped*: why it is left out, if it is.
     *policy*: the house's, and *schema* the types of customers' attributes that its conditions name; *ignored*: what of
     it does not hold here. *zone*: the customer's. *taken*: the windows of the policy that are full. *day*: how long a
     day lasts in the run.
@@ -61,7 +63,9 @@ class Circumstances:
     ended: str | None = None
     held: str | None = None
     let_go_at: datetime | None = None
-    waited: bool = False
+    paused: bool = False
+    released: Release | None = None
+    skipped: str | None = None
     policy: Policy = NO_POLICY
     schema: Schema = field(default_factory=lambda: CUSTOMER)
     ignored: frozenset[Ignored] = frozenset()

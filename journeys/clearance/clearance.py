@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TypeVar
 
 from journeys.clearance.addresses import Unsendable, normal_each
 from journeys.clearance.circumstances import Blocked, Circumstances, Clear, Clearance
 from journeys.clearance.consent import About, refusal
-from journeys.clearance.timing import not_now
+from journeys.clearance.releases import Release
+from journeys.clearance.timing import its_turn, not_now
 from journeys.language.attributes import reference
 from journeys.language.clock import clock
 from journeys.steps import Message
 from journeys.walk.diary import Held
 from journeys.walk.world import Visit
+
+Answer = TypeVar("Answer", bound=Clearance)
+
+PAUSED = Held(until=None, why="its journey is paused", by="pause")
+"""What a message, and an action too, is answered while its journey is paused."""
 
 
 def clearance(visit: Visit, known: Circumstances) -> Clearance:
@@ -25,6 +33,10 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
         return Blocked(f"it expired at {clock(visit.expires_at)}")
     if known.held is not None:
         return Held(until=None, why=known.held, by="brake")
+    if known.paused:
+        return PAUSED
+    if known.skipped is not None:
+        return Blocked(known.skipped)
     try:
         named = recipients(message, known.event, known.customer)
     except Unsendable as error:
@@ -40,7 +52,18 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
     return waits or Clear(",".join(address for address in named if address not in known.suppressed), notes)
 
 
-def no_longer_than_it_may_be_sent(answer: Clearance, visit: Visit) -> Clearance:
+def may_act(
+    visit: Visit, *, paused: bool, skipped: str | None, released: Release | None, day: timedelta
+) -> Held | Blocked | None:
+    """What speaks against an action now, such as a webhook; None where nothing does. Less does than for a message."""
+    if paused and visit.expires_at is not None and visit.now >= visit.expires_at:
+        return Blocked(f"it expired at {clock(visit.expires_at)}, while its journey was paused")
+    if paused:
+        return no_longer_than_it_may_be_sent(PAUSED, visit)
+    return Blocked(skipped) if skipped else its_turn(visit, released, day)
+
+
+def no_longer_than_it_may_be_sent(answer: Answer, visit: Visit) -> Answer | Held:
     """The same; and what is held is looked at again when it expires, to be blocked then."""
     expires_at = visit.expires_at
     if isinstance(answer, Held) and expires_at is not None and (answer.until is None or expires_at < answer.until):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from journeys.clearance.circumstances import Blocked, Circumstances
 from journeys.clearance.policy import Cap, QuietTime
 from journeys.clearance.quiet import Quiet, applying, asked_of, next_quiet, quiet_time
+from journeys.clearance.releases import Release
 from journeys.clearance.windows import window_of_cap, window_of_copies
 from journeys.definition import send_id
 from journeys.interactions import Kind
@@ -32,7 +33,7 @@ class NotNow(NamedTuple):
 
 def not_now(visit: Visit, known: Circumstances) -> NotNow:
     """The first reason of quiet times, caps and the brake, in this order, why a message may not go out just now."""
-    if waits := _after_its_release(visit, known):
+    if waits := its_turn(visit, known.released, known.day):
         return NotNow(waits)
     rules, notes = _quiet_rules(visit, known)
     quiet = quiet_time(rules, known.zone, visit.now)
@@ -57,23 +58,24 @@ def _until_clear(
     then = quiet_time(rules, known.zone, at)
     whys = [quiet.why if quiet else "", *(_words(cap) for cap, _ in waiting), then.why if then else ""]
     again = then.again if then else next_quiet(rules, known.zone, at)
-    until = _spread(visit, known, then.until if then else at, again)
+    until = _spread(visit, at_pace(known.policy.spread, known.day), then.until if then else at, again)
     why = "; ".join(dict.fromkeys(filter(None, whys)))
     return Held(until=until, why=why, by="quiet time" if quiet else "cap")
 
 
-def _after_its_release(visit: Visit, known: Circumstances) -> Held | None:
-    if known.let_go_at is None or not known.waited:
+def its_turn(visit: Visit, released: Release | None, day: timedelta) -> Held | None:
+    """Until when it waits for its turn, where it was let go with others; None where it waits no more."""
+    if released is None:
         return None
-    until = _spread(visit, known, known.let_go_at)
-    why = f"its journey was let go at {clock(known.let_go_at)}, and all that waited goes out one after the other"
+    until = _spread(visit, at_pace(released.over, day), released.at)
+    why = f"its journey was {released.why} at {clock(released.at)}, and all that waited goes out one after the other"
     return Held(until=until, why=why, by="release") if visit.now < until else None
 
 
-def _spread(visit: Visit, known: Circumstances, at: datetime, again: datetime | None = None) -> datetime:
-    """*at*, or somewhat later: for each send its own part of the policy's time, but before it expires or is quiet."""
+def _spread(visit: Visit, over: timedelta, at: datetime, again: datetime | None = None) -> datetime:
+    """*at*, or somewhat later: for each send its own part of the time, but before it expires or is quiet."""
     ends = [end for end in (visit.expires_at, again) if end is not None]
-    room = min([at_pace(known.policy.spread, known.day), *((end - at) * MOST_OF_IT for end in ends)])
+    room = min([over, *((end - at) * MOST_OF_IT for end in ends)])
     return later(at, max(room, timedelta()) * _share(send_id(visit.run, visit.at_step)))
 
 

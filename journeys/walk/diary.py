@@ -61,7 +61,7 @@ Nothing: something outside, such as an endpoint that takes nothing now.
 class Held(Frozen):
     """A message that may not go out yet: *until* when (aware UTC), and why. Then everything is looked at again.
 
-    *until* is None where nobody knows: until its journey is let go.
+    *until* is None where nobody knows: until its journey is let go or resumed, or it is repaired.
     """
 
     until: AwareDatetime | None
@@ -71,17 +71,20 @@ class Held(Frozen):
     @property
     def words(self) -> str:
         """For people: ``held until 25 Nov 08:00: quiet time …``."""
-        return say_held(self.until, self.why)
+        return say_held(self.until, self.why, self.by)
 
 
-def say_held(until: datetime | None, why: str) -> str:
+def say_held(until: datetime | None, why: str, by: HeldBy) -> str:
     """Until when something is held and why, for people."""
-    return f"held until {say_until(until)}: {why}"
+    return f"held until {say_until(until, by)}: {why}"
 
 
-def say_until(until: datetime | None) -> str:
+def say_until(until: datetime | None, by: HeldBy) -> str:
     """Until when something is held, for people."""
-    return "its journey is let go" if until is None else clock(until)
+    return _WITHOUT_END.get(by, "its journey is let go") if until is None else clock(until)
+
+
+_WITHOUT_END: Mapping[HeldBy, str] = {"pause": "its journey is resumed", "park": "it is repaired"}
 
 
 class Choice(Frozen):

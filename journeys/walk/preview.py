@@ -6,7 +6,9 @@ The walk, the rules for events and the rules for messages are the ones that prod
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from journeys.acting import Setting, refuse_unfit
 from journeys.address_attributes import holding_addresses, spelled
@@ -14,12 +16,14 @@ from journeys.catalogue import CHANGED, CUSTOMER_SOURCE, CUSTOMER_TRIGGERS, Cont
 from journeys.chains import Maker, machine
 from journeys.clearance.consent import NOT_ASKED, About, Choice
 from journeys.clearance.policy import NO_POLICY, Policy
+from journeys.clearance.releases import CatchUp, Over, Resumption
 from journeys.clearance.windows import Sent
 from journeys.definition import send_id
 from journeys.facts import Decision, Facts, RunFacts, SendFacts
 from journeys.interactions import interaction_trigger
 from journeys.language.attributes import Value, merged
 from journeys.listening import decide, occurred
+from journeys.starting import start_after_a_pause
 from journeys.versions import Version, key_of
 from journeys.walk.diary import Delivery
 from journeys.walk.lots import StagedLots
@@ -52,6 +56,15 @@ def preview(  # noqa: PLR0913 - all but the first are named at the call
     return stage.finish()
 
 
+class _Waiting(NamedTuple):
+    """A start that waits for its journey to be resumed."""
+
+    journey: str
+    event: Event
+    at: datetime
+    made_by: Maker | None
+
+
 class Stage:
     """The virtual world: a clock, one customer, the versions that are live, and the runs under way."""
 
@@ -72,6 +85,8 @@ class Stage:
         self.policy = policy if said is not None else policy.model_copy(update={"consent": NOT_ASKED})
         self.held: dict[str, str] = {}
         self.let_go_at: dict[str, datetime] = {}
+        self.paused: set[str] = set()
+        self.resumed: dict[str, Resumption] = {}
         self.sent: list[Sent] = []
         self.customer_id = customer_id
         self.lots = StagedLots()
@@ -80,6 +95,7 @@ class Stage:
         self._events: list[Event] = []
         self._heard: list[Heard] = []
         self._made: list[Made] = []
+        self._waiting: list[_Waiting] = []
 
     def publish(self, version: Version) -> None:
         """Make *version* the one that newcomers take. People inside stay on theirs."""
@@ -88,6 +104,8 @@ class Stage:
     def stop(self, journey: str) -> None:
         """Nobody enters any more, and everybody inside stops where they are, whatever their version."""
         self._live.pop(journey, None)
+        self.paused.discard(journey)
+        self._waiting = [start for start in self._waiting if start.journey != journey]
         for run in self._runs:
             if run.facts.version.name == journey:
                 run.end("stop", "the journey was stopped", self.now)
@@ -103,17 +121,44 @@ class Stage:
             for run in [run for run in self._runs if run.facts.version.name == journey]:
                 run.let_go()
 
+    def pause(self, journey: str) -> None:
+        """Nobody enters a journey and nothing goes out: both wait, while everything else goes on."""
+        self.paused.add(journey)
+
+    def resume(self, journey: str, catch_up: CatchUp = "now") -> tuple[Decision, ...]:
+        """A journey goes on with what has waited, or leaves it out. Returns what became of the starts that waited."""
+        if journey not in self.paused:
+            return ()
+        self.paused.remove(journey)
+        self.resumed[journey] = Resumption(self.now, catch_up.over if isinstance(catch_up, Over) else None)
+        inside = [run for run in self._runs if run.facts.version.name == journey]
+        decisions, entered = self._start_waiting(journey, skip=catch_up == "skip")
+        for run in inside:
+            run.catch_up(skip=catch_up == "skip")
+        for run in entered:
+            run.resume()
+        return decisions
+
     def happen(self, happening: Happening) -> Heard:
         """Let time pass until the line's moment, then let it happen. A deadline at the same moment comes after."""
         self.advance(self.started_at + happening.at)
-        heard = self._release(happening) if happening.release else self._hear(happening)
+        heard = self._govern(happening) if happening.governs else self._hear(happening)
         self._heard.append(heard)
         return heard
 
-    def _release(self, happening: Happening) -> Heard:
-        for journey in [*self.held]:
-            self.let_go(journey)
-        return Heard(event=self._name(happening), trigger="", at=self.now, decisions=())
+    def _govern(self, happening: Happening) -> Heard:
+        """Somebody releases, pauses or resumes the journeys on stage."""
+        decisions: tuple[Decision, ...] = ()
+        if happening.release:
+            for journey in [*self.held]:
+                self.let_go(journey)
+        if happening.pause:
+            for journey in self._live:
+                self.pause(journey)
+        if happening.resume:
+            for journey in sorted(self.paused):
+                decisions += self.resume(journey, happening.resume)
+        return Heard(event=self._name(happening), trigger="", at=self.now, decisions=decisions)
 
     def _hear(self, happening: Happening) -> Heard:
         event, send = self._event(happening)
@@ -177,11 +222,21 @@ class Stage:
             made_by = machine(event, sender.version.name, sender.chain)
         at = occurred(event, self.now)
         event = event.model_copy(update={"occurred_at": at})
+        facts = self._facts(event, send, made_by)
+        self._events.append(event)
+        decisions = decide(event, at, facts)
+        moved = [run for decision in decisions for run in self._carry_out(decision, event, at, made_by)]
+        for run in moved:  # all at once, as in the store: what one of them does now finds the others where they are
+            run.resume()
+        return Heard(event=event.id, trigger=event.trigger, at=at, decisions=tuple(decisions))
+
+    def _facts(self, event: Event, send: SendFacts | None, made_by: Maker | None) -> Facts:
+        """All that decides what an event does."""
         entries: dict[tuple[str, str | None], datetime] = {}
         for run in self._runs:
             name = (run.facts.version.name, run.facts.key)
             entries[name] = max(entries.get(name, run.facts.entered_at), run.facts.entered_at)
-        facts = Facts(
+        return Facts(
             customer=self.customer,
             runs=[run.facts_now for run in self._runs],
             starts=[version for version in self._live.values() if event.trigger in version.journey.start.triggers],
@@ -190,13 +245,22 @@ class Stage:
             send=send,
             listening=[version for version in self._live.values() if event.trigger in version.run_triggers],
             made_by=made_by,
+            paused=self.paused,
         )
-        self._events.append(event)
-        decisions = decide(event, at, facts)
-        moved = [run for decision in decisions for run in self._carry_out(decision, event, at, made_by)]
-        for run in moved:  # all at once, as in the store: what one of them does now finds the others where they are
-            run.resume()
-        return Heard(event=event.id, trigger=event.trigger, at=at, decisions=tuple(decisions))
+
+    def _start_waiting(self, journey: str, *, skip: bool) -> tuple[tuple[Decision, ...], list[VirtualRun]]:
+        """Decide anew about the starts that wait. Returns what was decided, and who enters."""
+        mine = [start for start in self._waiting if start.journey == journey]
+        self._waiting = [start for start in self._waiting if start.journey != journey]
+        decisions: list[Decision] = []
+        entered: list[VirtualRun] = []
+        for _, event, at, made_by in mine:
+            known = replace(self._facts(event, None, made_by), resumed_at=self.now)
+            made = list(start_after_a_pause(event, at, self._live[journey], known, skip=skip))
+            decisions += made
+            for decision in made:
+                entered += self._carry_out(decision, event, max(at, self.now), made_by)
+        return tuple(decisions), entered
 
     def _carry_out(self, decision: Decision, event: Event, at: datetime, made_by: Maker | None) -> Iterator[VirtualRun]:
         """Do what was decided, and return whoever goes on by it."""
@@ -216,6 +280,8 @@ class Stage:
                 run = self._run(decision.run)
                 run.hear(Arrival(event=event.id, at=at, answers=decision.answers), made_by)
                 yield run
+            case "waiting":
+                self._waiting.append(_Waiting(decision.journey, event, at, made_by))
             case "ignored" | "refused":
                 pass
 

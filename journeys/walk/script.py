@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model
 
 from journeys.catalogue import BUILT_IN_NAMES, CHANGED
 from journeys.checks.review import Catalogue
+from journeys.clearance.releases import CatchUp
 from journeys.interactions import Interaction
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
@@ -20,14 +21,18 @@ from journeys.problems import Flaw
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 
 
-def _true(release: bool) -> bool:  # noqa: FBT001 - as a line has it
-    if not release:
-        raise ValueError("a journey that the brake holds stays so by itself: leave the line out")
-    return release
+def _true(said: bool) -> bool:  # noqa: FBT001 - as a line has it
+    if not said:
+        raise ValueError("a journey stays as it is by itself: leave the line out")
+    return said
+
+
+_True = Annotated[StrictBool, AfterValidator(_true), Expected("true")]
 
 
 class Happening(Model):
-    """One line of a preview's script: an event, an interaction with a message, a customer's change, or a release.
+    """One line of a preview's script: an event, an interaction with a message, a customer's change, or what somebody
+    does with the journey: a release, a pause or its end.
 
     *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
     entered; without it, the interaction is with the latest run that sent that message.
@@ -37,11 +42,13 @@ class Happening(Model):
     *message*: the message step that it is about, with *is*.
     *is*: what became of that message.
     *release*: true, where the journey is let go that the brake holds.
+    *pause*: true, where the journey is paused.
+    *resume*: how it catches up where it is resumed: now, skip, or {over: 30 minutes}.
     *id*: of the event; the same id is the same event.
     *occurred_at*: when it occurred, where it is heard of later.
     """
 
-    exactly_one = ("trigger", "message", "customer", "release")
+    exactly_one = ("trigger", "message", "customer", "release", "pause", "resume")
 
     at: Duration = timedelta(0)
     trigger: Name | None = None
@@ -49,27 +56,34 @@ class Happening(Model):
     attributes: Attributes = Field(default_factory=dict)
     message: Name | None = None
     is_: Interaction | None = Field(None, alias="is")
-    release: Annotated[StrictBool, AfterValidator(_true), Expected("true")] | None = None
+    release: _True | None = None
+    pause: _True | None = None
+    resume: Annotated[CatchUp, Expected("now, skip or how long it takes: {over: 30 minutes}")] | None = None
     run: int | None = Field(None, ge=1)
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     occurred_at: Duration | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
-        if [self.trigger, self.message, self.customer, self.release].count(None) != 3:
+        if sum(getattr(self, name) is not None for name in self.exactly_one) != 1:
             raise ValueError(
                 "a line of the script has either a trigger, or a message and what it is, or a customer's new "
-                "attributes, or release: true"
+                "attributes, or release: true, pause: true or resume: now"
             )
-        if self.release and (self.attributes or self.occurred_at is not None):
-            raise ValueError(
-                "a journey is let go at the time of the line, with nothing else: {at: 2 days, release: true}"
-            )
+        if self.governs and (self.attributes or self.occurred_at is not None):
+            raise ValueError(f"this is done at the time of the line, with nothing else: {{at: 2 days, {self.governs}}}")
         if self.customer is not None and (self.attributes or self.occurred_at is not None):
             raise ValueError("a customer changes as soon as it is told, to what is told: {customer: {plan: pro}}")
         if (self.message is None) != (self.is_ is None):
             raise ValueError("message and is go together: {message: initial-reminder, is: opened}")
         return self
+
+    @property
+    def governs(self) -> str:
+        """What somebody does with the journey, as it is written; nothing where the line is about the customer."""
+        if self.resume:
+            return f"resume: {self.resume}" if isinstance(self.resume, str) else "resume: {over: …}"
+        return "release: true" if self.release else "pause: true" if self.pause else ""
 
 
 def check_happening(line: Happening, catalogue: Catalogue) -> Iterator[Flaw]:

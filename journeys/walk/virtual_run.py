@@ -11,11 +11,12 @@ from journeys.acting import Impossible, Setting, action, done, impossible, told
 from journeys.catalogue import Content, CustomerId, Event
 from journeys.chains import Maker, joined, maker
 from journeys.choices import choose
-from journeys.clearance.circumstances import Blocked, Circumstances, Clear
-from journeys.clearance.clearance import clearance, no_longer_than_it_may_be_sent, written
+from journeys.clearance.circumstances import Blocked, Circumstances, Clear, Clearance
+from journeys.clearance.clearance import clearance, may_act, no_longer_than_it_may_be_sent, written
 from journeys.clearance.consent import About
 from journeys.clearance.consent import Choice as Consented
 from journeys.clearance.policy import Policy
+from journeys.clearance.releases import SKIPPED, Release, Resumption, release_of
 from journeys.clearance.windows import Sent, taken, windows_of
 from journeys.contents import render_content
 from journeys.dates import Dated
@@ -44,6 +45,8 @@ class Surroundings(Protocol):
     policy: Policy
     held: dict[str, str]
     let_go_at: dict[str, datetime]
+    paused: set[str]
+    resumed: dict[str, Resumption]
     sent: list[Sent]
     lots: StagedLots
 
@@ -73,7 +76,7 @@ class VirtualRun:
         self._holds: list[PreviewHold] = []
         self.until: datetime | None = None
         self._held: tuple[str, Held] | None = None  # at which step, and by what
-        self._waited = ""  # the step at which it waited for its journey to be let go
+        self._skip_until: datetime | None = None
         self._event = event
         self._around = around
         self._why = ""
@@ -109,10 +112,8 @@ class VirtualRun:
             visit = visit.expiring(expiry.at)
         known = self._circumstances(visit)
         answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
-        self._held = (step.id, answer) if isinstance(answer, Held) else None
+        self._hold(visit, answer)
         if isinstance(answer, Held):
-            self.walk.diary.explain(answer.words)
-            self._holds.append(PreviewHold(**dict(answer), step=step.id, at=visit.now))
             if answer.by == "brake":
                 around.hold(self.facts.version.name, answer.why)
             return answer
@@ -153,7 +154,9 @@ class VirtualRun:
             content=around.contents.get(step.content),
             held=around.held.get(version.name),
             let_go_at=let_go_at,
-            waited=self._waited == step.id,
+            paused=version.name in around.paused,
+            released=self._released(visit),
+            skipped=self._skipped(visit),
             policy=around.policy,
             schema=version.customer,
             ignored=version.journey.ignored(step),
@@ -171,8 +174,41 @@ class VirtualRun:
         self.facts = replace(self.facts, measured_until=lots.measured_until(self.facts.id))
         return choice
 
-    async def perform(self, visit: Visit) -> Delivery:
-        return await _Act(visit)
+    def _released(self, visit: Visit) -> Release | None:
+        return release_of(
+            self.held.by if self.held else None,
+            visit.position.since,
+            let_go_at=self._around.let_go_at.get(self.facts.version.name),
+            resumed=self._around.resumed.get(self.facts.version.name),
+            spread=self._around.policy.spread,
+        )
+
+    def _skipped(self, visit: Visit) -> str | None:
+        return SKIPPED if self._skip_until is not None and visit.position.since < self._skip_until else None
+
+    async def perform(self, visit: Visit) -> Delivery | Held:
+        against = may_act(
+            visit,
+            paused=self.facts.version.name in self._around.paused,
+            skipped=self._skipped(visit),
+            released=self._released(visit),
+            day=self.facts.day,
+        )
+        self._hold(visit, against)
+        match against:
+            case Held():
+                return against
+            case Blocked(why):
+                return Delivery(outcome="blocked", at=visit.now, reason=why)
+            case None:
+                return await _Act(visit)
+
+    def _hold(self, visit: Visit, answer: Clearance | None) -> None:
+        """Note what holds the run where it stands now, if anything does."""
+        self._held = (visit.at_step, answer) if isinstance(answer, Held) else None
+        if isinstance(answer, Held):
+            self.walk.diary.explain(answer.words)
+            self._holds.append(PreviewHold(**dict(answer), step=visit.at_step, at=visit.now))
 
     async def moment(self, visit: Visit) -> Moment:
         until = self.facts.version.steps[visit.at_step].moment
@@ -220,7 +256,13 @@ class VirtualRun:
     def let_go(self) -> None:
         """Look again at what is held, if its journey held it."""
         if self.held is not None and self.held.by == "brake":
-            self._waited = self.walk.position.step
+            self.walk.let_go()
+            self.resume()
+
+    def catch_up(self, *, skip: bool) -> None:
+        """Look again at what is held, if the pause of its journey held it; or leave it out."""
+        if self.held is not None and self.held.by == "pause":
+            self._skip_until = self._around.now if skip else self._skip_until
             self.walk.let_go()
             self.resume()
 

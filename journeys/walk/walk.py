@@ -252,7 +252,7 @@ class Walk:
             # Nothing is held longer than it may be sent: what has expired by then is blocked.
             until = min(filter(None, (answer.until, expires_at)), default=None)
             what = step.content if isinstance(step, Message) else step.words
-            why = f"Hold {what} until {say_until(until)}: {answer.why}"
+            why = f"Hold {what} until {say_until(until, answer.by)}: {answer.why}"
             await self._hold(until, let_go, why, world)
 
     async def _hold(self, until: datetime | None, let_go: int, why: str, world: World) -> None:

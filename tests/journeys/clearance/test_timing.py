@@ -12,10 +12,11 @@ from journeys.catalogue import Content
 from journeys.clearance.circumstances import Blocked, Circumstances, Clear, Clearance
 from journeys.clearance.clearance import clearance, no_longer_than_it_may_be_sent
 from journeys.clearance.policy import NO_POLICY, Policy
+from journeys.clearance.releases import Release, Resumption, release_of
 from journeys.clearance.windows import Sent, taken, windows_of
 from journeys.language.zones import zone_of
 from journeys.steps import Email, Message, Text
-from journeys.walk.diary import Held
+from journeys.walk.diary import Held, HeldBy
 from journeys.walk.pace import DAY
 from tests.samples import CONTENTS, CUSTOMER
 from tests.shop import visit
@@ -28,6 +29,7 @@ TEXT = Text(id="sms", text="second-text-reminder", to="customer.phone")
 EMAIL = Email(id="mail", email="initial-email-reminder", to="customer.email")
 NIGHTS = {"channels": ["text"], "from": "21:00", "to": "08:00"}
 ONE_A_DAY = {"at_most": 1, "per": "24 hours"}
+LET_GO = Release(NOON, 15 * MINUTE, "let go")
 
 
 def asked(
@@ -209,11 +211,11 @@ def test_a_journey_that_is_held_holds_until_it_is_let_go_and_then_spreads() -> N
     answer = held(asked(now=NOON, held="the brake: too many"))
     assert answer == Held(until=None, why="the brake: too many", by="brake")
 
-    waits = held(asked(now=NOON, let_go_at=NOON, waited=True))
+    waits = held(asked(now=NOON, let_go_at=NOON, released=LET_GO))
     assert waits.by == "release"
     assert waits.until
     assert NOON <= waits.until < NOON + 15 * MINUTE
-    assert isinstance(asked(now=waits.until, let_go_at=NOON, waited=True), Clear)
+    assert isinstance(asked(now=waits.until, let_go_at=NOON, released=LET_GO), Clear)
     assert isinstance(asked(now=NOON, let_go_at=NOON), Clear)
 
 
@@ -231,3 +233,47 @@ def test_caps_and_the_spread_go_at_the_pace_of_the_run() -> None:
     answer = held(asked(now=NOON, sent=(text(NOON - timedelta(seconds=4)),), policy=policy, day=day))
     assert answer.until
     assert timedelta(seconds=1) <= answer.until - NOON < timedelta(seconds=1.1)
+
+
+def test_a_pause_holds_everything_but_what_expires_until_the_journey_is_resumed() -> None:
+    assert asked(now=NOON, paused=True) == Held(until=None, why="its journey is paused", by="pause")
+    assert asked(now=NOON, paused=True, customer={}) == asked(now=NOON, paused=True)
+    assert asked(now=NOON, paused=True, held="the brake: too many").by == "brake"  # type: ignore[union-attr]
+    waits = held(asked(now=NOON, paused=True, expires_at=NOON + HOUR))
+    assert (waits.until, waits.by) == (NOON + HOUR, "pause")
+    assert asked(now=NOON, paused=True, expires_at=NOON) == Blocked("it expired at 25 Nov 11:00")
+
+
+def test_what_is_skipped_is_blocked_once_nothing_holds_it() -> None:
+    assert asked(now=NOON, skipped="skipped while paused") == Blocked("skipped while paused")
+    assert isinstance(asked(now=NOON, skipped="skipped while paused", paused=True), Held)
+
+
+def test_what_waited_for_a_pause_goes_out_spread_over_as_long_as_was_said() -> None:
+    resumed = Release(NOON, 10 * HOUR, "resumed")
+    turns = [held(asked(now=NOON, released=resumed, run=f"run-{n}")).until or NOON for n in range(20)]
+
+    assert NOON <= min(turns) < NOON + 2 * HOUR
+    assert NOON + 8 * HOUR < max(turns) < NOON + 10 * HOUR
+    assert isinstance(asked(now=turns[0], released=resumed, run="run-0"), Clear)
+
+
+@pytest.mark.parametrize(
+    ("held_by", "since", "why"),
+    [
+        (None, NIGHT, None),
+        ("quiet time", NIGHT, None),
+        ("brake", NIGHT, "let go"),
+        ("pause", NIGHT, "resumed"),
+        ("release", NIGHT, "resumed"),
+        (None, NOON, "resumed"),
+    ],
+)
+def test_which_release_a_message_waited_for(held_by: HeldBy | None, since: datetime, why: str | None) -> None:
+    """The journey was let go an hour before it was resumed. A start that waited is entered as it is resumed."""
+    resumed = Resumption(NOON, over=HOUR)
+
+    found = release_of(held_by, since, let_go_at=NOON - HOUR, resumed=resumed, spread=MINUTE)
+
+    assert (found and found.why) == why
+    assert (found and found.over) == {None: None, "let go": MINUTE, "resumed": HOUR}[why]

@@ -1,0 +1,68 @@
+"""Letting go of runs whose journey is held or paused no more, very many of them, some at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, bindparam, case, func, literal_column, select, update
+
+from journeys.clearance.releases import SKIPPED
+from journeys.walk.diary import HeldBy
+from store.lifecycle import THESE, lock_these
+from store.schema import IS_HELD, journeys, runs, versions
+
+
+def let_go_some(connection: Connection, most: int, now: datetime) -> list[str]:
+    """Take some runs that a journey held which is held no more; whoever asks tells them. In the order of their ids."""
+    locked = _locked(connection, connection.execute(_SOME_LET_GO, {"most": most}).scalars())
+    connection.execute(_LET_GO, {"runs": locked, "now": now})
+    return locked
+
+
+def resume_some(connection: Connection, most: int, now: datetime) -> list[str]:
+    """The same of runs that wait in a journey which is paused no more. Where it skips, they leave out what waited."""
+    locked = _locked(connection, connection.execute(_SOME_RESUMED, {"most": most}).scalars())
+    connection.execute(_RESUME, {"runs": locked, "now": now})
+    return locked
+
+
+def _locked(connection: Connection, ids: Iterable[str]) -> list[str]:
+    return list(lock_these(connection, sorted(ids)))
+
+
+def _some(by: HeldBy, since: Column[Any]) -> Select[Any]:
+    """Some runs that are held *by* that, of journeys in which nothing is so since any time."""
+    return (
+        select(runs.c.id)
+        .outerjoin(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
+        .where(
+            literal_column(IS_HELD),
+            runs.c.held_by == by,
+            runs.c.journey.in_(select(journeys.c.name).where(since.is_(None))),
+            versions.c.stopped_at.is_(None),  # else they are about to end
+        )
+        .limit(bindparam("most"))
+    )
+
+
+_SOME_LET_GO = _some("brake", journeys.c.held_at)
+_SOME_RESUMED = _some("pause", journeys.c.paused_at)
+_LET_GO = (
+    update(runs)
+    .where(THESE, runs.c.held_by == "brake")
+    .values(held_by="release", held_until=bindparam("now"), held_why="its journey was let go")
+)
+_skips = select(journeys.c.resumed_at).where(journeys.c.name == runs.c.journey, journeys.c.catch_up == "skip")
+_RESUME = (
+    update(runs)
+    .where(THESE, runs.c.held_by == "pause")
+    .values(
+        held_by="release",
+        held_until=bindparam("now"),
+        held_why="its journey was resumed",
+        skip_until=func.coalesce(_skips.scalar_subquery(), runs.c.skip_until),
+        skip_why=case((_skips.exists(), SKIPPED), else_=runs.c.skip_why),
+    )
+)

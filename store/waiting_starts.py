@@ -1,0 +1,127 @@
+"""Starts that wait for a journey to be resumed: what becomes of them then, or where it never is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Text, bindparam, delete, func, insert, literal, select
+
+from journeys.catalogue import Event
+from journeys.chains import Maker
+from journeys.starting import WAITED, start_after_a_pause
+from store.effects import Effects
+from store.facts import AN_EVENT, event_of, read_facts
+from store.lifecycle import STOPPED
+from store.locks import lock_customers
+from store.schema import AnyRow, among, decisions, events, journeys, versions, waiting_starts
+
+
+def start_some(connection: Connection, most: int, now: datetime) -> int:
+    """Decide about some starts anew whose journey is paused no more. Returns how many there were.
+
+    In the order in which they came, each under its customer's lock. Those of one transaction are of one journey.
+    """
+    some = _some(connection, most)
+    if not some:
+        return 0
+    journey = connection.execute(_JOURNEY, {"named": some[0].journey}).one()
+    if journey.live_version is None:
+        return drop_waiting(connection, journey.name, STOPPED, now)
+    lock_customers(connection, {row.customer for row in some})
+    taken = connection.execute(_TAKE, {"ids": [row.id for row in some]}).scalars().all()
+    # Others may have taken some meanwhile, and what was erased is not there any more.
+    waiting = _with_events(connection, [row for row in some if row.id in taken])
+    if waiting:
+        _start(connection, journey, waiting, now)
+    return len(some)
+
+
+def drop_waiting(connection: Connection, journey: str, why: str, now: datetime) -> int:
+    """Nobody who waits enters the journey any more, and *why* is kept with each event. Returns how many there were."""
+    del now  # what is decided is in the order in which it was, without a time of its own
+    connection.execute(_TELL_DROPPED, {"named": journey, "because": f"{WAITED}{why}"})
+    return connection.execute(_DROP, {"named": journey}).rowcount
+
+
+class _Waiting(NamedTuple):
+    """A start that waits, and its event."""
+
+    row: AnyRow
+    event: Event
+
+
+def _some(connection: Connection, most: int) -> Sequence[AnyRow]:
+    """The first that wait in one journey, as far as they go by one pace and nobody else has made them."""
+    journey = connection.execute(_NEXT_JOURNEY).scalar_one_or_none()
+    if journey is None:
+        return ()
+    rows = connection.execute(_FIRST, {"named": journey, "most": most}).all()
+    alike = (rows[0].day_seconds, rows[0].made_by) if rows else None
+    return list(takewhile(lambda row: (row.day_seconds, row.made_by) == alike, rows))
+
+
+def _with_events(connection: Connection, rows: Sequence[AnyRow]) -> list[_Waiting]:
+    found = connection.execute(_EVENTS, {"ids": sorted({row.event for row in rows})}).all() if rows else ()
+    about = {(row.source, row.id): event_of(row) for row in found}
+    return [_Waiting(row, about[row.source, row.event]) for row in rows if (row.source, row.event) in about]
+
+
+def _start(connection: Connection, journey: AnyRow, waiting: Sequence[_Waiting], now: datetime) -> None:
+    first = waiting[0].row
+    maker = Maker(first.made_by[0], first.made_by[1], tuple(first.made_by[2])) if first.made_by else None
+    day = timedelta(seconds=first.day_seconds)
+    facts = read_facts(connection, [one.event for one in waiting], {}, now, day, maker)
+    effects = Effects(facts, now)
+    version = next(version for version in facts.live if version.name == journey.name)
+    for row, event in waiting:
+        at = event.occurred_at or row.at
+        known = replace(facts.of(event), received_at=row.at, resumed_at=journey.resumed_at)
+        made = list(start_after_a_pause(event, at, version, known, skip=journey.catch_up == "skip"))
+        effects.carry_out(event, made, max(at, journey.resumed_at))
+        effects.tell(event, made)
+    effects.write(connection)
+
+
+_named = bindparam("named", type_=Text())
+_last = select(func.max(versions.c.number)).where(versions.c.journey == _named).scalar_subquery()
+_NEXT_JOURNEY = (
+    select(journeys.c.name)
+    .where(
+        journeys.c.paused_at.is_(None),
+        select(waiting_starts.c.id).where(waiting_starts.c.journey == journeys.c.name).exists(),
+    )
+    .order_by(journeys.c.name)
+    .limit(1)
+)
+_FIRST = (
+    select(waiting_starts)
+    .where(waiting_starts.c.journey == _named)
+    .order_by(waiting_starts.c.id)
+    .limit(bindparam("most"))
+)
+_TAKE = (
+    delete(waiting_starts)
+    .where(waiting_starts.c.id.in_(bindparam("ids", expanding=True)))
+    .returning(waiting_starts.c.id)
+)
+_JOURNEY = select(journeys).where(journeys.c.name == _named)
+_EVENTS = select(*AN_EVENT).where(among(events.c.id, "ids"))
+_TELL_DROPPED = insert(decisions).from_select(
+    ["event", "source", "journey", "version", "did", "why", "answers"],
+    select(
+        waiting_starts.c.event,
+        waiting_starts.c.source,
+        waiting_starts.c.journey,
+        _last,
+        literal("ignored"),
+        bindparam("because", type_=Text()),
+        literal([], decisions.c.answers.type),
+    )
+    .where(waiting_starts.c.journey == _named)
+    .order_by(waiting_starts.c.id),
+)
+_DROP = delete(waiting_starts).where(waiting_starts.c.journey == _named)
