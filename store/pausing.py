@@ -23,14 +23,14 @@ from store.waiting_starts import start_some
 
 
 class Paused(Frozen):
-    """The journey is paused, since when, and how much waits; *under_way*: people inside, who go on up to a message.
+    """The journey is paused, since when, and how much waits; *active*: people inside, who go on up to a message.
 
     *changed*: False where it was paused before, and nothing was done. *dry_run*: this is what would be done.
     """
 
     journey: str
     paused: JourneyPause
-    under_way: int
+    active: int
     changed: bool
     dry_run: bool
 
@@ -94,7 +94,7 @@ def _pause(connection: Connection, name: str, change: Change) -> Paused:
     answer = _pausing(connection, name, change.at, dry_run=False)
     if not connection.execute(_PAUSE, {"named": name, "now": change.at}).rowcount:
         return answer.model_copy(update={"changed": False})  # or somebody else has paused it a moment ago
-    record(connection, change, "journey paused", f"journey/{name}", {"under_way": answer.under_way})
+    record(connection, change, "journey paused", f"journey/{name}", {"active": answer.active})
     return answer
 
 
@@ -105,7 +105,7 @@ def _pausing(connection: Connection, name: str, now: datetime, *, dry_run: bool)
     return Paused(
         journey=name,
         paused=before or JourneyPause(since=now, waiting_messages=0, waiting_starts=0),
-        under_way=active_in(connection, name),
+        active=active_in(connection, name),
         changed=before is None,
         dry_run=dry_run,
     )

@@ -30,7 +30,8 @@ def start_some(connection: Connection, most: int, now: datetime) -> int:
         return 0
     journey = connection.execute(_JOURNEY, {"named": some[0].journey}).one()
     if journey.live_version is None:
-        return drop_waiting(connection, journey.name, STOPPED, now)
+        why = STOPPED if journey.stopped_at else "nobody enters the journey any more"
+        return drop_waiting(connection, journey.name, why, now)
     lock_customers(connection, {row.customer for row in some})
     taken = connection.execute(_TAKE, {"ids": [row.id for row in some]}).scalars().all()
     # Others may have taken some meanwhile, and what was erased is not there any more.

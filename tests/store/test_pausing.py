@@ -85,7 +85,7 @@ async def test_nothing_goes_out_and_it_says_so(shop: Shop, waiting: str) -> None
     assert run.held.words == "held until its journey is resumed: its journey is paused"
     assert [run.id for run in (await list_runs(shop.store, by="pause")).runs] == [waiting]
     (entry,) = (await list_audit(shop.store, what=f"journey/{NAME}", limit=1)).entries
-    assert (entry.did, entry.by, entry.detail) == ("journey paused", "us", {"under_way": 1})
+    assert (entry.did, entry.by, entry.detail) == ("journey paused", "us", {"active": 1})
 
 
 async def test_to_pause_it_again_changes_nothing(shop: Shop, waiting: str) -> None:
@@ -95,7 +95,7 @@ async def test_to_pause_it_again_changes_nothing(shop: Shop, waiting: str) -> No
     answer = await paused(shop)
 
     expected = JourneyPause(since=NOON, waiting_messages=1, waiting_starts=0)
-    assert answer == Paused(journey=NAME, paused=expected, under_way=1, changed=False, dry_run=False)
+    assert answer == Paused(journey=NAME, paused=expected, active=1, changed=False, dry_run=False)
     assert [entry.did for entry in (await list_audit(shop.store)).entries].count("journey paused") == 1
 
 
@@ -105,7 +105,7 @@ async def test_a_dry_run_of_both_says_what_they_would_do_and_does_nothing(shop: 
 
     would = await paused(shop, dry_run=True)
 
-    assert would == Paused(journey=NAME, paused=NOTHING_WAITS, under_way=1, changed=True, dry_run=True)
+    assert would == Paused(journey=NAME, paused=NOTHING_WAITS, active=1, changed=True, dry_run=True)
     assert (await seen(shop)).state == "live"
     await paused(shop)
     await ask(shop, run)
