@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from terminal import exits, key_commands, options, policy_commands, streams
+from terminal import exits, key_commands, options, pause_commands, policy_commands, streams
 from terminal.options import AsJson, DryRun, Yes
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(key_commands.app, name="key", help="Make, change, list, rotate and revoke the keys of the API.")
+app.add_typer(pause_commands.app)
 app.add_typer(policy_commands.app, name="policy", help="Show the house's policy, put another one, see what was before.")
 
 

@@ -23,7 +23,7 @@ from starlette.types import Lifespan
 from api.bodies import gives
 from api.consents import Consents
 from api.content_previews import Sample, TestSend
-from api.journeys import Release
+from api.journeys import Pause, Release, Resume
 from api.keys import OPEN
 from api.limits import AFTER, HEADERS
 from api.named_keys import Rotation
@@ -139,7 +139,20 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody, Policy]
     bodies = _schemas(
-        [*models, CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift, Key, Rotation, Release]
+        [
+            *models,
+            CustomerAttribute,
+            Consents,
+            Sample,
+            TestSend,
+            AddressQuestion,
+            Lift,
+            Key,
+            Rotation,
+            Release,
+            Pause,
+            Resume,
+        ]
     )
     for schema in bodies.values():
         _tell_defaults(schema)

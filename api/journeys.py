@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 from fastapi import APIRouter, Response
 from pydantic import StrictBool
 
 from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.journeys_examples import JOURNEY, JOURNEY_VIEW, LET_GO, PUBLISHED, STOPPED, TEST_VIEW, WELCOME
+from api.journeys_examples import JOURNEY, JOURNEY_VIEW, LET_GO, PAUSED, PUBLISHED, RESUMED, STOPPED, TEST_VIEW, WELCOME
 from api.keys import needs
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
 from api.steps_examples import JOURNEYS
+from journeys.clearance.releases import CATCH_UP, CatchUp
 from journeys.definition import Journey
 from journeys.models import Frozen, Model
 from journeys.problems import Conflict, Unknown
 from journeys.reading import read, read_journey
-from store import journeys
+from store import journeys, pausing
 from store.ab_views import Tests, list_tests
 from store.held_journeys import LetGo, let_go
 from store.journeys import JourneyView, Published, Stopped
+from store.pausing import Paused, Resumed
 from store.showing import Unreadable
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], responses=STANDARD)
@@ -40,8 +44,37 @@ class Release(Model):
     dry_run: StrictBool = False
 
 
-_TAKEN = takes(ref(Release), {"What it would do": {"dry_run": True}}, yaml_too=True)
-RELEASES = {"requestBody": _TAKEN["requestBody"] | {"required": False}}
+class Pause(Model):
+    """*dry_run*: only say what pausing the journey would do."""
+
+    dry_run: StrictBool = False
+
+
+class Resume(Model):
+    """*catch_up*: what becomes of what waits: now, skip, or {over: 30 minutes}.
+
+    *dry_run*: only say what resuming the journey would do.
+    """
+
+    catch_up: Annotated[CatchUp, CATCH_UP] = "now"
+    dry_run: StrictBool = False
+
+
+def _may_take(model: type[Model], examples: dict[str, object]) -> dict[str, Any]:
+    """A body that may be left out."""
+    taken = takes(ref(model), examples, yaml_too=True)
+    return {"requestBody": taken["requestBody"] | {"required": False}}
+
+
+RELEASES = _may_take(Release, {"What it would do": {"dry_run": True}})
+PAUSES = _may_take(Pause, {"What it would do": {"dry_run": True}})
+RESUMES = _may_take(
+    Resume,
+    {
+        "All that waited within half an hour": {"catch_up": {"over": "30 minutes"}},
+        "What it would do": {"catch_up": "skip", "dry_run": True},
+    },
+)
 
 
 class Journeys(Frozen):
@@ -157,6 +190,42 @@ async def release_journey(name: JourneyName, body: Body, deps: Deps, change: Cha
     released = await let_go(deps.store, name, change, dry_run=asked.dry_run)
     deps.relay_nudge()
     return released
+
+
+@router.post(
+    "/{name}/pause",
+    dependencies=[needs("publish")],
+    response_model=Paused,
+    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(PAUSED)},
+    openapi_extra=PAUSES,
+)
+async def pause_journey(name: JourneyName, body: Body, deps: Deps, change: ChangeDep) -> Paused:
+    """Let nobody enter and nothing go out, until the journey is resumed. Waits and questions go on, and nobody is lost.
+
+    An event that would start it is kept as `waiting`. One that is paused stays as it is: `changed` is false. With
+    `dry_run` nothing is done, and the answer says what would be.
+    """
+    asked = await aside(read, Pause, body, "pause") if body else Pause()
+    return await pausing.pause(deps.store, name, change, dry_run=asked.dry_run)
+
+
+@router.post(
+    "/{name}/resume",
+    dependencies=[needs("publish")],
+    response_model=Resumed,
+    responses=declare(Unknown, TooLarge, WrongType) | {200: gives(RESUMED)},
+    openapi_extra=RESUMES,
+)
+async def resume_journey(name: JourneyName, body: Body, deps: Deps, change: ChangeDep) -> Resumed:
+    """Let a journey go on that was paused. Everything that waited is looked at again.
+
+    With `catch_up` `now` it goes out over the policy's `spread`, with `{over: 30 minutes}` over that; with `skip` it is
+    left out. One that is not paused stays as it is: `paused` is null. With `dry_run` nothing is done.
+    """
+    asked = await aside(read, Resume, body, "resume") if body else Resume()
+    resumed = await pausing.resume(deps.store, name, change, asked.catch_up, dry_run=asked.dry_run)
+    deps.relay_nudge()
+    return resumed
 
 
 async def _answer(deps: Deps, name: str) -> JourneyAnswer:

@@ -114,6 +114,16 @@ BRAKED = {
 }
 LET_GO = {"journey": "abandoned-cart", "held": BRAKED, "spread": "15 minutes", "dry_run": False}
 
+PAUSE = {"since": "2026-11-24T09:00:00Z", "waiting_messages": 230, "waiting_starts": 40}
+PAUSED = {"journey": "abandoned-cart", "paused": PAUSE, "active": 1200, "changed": True, "dry_run": False}
+RESUMED = {
+    "journey": "abandoned-cart",
+    "paused": PAUSE,
+    "catch_up": {"over": "30 minutes"},
+    "spread": "30 minutes",
+    "dry_run": False,
+}
+
 TEST_VIEW = {
     "step": "subject",
     "versions": [3, 2],

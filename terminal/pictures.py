@@ -8,7 +8,11 @@ from datetime import datetime, timedelta
 
 from rich.text import Text
 
+from journeys.clearance.releases import Over
 from journeys.definition import Journey
+from journeys.facts import Decision
+from journeys.language.durations import say
+from journeys.starting import WAITED
 from journeys.steps import every_step
 from journeys.walk.diary import Entry
 from journeys.walk.paths import PathChoice, Paths
@@ -71,7 +75,7 @@ def _lines(played: Timeline, script: Script, journey: Journey) -> Iterator[_Line
     lines = sorted(script.events, key=lambda line: line.at)
     for line, heard in zip(lines, played.events, strict=True):
         yield _Line(heard.at, 0, (Text(happening(line), "bold"),))
-        for told in () if line.release else _decisions(heard, numbers):
+        for told in _decisions(heard, numbers) if heard.decisions or not line.governs else ():
             yield _Line(heard.at, 0, ("  ", told))
     for run in played.runs:
         for entry in run.diary:
@@ -88,10 +92,25 @@ def happening(line: Happening) -> str:
     """What a line of a script says that somebody does."""
     if line.message:
         return f"{line.message} {line.is_}"
-    if line.release:
-        return "the journey is let go"
+    if line.governs:
+        return _governed(line)
     named, attributes = ("customer", line.customer) if line.customer is not None else (line.trigger, line.attributes)
     return f"{named}  {said(attributes)}".rstrip()
+
+
+def _governed(line: Happening) -> str:
+    """What somebody does with the journey."""
+    if line.release:
+        return "the journey is let go"
+    if line.pause:
+        return "the journey is paused"
+    match line.resume:
+        case Over(over=over):
+            return f"the journey is resumed; all that waited goes out within {say(over)}"
+        case "skip":
+            return "the journey is resumed; all that waited is left out"
+        case _:
+            return "the journey is resumed"
 
 
 def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
@@ -100,7 +119,13 @@ def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:
     for decision in heard.decisions:
         if decision.did != "resumed":  # the if that it answers tells what came of it
             whose = _whose(decision.run or "", numbers)
-            yield Text.assemble(*whose, happened(decision.did, "" if decision.did == "started" else decision.why))
+            yield Text.assemble(*whose, happened(decision.did, _why(decision)))
+
+
+def _why(decision: Decision) -> str:
+    """Why, where that is not plain."""
+    is_plain = decision.did == "started" and not decision.why.startswith(WAITED)
+    return "" if is_plain else decision.why
 
 
 def _held(hold: PreviewHold) -> Text:

@@ -43,6 +43,7 @@ COLOURS = {
     "aborted": "red",
     "ignored": "dim",
     "refused": "bold red",
+    "waiting": "yellow",
 }
 MARKS = {
     "started": "●",
@@ -53,6 +54,7 @@ MARKS = {
     "stopped": "■",
     "ignored": "·",
     "refused": "✗",
+    "waiting": "‖",
     "resumed": "↻",
 }
 AS_IT_SAYS = ("done", "exit", "stop", "operator")

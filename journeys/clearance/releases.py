@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from journeys.language.durations import Duration
-from journeys.models import Model
+from journeys.models import Expected, Model
 from journeys.walk.diary import HeldBy
 
 SKIPPED = "skipped while paused"
@@ -25,6 +25,10 @@ CatchUp = Literal["now", "skip"] | Over
 ``now``: it goes out, over the policy's spread. ``over``: over so long. ``skip``: it is left out, and nobody starts who
 waits to.
 """
+
+
+CATCH_UP = Expected("now, skip or how long it takes: {over: 30 minutes}")
+"""How it is told where it is written otherwise."""
 
 
 class Resumption(NamedTuple):

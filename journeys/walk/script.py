@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model
 
 from journeys.catalogue import BUILT_IN_NAMES, CHANGED
 from journeys.checks.review import Catalogue
-from journeys.clearance.releases import CatchUp
+from journeys.clearance.releases import CATCH_UP, CatchUp
 from journeys.interactions import Interaction
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
@@ -58,7 +58,7 @@ class Happening(Model):
     is_: Interaction | None = Field(None, alias="is")
     release: _True | None = None
     pause: _True | None = None
-    resume: Annotated[CatchUp, Expected("now, skip or how long it takes: {over: 30 minutes}")] | None = None
+    resume: Annotated[CatchUp, CATCH_UP] | None = None
     run: int | None = Field(None, ge=1)
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     occurred_at: Duration | None = None

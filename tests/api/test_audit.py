@@ -50,6 +50,8 @@ RECORDED = {
     "POST /v1/journeys/{name}/release": Asked(
         "abandoned-cart", "journey released", "journey/abandoned-cart", again=False
     ),
+    "POST /v1/journeys/{name}/pause": Asked("abandoned-cart", "journey paused", "journey/abandoned-cart"),
+    "POST /v1/journeys/{name}/resume": Asked("resting", "journey resumed", "journey/resting", again=False),
     "PUT /v1/endpoints/{name}": Asked("crm", "endpoint put", "endpoint/crm", {"url": CRM, "title": "Our CRM"}),
     "POST /v1/endpoints/{name}/rotate": Asked("crm", "endpoint given another secret", "endpoint/crm", again=False),
     "POST /v1/endpoints/{name}/open": Asked("crm", "endpoint opened", "endpoint/crm"),
@@ -98,6 +100,10 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await door.put("/v1/customer-attributes/born", {"type": "date"})
         await door.put("/v1/endpoints/crm", {"url": CRM})
         await door.post("/v1/keys", {"key": "crm", "scopes": ["runs:read"]})
+        resting = json.dumps(json.loads(CART) | {"journey": "resting"})
+        await http.put("/v1/journeys/resting", content=resting)
+        await door.post("/v1/journeys/resting/publish")
+        await door.post("/v1/journeys/resting/pause")
         await close_endpoint(store, "crm", CRM, "it answered 410", clock.now)
         await store.write(lambda connection: hold_journey(connection, "abandoned-cart", "the brake", None, clock.now))
         await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", clock.now)

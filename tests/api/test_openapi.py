@@ -80,6 +80,8 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
         "POST /v1/journeys/{name}/publish",
         "POST /v1/journeys/{name}/stop",
         "POST /v1/journeys/{name}/release",
+        "POST /v1/journeys/{name}/pause",
+        "POST /v1/journeys/{name}/resume",
         "POST /v1/journeys/{name}/preview",
         "GET /v1/journeys/{name}/paths",
         "GET /v1/journeys/{name}/tests",

@@ -52,6 +52,8 @@ NEEDED = {
     "POST /v1/journeys/{name}/publish": "publish",
     "POST /v1/journeys/{name}/stop": "publish",
     "POST /v1/journeys/{name}/release": "publish",
+    "POST /v1/journeys/{name}/pause": "publish",
+    "POST /v1/journeys/{name}/resume": "publish",
     "POST /v1/journeys/{name}/preview": "definitions:read",
     "GET /v1/journeys/{name}/paths": "definitions:read",
     "GET /v1/journeys/{name}/tests": "analytics:read",

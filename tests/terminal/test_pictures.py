@@ -116,3 +116,36 @@ def test_what_is_held_is_shown_with_until_when_and_why() -> None:
         "→ push  final-push-notification to token-ada",
         "✓ completed  all steps done",
     ]
+
+
+def test_a_pause_is_shown_with_what_waits_and_what_becomes_of_it() -> None:
+    a, b = ({"id": id, "push": "final-push-notification", "to": "customer.push_token"} for id in "ab")
+    journey = abandoned_cart(
+        start={"trigger": "abandoned-cart", "overlap": "parallel"}, steps=[{"id": "hour", "wait": "1 hour"}, a, b]
+    )
+    cart = {"trigger": "abandoned-cart", "attributes": {"total": 60, "cart_id": "c1"}}
+    later = {**cart, "at": "3 hours"}
+    pause = {"at": "30 minutes", "pause": True}
+
+    lines = [
+        line
+        for line in shown(journey, cart, pause, later, {"at": "2 days", "resume": {"over": "1 hour"}})
+        if "“" not in line
+    ]
+    skipped = shown(journey, cart, pause, later, {"at": "2 days", "resume": "skip"})
+
+    assert lines[:8] == [
+        "abandoned-cart  total 60, cart_id c1",
+        "run 1 ● started",
+        "the journey is paused",
+        "run 1 ‖ a  held until its journey is resumed: its journey is paused",
+        "abandoned-cart  total 60, cart_id c1",
+        "‖ waiting  the journey is paused",
+        "the journey is resumed; all that waited goes out within 1 hour",
+        "run 2 ● started  waited for a pause; abandoned-cart",
+    ]
+    assert lines[8].startswith("run 1 ‖ a  held until 3 Jan 09:")
+    assert "its journey was resumed at 3 Jan 09:00" in lines[8]
+    assert "the journey is resumed; all that waited is left out" in skipped
+    assert "· ignored  waited for a pause; skipped while paused" in skipped
+    assert "✗ push  final-push-notification blocked: skipped while paused" in skipped

@@ -1,0 +1,69 @@
+"""``sojourn pause`` and ``resume``: a journey in which nothing goes out for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from terminal.options import AsJson, DryRun, Yes
+
+if TYPE_CHECKING:
+    from terminal.client import Connection
+
+# The rooms are imported by the commands that need them, as in cli.py.
+app = typer.Typer()
+
+Named = Annotated[str, typer.Argument(metavar="NAME", help="The journey.")]
+CatchUp = Annotated[
+    str,
+    typer.Option(help='What becomes of what waits: "now", "skip", or how long it takes, such as "30 minutes".'),
+]
+
+
+@app.command()
+def pause(
+    context: typer.Context, name: Named, dry_run: DryRun = False, yes: Yes = False, json_: AsJson = False
+) -> None:
+    """Pause a journey: nobody enters and nothing goes out, until it is resumed. Nobody is lost."""
+    from store.pausing import Paused
+    from terminal import pausing
+    from terminal.confirming import How, carry_out
+
+    carry_out(
+        _connection(context),
+        lambda api, dry: api.post(Paused, "journeys", name, "pause", body={"dry_run": dry}),
+        pausing.paused,
+        lambda would: f"Pause {name}?" if would.changed else None,
+        How(dry_run, yes, json_),
+    )
+
+
+@app.command()
+def resume(
+    context: typer.Context,
+    name: Named,
+    catch_up: CatchUp = "now",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json_: AsJson = False,
+) -> None:
+    """Let a journey go on that was paused, with what has waited: at once and spread, over some time, or not at all."""
+    from store.pausing import Resumed
+    from terminal import pausing
+    from terminal.confirming import How, carry_out
+
+    wanted = {"catch_up": catch_up if catch_up in ("now", "skip") else {"over": catch_up}}
+    carry_out(
+        _connection(context),
+        lambda api, dry: api.post(Resumed, "journeys", name, "resume", body=wanted | {"dry_run": dry}),
+        pausing.resumed,
+        lambda would: f"Resume {name}?" if would.paused else None,
+        How(dry_run, yes, json_),
+    )
+
+
+def _connection(context: typer.Context) -> Connection:
+    """Where the API is, as cli.py finds it."""
+    found: Connection = context.obj()
+    return found

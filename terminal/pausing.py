@@ -1,0 +1,51 @@
+"""What commands say of a journey that is paused or resumed: since when, and how much waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from journeys.language.clock import clock
+from journeys.language.durations import say
+from store.counts import JourneyPause
+from store.pausing import Paused, Resumed
+
+
+def paused(told: Paused) -> Iterator[Text]:
+    """What pausing a journey does, or would do."""
+    name, inside = (told.journey, "bold"), _people(told.active)
+    if not told.changed:
+        yield Text.assemble(name, f" is paused already, since {clock(told.paused.since)}; {_waits(told.paused)}.")
+    elif told.dry_run:
+        yield Text.assemble(name, f" would be paused: nobody enters, and nothing goes out. {inside} inside.")
+        yield Text("They go on up to their next message or action, and wait there. Whoever would enter waits too.")
+    else:
+        yield Text.assemble(name, f" is paused: nobody enters, and nothing goes out. {inside} inside.")
+        yield Text(f"They go on up to their next message or action, and wait there: sojourn resume {told.journey}")
+
+
+def resumed(told: Resumed) -> Iterator[Text]:
+    """What resuming a journey does, or would do."""
+    name = (told.journey, "bold")
+    if told.paused is None:
+        yield Text.assemble(name, " is not paused: there is nothing to resume.")
+        return
+    since = f"paused since {clock(told.paused.since)}; {_waits(told.paused)}."
+    yield Text.assemble(name, f" is {since}" if told.dry_run else f" goes on. It was {since}")
+    if told.catch_up == "skip":
+        yield Text("Resumed, all that would be left out." if told.dry_run else "All that is left out.")
+        return
+    would = "Resumed, what waits would go" if told.dry_run else "What waited goes"
+    how = f"out within {say(told.spread)}, one after the other, as far as nothing else is against it."
+    yield Text(f"{would} {how} Starts are decided anew.")
+
+
+def _waits(pause: JourneyPause) -> str:
+    messages = "1 message" if pause.waiting_messages == 1 else f"{pause.waiting_messages} messages"
+    starts = "1 start" if pause.waiting_starts == 1 else f"{pause.waiting_starts} starts"
+    return f"{messages} and {starts} wait"
+
+
+def _people(number: int) -> str:
+    return "1 person is" if number == 1 else f"{number} people are"
