@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, null, or_, select, union_all
 
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.chains import Maker
@@ -22,9 +22,10 @@ from journeys.walk.pace import DAY
 from store.checks import Triggers, check
 from store.effects import Effects
 from store.facts import BatchFacts, SentTo, find_sends, read_facts, send_of
+from store.known_events import digests_of
 from store.locks import lock_customers
 from store.many import beside
-from store.schema import AnyRow, among, decisions, events, sends
+from store.schema import AnyRow, among, decisions, events, known_events, sends
 from store.store import read_transaction, write_transaction
 
 EventName = tuple[str, str]
@@ -67,9 +68,9 @@ class StoredEvent(Frozen):
 
 
 class Before(NamedTuple):
-    """What is remembered of an event that was here before."""
+    """What is remembered of an event that was here before. *body* is None where that it was here is all there is."""
 
-    body: str
+    body: str | None
     decisions: tuple[Decision, ...]
 
 
@@ -143,15 +144,15 @@ def _accept_each(
         # 1. Seen before: the answer is the one of then.
         if before := seen.get(_name(event)):
             receipts.append(Receipt(event=event.id, source=event.source, duplicate=True, decisions=before.decisions))
-            taken += [_taken(event).within(f"[{index}]")] if _body(posted) != before.body else []
+            taken += [_taken(event).within(f"[{index}]")] if before.body not in (None, _body(posted)) else []
             continue
         # 2. The runs of the customer: goal, exit, resume. 3. The journeys that it starts.
         made = _decide(event, facts)
         effects.apply(event, made)
         # 4. One decision for each journey looked at, with its reason.
         if made or _is_kept(event, triggers, facts):
-            seen[_name(event)] = before = Before(_body(posted), made)
-            effects.keep(event, before.body, made)
+            seen[_name(event)] = Before(body := _body(posted), made)
+            effects.keep(event, body, made)
         receipts.append(Receipt(event=event.id, source=event.source, decisions=made))
     if taken:
         raise Conflict(f"{_ids(len(taken))} already, with another content. Nothing was accepted.", taken)
@@ -222,10 +223,13 @@ def _filled_in(event: Event, moment: datetime) -> Event:
 
 
 def _seen_before(connection: Connection, posted: Sequence[Event]) -> dict[EventName, Before]:
-    ids = sorted({event.id for event in posted})
-    rows = connection.execute(_BODIES, {"ids": ids}).all()
-    made = decisions_of(connection, [row.id for row in rows]) if rows else {}
-    return {(row.source, row.id): Before(row.body, made.get((row.source, row.id), ())) for row in rows}
+    names = digests_of(_name(event) for event in posted)
+    asked = {"ids": sorted({event.id for event in posted}), "digests": sorted(names)}
+    rows = connection.execute(_BODIES, asked).all()
+    kept = [row for row in rows if row.body is not None]
+    made = decisions_of(connection, [row.id for row in kept]) if kept else {}
+    known = {names[row.id]: Before(None, ()) for row in rows if row.body is None}
+    return known | {(row.source, row.id): Before(row.body, made.get((row.source, row.id), ())) for row in kept}
 
 
 def _taken(event: Event) -> Flaw:
@@ -289,7 +293,11 @@ def _stored(row: AnyRow, made: tuple[Decision, ...]) -> StoredEvent:
     return StoredEvent(**columns, decisions=made)
 
 
-_BODIES = select(events.c.id, events.c.source, events.c.body).where(among(events.c.id, "ids"))
+# One statement, which sees one moment: an event is in the one table or the other while it goes.
+_BODIES = union_all(
+    select(events.c.id, events.c.source, events.c.body).where(among(events.c.id, "ids")),
+    select(known_events.c.digest, null(), null()).where(among(known_events.c.digest, "digests")),
+)
 _DECISIONS = select(decisions).where(among(decisions.c.event, "ids")).order_by(decisions.c.id)
 _EVENT = select(events).where(events.c.id == bindparam("event"), events.c.source == bindparam("source"))
 _IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")

@@ -307,6 +307,20 @@ events = Table(
     Index(None, "customer", "trigger", "occurred_at"),
 )
 
+known_events = Table(
+    "known_events",
+    metadata,
+    Column("digest", Text, primary_key=True),  # of the source and id of an event that is kept no more
+    Column("at", Time, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("digest", Text, primary_key=True),  # of the id of a customer who was erased
+    Column("at", Time, nullable=False),  # the last time
+)
+
 decisions = Table(
     "decisions",
     metadata,
