@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -24,7 +25,7 @@ from journeys.interactions import Kind
 from journeys.language.attributes import reference
 from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
-from journeys.walk.diary import Delivery, Held
+from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import consents, sends, suppressions
@@ -32,6 +33,8 @@ from store.customers import forget_tokens
 from store.runs import get_run
 from store.sends import Done, Go
 from store.store import Store
+
+Written = TypeVar("Written")
 
 ATTEMPT = timedelta(seconds=40)
 """How long one attempt may take in all. The limits of its parts leave time to record the outcome."""
@@ -73,7 +76,7 @@ class Deliver:
         self._call_before = call_before
 
     @activity.defn(name="deliver")
-    async def deliver(self, visit: Visit | GivenBy01) -> Delivery | Held | Unheard:
+    async def deliver(self, visit: Visit | GivenBy01) -> Delivery | Held | Unheard | Moved:
         """Send one message, at most once, and say what became of it.
 
         Raises ApplicationError where another attempt may send it: the provider said "not now", or we failed before.
@@ -85,7 +88,7 @@ class Deliver:
                 return delivery
             return without_quotes(delivery).model_copy(update={"in_doubt": delivery.outcome == "unknown"})
 
-    async def _attempt(self, visit: Visit, clock: RunClock) -> Delivery | Held | Unheard:
+    async def _attempt(self, visit: Visit, clock: RunClock) -> Delivery | Held | Unheard | Moved:
         kind = visit.message.kind
         channel = self._channels[kind]  # looked up first: without it, nothing must be claimed
         # What has expired goes on to its claim, which blocks it: nobody waits for a channel to be mended for that.
@@ -95,7 +98,7 @@ class Deliver:
                 raise _later(visit, wait, clock)
         visit = visit.at(clock.now())
         claim = await sends.claim(self._store, visit)
-        if isinstance(claim, Held | Unheard):
+        if isinstance(claim, Held | Unheard | Moved):
             return claim
         if isinstance(claim, Done):
             return claim.delivery
@@ -133,13 +136,13 @@ class Deliver:
             log.warning("no answer from the provider", send_id=message.send_id, step=message.step, why=why)
             return _Lost(f"the provider gave no answer: {why}")
 
-    async def _record(self, visit: Visit, attempt: int, sent: Accepted | Refused, clock: RunClock) -> Delivery:
+    async def _record(self, visit: Visit, attempt: int, sent: Accepted | Refused, clock: RunClock) -> Delivery | Moved:
         if isinstance(sent, Accepted):
             provider_id, delivery = sent.provider_id, Delivery(outcome="accepted", at=clock.now())
         else:
             provider_id, delivery = None, Delivery(outcome="failed", at=clock.now(), reason=sent.reason)
-        await _surely(lambda: sends.record(self._store, visit, attempt, delivery, provider_id), clock)
-        return delivery
+        moved = await _surely(lambda: sends.record(self._store, visit, attempt, delivery, provider_id), clock)
+        return moved or delivery
 
     async def _lose(self, visit: Visit, attempt: int, reason: str, clock: RunClock) -> Delivery:
         lost = visit.at(clock.now())
@@ -196,7 +199,7 @@ class _Lost:
     reason: str
 
 
-async def _surely(write: Callable[[], Awaitable[None]], clock: RunClock) -> None:
+async def _surely(write: Callable[[], Awaitable[Written]], clock: RunClock) -> Written:
     """Write, again and again while the database is away: the next attempt would not know what became of the send."""
     while True:
         try:

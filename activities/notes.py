@@ -9,7 +9,7 @@ from temporalio import activity
 
 from activities.privacy import nothing_personal
 from journeys.models import Frozen
-from journeys.walk.diary import Ended, EndedBy, Entry
+from journeys.walk.diary import Ended, EndedBy, Entry, Moved
 from journeys.walk.position import Arrival, Unheard
 from store import runs
 from store.answers import answers_of
@@ -17,11 +17,15 @@ from store.store import Store
 
 
 class Lines(Frozen):
-    """Lines of a run's diary that the store does not have yet, and the events *known* for the questions they pass."""
+    """Lines of a run's diary that the store does not have yet, and the events *known* for the questions they pass.
+
+    *version*: which one it walks. Earlier releases did not tell.
+    """
 
     run: str
     entries: tuple[Entry, ...]
     known: tuple[str, ...] = ()
+    version: int | None = None
 
 
 class End(Frozen):
@@ -33,6 +37,7 @@ class End(Frozen):
     at: AwareDatetime
     entries: tuple[Entry, ...]
     known: tuple[str, ...] = ()
+    version: int | None = None
 
 
 _BY: Mapping[Ended, EndedBy] = {"completed": "done", "cancelled": "operator"}
@@ -46,10 +51,10 @@ class Notes:
         self._store = store
 
     @activity.defn(name="note")
-    async def note(self, lines: Lines) -> Unheard | None:
-        """Write lines of the diary, unless an answer contradicts them."""
+    async def note(self, lines: Lines) -> Unheard | Moved | None:
+        """Write lines of the diary, unless an answer contradicts them, or its run walks another version."""
         with nothing_personal("noting"):
-            return await runs.note(self._store, lines.run, lines.entries, lines.known)
+            return await runs.note(self._store, lines.run, lines.entries, lines.known, lines.version)
 
     @activity.defn(name="catch_up")
     async def catch_up(self, run: str) -> tuple[Arrival, ...]:
@@ -58,7 +63,16 @@ class Notes:
             return await answers_of(self._store, run)
 
     @activity.defn(name="close")
-    async def close(self, end: End) -> Unheard | None:
+    async def close(self, end: End) -> Unheard | Moved | None:
         """Write that the run is over, unless an answer contradicts it. The first end is the one that stays."""
         with nothing_personal("closing"):
-            return await runs.close(self._store, end.run, _BY[end.ended], end.why, end.at, end.entries, end.known)
+            return await runs.close(
+                self._store,
+                end.run,
+                _BY[end.ended],
+                end.why,
+                end.at,
+                end.entries,
+                known=end.known,
+                version=end.version,
+            )

@@ -17,7 +17,7 @@ from activities.privacy import log, nothing_personal, without_quotes
 from journeys.contents import render_content
 from journeys.interactions import Kind
 from journeys.language.templates import TemplateError
-from journeys.walk.diary import Delivery
+from journeys.walk.diary import Delivery, Moved
 from journeys.walk.world import Visit
 from store import doubts, sends
 from store.doubts import Doubt
@@ -59,16 +59,16 @@ class Reconcile:
         self._call = call
 
     @activity.defn(name="reconcile")
-    async def reconcile(self, visit: Visit | GivenBy01) -> Delivery | None:
+    async def reconcile(self, visit: Visit | GivenBy01) -> Delivery | Moved | None:
         """Say what became of it; None where it is to be sent again.
 
         Raises ApplicationError where the provider could not tell, and is to be asked again.
         """
         with nothing_personal("asking what became of a send"):
             delivery = await self._find_out(of_today(visit))
-            return without_quotes(delivery) if delivery else None
+            return without_quotes(delivery) if isinstance(delivery, Delivery) else delivery
 
-    async def _find_out(self, visit: Visit) -> Delivery | None:
+    async def _find_out(self, visit: Visit) -> Delivery | Moved | None:
         channel = self._channels[visit.message.kind]
         doubt = await doubts.look(self._store, visit)
         if doubt.state == "released":
@@ -103,7 +103,7 @@ class Reconcile:
         asked = activity.info().attempt
         return self._ask_again[asked - 1] if asked <= len(self._ask_again) else None
 
-    async def _again(self, visit: Visit, doubt: Doubt) -> Delivery | None:
+    async def _again(self, visit: Visit, doubt: Doubt) -> Delivery | Moved | None:
         """Let it be sent again, unless it was proved meanwhile."""
         if await sends.again(self._store, visit, doubt.attempt):
             return None

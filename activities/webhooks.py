@@ -12,7 +12,7 @@ from activities.channels import Accepted, NotNow, ProviderAnswer, Refused
 from activities.clock import RunClock
 from activities.endpoints import Endpoints, NotPosted, TooLong, payload
 from activities.privacy import nothing_personal, without_quotes
-from journeys.walk.diary import Delivery, Held, Over
+from journeys.walk.diary import Delivery, Held, Moved, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store import calls
@@ -43,7 +43,7 @@ class Webhooks:
         self._now = now
 
     @activity.defn(name="call")
-    async def call(self, visit: Visit) -> Delivery | Held | Unheard | Over:
+    async def call(self, visit: Visit) -> Delivery | Held | Unheard | Over | Moved:
         """Post once, and say what became of it. Raises ApplicationError where another try may succeed in time.
 
         Held: in a series, which may be over before a try that comes later than soon.
@@ -52,7 +52,7 @@ class Webhooks:
             became = await self._try(visit, RunClock(visit.now))
             return without_quotes(became) if isinstance(became, Delivery) else became
 
-    async def _try(self, visit: Visit, clock: RunClock) -> Delivery | Held | Unheard | Over:
+    async def _try(self, visit: Visit, clock: RunClock) -> Delivery | Held | Unheard | Over | Moved:
         visit = visit.at(clock.now())
         claim = await calls.claim_call(self._store, visit)
         if not isinstance(claim, Call):
@@ -80,7 +80,7 @@ class Webhooks:
             return Refused(str(error))
         return await self._endpoints.call(call.endpoint, call.id, body, self._now())
 
-    async def _later(self, visit: Visit, reason: str, wait: timedelta, *, tries: int = 0) -> Delivery | Held:
+    async def _later(self, visit: Visit, reason: str, wait: timedelta, *, tries: int = 0) -> Delivery | Held | Moved:
         """Let it be tried again. *tries*: how often it was posted; 0 where it was not, this time."""
         next_at = visit.now + wait
         over = await calls.postpone_call(self._store, visit, reason, next_at, posted=tries > 0)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from journeys.problems import Conflict, Unavailable
-from workflows.client import SEARCH_ATTRIBUTES
+from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0

@@ -16,9 +16,10 @@ from journeys.language.attributes import Value
 from journeys.language.durations import say
 from journeys.models import Frozen
 from journeys.steps import Webhook
-from journeys.walk.diary import Delivery, Held, Over
+from journeys.walk.diary import Delivery, Held, Moved, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
+from store.fence import moved_on
 from store.lifecycle import RunState, hold, hold_no_more, lock_customer_and_run, lock_run, pass_step
 from store.schema import AnyRow, calls, storable
 from store.store import write_transaction
@@ -44,12 +45,12 @@ class Call(Frozen):
 
 
 @write_transaction
-def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held | Unheard | Over:
+def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held | Unheard | Over | Moved:
     """Ask for the right to post at a visit, and work out what, once. A delivery is what became of it before.
 
     Where its time is over, that is what becomes of it now: unknown, if the last try was never heard of. Held while its
     journey is paused.
-    Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
+    Unheard and Moved, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
     acting = come_to_act(connection, lock_customer_and_run(connection, visit.run), visit)
     if not isinstance(acting, Acting):
@@ -69,29 +70,35 @@ def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held |
 
 
 @write_transaction
-def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Delivery:
-    """Write what became of a call, for good, and that its step is passed. What was written first stays."""
+def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Delivery | Moved:
+    """Write what became of a call, for good, and that its step is passed. What was written first stays.
+
+    Moved: the run walks another version meanwhile. What became of the call is written, and nothing else.
+    """
     run = lock_run(connection, visit.run)
     if before := became(connection, visit):
-        return before
+        return moved_on(connection, run, visit.version) or before
     return _conclude(connection, run, visit, delivery)
 
 
 @write_transaction
 def postpone_call(
     connection: Connection, visit: Visit, reason: str, next_at: datetime, *, posted: bool = True
-) -> Delivery | None:
+) -> Delivery | Moved | None:
     """Note why a try was none. Returns what became of the call where it is not to be tried again at *next_at*.
 
-    Where nothing was *posted*, it was no try.
+    Where nothing was *posted*, it was no try. Moved: its run walks another version, and tries again by that.
     """
     run = lock_run(connection, visit.run)
+    moved = moved_on(connection, run, visit.version)
     if before := became(connection, visit):
-        return before
+        return moved or before
     row = connection.execute(_CALL, _of(visit)).one()
     tries = row.tries if posted else row.tries - 1
     told = {"to_reason": storable(reason), "to_next_at": next_at, "to_tries": tries}
     connection.execute(_POSTPONE, {**_of(visit), **told})
+    if moved:
+        return moved
     if _is_over(visit, next_at, tries):
         return _conclude(connection, run, visit, _over(run, visit, reason))
     return None
@@ -147,7 +154,7 @@ def _over(run: RunState, visit: Visit, reason: str, *, in_doubt: bool = False) -
     return Delivery(outcome="failed", at=visit.now, reason=f"{reason}; {ends}" if reason else ends)
 
 
-def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery:
+def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery | Moved:
     """What becomes of a call that is tried no more. Whether it was, and what became of that, is known."""
     if row is None or not row.tries:
         return Delivery(outcome="blocked", at=visit.now, reason=blocked.why)
@@ -157,11 +164,13 @@ def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery:
     return Delivery(outcome="failed", at=visit.now, reason=f"{row.reason}; {blocked.why}")
 
 
-def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery:
+def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery | Moved:
     """What was posted is kept no longer than it is posted."""
     delivery = delivery.model_copy(update={"reason": storable(delivery.reason)})
     did(connection, visit, delivery)
     connection.execute(_FORGET, _of(visit))
+    if moved := moved_on(connection, run, visit.version):
+        return moved
     pass_step(connection, run, visit.lines_after(delivery))
     return delivery
 

@@ -186,7 +186,8 @@ def _view(
 
 def _counts(counted: Counter[Did]) -> Counts:
     ends = {ended: counted[ended] for ended in get_args(Ended)}
-    return Counts(active=counted["entered"] - sum(ends.values()), refused=counted["refused"], **ends)
+    came = counted["entered"] + counted["moved in"] - counted["moved out"]
+    return Counts(active=came - sum(ends.values()), refused=counted["refused"], **ends)
 
 
 def _state(row: AnyRow, walked: Journey, counts: Counts, now: datetime) -> JourneyState:

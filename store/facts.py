@@ -248,7 +248,10 @@ def _inside(
     entered: dict[str, dict[str, datetime]] = defaultdict(dict)
     for row in connection.execute(_ENTERED, {"runs": ids}) if ids else ():
         if row.step in around[row.run]:
-            entered[row.run][row.step] = row.at
+            entered[row.run].setdefault(row.step, row.at)
+    for row in rows if ids else ():
+        for step in around.get(row.id, ()):  # who was moved into a series came with its step
+            entered[row.id].setdefault(step, row.step_at)
     return entered
 
 
@@ -317,7 +320,11 @@ _ENTRIES = (
     .where(among(runs.c.customer, "customers"), among(runs.c.journey, "journeys"))
     .group_by(runs.c.customer, runs.c.journey, runs.c.key)
 )
-_ENTERED = select(diary.c.run, diary.c.step, diary.c.at).where(among(diary.c.run, "runs"), diary.c.did == "entered")
+_ENTERED = (
+    select(diary.c.run, diary.c.step, diary.c.at)
+    .where(among(diary.c.run, "runs"), diary.c.did == "entered")
+    .order_by(diary.c.run, diary.c.n)
+)
 AN_EVENT = (
     events.c.id,
     events.c.source,

@@ -1,7 +1,8 @@
 """One life of a run: it starts, goes on and ends here, alone or together with very many others.
 
-Nobody else writes the tables ``runs``, ``diary``, ``counts`` and ``people``. What is counted is counted in the
-transaction that makes it true, so that counts are exact, and nothing has to be counted when somebody asks.
+Nobody else writes the tables ``runs``, ``diary``, ``counts`` and ``people``, but for ``lifecycle_moves.py``.
+What is counted is counted in the transaction that makes it true, so that counts are exact, and nothing has to be
+counted when somebody asks.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ Row = dict[str, Any]
 
 SHARDS = 16
 
-Did = Literal["entered", "refused", "first entered", "first goal"] | Ended
-"""What is counted. ``entered`` and the ends are runs, ``refused`` are starts that would have gone in a circle.
+Did = Literal["entered", "moved in", "moved out", "refused", "first entered", "first goal"] | Ended
+"""What is counted. ``entered``, moves and ends are runs, ``refused`` are starts that would have gone in a circle.
 ``first entered`` and ``first goal`` are people: a customer is counted once in a journey, in the version in which it
 happened first.
 """
@@ -193,7 +194,7 @@ class RunWrites:
         """*event* starts a run. It stands at its first step."""
         first = at_start(run.version.journey.steps[0].id, run.entered_at)
         self._runs.append(_new(run, event, first, now))
-        self._lines.append(_line(run.id, first))
+        self._lines.append(line_row(run.id, first))
         self._count(run.version, "entered")
         customer = event.customer or ""
         self._entered[run.version.name].setdefault(customer, run.version)
@@ -220,7 +221,7 @@ class RunWrites:
             return state
         last = new[-1]
         step = last.step if last.stands else None
-        self._lines += [_line(state.id, entry) for entry in new]
+        self._lines += [line_row(state.id, entry) for entry in new]
         if state.version.endpoints and any(entry.did == "left" for entry in new):
             self._calling.append(state.id)
         self._advances[state.id] = {"run": state.id, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
@@ -237,7 +238,7 @@ class RunWrites:
             return state
         ended = ENDED[by]
         if state.step:
-            self._lines.append(_line(state.id, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
+            self._lines.append(line_row(state.id, Entry(n=state.lines, at=at, step=state.step, did="left", why=why)))
         lines = state.lines + bool(state.step)
         after = replace(state, step=None, lines=lines, ended=ended, why=why, until=None, held_by=None)
         self._advances.pop(state.id, None)  # one statement writes all that an end changes
@@ -261,7 +262,7 @@ class RunWrites:
         """Write everything. Counts come last: who waits for a count then holds nothing that another count waits for."""
         for statement, rows in (
             (_START, self._runs),
-            (_ADD_LINES, self._lines),
+            (ADD_LINES, self._lines),
             (_ADVANCE, list(self._advances.values())),
             (_RESUME, list(self._chains.values())),
             (_MEET_GOAL, list(self._goals.values())),
@@ -271,7 +272,7 @@ class RunWrites:
         if self._calling:
             connection.execute(_FORGET_CALLS, {"runs": self._calling})
         self._write_people(connection)
-        _add(connection, self._counts)
+        add_counts(connection, self._counts)
 
     def _write_people(self, connection: Connection) -> None:
         """Who enters a journey, or meets its goal, for the first time."""
@@ -371,10 +372,11 @@ def end_these(
     connection.execute(_LEAVE_THESE, end)
     connection.execute(_END_THESE, end)
     connection.execute(_FORGET_CALLS, {"runs": list(locked)})
-    _add(connection, Counter((journey, version, ended) for version in locked.values()))
+    add_counts(connection, Counter((journey, version, ended) for version in locked.values()))
 
 
-def _add(connection: Connection, counted: Mapping[Counted, int]) -> None:
+def add_counts(connection: Connection, counted: Mapping[Counted, int]) -> None:
+    """Count so many more."""
     if counted:
         rows = [
             {"journey": journey, "version": version, "did": did, "n": n}
@@ -404,7 +406,8 @@ def _new(run: RunFacts, event: Event, first: Entry, now: datetime) -> Row:
     }
 
 
-def _line(run: str, entry: Entry) -> Row:
+def line_row(run: str, entry: Entry) -> Row:
+    """A line of a run's diary as its table has it."""
     return {"run": run, **vars(entry)}
 
 
@@ -421,7 +424,7 @@ def _at_least(until: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((runs.c.goal_until > until, runs.c.goal_until), else_=until)
 
 
-_NOT_HELD = {"held_by": None, "held_since": None, "held_until": None, "held_why": None}
+NOT_HELD = {"held_by": None, "held_since": None, "held_until": None, "held_why": None}
 
 
 def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
@@ -437,14 +440,14 @@ def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
             step=None,
             step_at=None,
             step_until=None,
-            **_NOT_HELD,
+            **NOT_HELD,
             **more,
         )
     )
 
 
 _START = insert(runs)
-_ADD_LINES = insert(diary)
+ADD_LINES = insert(diary)
 _ADVANCE = (
     update(runs)
     .where(runs.c.id == bindparam("run"))
@@ -453,7 +456,7 @@ _ADVANCE = (
         step_at=bindparam("to_step_at"),
         step_until=None,
         lines=bindparam("to_lines"),
-        **_NOT_HELD,
+        **NOT_HELD,
     )
 )
 _line_of = (diary.c.run == bindparam("of_run")) & (diary.c.n == bindparam("of_n"))
@@ -470,7 +473,7 @@ _HOLD = (
         held_why=bindparam("to_why"),
     )
 )
-_HOLD_NO_MORE = update(runs).where(runs.c.id == bindparam("of_run")).values(**_NOT_HELD)
+_HOLD_NO_MORE = update(runs).where(runs.c.id == bindparam("of_run")).values(**NOT_HELD)
 _RESUME = update(runs).where(runs.c.id == bindparam("run")).values(chain=bindparam("to_chain"))
 _MEET_GOAL = (
     update(runs)

@@ -12,14 +12,18 @@ from journeys.models import Frozen
 from store.schema import among, outbox, storable
 from store.store import read_transaction, write_transaction
 
-JobKind = Literal["start", "arrive", "let go", "cancel"]
+JobKind = Literal["start", "arrive", "let go", "move", "cancel"]
+
+HEARD: tuple[JobKind, ...] = ("arrive", "move")
+"""What only a run under way has any use for."""
 
 
 class Job(Frozen):
     """One thing to tell Temporal about a run. The payload depends on the kind:
 
     ``start``: id, steps, started_at, day (seconds, or None for a real day), journey, version, customer, trigger.
-    ``arrive``: a position.Arrival: event, at, answers. ``let go``: nothing. ``cancel``: reason.
+    ``move``: the same, and position: where the run is to go on. ``arrive``: a position.Arrival: event, at, answers.
+    ``let go``: nothing. ``cancel``: reason.
     *attempts*: how often it was postponed.
     """
 
@@ -52,8 +56,8 @@ def lease(connection: Connection, now: datetime, limit: int, lease_for: timedelt
     """Up to *limit* jobs that are due, oldest first, and nobody else's until *lease_for* has passed.
 
     Those of a whole journey's stop come after all others. Only the first job of each run is given out: the next one
-    follows when that one is done. What was refused is passed, but an answer does not pass the start. A cancel overtakes
-    what the run was still to hear, which nobody is given any more.
+    follows when that one is done. What was refused is passed, but no answer and no move passes the start. A cancel
+    overtakes what the run was still to hear, which nobody is given any more.
     """
     parameters = {"now": now, "limit": limit, "to_due_at": now + lease_for}
     rows = connection.execute(_LEASE, parameters)
@@ -93,15 +97,16 @@ _first = (
         _earlier.c.run == outbox.c.run,
         _earlier.c.id < outbox.c.id,
         or_(
-            _earlier.c.refused_at.is_(None) & or_(outbox.c.kind != "cancel", _earlier.c.kind != "arrive"),
-            (_earlier.c.kind == "start") & (outbox.c.kind == "arrive"),
+            _earlier.c.refused_at.is_(None) & or_(outbox.c.kind != "cancel", _earlier.c.kind.not_in(HEARD)),
+            (_earlier.c.kind == "start") & outbox.c.kind.in_(HEARD),
         ),
     )
     .exists()
 )
-_overtaken = (outbox.c.kind == "arrive") & select(_cancel.c.id).where(
-    _cancel.c.run == outbox.c.run, _cancel.c.kind == "cancel"
-).exists()
+_overtaken = (
+    outbox.c.kind.in_(HEARD)
+    & select(_cancel.c.id).where(_cancel.c.run == outbox.c.run, _cancel.c.kind == "cancel").exists()
+)
 _due = (
     select(outbox.c.id)
     .where(outbox.c.due_at <= bindparam("now"), _first, ~_overtaken)
@@ -118,7 +123,7 @@ _LEASE = (
 )
 _DONE = delete(outbox).where(outbox.c.id == bindparam("job"))
 _FORGET = delete(outbox).where(
-    or_(outbox.c.kind == "arrive", outbox.c.refused_at.is_not(None)),
+    or_(outbox.c.kind.in_(HEARD), outbox.c.refused_at.is_not(None)),
     outbox.c.run.in_(
         select(_cancel.c.run).where(_cancel.c.id.in_(bindparam("jobs", expanding=True)), _cancel.c.kind == "cancel")
     ),

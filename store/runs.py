@@ -16,10 +16,11 @@ from journeys.language.durations import Duration
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
-from journeys.walk.diary import Ended, EndedBy, Entry, HeldBy, Outcome, say_held
+from journeys.walk.diary import Ended, EndedBy, Entry, HeldBy, Moved, Outcome, say_held
 from journeys.walk.position import Unheard
 from store.answers import unheard
 from store.events import decision_of
+from store.fence import moved_on
 from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
 from store.schema import AnyRow, actions, among, calls, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
@@ -161,12 +162,17 @@ _BEFORE_IT_WAS_KEPT: Mapping[Ended, EndedBy] = {
 
 
 @write_transaction
-def note(connection: Connection, run: str, entries: Sequence[Entry], known: Sequence[str] = ()) -> Unheard | None:
+def note(
+    connection: Connection, run: str, entries: Sequence[Entry], known: Sequence[str] = (), version: int | None = None
+) -> Unheard | Moved | None:
     """Write diary lines that no send carries. Lines that are there already change nothing. Raises Unknown.
 
     Unheard: they pass a question without an answer that there is, and nothing is written.
+    Moved: they are of another *version* than the run walks, and nothing is written either.
     """
     state = lock_run(connection, run)
+    if moved := moved_on(connection, state, version):
+        return moved
     if news := unheard(connection, state, entries, known):
         return news
     advance(connection, state, entries)
@@ -174,20 +180,27 @@ def note(connection: Connection, run: str, entries: Sequence[Entry], known: Sequ
 
 
 @write_transaction
-def close(
+def close(  # noqa: PLR0913 - each is told
     connection: Connection,
     run: str,
     by: EndedBy,
     why: str,
     at: datetime,
     entries: Sequence[Entry],
+    *,
     known: Sequence[str] = (),
-) -> Unheard | None:
+    version: int | None = None,
+) -> Unheard | Moved | None:
     """Write the last lines and the end. A run that has ended already keeps the end that it has. Raises Unknown.
 
-    Unheard, as for note(): a run is not complete that has an answer to go on with.
+    Unheard, as for note(): a run is not complete that has an answer to go on with. Moved, as for note(): it is not
+    complete either, and of any other end the lines are left out.
     """
     state = lock_run(connection, run)
+    if moved := moved_on(connection, state, version) if entries else None:
+        if by == "done":
+            return moved
+        entries = ()
     if by == "done" and (news := unheard(connection, state, entries, known)):
         return news
     end(connection, state, by, storable(why), at, entries)  # an operator may give any reason

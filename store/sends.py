@@ -23,13 +23,14 @@ from journeys.models import Frozen
 from journeys.problems import Unavailable, Unknown
 from journeys.standing import SendState
 from journeys.steps import Message
-from journeys.walk.diary import Delivery, Held
+from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.brake import hold_journey
 from store.circumstances import circumstances_of, expiry_of, look
 from store.effects import job
+from store.fence import moved_on
 from store.lifecycle import (
     RunState,
     advance,
@@ -71,7 +72,7 @@ class Done(Frozen):
     delivery: Delivery
 
 
-Claim = Go | Done | Held | Unheard
+Claim = Go | Done | Held | Unheard | Moved
 
 
 class SendRecord(Frozen):
@@ -110,9 +111,11 @@ def claim(connection: Connection, visit: Visit) -> Claim:
     What is not to be sent is recorded at once, with the lines that record() would write.
     ``unknown`` is no such outcome: it adds no lines before settle() does.
     Unheard: the walk passed a question without an answer that there is, so nothing is written and nothing is claimed.
-    Raises Unknown where there is no such run.
+    Moved: the run walks another version, so neither. Raises Unknown where there is no such run.
     """
     run = lock_customer_and_run(connection, visit.run)
+    if moved := moved_on(connection, run, visit.version):
+        return moved
     # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
     visit = visit.model_copy(update={"step": _message(run, visit.at_step)})
     ledger = look(connection, visit)
@@ -140,21 +143,24 @@ def expiring(connection: Connection, visit: Visit) -> Visit:
     return visit.expiring(expiry.at) if expiry else visit
 
 
-async def record(store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None) -> None:
+async def record(store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None) -> Moved | None:
     """Write what became of a claimed send, and that its step is passed.
 
     The following step is entered; where none follows, the run is complete. One that has ended meanwhile stays as it is.
     An acceptance counts whichever attempt it is of: a provider has the message.
+    Moved: the run walks another version meanwhile. The outcome is written, and nothing else.
     """
-    await settle(store, visit, attempt, delivery, provider_id)
+    stands = await settle(store, visit, attempt, delivery, provider_id)
+    return stands if isinstance(stands, Moved) else None
 
 
 async def settle(
     store: Store, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None = None
-) -> Delivery | None:
+) -> Delivery | Moved | None:
     """Write what was found out about an unknown send, as record() does; ``unknown`` where nobody can tell, for good.
 
     Returns what stands: what is known already goes before what was found. None where a newer attempt is under way.
+    Moved, as for record().
     """
     delivery = delivery.model_copy(update={"reason": storable(delivery.reason)})
     provider_id = storable(provider_id) if provider_id else None
@@ -401,10 +407,12 @@ def _given_up(visit: Visit, attempt: int, reason: str) -> dict[str, object]:
 @write_transaction
 def _conclude(
     connection: Connection, visit: Visit, attempt: int, delivery: Delivery, provider_id: str | None
-) -> Delivery | None:
+) -> Delivery | Moved | None:
     """Write the outcome, or keep the one that there is, and pass the step with what stands."""
     run = lock_run(connection, visit.run)
     stands = _write_outcome(connection, visit, attempt, delivery, provider_id)
+    if moved := moved_on(connection, run, visit.version):
+        return moved
     if stands:
         pass_step(connection, run, visit.lines_after(stands))
     return stands

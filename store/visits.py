@@ -19,13 +19,14 @@ from journeys.known import Known
 from journeys.language.moments import Moment
 from journeys.problems import Conflict, Invalid, Unavailable
 from journeys.steps import AnyStep
-from journeys.walk.diary import Choice, Delivery, Held, Over
+from journeys.walk.diary import Choice, Delivery, Held, Moved, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.circumstances import resumption, skipped
 from store.customers import change_customer
 from store.events import accept_here
+from store.fence import moved_on
 from store.lifecycle import (
     RunState,
     advance,
@@ -45,13 +46,16 @@ from store.store import write_transaction
 
 
 @write_transaction
-def decide(connection: Connection, visit: Visit) -> Choice | Unheard | Over | None:
+def decide(connection: Connection, visit: Visit) -> Choice | Unheard | Over | Moved | None:
     """Choose an arm by what is known, and write that the step is passed. None: nothing that it asks holds yet.
 
     What was chosen at this visit before stays: an answer that was lost on its way to Temporal is asked for again.
-    Unheard: the walk passed a question without an answer that there is, so nothing is written. Raises Unknown.
+    Unheard: the walk passed a question without an answer that there is, so nothing is written.
+    Moved: the run walks another version, so neither. Raises Unknown.
     """
     locked = lock_customer_and_run(connection, visit.run)
+    if moved := moved_on(connection, locked, visit.version):
+        return moved
     if before := _chosen_before(connection, visit):
         return before
     run = arrive(connection, locked, visit)
@@ -65,13 +69,15 @@ def decide(connection: Connection, visit: Visit) -> Choice | Unheard | Over | No
 
 
 @write_transaction
-def moment(connection: Connection, visit: Visit) -> Moment | Unheard | Over:
+def moment(connection: Connection, visit: Visit) -> Moment | Unheard | Over | Moved:
     """Until when a run waits, and write it down with the diary up to there.
 
     It is computed once for a step that is entered, whatever changes afterwards. What is returned tells no more than
-    Temporal may know: the instant, if the run waits for it. Unheard, as for decide(). Raises Unknown.
+    Temporal may know: the instant, if the run waits for it. Unheard and Moved, as for decide(). Raises Unknown.
     """
     locked = lock_customer_and_run(connection, visit.run)
+    if moved := moved_on(connection, locked, visit.version):
+        return moved
     if locked.stands_at(visit.position) and explanation(connection, locked):
         return _told(locked.until)
     run = arrive(connection, locked, visit)
@@ -95,11 +101,11 @@ def _told(at: datetime | None) -> Moment:
 
 
 @write_transaction
-def perform(connection: Connection, visit: Visit) -> Delivery | Held | Unheard | Over:
+def perform(connection: Connection, visit: Visit) -> Delivery | Held | Unheard | Over | Moved:
     """Do what an action says, once in the life of a run, and write that its step is passed; Held while it may not yet.
 
     Done again, it is what became of it the first time. What it does may end its own run, which is then all there is.
-    Unheard, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
+    Unheard and Moved, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
     acting = come_to_act(connection, lock_customer_and_runs(connection, visit.run), visit)
     if not isinstance(acting, Acting):
@@ -144,11 +150,13 @@ class Acting(NamedTuple):
     against: Held | Blocked | None = None
 
 
-def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting | Delivery | Unheard | Over:
+def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting | Delivery | Unheard | Over | Moved:
     """All that comes before an action of a run that is locked. A delivery is what became of the action already.
 
-    Unheard, as for decide(). Raises Unavailable where the run's journey is being stopped.
+    Unheard and Moved, as for decide(). Raises Unavailable where the run's journey is being stopped.
     """
+    if moved := moved_on(connection, run, visit.version):
+        return moved
     if before := became(connection, visit):
         return Over(ended=run.ended) if run.ended and run.ended != "completed" else before
     standing = connection.execute(_STANDING, {"run": run.id}).one()

@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlalchemy import case, func, select
 
-from store.schema import counts, decisions, runs
+from store.schema import counts, decisions, diary, runs
 from store.store import Store
 from tests.transactions import rows
 
@@ -17,6 +17,12 @@ PEOPLE = {"first entered", "first goal"}
 
 _RUNS = select(runs.c.journey, runs.c.version, runs.c.ended, func.count().label("n")).group_by(
     runs.c.journey, runs.c.version, runs.c.ended
+)
+_MOVES = (
+    select(runs.c.journey, diary.c.why, func.count().label("n"))
+    .join(diary, diary.c.run == runs.c.id)
+    .where(diary.c.did == "moved")
+    .group_by(runs.c.journey, diary.c.why)
 )
 _REFUSED = (
     select(decisions.c.journey, decisions.c.version, func.count().label("n"))
@@ -45,6 +51,13 @@ async def _kept(store: Store) -> Counted:
 
 async def _recounted(store: Store) -> Counted:
     recounted = Counted()
+    for row in await rows(store, _MOVES):
+        before, after = map(int, row.why.removeprefix("version ").split(" → "))
+        recounted[row.journey, before, "moved out"] += row.n
+        recounted[row.journey, after, "moved in"] += row.n
+        # A run is counted where it entered, which is not where it is.
+        recounted[row.journey, before, "entered"] += row.n
+        recounted[row.journey, after, "entered"] -= row.n
     for row in await rows(store, _RUNS):
         recounted[row.journey, row.version, "entered"] += row.n
         if row.ended:

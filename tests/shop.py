@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, get_args
@@ -40,6 +40,8 @@ class Shop:
 
     store: Store
     now: datetime = NOON
+    walks: dict[str, int] = field(default_factory=dict, repr=False)
+    """The version that each run began with."""
 
     async def stock(self) -> None:
         """Make everything ready that the abandoned-cart journey refers to, and know ada and bob."""
@@ -86,11 +88,13 @@ class Shop:
         """Abandon a cart, and return the run that this starts."""
         receipt = await self.post("abandoned-cart", customer, **{"total": 60, **more})
         assert receipt.decisions[-1].did == "started", receipt
-        return receipt.decisions[-1].run or ""
+        run = receipt.decisions[-1].run or ""
+        self.walks[run] = receipt.decisions[-1].version
+        return run
 
     def visit(self, run: str, step: str = "initial-reminder", **more: Any) -> Visit:
         """A visit to a message step, by default the first one of the abandoned cart. *n*: its next diary line."""
-        return visit(run, step, **{"now": self.now, **more})
+        return visit(run, step, **{"now": self.now, "version": self.walks.get(run, 1), **more})
 
     async def rule(self, **said: Any) -> None:
         """Put a policy in force. What is not said of consent and the brake is not asked."""
@@ -137,6 +141,7 @@ def visit(
     following: str | None = "opened",
     expires_at: datetime | None = None,
     since: datetime | None = None,
+    version: int = 1,
 ) -> Visit:
     """A visit to a message step: of the abandoned cart by its id, else to an email. *n*: its next diary line.
 
@@ -147,7 +152,7 @@ def visit(
         step = named or Email(id=step, email="initial-email-reminder", to="customer.email")
     told = {"now": now, "unwritten": entries, "following": following, "expires_at": expires_at}
     position = Position(step=step.id, since=since or now, lines=n)
-    return Visit.model_validate({"run": run, "version": 1, "step": step, "position": position, **told})
+    return Visit.model_validate({"run": run, "version": version, "step": step, "position": position, **told})
 
 
 def message(kind: Kind, id: str, content: str, to: str) -> Message:

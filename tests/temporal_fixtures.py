@@ -13,7 +13,8 @@ import pytest
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.testing import WorkflowEnvironment
 
-from workflows.client import DATA_CONVERTER, SEARCH_ATTRIBUTES, search_attribute_types
+from workflows.client import DATA_CONVERTER, search_attribute_types
+from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 PATIENCE = timedelta(minutes=5)
 IDENTITY = "sojourn-tests"

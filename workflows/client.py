@@ -5,18 +5,12 @@ from __future__ import annotations
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import CompositePayloadConverter, DataConverter
 from temporalio.envconfig import ClientConfig
 
 from journeys.problems import Invalid
-
-JOURNEY_ID = SearchAttributeKey.for_keyword("JourneyId")
-JOURNEY_VERSION = SearchAttributeKey.for_int("JourneyVersion")
-CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
-ENTRY_TRIGGER = SearchAttributeKey.for_keyword("EntryTrigger")
-SEARCH_ATTRIBUTES = (JOURNEY_ID, JOURNEY_VERSION, CUSTOMER_ID, ENTRY_TRIGGER)
+from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 _ENCODINGS = tuple(PydanticPayloadConverter().converters.values())
 

@@ -6,12 +6,12 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, SearchAttributePair
 from temporalio.exceptions import FailureError, is_cancelled_exception
-from temporalio.workflow import ActivityCancellationType
+from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
 from activities.deliver import ATTEMPT, Deliver
 from activities.notes import End, Lines, Notes
@@ -22,13 +22,14 @@ from journeys.language.clock import clock
 from journeys.language.durations import say
 from journeys.language.moments import Moment
 from journeys.steps import Webhook
-from journeys.walk.diary import Choice, Delivery, Ended, Held, Over
+from journeys.walk.diary import Choice, Delivery, Ended, Held, Moved, Over
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, Unheard
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
 from workflows.cancels import is_like_ours, is_marked
 from workflows.run_input import RunInput
+from workflows.search_attributes import JOURNEY_VERSION
 from workflows.timers import of_one
 
 AGAIN = RetryPolicy(maximum_interval=timedelta(minutes=1))
@@ -66,6 +67,10 @@ class _HasEnded(Exception):
         self.ended = over.ended
 
 
+class _IsMoved(Exception):
+    """The run is to go on at another position, perhaps of another version."""
+
+
 @workflow.defn(name="Journey")
 class JourneyWorkflow:
     """One customer's walk through one version of a journey."""
@@ -73,9 +78,11 @@ class JourneyWorkflow:
     @workflow.init
     def __init__(self, run: RunInput) -> None:
         self._id = run.id
+        self._version = run.version
         self._is_of_0_1 = run.version == 0
+        self._to: RunInput | None = None  # where it is to go on
         self._pace = "" if run.day == DAY else f" (a day lasts {say(run.day)})"
-        begin = Position.at_start(run.steps[0].id, run.started_at)
+        begin = run.position or Position.at_start(run.steps[0].id, run.started_at)
         self._walk = Walk(run.steps, begin, run=run.id, version=run.version, day=run.day, from_hearing=self._is_of_0_1)
 
     @workflow.run
@@ -101,12 +108,19 @@ class JourneyWorkflow:
                 self._walk = self._walk.anew(answers.arrivals)
             except _HasEnded as over:
                 return over.ended
+            except _IsMoved:
+                self._go_on_elsewhere()
             else:
                 return "completed"
 
     @workflow.signal(description="An event that answers some of this run's ifs. Its id makes a repeated one harmless.")
     def arrive(self, arrival: Arrival) -> None:
         self._walk.arrive(arrival)
+
+    @workflow.signal(description="Go on at another position, of another version too. Harmless where it stands there.")
+    def move(self, to: RunInput) -> None:
+        if _lines(to) > _lines(self._to):
+            self._to = to
 
     @workflow.signal(description="What held a message may be over: it is looked at again. Harmless at any time.")
     def let_go(self) -> None:
@@ -164,9 +178,11 @@ class JourneyWorkflow:
     async def wait(self, until: datetime | None, arrived: Callable[[], bool], why: str) -> bool:
         """Wait on durable timers, unless the wait is over already."""
         if not arrived() and (until is None or workflow.now() < until):
+            self._leave_if_moved()
             await self._note()
             self._tell(why)
-            await self._until(until, arrived, why)
+            await self._until(until, lambda: arrived() or self._is_moved, why)
+            self._leave_if_moved()
         if until is not None and not arrived() and workflow.now() - until > LATE:
             await self._catch_up()
         return arrived()
@@ -192,18 +208,26 @@ class JourneyWorkflow:
     async def _note(self) -> None:
         """Write the lines that would be missing while the run waits. After a send there are none."""
         if lines := self._walk.diary.unwritten:
-            noted = Lines(run=self._id, entries=lines, known=self._walk.known)
+            noted = Lines(run=self._id, entries=lines, known=self._walk.known, version=self._version)
             await self._locally(Notes.note, noted, "Note where the run stands")
             self._walk.diary.wrote_all()
 
     async def _close(self, ended: Ended, why: str) -> None:
         lines, known = self._walk.diary.unwritten, self._walk.known
-        end = End(run=self._id, ended=ended, why=why, at=workflow.now(), entries=lines, known=known)
+        end = End(
+            run=self._id,
+            ended=ended,
+            why=why,
+            at=workflow.now(),
+            entries=lines,
+            known=known,
+            version=self._version,
+        )
         await self._locally(Notes.close, end, f"Note that the run is {ended}")
 
     async def _locally(
         self,
-        activity: Callable[[Any, Given], Awaitable[Answer | Unheard | Over]],
+        activity: Callable[[Any, Given], Awaitable[Answer | Unheard | Over | Moved]],
         given: Given,
         summary: str,
         at_most: timedelta = LOCALLY,
@@ -220,10 +244,11 @@ class JourneyWorkflow:
         return await self._taken(answer)
 
     async def _outside(
-        self, activity: Callable[[Any, Given], Awaitable[Answer | Unheard | Over]], given: Given, summary: str
+        self, activity: Callable[[Any, Given], Awaitable[Answer | Unheard | Over | Moved]], given: Given, summary: str
     ) -> Answer:
         """A call of somebody outside. Whoever ends the run: what is under way is finished, and recorded."""
-        answer = await workflow.execute_activity_method(
+        self._leave_if_moved()
+        under_way = workflow.start_activity_method(
             activity,
             given,
             summary=summary,
@@ -231,12 +256,34 @@ class JourneyWorkflow:
             retry_policy=AGAIN,
             cancellation_type=ActivityCancellationType.ABANDON,
         )
-        return await self._taken(answer)
+        return await self._taken(await self._came_to(under_way))
 
-    async def _taken(self, answer: Answer | Unheard | Over) -> Answer:
-        """What the store answers. Raises _NotHeard, and _HasEnded where it ended the run and no cancel comes."""
+    async def _came_to(self, under_way: ActivityHandle[Given]) -> Given:
+        """What an activity came to. Where the run is moved, it may finish the attempt at which it is.
+
+        An attempt that begins afterwards does nothing, however often it comes: the store has moved the run before.
+        """
+        await workflow.wait_condition(lambda: under_way.done() or self._is_moved)
+        if not under_way.done():
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    under_way.done, timeout=ATTEMPT, timeout_summary="Let what is under way come to its end"
+                )
+        if not under_way.done():
+            raise _IsMoved
+        return await under_way
+
+    async def _taken(self, answer: Answer | Unheard | Over | Moved) -> Answer:
+        """What the store answers.
+
+        Raises _NotHeard, _HasEnded where it ended the run and no cancel comes, and _IsMoved once it hears where to.
+        """
         if isinstance(answer, Unheard):
             raise _NotHeard(answer)
+        if isinstance(answer, Moved):
+            self._tell(f"Walks version {answer.version} now, and is about to hear where")
+            await workflow.wait_condition(lambda: self._is_moved)
+            raise _IsMoved
         if isinstance(answer, Over):
             self._tell(f"Is {answer.ended}, and about to be cancelled")
             with suppress(TimeoutError):
@@ -244,9 +291,34 @@ class JourneyWorkflow:
             raise _HasEnded(answer)
         return answer
 
+    @property
+    def _is_moved(self) -> bool:
+        """Whether it is to go on elsewhere. Each move adds a line to the diary: who has as many has gone there."""
+        return _lines(self._to) > self._walk.diary.written.n + 1
+
+    def _leave_if_moved(self) -> None:
+        if self._is_moved:
+            raise _IsMoved
+
+    def _go_on_elsewhere(self) -> NoReturn:
+        """Begin anew there, under the same id, with all that was heard."""
+        to = self._to
+        if to is None or to.position is None:
+            raise LookupError("nobody said where to go on")
+        version = SearchAttributePair(JOURNEY_VERSION, to.version)
+        workflow.continue_as_new(
+            to.model_copy(update={"position": to.position.hearing(self._walk.heard)}),
+            search_attributes=workflow.info().typed_search_attributes.updated(version),
+        )
+
     def _is_known(self, reason: str) -> bool:
         """Whether a cancel carries out an end that the store has already, and is no operator's wish."""
         return is_marked(reason, self._id) or (self._is_of_0_1 and is_like_ours(reason))
 
     def _tell(self, where: str) -> None:
         workflow.set_current_details(f"{where}{self._pace}")
+
+
+def _lines(to: RunInput | None) -> int:
+    """How many lines the diary has there."""
+    return to.position.lines if to and to.position else 0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
@@ -22,9 +22,9 @@ from store import outbox
 from store.outbox import Job, Postponed
 from store.store import Store
 from workflows.cancels import marked
-from workflows.client import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
 from workflows.journey import JourneyWorkflow
 from workflows.run_input import RunInput
+from workflows.search_attributes import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
 
 log = structlog.get_logger()
 
@@ -163,6 +163,9 @@ class Relay:
                 await _unless_over(self._handle(job).signal(JourneyWorkflow.arrive, arrival, rpc_timeout=CALL))
             case "let go":
                 await _unless_over(self._handle(job).signal(JourneyWorkflow.let_go, rpc_timeout=CALL))
+            case "move":
+                to = _input(job.payload)
+                await _unless_over(self._handle(job).signal(JourneyWorkflow.move, to, rpc_timeout=CALL))
             case "cancel":
                 reason = marked(job.payload["reason"], job.run)
                 await _unless_over(self._handle(job).cancel(reason=reason, rpc_timeout=CALL))
@@ -172,7 +175,7 @@ class Relay:
         with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow(
                 JourneyWorkflow.run,
-                RunInput.model_validate(told | {"day": told["day"] or DAY}),
+                _input(told),
                 id=job.run,
                 task_queue=self._task_queue,
                 # A run is started once for life, however often its start is handed over.
@@ -207,6 +210,10 @@ class Relay:
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nudged.wait(), self._pause.total_seconds())
+
+
+def _input(told: dict[str, Any]) -> RunInput:
+    return RunInput.model_validate(told | {"day": told["day"] or DAY})
 
 
 async def _unless_over(call: Awaitable[None]) -> None:

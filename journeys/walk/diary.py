@@ -115,8 +115,8 @@ class Entry(Frozen):
     """One line of a diary. *n* counts from 0 within the run and never repeats.
 
     ``returned``: the steps that were walked within this one are done. ``left`` closes a step that the run did not
-    finish, because it ended there or something else came of the step around it. ``moved``: it stands at this step of
-    another version now, since when it entered the step that it stood at.
+    finish, because it ended there or something else came of the step around it. ``moved``: it walks another version
+    from there on; the next line enters the step at which it stands in that, since when it stood where it stood.
     """
 
     n: int
@@ -129,7 +129,7 @@ class Entry(Frozen):
     @property
     def stands(self) -> bool:
         """Whether the run stands at the step after this line."""
-        return self.did in ("entered", "returned", "moved")
+        return self.did in ("entered", "returned")
 
 
 class Diary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -77,6 +77,11 @@ class Position(Frozen):
     def at_start(cls, step: str, at: datetime) -> Position:
         """At the first step, which is entered with the run."""
         return cls(step=step, since=at)
+
+    def hearing(self, arrivals: Iterable[Arrival]) -> Position:
+        """The same, with *arrivals* that it has not heard of yet."""
+        known = {arrival.event for arrival in self.heard}
+        return self.model_copy(update={"heard": (*self.heard, *(new for new in arrivals if new.event not in known))})
 
     @property
     def entered(self) -> Entry:

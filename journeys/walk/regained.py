@@ -38,7 +38,7 @@ def regained(
     turns = way_to(steps, stands)
     if turns is None:
         raise LookupError(f'the run stands at "{stands}", which is not among the steps')
-    entered = next(entry for entry in reversed(so_far) if entry.did in ("entered", "returned"))
+    entered = entries[last]
     past = {entry.step for entry in so_far if entry.did == "passed"}
     sent = {step: delivery for step, delivery in became.items() if step in past}
     around = [turn.step for turn in turns if turn.arm == MEANWHILE]
@@ -57,10 +57,10 @@ def regained(
 
 
 def entered_at(entries: Iterable[Entry]) -> dict[str, datetime]:
-    """When each step was entered first. Whoever moves a run into a series notes there when that was entered."""
+    """When each step was entered first. Who is moved within a series enters it anew, by the name that it has then."""
     first: dict[str, datetime] = {}
     for entry in entries:
-        if entry.did in ("entered", "moved"):
+        if entry.did == "entered":
             first.setdefault(entry.step, entry.at)
     return first
 
@@ -79,7 +79,7 @@ class _Taking(NamedTuple):
         entered, stood = entered_at(entries), entries[0].at
         taken: dict[str, tuple[str, ...]] = {}
         for entry in entries:
-            if entry.did in ("entered", "returned"):
+            if entry.stands:
                 stood = entry.at
             elif entry.did == "passed" and entry.arm:
                 asked_at = entered.get(entry.step, stood)

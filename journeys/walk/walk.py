@@ -99,10 +99,15 @@ class Walk:
             turns=self._turns,
             lines=entered.n + 1,
             sent=dict(self._deliveries),
-            heard=tuple(self._arrivals.values()),
+            heard=self.heard,
             taken={event: taken.around for event, taken in self._taken.items()},
             inside=self._around(entered, self._turns),
         )
+
+    @property
+    def heard(self) -> tuple[Arrival, ...]:
+        """What has arrived, in that order."""
+        return tuple(self._arrivals.values())
 
     @property
     def known(self) -> tuple[str, ...]:

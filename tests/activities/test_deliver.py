@@ -415,10 +415,10 @@ async def until_date(sending: Sending, ends_at: str) -> tuple[Sending, Visit]:
     journey = abandoned_cart(
         start={"trigger": "trial-started", "overlap": "parallel"}, steps=[message.model_dump(exclude_defaults=True)]
     )
-    await sending.shop.publish(journey)
+    published = await sending.shop.publish(journey)
     receipt = await sending.shop.post("trial-started", total=60, ends_at=ends_at)
     run = receipt.decisions[-1].run or ""
-    return Sending(sending.shop, run), visit(run, message, following=None)
+    return Sending(sending.shop, run), visit(run, message, following=None, version=published.version)
 
 
 async def test_a_date_is_known_where_a_channel_is_down(sending: Sending) -> None:

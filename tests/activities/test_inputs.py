@@ -74,7 +74,7 @@ async def test_a_doubt_that_an_earlier_release_asked_about_is_settled(store: Sto
     told = {"run": run, "step": "initial-reminder", "kind": "email", "following": "opened", "n": 1, "repeats": False}
     delivery = await ActivityEnvironment().run(Reconcile(store, channels).reconcile, GIVEN.validate_python(told))
 
-    assert delivery is not None
+    assert isinstance(delivery, Delivery)
     assert delivery.outcome == "accepted"
     assert (await get_run(store, run)).step == "opened"
 

@@ -29,7 +29,7 @@ from embedded.fakes.server import Fake
 from embedded.fakes.twilio import FakeTwilio
 from journeys.definition import send_id
 from journeys.interactions import Kind
-from journeys.walk.diary import Delivery
+from journeys.walk.diary import Delivery, Moved
 from journeys.walk.world import Visit
 from store.customers import put_customer
 from store.runs import get_run
@@ -117,7 +117,7 @@ class Walked:
             delivery = await self._delivered()
             if delivery.outcome != "unknown":
                 return delivery
-            if settled := await self._found_out():
+            if isinstance(settled := await self._found_out(), Delivery):
                 return settled
 
     async def _delivered(self) -> Delivery:
@@ -136,7 +136,7 @@ class Walked:
         step = message(self.kind, "reminder", *CONTENTS[self.kind])
         return visit(self.run, step, now=datetime.now(UTC), following="pause")
 
-    async def _found_out(self) -> Delivery | None:
+    async def _found_out(self) -> Delivery | Moved | None:
         reconcile = Reconcile(self.store, {self.kind: self.channel})
         ask = self._visit()
         environment = ActivityEnvironment()

@@ -17,7 +17,8 @@ from pathlib import Path
 import httpx
 from temporalio.client import Client
 
-from workflows.client import SEARCH_ATTRIBUTES, connect
+from workflows.client import connect
+from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 HOST = "127.0.0.1"
 KEY = "chaos-that-nobody-would-have-guessed"

@@ -30,6 +30,7 @@ from activities.channels.twilio import Twilio
 from activities.deliver import Deliver
 from activities.reconcile import Reconcile
 from journeys.interactions import Kind
+from journeys.walk.diary import Delivery
 from store.store import open_store
 from tests.shop import message, to_its_end, visit
 
@@ -97,7 +98,7 @@ async def _became(task: Task, deliver: Deliver, reconcile: Reconcile) -> str:
         if task.do == "deliver":
             return (await environment.run(to_its_end(deliver), at)).outcome
         settled = await environment.run(reconcile.reconcile, at)
-        return settled.outcome if settled else "again"
+        return settled.outcome if isinstance(settled, Delivery) else "again"
     except ApplicationError as error:
         return error.type or "ApplicationError"
 

@@ -15,7 +15,7 @@ from journeys.definition import Journey
 from journeys.language.attributes import AttributeType
 from journeys.problems import Conflict, Invalid, Unavailable, Unknown
 from journeys.steps import AnyStep
-from journeys.walk.diary import Delivery, Entry, Held, Over
+from journeys.walk.diary import Delivery, Entry, Held, Moved, Over
 from journeys.walk.position import Position, Unheard
 from journeys.walk.world import Visit
 from store import visits
@@ -53,7 +53,7 @@ def at_step(shop: Shop, run: str, step: AnyStep, following: str | None = "pause"
 
 async def performed(
     shop: Shop, run: str, journey: Journey, following: str | None = "pause"
-) -> Delivery | Held | Unheard | Over:
+) -> Delivery | Held | Unheard | Over | Moved:
     return await visits.perform(shop.store, at_step(shop, run, journey.steps[0], following))
 
 

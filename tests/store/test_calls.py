@@ -190,7 +190,7 @@ async def test_the_next_try_after_the_time_is_none(shop: Shop) -> None:
 
     over = await postpone_call(shop.store, visit, "it answered 429", shop.now + timedelta(hours=1))
 
-    assert over is not None
+    assert isinstance(over, Delivery)
     assert (over.outcome, over.reason) == ("failed", "it answered 429; nothing more is tried after 1 hour")
 
 
@@ -206,7 +206,7 @@ async def test_who_stood_in_line_only_has_not_tried(shop: Shop, within: str) -> 
     over = await postpone_call(shop.store, visit.at(shop.now), "it answered 503", shop.now + MINUTE)
 
     assert again.tries == 1
-    assert over is not None
+    assert isinstance(over, Delivery)
     assert over.outcome == "failed"
 
 
@@ -216,5 +216,5 @@ async def test_nobody_stands_in_line_for_ever(shop: Shop) -> None:
 
     over = await postpone_call(shop.store, visit, "busy", shop.now + IN_LINE, posted=False)
 
-    assert over is not None
+    assert isinstance(over, Delivery)
     assert (over.outcome, over.reason) == ("failed", "busy; nothing more is tried after 0 seconds")

@@ -51,12 +51,13 @@ SUBJECT: dict[str, Any] = {
 }
 
 
-def visit(run: str, step: str, now: datetime = NOON) -> Visit:
-    return Visit(run=run, version=1, position=Position(step=step, since=now), now=now)
+def visit(run: str, step: str, now: datetime = NOON, version: int = 1) -> Visit:
+    return Visit(run=run, version=version, position=Position(step=step, since=now), now=now)
 
 
 async def chosen(shop: Shop, run: str, step: str) -> Choice:
-    choice = await decide(shop.store, visit(run, step, shop.now))
+    version = (await get_run(shop.store, run)).version
+    choice = await decide(shop.store, visit(run, step, shop.now, version))
     assert isinstance(choice, Choice)
     return choice
 

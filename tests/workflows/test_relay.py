@@ -20,8 +20,8 @@ from store.schema import outbox
 from tests.engine import Engine, engine, until
 from tests.samples import abandoned_cart
 from tests.transactions import execute, rows
-from workflows.client import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
 from workflows.relay import Relay
+from workflows.search_attributes import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
 
 
 @pytest.fixture

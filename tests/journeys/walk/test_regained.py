@@ -90,6 +90,7 @@ LINES = (
     Entry(n=3, at=START + HOUR, step="opened", did="passed", arm="yes", why="opened"),
     Entry(n=4, at=START + HOUR, step="pause", did="entered"),
     Entry(n=5, at=START + 9 * HOUR, step="rest", did="moved", why="version 1 → 2"),
+    Entry(n=6, at=START + HOUR, step="rest", did="entered"),
 )
 
 
@@ -103,15 +104,15 @@ def test_a_moved_run_stands_there_since_it_entered_the_step_before() -> None:
     position = regained(journey.steps, LINES, SENT, [OPENED])
 
     assert position == Position(
-        step="rest", since=START + HOUR, lines=6, sent=SENT, heard=(OPENED,), taken={"opened": ()}
+        step="rest", since=START + HOUR, lines=7, sent=SENT, heard=(OPENED,), taken={"opened": ()}
     )
 
 
 def test_a_moved_run_came_into_a_series_when_that_is_noted() -> None:
     inner = {"id": "rest", "wait": "3 days"}
     series = {"id": "nudges", "until": {"trigger": "store-visit", "within": "5 days"}, "steps": [inner]}
-    noted = Entry(n=5, at=START, step="nudges", did="moved", why="version 1 → 2")
-    stands = LINES[-1].model_copy(update={"n": 6})
+    noted = Entry(n=6, at=START, step="nudges", did="entered")
+    stands = LINES[-1].model_copy(update={"n": 7})
     journey = other(series)
 
     position = regained(journey.steps, [*LINES[:-1], noted, stands], SENT, [])

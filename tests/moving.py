@@ -1,0 +1,44 @@
+"""Runs that are moved, as whoever publishes a version moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from store.lifecycle_moves import Moving, busy, lock_to_move
+from store.moves import move
+from store.store import Store
+from store.versions import load
+
+
+async def move_runs(
+    store: Store,
+    ids: list[str],
+    to: int,
+    now: datetime,
+    *,
+    step: str | None = None,
+    renamed: Mapping[str, str] | None = None,
+    though_busy: bool = False,
+) -> list[str]:
+    """Move those of these runs that are not busy to version *to*, at *step* or where they stand. Returns which."""
+
+    def work(connection: Connection) -> list[str]:
+        states = lock_to_move(connection, ids)
+        left = frozenset[str]() if though_busy else busy(connection, ids)
+        moves = [
+            Moving(
+                state,
+                load(connection, [(state.version.name, to)])[state.version.name, to],
+                step or state.step or "",
+                renamed or {},
+            )
+            for state in states.values()
+            if state.id not in left
+        ]
+        move(connection, moves, now)
+        return [made.state.id for made in moves]
+
+    return await store.write(work)
