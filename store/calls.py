@@ -154,7 +154,7 @@ def _over(run: RunState, visit: Visit, reason: str, *, in_doubt: bool = False) -
     return Delivery(outcome="failed", at=visit.now, reason=f"{reason}; {ends}" if reason else ends)
 
 
-def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery | Moved:
+def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery:
     """What becomes of a call that is tried no more. Whether it was, and what became of that, is known."""
     if row is None or not row.tries:
         return Delivery(outcome="blocked", at=visit.now, reason=blocked.why)

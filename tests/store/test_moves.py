@@ -191,7 +191,7 @@ async def test_nothing_that_the_old_walk_says_is_written(shop: Shop) -> None:
     answers = [
         await note(shop.store, run, lines, version=1),
         await note(shop.store, run, lines),  # as release 0.1 said it
-        await close(shop.store, run, "completed", "all steps done", shop.now, lines, version=1),
+        await close(shop.store, run, "done", "all steps done", shop.now, lines, version=1),
     ]
 
     assert answers == [Moved(version=2)] * 3
@@ -203,7 +203,7 @@ async def test_an_operator_s_cancel_ends_it_though_its_walk_is_the_old_one(shop:
     run = await moved(shop, PAUSE, NUDGE, to=cart(LONG))
     lines = [Entry(n=n, at=shop.now, step="pause", did="passed") for n in (1, 2, 3)]
 
-    await close(shop.store, run, "cancelled", "by hand", shop.now, lines, version=1)
+    await close(shop.store, run, "operator", "by hand", shop.now, lines, version=1)
 
     assert (await get_run(shop.store, run)).ended == "cancelled"
     assert (await told(shop, run))[3:] == [(3, "left", "pause", "by hand")]

@@ -24,9 +24,12 @@ from tests.ledger import Ledger
 from tests.moving import move_runs
 from tests.samples import abandoned_cart
 from tests.shop import Shop, by_us
+from tests.stories import STORIES, Story
+from tests.workflows.test_stories import A_MINUTE, happen, prepare, told
 from workflows.search_attributes import JOURNEY_VERSION
 
 HOUR = timedelta(hours=1)
+STRIDE = 1
 HELLO = {"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"}
 NUDGE = {"id": "nudge", "text": "second-text-reminder", "to": "customer.phone"}
 LAST = {"id": "last", "push": "final-push-notification", "to": "customer.push_token"}
@@ -339,3 +342,30 @@ async def test_what_comes_while_it_begins_anew_is_heard(temporal: WorkflowEnviro
 
         seen = await get_run(played.store, run)
         assert [send.step for send in seen.sends] == ["initial-reminder", "last"]
+
+
+@pytest.mark.parametrize(
+    ("name", "story"), [pytest.param(name, story, id=name) for name, story in list(STORIES.items())[::STRIDE]]
+)
+async def test_begun_anew_at_each_line_a_story_is_the_same(
+    name: str, story: Story, skipping: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    """Moved to where they stand, by what the store knows of them, runs do what they would have done."""
+    clock = Clock(skipping)
+    async with engine(skipping.client, sqlite_url, clock=clock) as played:
+        await clock.start()
+        await clock.begin_at(story.begins(clock.begin))
+        await prepare(played, name, story, clock)
+
+        for number, line in enumerate(story.lines_from(clock.begin), 1):
+            await clock.move(line.at)
+            await happen(played, name, number, line, clock)
+            await played.relay.drain_once()
+            for run in await played.runs(name):
+                if not run.ended:
+                    await move_runs(played.store, [run.id], run.version, played.now())
+            await played.relay.drain_once()
+        await clock.move(story.length + timedelta(minutes=1))
+
+        runs = await played.runs(name)
+        assert [told(run, clock.begin, A_MINUTE) for run in runs] == list(story.runs)
