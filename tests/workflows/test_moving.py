@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.converter import PayloadCodec
 from temporalio.testing import WorkflowEnvironment
 
 from activities.channels import Accepted, NotNow, ProviderAnswer
@@ -26,10 +30,13 @@ from tests.samples import abandoned_cart
 from tests.shop import Shop, by_us
 from tests.stories import STORIES, Story
 from tests.workflows.test_stories import A_MINUTE, happen, prepare, told
+from workflows.journey import JourneyWorkflow
+from workflows.run_input import RunInput
 from workflows.search_attributes import JOURNEY_VERSION
 
 HOUR = timedelta(hours=1)
 STRIDE = 1
+TASK_FAILED = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
 HELLO = {"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"}
 NUDGE = {"id": "nudge", "text": "second-text-reminder", "to": "customer.phone"}
 LAST = {"id": "last", "push": "final-push-notification", "to": "customer.push_token"}
@@ -342,6 +349,101 @@ async def test_what_comes_while_it_begins_anew_is_heard(temporal: WorkflowEnviro
 
         seen = await get_run(played.store, run)
         assert [send.step for send in seen.sends] == ["initial-reminder", "last"]
+
+
+class Stalling(PayloadCodec):
+    """Writes payloads as they are. *begins*: a worker is about to continue as new; it does, once *go* is set."""
+
+    def __init__(self) -> None:
+        self.begins, self.go = asyncio.Event(), asyncio.Event()
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        if any(b'"steps"' in payload.data for payload in payloads):
+            self.begins.set()
+            await self.go.wait()
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+
+async def test_what_comes_in_the_very_task_in_which_it_begins_anew_is_heard(
+    temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    """Temporal does not let it continue as new before it has heard."""
+    stalling = Stalling()
+    config = temporal.client.config()
+    config["data_converter"] = dataclasses.replace(temporal.client.data_converter, payload_codec=stalling)
+    async with engine(temporal.client, sqlite_url, working=False) as played:
+        async with worker(played, Client(**config)):
+            await played.customer("ada")
+            await published(played, HELLO, {**OPENED, "then": [], "else": [NUDGE]})
+            run = await played.start("ada")
+            await played.until_waiting(run)
+            first = (await played.handle(run).describe()).run_id
+            await published(played, HELLO, {**OPENED, "then": [LAST], "else": [NUDGE]})
+
+            await moved(played, run)
+            await stalling.begins.wait()
+            await played.interact(run, "initial-reminder")
+            stalling.go.set()
+            await played.until_ended(run)
+
+        seen = await get_run(played.store, run)
+        assert [send.step for send in seen.sends] == ["initial-reminder", "last"]
+        before = await temporal.client.get_workflow_handle(run, run_id=first).fetch_history()
+        assert [
+            event.workflow_task_failed_event_attributes.cause
+            for event in before.events
+            if event.event_type == TASK_FAILED
+        ] == [WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND]
+        assert before.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+        described = await played.handle(run).describe()
+        assert await described.static_summary() is None  # as docs/decisions/0017 says
+
+
+async def test_a_walk_that_lags_behind_the_store_goes_to_where_that_is(
+    temporal: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    """Temporal went back to when nobody had opened the email."""
+    ledger = Ledger()
+    async with engine(temporal.client, sqlite_url, ledger=ledger) as played:
+        await played.customer("ada")
+        await published(played, HELLO, {**OPENED, "then": [PAUSE], "else": [NUDGE]})
+        run = await played.start("ada")
+        await played.until_waiting(run)
+        started = (await played.handle(run).fetch_history()).events[0].workflow_execution_started_event_attributes
+        (given,) = await temporal.client.data_converter.decode(started.input.payloads, [RunInput])
+        await played.interact(run, "initial-reminder")
+
+        async def pauses() -> bool:
+            return (await get_run(played.store, run)).step == "pause"
+
+        await until(pauses)
+        await played.handle(run).terminate()
+        # No worker of it looks out for what was terminated.
+        await temporal.client.start_workflow(JourneyWorkflow.run, given, id=run, task_queue=played.task_queue)
+        lagging = (await played.handle(run).describe()).run_id
+        await played.until_waiting(run)
+
+        await played.store.write(lambda connection: tell(connection, [run], played.now()))
+        await played.relay.drain_once()
+
+        async def begun_anew() -> bool:
+            return (await played.handle(run).describe()).run_id != lagging
+
+        await until(begun_anew)
+        await played.until_waiting(run)
+        history = await played.handle(run).fetch_history()
+        assert any(b"Wait 1 day" in event.user_metadata.summary.data for event in history.events)
+        assert len(ledger.took) == 1
+        assert [entry.step for entry in (await get_run(played.store, run)).diary] == [
+            "initial-reminder",
+            "initial-reminder",
+            "opened",
+            "opened",
+            "pause",
+        ]
 
 
 @pytest.mark.parametrize(
