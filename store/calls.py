@@ -55,7 +55,7 @@ def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held |
     acting = come_to_act(connection, lock_customer_and_run(connection, visit.run), visit)
     if not isinstance(acting, Acting):
         return acting
-    run, known, against = acting
+    run, known, against, at = acting
     row = connection.execute(_CALL, _of(visit)).one_or_none()
     if row and _is_over(visit, visit.now, row.tries):
         return _conclude(connection, run, visit, _over(run, visit, row.reason, in_doubt=row.next_at is None))
@@ -63,7 +63,7 @@ def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held |
         hold(connection, run, against, visit.now)
         return against
     if against:
-        return _conclude(connection, run, visit, _left_out(visit, row, against))
+        return _conclude(connection, run, visit.at(at), _left_out(visit.at(at), row, against))
     if run.held_by:
         hold_no_more(connection, run)
     return _again(connection, run, visit, row) if row else _first(connection, run, visit, known)

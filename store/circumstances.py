@@ -79,8 +79,8 @@ def circumstances_of(connection: Connection, ledger: AnyRow, run: RunState, visi
 
 
 def resumption(row: AnyRow) -> Resumption | None:
-    """When the journey of this row was resumed last, if it ever was."""
-    if row.resumed_at is None:
+    """When the journey of this row was resumed last with what had waited, if it ever was."""
+    if row.resumed_at is None or row.catch_up == "skip":
         return None
     over = timedelta(seconds=row.catch_up_over) if row.catch_up == "over" else None
     return Resumption(row.resumed_at, over)
@@ -89,6 +89,14 @@ def resumption(row: AnyRow) -> Resumption | None:
 def skipped(row: AnyRow, visit: Visit) -> str | None:
     """Why what the run of this row comes to is left out; None where it is not."""
     return row.skip_why if row.skip_until is not None and visit.position.since < row.skip_until else None
+
+
+def no_sooner_than_skipped(row: AnyRow, visit: Visit) -> Visit:
+    """The visit of a run of this row; one that is left out is no sooner than that is so, by whose clock ever.
+
+    What comes next is entered then, and is not left out.
+    """
+    return visit.at(max(visit.now, row.skip_until)) if skipped(row, visit) else visit
 
 
 def _dated(run: RunState, ledger: AnyRow) -> Dated:

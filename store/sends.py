@@ -28,7 +28,7 @@ from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
 from store.brake import hold_journey
-from store.circumstances import circumstances_of, expiry_of, look
+from store.circumstances import circumstances_of, expiry_of, look, no_sooner_than_skipped
 from store.effects import job
 from store.fence import moved_on
 from store.lifecycle import (
@@ -318,6 +318,7 @@ def left(connection: Connection, run: RunState, customer: Mapping[str, object], 
 
 def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: AnyRow) -> Claim:
     """Ask for clearance, and write what it says: the claim, that it is held, or that nothing is sent."""
+    visit = no_sooner_than_skipped(ledger, visit)
     known = circumstances_of(connection, ledger, run, visit)
     row = _as_of_now(known.content, visit.expires_at)
     match no_longer_than_it_may_be_sent(clearance(visit, known), visit):

@@ -23,7 +23,7 @@ from journeys.walk.diary import Choice, Delivery, Held, Moved, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
-from store.circumstances import resumption, skipped
+from store.circumstances import no_sooner_than_skipped, resumption, skipped
 from store.customers import change_customer
 from store.events import accept_here
 from store.fence import moved_on
@@ -110,12 +110,12 @@ def perform(connection: Connection, visit: Visit) -> Delivery | Held | Unheard |
     acting = come_to_act(connection, lock_customer_and_runs(connection, visit.run), visit)
     if not isinstance(acting, Acting):
         return acting
-    run, known, against = acting
+    run, known, against, at = acting
     if isinstance(against, Held):
         hold(connection, run, against, visit.now)
         return against
     if against:
-        return leave_out(connection, run, visit, against)
+        return leave_out(connection, run, visit.at(at), against)
     delivery = _act(connection, run, step_at(run, visit), known)
     did(connection, visit, delivery)
     run = lock_run(connection, run.id)
@@ -143,11 +143,12 @@ def _act(connection: Connection, run: RunState, step: AnyStep, known: Known) -> 
 
 
 class Acting(NamedTuple):
-    """A run that may act now, and what is known of it; or what speaks *against* that."""
+    """A run that may act now, and what is known of it; or what speaks *against* that, and *at* when it is left out."""
 
     run: RunState
     known: Known
-    against: Held | Blocked | None = None
+    against: Held | Blocked | None
+    at: datetime
 
 
 def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting | Delivery | Unheard | Over | Moved:
@@ -170,7 +171,8 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
     run = left(connection, arrived, known.customer, visit.now)
     if run.ended:
         return Over(ended=run.ended)
-    return Acting(run, known, _against(connection, run, visit, standing))
+    at = no_sooner_than_skipped(standing, visit).now
+    return Acting(run, known, _against(connection, run, visit, standing), at)
 
 
 def _against(connection: Connection, run: RunState, visit: Visit, standing: AnyRow) -> Held | Blocked | None:

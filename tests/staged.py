@@ -7,7 +7,7 @@ from datetime import datetime
 from journeys.walk.preview import Stage
 from journeys.walk.script import Happening
 from tests.samples import version
-from tests.stories import LetGo, Publish, Rule, Says, Stop, Story
+from tests.stories import LetGo, Pause, Publish, Resume, Rule, Says, Stop, Story
 
 
 def staged(name: str, story: Story, begin: datetime) -> Stage:
@@ -28,6 +28,10 @@ def staged(name: str, story: Story, begin: datetime) -> Stage:
                 stage.stop("abandoned-cart")
             case LetGo():
                 stage.let_go(line.journey)
+            case Pause():
+                stage.pause(line.journey)
+            case Resume():
+                stage.resume(line.journey, line.catch_up)
             case Says(consent=consent):
                 stage.said = {**stage.said, consent.about: consent.choice}
             case Rule():

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from journeys.catalogue import Content
 from journeys.clearance.consent import Consent
 from journeys.clearance.policy import NO_POLICY, Policy
+from journeys.clearance.releases import CatchUp
 from journeys.definition import Journey
 from journeys.language.durations import parse
 from journeys.steps import IN_TIME, LATE
@@ -48,6 +49,23 @@ class LetGo:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """A journey is paused."""
+
+    at: timedelta
+    journey: str = "abandoned-cart"
+
+
+@dataclass(frozen=True)
+class Resume:
+    """A journey that is paused is resumed."""
+
+    at: timedelta
+    catch_up: CatchUp = "now"
+    journey: str = "abandoned-cart"
+
+
+@dataclass(frozen=True)
 class Says:
     """The customer says what they may be sent."""
 
@@ -63,7 +81,7 @@ class Rule:
     policy: Policy
 
 
-Line = Happening | Publish | Stop | LetGo | Says | Rule
+Line = Happening | Publish | Stop | LetGo | Pause | Resume | Says | Rule
 
 
 @dataclass(frozen=True)

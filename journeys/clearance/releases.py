@@ -32,7 +32,7 @@ CATCH_UP = Expected("now, skip or how long it takes: {over: 30 minutes}")
 
 
 class Resumption(NamedTuple):
-    """When a journey was resumed last, and over how long all goes out that waited; None for the policy's spread."""
+    """When a journey was resumed last with what waited, and over how long it goes out; None: the policy's spread."""
 
     at: datetime
     over: timedelta | None = None

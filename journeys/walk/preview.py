@@ -130,7 +130,9 @@ class Stage:
         if journey not in self.paused:
             return ()
         self.paused.remove(journey)
-        self.resumed[journey] = Resumption(self.now, catch_up.over if isinstance(catch_up, Over) else None)
+        self.resumed.pop(journey, None)
+        if catch_up != "skip":
+            self.resumed[journey] = Resumption(self.now, catch_up.over if isinstance(catch_up, Over) else None)
         inside = [run for run in self._runs if run.facts.version.name == journey]
         decisions, entered = self._start_waiting(journey, skip=catch_up == "skip")
         for run in inside:

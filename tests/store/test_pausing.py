@@ -170,6 +170,18 @@ async def test_skipped_it_is_blocked_and_what_comes_later_is_not(shop: Shop, wai
     assert isinstance(await ask(shop, waiting, "second-reminder", n=3), Go)
 
 
+@pytest.mark.parametrize("behind", [0, 30], ids=["at once", "by a clock that is behind"])
+async def test_what_comes_right_after_what_is_skipped_is_not(shop: Shop, waiting: str, behind: int) -> None:
+    at = shop.later(hours=1)
+    await resumed(shop, "skip")
+    shop.later(seconds=-behind)
+
+    became = await ask(shop, waiting, since=NOON)
+
+    assert became == Delivery(outcome="blocked", at=at, reason="skipped while paused")
+    assert isinstance(await ask(shop, waiting, "second-reminder", n=3, since=at), Go)
+
+
 async def test_what_expires_meanwhile_is_blocked_then(shop: Shop, waiting: str) -> None:
     expires_at = NOON + HOUR
     wait = await ask(shop, waiting, expires_at=expires_at)

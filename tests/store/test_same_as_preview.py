@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count, product
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,9 +20,10 @@ from journeys.language.attributes import Attributes
 from journeys.walk.preview import Stage
 from journeys.walk.script import Happening
 from store.customers import CustomerChange, change_customer, put_customer
-from store.events import accept
+from store.events import accept, decisions_of, list_events
+from store.pausing import pause, resume
 from tests.samples import abandoned_cart, version
-from tests.shop import NOON, Shop
+from tests.shop import NOON, Shop, by_us
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class Moved:
     country: str | None
 
 
+@dataclass(frozen=True)
+class Turned:
+    """All journeys are paused, or resumed, so many minutes *after* the last event. Done already, nothing changes."""
+
+    after: int
+    does: Literal["pause", "now", "skip"]
+
+
 HAPPENINGS = st.lists(
     st.builds(
         Drawn,
@@ -53,7 +63,8 @@ HAPPENINGS = st.lists(
         total=st.sampled_from([10, 60]),
     ).filter(lambda drawn: drawn.after or drawn.late >= 0)
     # Nothing whose time we set comes at the instant of something else: a store tells them apart by a microsecond.
-    | st.builds(Moved, after=st.integers(1, 90), country=st.sampled_from(["NO", "SE", None])),
+    | st.builds(Moved, after=st.integers(1, 90), country=st.sampled_from(["NO", "SE", None]))
+    | st.builds(Turned, after=st.integers(1, 90), does=st.sampled_from(["pause", "pause", "now", "skip"])),
     max_size=10,
 )
 
@@ -109,21 +120,51 @@ async def busy(shop: Shop) -> Shop:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HAPPENINGS)
-async def test_random_events_are_decided_as_in_the_preview(busy: Shop, happenings: list[Drawn]) -> None:
+async def test_random_events_are_decided_as_in_the_preview(
+    busy: Shop, happenings: list[Drawn | Moved | Turned]
+) -> None:
     customer = f"customer-{next(_customers)}"
     await put_customer(busy.store, customer, {}, NOON)
     stage = Stage({}, customer_id=customer, started_at=NOON)
     for journey in sorted(journeys(), key=lambda journey: journey.journey):
         stage.publish(version(journey))
     at = timedelta(days=1)
+    staged: list[Decision] = []
 
-    for number, drawn in enumerate(happenings):
+    for number, drawn in enumerate([*happenings, Turned(1, "now")]):
         at += timedelta(minutes=drawn.after)
         id = f"{customer}-{number}"
+        if isinstance(drawn, Turned):
+            staged += await turned(busy, stage, drawn, at)
+            continue
         line, decisions = await happened(busy, customer, id, drawn, at)
         heard = stage.happen(Happening.model_validate({"id": id, "at": at, **line}))
 
         assert in_order(decisions) == in_order(heard.decisions)
+        staged += heard.decisions
+    assert sorted(map(str, await all_decisions(busy, customer))) == sorted(map(str, staged))
+
+
+async def turned(shop: Shop, stage: Stage, turned: Turned, at: timedelta) -> list[Decision]:
+    """Pause or resume all journeys in both worlds. Returns what the preview decides about starts that waited."""
+    stage.advance(NOON + at)
+    decisions: list[Decision] = []
+    for journey in sorted(journeys(), key=lambda journey: journey.journey):
+        if turned.does == "pause":
+            await pause(shop.store, journey.journey, by_us(NOON + at))
+            stage.pause(journey.journey)
+        else:
+            await resume(shop.store, journey.journey, by_us(NOON + at), turned.does)
+            decisions += stage.resume(journey.journey, turned.does)
+    return decisions
+
+
+async def all_decisions(shop: Shop, customer: str) -> list[Decision]:
+    """All that was decided about a customer's events."""
+    events = await list_events(shop.store, customer, limit=200)
+    ids = [event.id for event in events]
+    made = await shop.store.read(lambda connection: decisions_of(connection, ids))
+    return [decision for event in events for decision in made.get((event.source, event.id), ())]
 
 
 async def happened(

@@ -18,19 +18,22 @@ from store.consents import put_consents
 from store.customers import patch_customer
 from store.held_journeys import let_go
 from store.journeys import stop
+from store.pausing import pause, resume
 from store.policy import put_policy
 from store.runs import RunView, SendView
 from tests.engine import Clock, Engine, engine
+from tests.pause_stories import PAUSE_STORIES
 from tests.policy_stories import POLICY_STORIES
 from tests.samples import CONTENTS
 from tests.shop import by_us
 from tests.staged import staged
-from tests.stories import STORIES, LetGo, Line, Publish, Rule, Run, Says, Send, Stop, Story
+from tests.stories import STORIES, LetGo, Line, Pause, Publish, Resume, Rule, Run, Says, Send, Stop, Story
 
 A_MINUTE = timedelta(minutes=1)
 
 each_story = pytest.mark.parametrize(
-    ("name", "story"), [pytest.param(name, story, id=name) for name, story in (STORIES | POLICY_STORIES).items()]
+    ("name", "story"),
+    [pytest.param(name, story, id=name) for name, story in (STORIES | POLICY_STORIES | PAUSE_STORIES).items()],
 )
 
 
@@ -91,6 +94,10 @@ async def happen(played: Engine, name: str, number: int, line: Line, clock: Cloc
             await stop(played.store, "abandoned-cart", by_us(clock.now))
         case LetGo():
             await let_go(played.store, line.journey, by_us(clock.now))
+        case Pause():
+            await pause(played.store, line.journey, by_us(clock.now))
+        case Resume():
+            await resume(played.store, line.journey, by_us(clock.now), line.catch_up)
         case Says():
             await put_consents(played.store, name, [line.consent], "story", clock.now)
         case Rule():
