@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from terminal import exits, key_commands, options, pause_commands, policy_commands, streams
+from terminal import ending_commands, exits, key_commands, options, pause_commands, policy_commands, streams
 from terminal.options import AsJson, DryRun, Yes
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(key_commands.app, name="key", help="Make, change, list, rotate and revoke the keys of the API.")
 app.add_typer(pause_commands.app)
+app.add_typer(ending_commands.app)
 app.add_typer(policy_commands.app, name="policy", help="Show the house's policy, put another one, see what was before.")
 
 
@@ -338,17 +339,6 @@ def publish(name: Annotated[str, typer.Argument(help="The journey.")], json_: As
 
 
 @app.command()
-def stop(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJson = False) -> None:
-    """Stop a journey: nobody enters any more, and everybody inside stops where they are."""
-    from store.journeys import Stopped
-    from terminal import show
-    from terminal.asking import answer, ask
-
-    told = ask(_connection(), lambda api: api.post(Stopped, "journeys", name, "stop"))
-    answer(told, show.stopped(told), as_json=json_)
-
-
-@app.command()
 def release(
     name: Annotated[str, typer.Argument(help="The journey.")],
     dry_run: DryRun = False,
@@ -390,6 +380,30 @@ def event(
     given = pairs(attributes or [])
     told = ask(_connection(), lambda api: post_event(api, trigger, customer, given, id=id_, occurred_at=at))
     answer(told, show.receipt(told), as_json=json_)
+
+
+@app.command()
+def journeys(
+    archived: Annotated[bool, typer.Option("--archived", help="Also those that are archived.")] = False,
+    json_: AsJson = False,
+) -> None:
+    """List journeys: whether they are live, and how many people are inside."""
+    from terminal import listing
+    from terminal.asking import answer, ask
+
+    told = ask(_connection(), lambda api: api.get(listing.Journeys, "journeys", archived=archived or None))
+    answer(told, listing.journeys(told.journeys, told.unreadable), as_json=json_)
+
+
+@app.command("journey")
+def show_one(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJson = False) -> None:
+    """Show one journey: its state, its versions, and what became of everybody in them."""
+    from store.journeys import JourneyView
+    from terminal import listing
+    from terminal.asking import answer, ask
+
+    told = ask(_connection(), lambda api: api.get(JourneyView, "journeys", name))
+    answer(told, listing.journey(told), as_json=json_)
 
 
 @app.command()
@@ -445,22 +459,6 @@ def show_run(id_: Annotated[str, typer.Argument(metavar="ID")], json_: AsJson = 
     connection = _connection()
     told = ask(connection, lambda api: api.get(RunView, "runs", id_))
     answer(told, show.run(told, connection.temporal_ui), as_json=json_)
-
-
-@app.command()
-def cancel(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="The run.")],
-    reason: Annotated[str, typer.Option(help="Why, and who says so. Temporal keeps it: name no customer.")],
-) -> None:
-    """End one run as an operator, in Temporal. The run's story tells the reason."""
-    from settings import read_settings
-    from terminal.cancel import cancel_run
-    from terminal.client import kept_connection
-    from terminal.show import tell
-
-    kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(read_settings().data)
-    _loop(cancel_run(id_, reason, kept.temporal if kept else None))
-    tell(f"{id_} is asked to end: {reason}")
 
 
 @app.command()

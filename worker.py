@@ -32,10 +32,10 @@ from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
 from store.ab_tests import decide_due_tests
 from store.held_journeys import finish_letting_go, held_journeys
-from store.journeys import finish_stops
 from store.pausing import finish_resuming
 from store.policy import begin_with, get_policy
 from store.sends import give_up_stale
+from store.stopping import finish_stops
 from store.store import Store, open_store, ping
 from terminal import exits, streams
 from terminal.logs import log_to

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from activities.reports import Taken
 from api import (
     audit,
+    cancels,
     channels,
     consents,
     content_previews,
@@ -21,6 +22,7 @@ from api import (
     endpoints,
     events,
     health,
+    journey_ends,
     journeys,
     named_keys,
     open_problems,
@@ -54,9 +56,11 @@ ROUTERS = [
         customer_attributes,
         consents,
         journeys,
+        journey_ends,
         previews,
         policy,
         runs,
+        cancels,
         open_problems,
         sends,
         suppressions,

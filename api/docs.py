@@ -21,8 +21,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.types import Lifespan
 
 from api.bodies import gives
+from api.cancels import Cancel, CancelAll
 from api.consents import Consents
 from api.content_previews import Sample, TestSend
+from api.journey_ends import Archive, Completion, Stop
 from api.journeys import Pause, Release, Resume
 from api.keys import OPEN
 from api.limits import AFTER, HEADERS
@@ -138,22 +140,9 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody, Policy]
-    bodies = _schemas(
-        [
-            *models,
-            CustomerAttribute,
-            Consents,
-            Sample,
-            TestSend,
-            AddressQuestion,
-            Lift,
-            Key,
-            Rotation,
-            Release,
-            Pause,
-            Resume,
-        ]
-    )
+    models += [CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift, Key, Rotation]
+    models += [Release, Pause, Resume, Stop, Completion, Archive, Cancel, CancelAll]
+    bodies = _schemas(models)
     for schema in bodies.values():
         _tell_defaults(schema)
     for model, name in IN_THE_ADDRESS.items():

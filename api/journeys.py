@@ -1,16 +1,16 @@
-"""Journeys: the draft as it is written, its versions once published, and the end."""
+"""Journeys: the draft as it is written, and its versions once published."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import StrictBool
 
 from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
 from api.dependencies import Deps
-from api.journeys_examples import JOURNEY, JOURNEY_VIEW, LET_GO, PAUSED, PUBLISHED, RESUMED, STOPPED, TEST_VIEW, WELCOME
+from api.journeys_examples import JOURNEY, JOURNEY_VIEW, LET_GO, PAUSED, PUBLISHED, RESUMED, TEST_VIEW, WELCOME
 from api.keys import needs
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
@@ -23,7 +23,7 @@ from journeys.reading import read, read_journey
 from store import journeys, pausing
 from store.ab_views import Tests, list_tests
 from store.held_journeys import LetGo, let_go
-from store.journeys import JourneyView, Published, Stopped
+from store.journeys import JourneyView, Published
 from store.pausing import Paused, Resumed
 from store.showing import Unreadable
 
@@ -125,9 +125,11 @@ async def get_journey(name: JourneyName, deps: Deps, yaml: Yaml) -> JourneyAnswe
     response_model=Journeys,
     responses={200: gives({"journeys": [JOURNEY_VIEW]})},
 )
-async def list_journeys(deps: Deps) -> Journeys:
-    """All journeys, by name."""
-    views, unreadable = await journeys.list_journeys(deps.store, deps.now())
+async def list_journeys(
+    deps: Deps, *, archived: Annotated[bool, Query(description="Also those that are archived.")] = False
+) -> Journeys:
+    """All journeys, by name, but for those that are archived."""
+    views, unreadable = await journeys.list_journeys(deps.store, deps.now(), archived=archived)
     return Journeys(journeys=tuple(JourneyAnswer(**dict(view)) for view in views), unreadable=unreadable)
 
 
@@ -149,28 +151,15 @@ async def get_tests(name: JourneyName, deps: Deps) -> Tests:
     "/{name}/publish",
     dependencies=[needs("publish")],
     response_model=Published,
-    responses=declare(Unknown) | {200: gives(PUBLISHED)},
+    responses=declare(Unknown, Conflict) | {200: gives(PUBLISHED)},
 )
 async def publish_journey(name: JourneyName, deps: Deps, change: ChangeDep) -> Published:
-    """Make the draft the version that newcomers take; people inside stay on theirs.
+    """Make the draft the version that newcomers take; people inside stay on theirs. What was over is live again.
 
     A published version never changes. Publishing the same draft again changes nothing: `new` is false.
-    What is wrong with the draft is answered all at once.
+    What is wrong with the draft is answered all at once. One that is archived is to be taken back first.
     """
     return await journeys.publish(deps.store, name, change, deps.channels)
-
-
-@router.post(
-    "/{name}/stop",
-    dependencies=[needs("publish")],
-    response_model=Stopped,
-    responses=declare(Unknown, Conflict) | {200: gives(STOPPED)},
-)
-async def stop_journey(name: JourneyName, deps: Deps, change: ChangeDep) -> Stopped:
-    """Let nobody enter any more, and end every run where it stands. `in_flight` sends may still be on their way."""
-    stopped = await journeys.stop(deps.store, name, change)
-    deps.relay_nudge()
-    return stopped
 
 
 @router.post(

@@ -98,13 +98,24 @@ JOURNEY_VIEW = {
     ],
     "counts": COUNTS,
     "goal": {"entered": 100, "met": 57, "target": "50%", "reached": True},
+    "closed_at": None,
     "stopped_at": None,
+    "archived_at": None,
     "created_at": "2026-11-23T08:00:00Z",
     "changed_at": "2026-11-23T08:00:00Z",
 }
 
 PUBLISHED = {"journey": "abandoned-cart", "version": 1, "hash": "5f2b8c1de0a94c37", "new": True, "warnings": []}
-STOPPED = {"journey": "abandoned-cart", "runs": 3, "in_flight": 0}
+INSIDE = {
+    "journey": "abandoned-cart",
+    "inside": [{"version": 1, "runs": 2}, {"version": 2, "runs": 1}],
+    "runs": 3,
+    "in_flight": 0,
+    "waiting": 0,
+}
+STOPPED = INSIDE | {"version": None, "changed": True, "dry_run": False}
+COMPLETED = INSIDE | {"changed": True, "dry_run": False}
+ARCHIVED = {"journey": "abandoned-cart", "archived": True, "changed": True, "dry_run": False}
 
 BRAKED = {
     "since": "2026-11-24T09:05:00Z",

@@ -53,7 +53,7 @@ _HOLD = (
     .where(
         journeys.c.name == bindparam("named"),
         journeys.c.held_at.is_(None),
-        journeys.c.live_version.is_not(None),  # it may have been stopped a moment ago
+        journeys.c.stopped_at.is_(None),  # it may have been so a moment ago
         journeys.c.released_at.is_not_distinct_from(bindparam("known", type_=Time())),
     )
     .values(held_at=bindparam("now"), held_why=bindparam("to_why"))

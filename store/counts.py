@@ -76,6 +76,7 @@ class JourneyView(Frozen):
     """A journey: the draft, its versions from the first to the last, and what became of everybody in them.
 
     *held*: by the brake, if it is. *paused*: by somebody, if it is. *edited*: the draft is not what newcomers walk.
+    *closed_at*: nobody enters since then, and people inside finish. *archived_at*: since then it is in no list.
     """
 
     name: str
@@ -91,7 +92,9 @@ class JourneyView(Frozen):
     goal: GoalCount | None
     created_at: AwareDatetime
     changed_at: AwareDatetime
+    closed_at: AwareDatetime | None
     stopped_at: AwareDatetime | None
+    archived_at: AwareDatetime | None
 
 
 def read_views(connection: Connection, rows: Sequence[AnyRow], now: datetime) -> Callable[[AnyRow], JourneyView]:
@@ -158,7 +161,8 @@ def _view(
 ) -> JourneyView:
     definition = Journey.model_validate(row.definition)
     live = next((version for version in published if version.number == row.live_version), None)
-    walked = Journey.model_validate(live.definition) if live else definition
+    last = live or (published[-1] if published else None)
+    walked = Journey.model_validate(last.definition) if last else definition
     by_version = {version.number: counted.get((row.name, version.number), Counter[Did]()) for version in published}
     every = sum(by_version.values(), Counter[Did]())
     total = _counts(every)
@@ -180,7 +184,9 @@ def _view(
         goal=_goal(walked.goal, every),
         created_at=row.created_at,
         changed_at=row.changed_at,
+        closed_at=row.closed_at,
         stopped_at=row.stopped_at,
+        archived_at=row.archived_at,
     )
 
 
@@ -191,9 +197,9 @@ def _counts(counted: Counter[Did]) -> Counts:
 
 
 def _state(row: AnyRow, walked: Journey, counts: Counts, now: datetime) -> JourneyState:
-    if row.live_version is None:
+    if row.stopped_at or (row.live_version is None and row.closed_at is None):
         return "stopped" if row.stopped_at else "draft"
-    is_open = walked.start.until is None or now < walked.start.until
+    is_open = row.live_version is not None and (walked.start.until is None or now < walked.start.until)
     if not is_open and not counts.active:
         return "completed"
     if row.held_at:

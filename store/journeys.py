@@ -1,13 +1,12 @@
-"""Journeys: the draft, its published versions, and the stop."""
+"""Journeys: the draft, and its published versions."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Connection, Text, bindparam, func, insert, literal, select, true, update
+from sqlalchemy import Connection, Text, bindparam, func, insert, select, update
 
 from journeys.checks.review import Catalogue
 from journeys.definition import Journey
@@ -24,27 +23,22 @@ from store.audit import Change, record
 from store.catalogue import read_catalogue
 from store.changing import add, alter
 from store.counts import GoalCount, JourneyView, read_views
-from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
-from store.schema import AnyRow, Time, among, journeys, outbox, runs, sends, versions
+from store.schema import AnyRow, Time, journeys, versions
 from store.showing import Unreadable, all_shown, shown
 from store.store import MOST_ATTEMPTS, Store, read_transaction, write_transaction
-from store.versions import IN_USE, load
-from store.waiting_starts import drop_waiting
+from store.versions import load
 
 __all__ = [
     "GoalCount",
     "JourneyView",
     "Published",
-    "Stopped",
     "find_journey",
-    "finish_stops",
     "get_journey",
     "get_version",
     "list_journeys",
     "publish",
     "put_journey",
-    "stop",
 ]
 
 
@@ -53,8 +47,6 @@ TOGETHER = 60
 
 BREATH = 0.015
 """Seconds in between. Other processes that write to SQLite look every few milliseconds whether it is their turn."""
-
-LONG_AGO = timedelta(minutes=5)
 
 
 class Published(Frozen):
@@ -70,14 +62,6 @@ class Published(Frozen):
     warnings: tuple[Flaw, ...] = ()
 
 
-class Stopped(Frozen):
-    """How many runs were ended, and how many of their sends may still be on their way to a provider."""
-
-    journey: str
-    runs: int
-    in_flight: int
-
-
 @write_transaction
 def put_journey(connection: Connection, journey: Journey, change: Change) -> bool:
     """Write a journey's draft; nobody walks it before it is published. Returns whether the journey is new."""
@@ -91,9 +75,10 @@ def put_journey(connection: Connection, journey: Journey, change: Change) -> boo
 
 
 async def publish(store: Store, name: str, change: Change, channels: frozenset[Kind]) -> Published:
-    """Make the draft the version that newcomers take. People inside stay on theirs.
+    """Make the draft the version that newcomers take. People inside stay on theirs. One that was over is live again.
 
-    What is live already is not published again. Raises Unknown, and Invalid with every flaw.
+    What is live already is not published again. Raises Unknown, Conflict where it is archived, and Invalid with every
+    flaw.
     """
     for _ in range(MOST_ATTEMPTS):
         draft = await _read_draft(store, name, channels)
@@ -120,6 +105,8 @@ def _read_draft(connection: Connection, name: str, channels: frozenset[Kind]) ->
 
 def _draft(connection: Connection, name: str, channels: frozenset[Kind]) -> _Draft:
     row = find_journey(connection, name)
+    if row.archived_at is not None:
+        raise Conflict(f'Journey "{name}" is archived. Take it back first: sojourn archive {name} --undo')
     live = None if row.live_version is None else _hash(connection, name, row.live_version)
     return _Draft(name, row.definition, live, read_catalogue(connection, channels))
 
@@ -178,72 +165,6 @@ def _still_paused(row: AnyRow) -> tuple[Flaw, ...]:
     return (Flaw(path="", message=message, hint=f"To let it go on: sojourn resume {row.name}"),)
 
 
-async def stop(store: Store, name: str, change: Change) -> Stopped:
-    """Nobody enters any more, and everybody inside stops where they are, whatever their version.
-
-    At once nothing is sent any more, and nothing holds the journey. The runs are ended some at a time, and others come
-    in between.
-    Raises Unknown, and Conflict where the journey was never published. To stop again changes nothing.
-    """
-    await _close_doors(store, name, change)
-    return await _end_everybody(store, name, change.at)
-
-
-async def finish_stops(store: Store, now: datetime) -> int:
-    """End whoever was left inside by a stop that did not come to its end. Returns how many runs that were."""
-    return sum([(await _end_everybody(store, name, now)).runs for name in await _left_over(store, now - LONG_AGO)])
-
-
-@read_transaction
-def _left_over(connection: Connection, before: datetime) -> Sequence[str]:
-    return connection.execute(_LEFT_OVER, {"before": before}).scalars().all()
-
-
-@write_transaction
-def _close_doors(connection: Connection, name: str, change: Change) -> None:
-    lock_house(connection)
-    row = find_journey(connection, name)
-    if row.live_version is None and row.stopped_at is None:
-        raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
-    if row.live_version is not None:
-        for statement in (_STOP_VERSIONS, _STOP):
-            connection.execute(statement, {"named": name, "now": change.at})
-        drop_waiting(connection, name, STOPPED, change.at)
-        inside = connection.execute(_INSIDE, {"named": name}).scalar_one()
-        was = {"version": row.live_version, "runs": inside} | ({"held": row.held_why} if row.held_at else {})
-        record(connection, change, "journey stopped", f"journey/{name}", was)
-
-
-async def _end_everybody(store: Store, name: str, now: datetime) -> Stopped:
-    ended = in_flight = 0
-    while (some := await _end_some(store, name, now)) is not None:
-        ended, in_flight = ended + some.runs, in_flight + some.in_flight
-        await asyncio.sleep(BREATH)
-    return Stopped(journey=name, runs=ended, in_flight=in_flight)
-
-
-async def _end_some(store: Store, name: str, now: datetime) -> Stopped | None:
-    """End some of those that are inside. None where nobody is."""
-    ids = await _some_inside(store, name)
-    return await _end(store, name, ids, now) if ids else None
-
-
-@read_transaction
-def _some_inside(connection: Connection, name: str) -> list[str]:
-    # Apart from their end: a writer of SQLite holds up all others.
-    return some_stopped(connection, name, TOGETHER)
-
-
-@write_transaction
-def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -> Stopped:
-    locked = lock_these(connection, ids)  # others may have ended them meanwhile
-    about = {"runs": list(locked), "now": now}
-    in_flight = connection.execute(_IN_FLIGHT, about).scalar_one()
-    connection.execute(_CANCEL, about)
-    end_these(connection, name, locked, "stop", STOPPED, now)
-    return Stopped(journey=name, runs=len(locked), in_flight=in_flight)
-
-
 @read_transaction
 def get_journey(connection: Connection, name: str, now: datetime) -> JourneyView:
     """A journey with its versions and counts. Raises Unknown, and Conflict where it cannot be shown."""
@@ -252,9 +173,11 @@ def get_journey(connection: Connection, name: str, now: datetime) -> JourneyView
 
 
 @read_transaction
-def list_journeys(connection: Connection, now: datetime) -> tuple[list[JourneyView], tuple[Unreadable, ...]]:
-    """All journeys by name, and those that cannot be shown."""
-    rows = connection.execute(_ALL).all()
+def list_journeys(
+    connection: Connection, now: datetime, *, archived: bool = False
+) -> tuple[list[JourneyView], tuple[Unreadable, ...]]:
+    """All journeys by name, and those that cannot be shown. *archived*: also those that are."""
+    rows = connection.execute(_ALL if archived else _NOT_ARCHIVED).all()
     return all_shown("journey", rows, read_views(connection, rows, now))
 
 
@@ -298,45 +221,13 @@ _journey = bindparam("named", type_=Text())
 _now = bindparam("now", type_=Time())
 
 _ALL = select(journeys).order_by(journeys.c.name)
+_NOT_ARCHIVED = _ALL.where(journeys.c.archived_at.is_(None))
 _ONE = select(journeys).where(journeys.c.name == _journey)
 _LOCK = _ONE.with_for_update()
 _HASH = select(versions.c.hash).where(versions.c.journey == _journey, versions.c.number == bindparam("number"))
 _LAST = select(func.max(versions.c.number)).where(versions.c.journey == _journey)
-_INSIDE = select(func.count()).select_from(runs).where(runs.c.journey == _journey, runs.c.ended.is_(None))
-_GO_LIVE = update(journeys).where(journeys.c.name == _journey).values(live_version=bindparam("number"), stopped_at=None)
-_IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")
-_LEFT_OVER = (
-    select(versions.c.journey)
-    .distinct()
-    .where(
-        versions.c.stopped_at < bindparam("before"),
-        select(runs.c.id)
-        .where(runs.c.journey == versions.c.journey, runs.c.version == versions.c.number, runs.c.ended.is_(None))
-        .exists(),
-    )
-)
-_STOP_VERSIONS = (
-    update(versions)
-    .where(versions.c.journey == _journey, versions.c.stopped_at.is_(None), IN_USE)
-    .values(stopped_at=_now)
-)
-_CANCEL = insert(outbox).from_select(
-    ["run", "kind", "payload", "created_at", "due_at", "attempts", "error", "bulk"],
-    select(
-        runs.c.id,
-        literal("cancel"),
-        literal({"reason": f"stopped: {STOPPED}"}, JSON()),
-        _now,
-        _now,
-        literal(0),
-        literal(""),
-        true(),
-    )
-    .where(THESE)
-    .order_by(runs.c.id),
-)
-_STOP = (
+_GO_LIVE = (
     update(journeys)
     .where(journeys.c.name == _journey)
-    .values(live_version=None, stopped_at=_now, held_at=None, held_why=None, paused_at=None)
+    .values(live_version=bindparam("number"), stopped_at=None, closed_at=None)
 )

@@ -12,6 +12,7 @@ Scope = Literal[
     "definitions:write",
     "publish",
     "runs:read",
+    "runs:write",
     "analytics:read",
     "admin",
 ]
@@ -24,8 +25,9 @@ OPENS: dict[Scope, str] = {
     "customers:write": "changing customers and their consents, and lifting suppressions",
     "definitions:read": "reading the policy, triggers, contents, journeys, endpoints and attributes, and previews",
     "definitions:write": "writing triggers, contents, drafts of journeys, endpoints and attributes, and test sends",
-    "publish": "publishing, releasing and stopping journeys, and changing the policy",
+    "publish": "publishing, releasing, completing, stopping and archiving journeys, and changing the policy",
     "runs:read": "reading runs, sends, what events did, channels, and what needs somebody now",
+    "runs:write": "cancelling runs",
     "analytics:read": "reading figures, such as those of tests",
     "admin": "making, changing and revoking keys, and reading the audit log",
 }

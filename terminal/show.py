@@ -22,7 +22,7 @@ from journeys.walk.diary import Entry
 from journeys.walk.pace import DAY
 from store.events import Receipt
 from store.held_journeys import LetGo
-from store.journeys import Published, Stopped
+from store.journeys import Published
 from store.open_problems import OpenProblem
 from store.runs import Run, RunPage, RunView, SendView
 from terminal import streams
@@ -157,14 +157,6 @@ def published(told: Published) -> Iterator[Text]:
         (told.journey, "bold"), f" is {new} v{told.version}. Newcomers take it; people inside stay on theirs."
     )
     yield from warnings(told.warnings)
-
-
-def stopped(told: Stopped) -> Iterator[Text]:
-    """What stopping a journey did."""
-    ended = "1 run was ended" if told.runs == 1 else f"{told.runs} runs were ended"
-    yield Text.assemble((told.journey, "bold"), f" is stopped: nobody enters any more, and {ended}.")
-    if told.in_flight:
-        yield Text(f"{told.in_flight} of their messages were on their way to a provider, and may still arrive.")
 
 
 def released(told: LetGo) -> Iterator[Text]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from journeys.walk.preview import Stage
 from journeys.walk.script import Happening
 from tests.samples import version
-from tests.stories import LetGo, Pause, Publish, Resume, Rule, Says, Stop, Story
+from tests.stories import Complete, LetGo, Pause, Publish, Resume, Rule, Says, Stop, Story
 
 
 def staged(name: str, story: Story, begin: datetime) -> Stage:
@@ -24,8 +24,10 @@ def staged(name: str, story: Story, begin: datetime) -> Stage:
                 stage.happen(line)
             case Publish():
                 stage.publish(version(line.journey, number=2))
-            case Stop():
-                stage.stop("abandoned-cart")
+            case Stop(version=number):
+                stage.stop("abandoned-cart", number)
+            case Complete():
+                stage.complete("abandoned-cart")
             case LetGo():
                 stage.let_go(line.journey)
             case Pause():

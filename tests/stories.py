@@ -35,7 +35,15 @@ class Publish:
 
 @dataclass(frozen=True)
 class Stop:
-    """The journey is stopped."""
+    """The journey is stopped, or one *version* of it."""
+
+    at: timedelta
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Complete:
+    """Nobody enters the journey any more."""
 
     at: timedelta
 
@@ -81,7 +89,7 @@ class Rule:
     policy: Policy
 
 
-Line = Happening | Publish | Stop | LetGo | Pause | Resume | Says | Rule
+Line = Happening | Publish | Stop | Complete | LetGo | Pause | Resume | Says | Rule
 
 
 @dataclass(frozen=True)
@@ -799,6 +807,38 @@ STORIES: dict[str, Story] = {
     ),
     "opened-after-the-stop": Story(
         (cart(), Stop(at("12 hours")), opens("15 hours")), (Run("stopped", at("12 hours"), reminders("")),)
+    ),
+    "completed-with-somebody-inside": Story(
+        (cart(), Complete(at("1 hour")), cart("2 hours", "c2")),
+        (ALL_THREE,),
+    ),
+    "completed-and-published-again": Story(
+        (cart(), Complete(at("1 hour")), Publish(at("2 hours"), VERSION_2), cart("3 hours", "c2")),
+        (ALL_THREE, completed("5 hours", sends(only_text="5 hours"), version=2)),
+    ),
+    "the-older-of-two-versions-is-stopped": Story(
+        (
+            cart(),
+            Publish(at("1 hour"), VERSION_2),
+            cart("2 hours", "c2"),
+            Stop(at("3 hours"), version=1),
+            cart("5 hours", "c3"),
+        ),
+        (
+            Run("stopped", at("3 hours"), reminders("")),
+            completed("4 hours", sends(only_text="4 hours"), version=2),
+            completed("7 hours", sends(only_text="7 hours"), version=2),
+        ),
+    ),
+    "the-newer-of-two-versions-is-stopped": Story(
+        (
+            cart(),
+            Publish(at("1 hour"), VERSION_2),
+            cart("2 hours", "c2"),
+            Stop(at("3 hours"), version=2),
+            cart("5 hours", "c3"),
+        ),
+        (ALL_THREE, Run("stopped", at("3 hours"), (), version=2)),
     ),
     # --- other trees ----------------------------------------------------------------------------------
     "a-visit-answers": Story((cart(), visits("1 day", "Oslo")), (completed("1 day", sends(thanks="1 day")),), IN_OSLO),

@@ -101,14 +101,25 @@ class Stage:
         """Make *version* the one that newcomers take. People inside stay on theirs."""
         self._live[version.name] = version
 
-    def stop(self, journey: str) -> None:
-        """Nobody enters any more, and everybody inside stops where they are, whatever their version."""
+    def complete(self, journey: str) -> None:
+        """Nobody enters any more, and people inside finish."""
         self._live.pop(journey, None)
-        self.paused.discard(journey)
         self._waiting = [start for start in self._waiting if start.journey != journey]
+
+    def stop(self, journey: str, version: int | None = None) -> None:
+        """Nobody enters any more, and everybody inside stops where they are: all, or those of one *version*."""
+        live = self._live.get(journey)
+        if version is None or (live and live.number == version):
+            self.complete(journey)
         for run in self._runs:
-            if run.facts.version.name == journey:
+            of = run.facts.version
+            if of.name == journey and version in (None, of.number):
                 run.end("stop", "the journey was stopped", self.now)
+        if journey not in self._live and not any(self._inside(journey)):
+            self.paused.discard(journey)
+
+    def _inside(self, journey: str) -> Iterator[VirtualRun]:
+        return (run for run in self._runs if run.facts.version.name == journey and run.facts.active)
 
     def hold(self, journey: str, why: str) -> None:
         """The brake holds a journey: everybody inside stays, and nothing is sent."""

@@ -13,6 +13,7 @@ from store.audit import list_audit
 from store.brake import hold_journey
 from store.endpoints import close_endpoint
 from store.keys import get_key
+from store.runs import list_runs
 from store.store import Store
 from store.suppressions import list_suppressions, suppress
 from tests import samples
@@ -47,11 +48,15 @@ RECORDED = {
     "PUT /v1/journeys/{name}": Asked("cart", "journey put", "journey/cart", json.loads(CART) | {"title": "A cart"}),
     "POST /v1/journeys/{name}/publish": Asked("cart", "journey published", "journey/cart"),
     "POST /v1/journeys/{name}/stop": Asked("abandoned-cart", "journey stopped", "journey/abandoned-cart"),
+    "POST /v1/journeys/{name}/complete": Asked("abandoned-cart", "journey completed", "journey/abandoned-cart"),
+    "POST /v1/journeys/{name}/archive": Asked("over", "journey archived", "journey/over"),
     "POST /v1/journeys/{name}/release": Asked(
         "abandoned-cart", "journey released", "journey/abandoned-cart", again=False
     ),
     "POST /v1/journeys/{name}/pause": Asked("abandoned-cart", "journey paused", "journey/abandoned-cart"),
     "POST /v1/journeys/{name}/resume": Asked("resting", "journey resumed", "journey/resting", again=False),
+    "POST /v1/runs/{id}/cancel": Asked("", "run cancelled", "journey/abandoned-cart", {"reason": "a test order"}),
+    "POST /v1/customers/{id}/cancel": Asked("", "runs cancelled", "journey/abandoned-cart", {"reason": "a test order"}),
     "PUT /v1/endpoints/{name}": Asked("crm", "endpoint put", "endpoint/crm", {"url": CRM, "title": "Our CRM"}),
     "POST /v1/endpoints/{name}/rotate": Asked("crm", "endpoint given another secret", "endpoint/crm", again=False),
     "POST /v1/endpoints/{name}/open": Asked("crm", "endpoint opened", "endpoint/crm"),
@@ -95,6 +100,10 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await http.put("/v1/journeys/abandoned-cart", content=samples.ABANDONED_CART)
         await door.post("/v1/journeys/abandoned-cart/publish")
         await http.put("/v1/journeys/cart", content=CART)
+        await http.put("/v1/journeys/over", content=CART.replace('"cart"', '"over"'))
+        await door.post("/v1/journeys/over/publish")
+        await door.post("/v1/journeys/over/complete")
+        await door.event("cart-1")
         await door.put("/v1/triggers/visit", {"attributes": {"shop": "text?"}})
         await door.put("/v1/contents/hello", {"text": {"body": "Hi."}})
         await door.put("/v1/customer-attributes/born", {"type": "date"})
@@ -122,6 +131,10 @@ async def ask(door: Door, route: str) -> Asked:
 
 
 async def id_of_one(door: Door, path: str) -> str:
+    if "runs" in path:
+        return (await list_runs(door.store)).runs[0].id
+    if "customers" in path:
+        return "ada"
     if "suppressions" in path:
         return str((await list_suppressions(door.store)).suppressions[0].id)
     return (await get_key(door.store, "crm", door.clock.now)).secrets[0].id

@@ -72,7 +72,16 @@ async def test_stopping_ends_every_run(live: Door) -> None:
     stopped = await live.post("/v1/journeys/abandoned-cart/stop")
 
     run = await live.get(f"/v1/runs/{started['decisions'][0]['run']}")
-    assert stopped == {"journey": "abandoned-cart", "runs": 1, "in_flight": 0}
+    assert stopped == {
+        "journey": "abandoned-cart",
+        "inside": [{"version": 1, "runs": 1}],
+        "runs": 1,
+        "in_flight": 0,
+        "waiting": 0,
+        "version": None,
+        "changed": True,
+        "dry_run": False,
+    }
     assert run["ended"] == "stopped"
     assert live.clock.nudges > before
 

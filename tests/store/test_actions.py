@@ -23,10 +23,11 @@ from store.catalogue import stop_trigger
 from store.customer_attributes import put_attribute
 from store.customers import get_customer, patch_customer, put_customer
 from store.events import list_events
-from store.journeys import get_journey, stop
+from store.journeys import get_journey
 from store.lifecycle import lock_run
 from store.runs import RunView, close, get_run, list_runs
 from store.schema import actions
+from store.stopping import stop
 from store.store import Store
 from tests.samples import CUSTOMER, abandoned_cart
 from tests.shop import Shop, by_us
@@ -162,7 +163,7 @@ async def test_while_its_journey_is_being_stopped_nothing_is_raised(
     async def nobody(*_: object) -> None:
         return None
 
-    monkeypatch.setattr("store.journeys._end_some", nobody)  # the stop has come no further
+    monkeypatch.setattr("store.stopping._end_some", nobody)  # the stop has come no further
     await stop(shop.store, "abandoned-cart", by_us(shop.now))
 
     with pytest.raises(Unavailable, match="being stopped"):

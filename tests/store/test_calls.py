@@ -14,10 +14,10 @@ from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store.calls import IN_LINE, Call, claim_call, postpone_call, record_call
 from store.endpoints import put_endpoint
-from store.journeys import stop
 from store.lifecycle import lock_run
 from store.runs import CallView, get_run, note
 from store.schema import calls
+from store.stopping import stop
 from store.visits import known_of, perform
 from tests.samples import CUSTOMER, abandoned_cart
 from tests.shop import Shop, by_us

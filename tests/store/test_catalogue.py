@@ -8,7 +8,7 @@ from journeys.catalogue import Content, Trigger
 from journeys.problems import Conflict, Invalid, Unknown
 from journeys.reading import read_content, read_trigger
 from store import catalogue
-from store.journeys import stop
+from store.stopping import stop
 from tests.samples import CONTENTS, TRIGGERS, abandoned_cart
 from tests.shop import NOON, Shop, by_us
 

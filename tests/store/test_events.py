@@ -15,12 +15,13 @@ from journeys.problems import Conflict, Invalid, Unknown
 from journeys.reading import read_trigger
 from journeys.walk.diary import Entry
 from journeys.walk.pace import DAY
-from store import catalogue, events, journeys
+from store import catalogue, events
 from store.events import Receipt, accept, get_event
 from store.facts import read_facts
 from store.outbox import Job, done, lease
 from store.runs import RunView, get_run, list_runs, note
 from store.schema import events as event_table
+from store.stopping import stop
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop, by_us
@@ -538,7 +539,7 @@ class TestInteractions:
         run = await shop.start()
         await shop.claim(run)
         await shop.record(run)
-        await journeys.stop(shop.store, "abandoned-cart", by_us(shop.later(hours=1)))
+        await stop(shop.store, "abandoned-cart", by_us(shop.later(hours=1)))
 
         receipt = await shop.post("email-opened", None, id="late", send_id=send_id(run, "initial-reminder"))
 

@@ -20,10 +20,11 @@ from store import brake, held_journeys, sends
 from store.audit import list_audit
 from store.counts import JourneyView
 from store.held_journeys import finish_letting_go, let_go
-from store.journeys import get_journey, stop
+from store.journeys import get_journey
 from store.runs import get_run, list_runs
 from store.schema import outbox
 from store.sends import Go
+from store.stopping import stop
 from tests.samples import abandoned_cart
 from tests.shop import Shop, by_us
 
@@ -248,7 +249,7 @@ async def test_while_it_is_being_stopped_nobody_is_told_to_go_on(
     shop: Shop, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr("store.journeys._end_everybody", dies)
+        dying.setattr("store.stopping._end_everybody", dies)
         with pytest.raises(ConnectionError):
             await stop(shop.store, NAME, by_us(shop.now))
 

@@ -15,19 +15,17 @@ from store import catalogue
 from store.events import accept, in_flight
 from store.journeys import (
     TOGETHER,
-    _close_doors,
-    finish_stops,
     get_journey,
     get_version,
     list_journeys,
     publish,
     put_journey,
-    stop,
 )
 from store.outbox import done, lease
 from store.policy import put_policy
 from store.runs import get_run
 from store.sends import Done, Go
+from store.stopping import _close_doors, finish_stops, stop
 from store.store import open_store
 from tests.samples import abandoned_cart
 from tests.shop import CHANNELS, NOON, Shop, by_us
@@ -256,7 +254,7 @@ async def test_what_a_stop_has_to_tell_comes_after_all_else(shop: Shop) -> None:
 
 async def cut_off(shop: Shop) -> None:
     """A stop whose process dies once nobody enters any more."""
-    await _close_doors(shop.store, "abandoned-cart", by_us(shop.now))
+    await _close_doors(shop.store, "abandoned-cart", None, by_us(shop.now))
 
 
 async def test_nothing_is_sent_once_a_stop_has_begun(shop: Shop) -> None:

@@ -25,11 +25,12 @@ from store.calls import Call, claim_call, postpone_call
 from store.counts import JourneyPause, JourneyView
 from store.endpoints import put_endpoint
 from store.held_journeys import finish_letting_go, let_go
-from store.journeys import get_journey, put_journey, stop
+from store.journeys import get_journey, put_journey
 from store.pausing import Paused, Resumed, finish_resuming, pause, resume
 from store.runs import get_run, list_runs
 from store.schema import outbox
 from store.sends import Done, Go
+from store.stopping import stop
 from store.visits import perform
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop, by_us

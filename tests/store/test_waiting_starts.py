@@ -19,11 +19,12 @@ from store import events
 from store.counts import JourneyPause, JourneyView
 from store.customers import patch_customer
 from store.events import get_event
-from store.journeys import get_journey, stop
+from store.journeys import get_journey
 from store.pausing import finish_resuming, pause, resume
 from store.runs import Run, get_run, list_runs
 from store.schema import outbox, triggers, waiting_starts
 from store.schema import runs as table
+from store.stopping import stop
 from store.visits import perform
 from store.waiting_starts import start_some
 from tests.samples import abandoned_cart

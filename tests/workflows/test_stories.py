@@ -14,20 +14,21 @@ from journeys.interactions import interaction_trigger
 from journeys.walk.script import DEFAULT_START, Happening
 from journeys.walk.timeline import PreviewRun, PreviewSend
 from store.catalogue import put_content, ready_content
+from store.completing import complete
 from store.consents import put_consents
 from store.customers import patch_customer
 from store.held_journeys import let_go
-from store.journeys import stop
 from store.pausing import pause, resume
 from store.policy import put_policy
 from store.runs import RunView, SendView
+from store.stopping import stop
 from tests.engine import Clock, Engine, engine
 from tests.pause_stories import PAUSE_STORIES
 from tests.policy_stories import POLICY_STORIES
 from tests.samples import CONTENTS
 from tests.shop import by_us
 from tests.staged import staged
-from tests.stories import STORIES, LetGo, Line, Pause, Publish, Resume, Rule, Run, Says, Send, Stop, Story
+from tests.stories import STORIES, Complete, LetGo, Line, Pause, Publish, Resume, Rule, Run, Says, Send, Stop, Story
 
 A_MINUTE = timedelta(minutes=1)
 
@@ -90,8 +91,10 @@ async def happen(played: Engine, name: str, number: int, line: Line, clock: Cloc
             await played.accept(await event(played, name, number, line, clock))
         case Publish():
             await played.publish(line.journey)
-        case Stop():
-            await stop(played.store, "abandoned-cart", by_us(clock.now))
+        case Stop(version=stopped):
+            await stop(played.store, "abandoned-cart", by_us(clock.now), version=stopped)
+        case Complete():
+            await complete(played.store, "abandoned-cart", by_us(clock.now))
         case LetGo():
             await let_go(played.store, line.journey, by_us(clock.now))
         case Pause():

@@ -1,0 +1,190 @@
+"""An operator's cancel: of one run, or of all that a customer is in. The reason is kept, and told to Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Text, bindparam, func, insert, or_, select
+
+from journeys.models import Frozen
+from journeys.problems import Unknown
+from journeys.walk.diary import Ended
+from store.audit import Change, record
+from store.effects import job
+from store.journeys import BREATH, TOGETHER
+from store.lifecycle import RunWrites, lock_run
+from store.locks import lock_customers
+from store.schema import among, customers, outbox, runs, sends, storable
+from store.store import Store, read_transaction, write_transaction
+
+
+class CancelledRun(Frozen):
+    """A run and how it has *ended*: by this, or before, and then nothing was done (*changed*).
+
+    *in_flight*: whether a message of it may be on its way to a provider. *dry_run*: this is what would be done.
+    """
+
+    run: str
+    journey: str
+    version: int
+    ended: Ended
+    in_flight: int
+    changed: bool
+    dry_run: bool
+
+
+class InJourney(Frozen):
+    """How many runs of a *journey*."""
+
+    journey: str
+    runs: int
+
+
+class CancelledRuns(Frozen):
+    """The runs of a customer that were ended: by journey, and all of them.
+
+    *in_flight*: how many of their messages may be on their way to a provider. *dry_run*: this is what would be done.
+    """
+
+    customer: str
+    inside: tuple[InJourney, ...]
+    runs: int
+    in_flight: int
+    dry_run: bool
+
+
+async def cancel_run(store: Store, run: str, reason: str, change: Change, *, dry_run: bool = False) -> CancelledRun:
+    """End one run where it stands: at once nothing of it is sent any more. One that is over stays as it is.
+
+    Raises Unknown.
+    """
+    if dry_run:
+        return await _would_cancel_run(store, run)
+    return await _cancel_run(store, run, storable(reason), change)
+
+
+async def cancel_runs(
+    store: Store, customer: str, reason: str, change: Change, *, journey: str | None = None, dry_run: bool = False
+) -> CancelledRuns:
+    """End all that a customer is in now, or all in one *journey*, as cancel_run() does. Raises Unknown.
+
+    Somebody may have thousands of runs: they end some at a time, and others come in between.
+    """
+    ids, would = await _find(store, customer, journey)
+    if dry_run:
+        return would
+    inside, in_flight = Counter[str](), 0
+    for first in range(0, len(ids), TOGETHER):
+        some = ids[first : first + TOGETHER]
+        ended, claimed = await _cancel_some(store, customer, some, storable(reason), change)
+        inside, in_flight = inside + ended, in_flight + claimed
+        await asyncio.sleep(BREATH if len(ids) > TOGETHER else 0)
+    return _told(customer, inside, in_flight, dry_run=False)
+
+
+@read_transaction
+def _would_cancel_run(connection: Connection, run: str) -> CancelledRun:
+    return _cancelling(connection, run, dry_run=True)
+
+
+@write_transaction
+def _cancel_run(connection: Connection, run: str, reason: str, change: Change) -> CancelledRun:
+    lock_run(connection, run)
+    answer = _cancelling(connection, run, dry_run=False)
+    if answer.changed:
+        _end(connection, [run], reason, change)
+        detail = {"run": run.rpartition("/")[2], "version": answer.version, "reason": reason}
+        record(connection, change, "run cancelled", f"journey/{answer.journey}", detail)
+    return answer
+
+
+def _cancelling(connection: Connection, run: str, *, dry_run: bool) -> CancelledRun:
+    row = connection.execute(_RUN, {"run": run}).one_or_none()
+    if row is None:
+        raise Unknown(f'There is no run "{run}".')
+    return CancelledRun(
+        run=run,
+        journey=row.journey,
+        version=row.version,
+        ended=row.ended or "cancelled",
+        in_flight=0 if row.ended else _in_flight(connection, [run]),
+        changed=row.ended is None,
+        dry_run=dry_run,
+    )
+
+
+@read_transaction
+def _find(connection: Connection, customer: str, journey: str | None) -> tuple[list[str], CancelledRuns]:
+    about = {"customer": customer, "journey": journey}
+    if not connection.execute(_IS_KNOWN, about).scalar_one():
+        raise Unknown(f'There is no customer "{customer}".')
+    rows = connection.execute(_OF_CUSTOMER, about).all()
+    ids = [row.id for row in rows]
+    return ids, _told(customer, Counter(row.journey for row in rows), _in_flight(connection, ids), dry_run=True)
+
+
+@write_transaction
+def _cancel_some(
+    connection: Connection, customer: str, ids: Sequence[str], reason: str, change: Change
+) -> tuple[Counter[str], int]:
+    """How many were ended by journey, and how many of their messages were in flight. Others may have ended some."""
+    lock_customers(connection, [customer])
+    rows = connection.execute(_LOCK, {"ids": list(ids)}).all()
+    under_way = [row.id for row in rows]
+    in_flight = _in_flight(connection, under_way)
+    _end(connection, under_way, reason, change)
+    ended = Counter(row.journey for row in rows)
+    for journey, number in sorted(ended.items()):
+        record(connection, change, "runs cancelled", f"journey/{journey}", {"runs": number, "reason": reason})
+    return ended, in_flight
+
+
+def _end(connection: Connection, ids: Sequence[str], reason: str, change: Change) -> None:
+    """The fence, as for an exit: once this is committed, no send of these runs is claimed. They are locked."""
+    writes = RunWrites()
+    for run in ids:
+        writes.end(lock_run(connection, run), "operator", reason, change.at)
+    writes.write(connection)
+    if ids:
+        told = {"reason": f"cancelled: {reason}"}
+        connection.execute(insert(outbox), [job(run, "cancel", told, change.at) for run in ids])
+
+
+def _in_flight(connection: Connection, ids: Sequence[str]) -> int:
+    claimed: int = connection.execute(_IN_FLIGHT, {"ids": list(ids)}).scalar_one()
+    return claimed
+
+
+def _told(customer: str, inside: Counter[str], in_flight: int, *, dry_run: bool) -> CancelledRuns:
+    return CancelledRuns(
+        customer=customer,
+        inside=tuple(InJourney(journey=journey, runs=number) for journey, number in sorted(inside.items())),
+        runs=inside.total(),
+        in_flight=in_flight,
+        dry_run=dry_run,
+    )
+
+
+_customer, _journey = bindparam("customer", type_=Text()), bindparam("journey", type_=Text())
+
+_RUN = select(runs.c.journey, runs.c.version, runs.c.ended).where(runs.c.id == bindparam("run"))
+_IS_KNOWN = select(
+    or_(
+        select(customers.c.id).where(customers.c.id == _customer).exists(),
+        select(runs.c.id).where(runs.c.customer == _customer).exists(),
+    )
+)
+_OF_CUSTOMER = (
+    select(runs.c.id, runs.c.journey)
+    .where(runs.c.customer == _customer, runs.c.ended.is_(None), or_(_journey.is_(None), runs.c.journey == _journey))
+    .order_by(runs.c.id)
+)
+_LOCK = (
+    select(runs.c.id, runs.c.journey)
+    .where(among(runs.c.id, "ids"), runs.c.ended.is_(None))
+    .order_by(runs.c.id)
+    .with_for_update()
+)
+_IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "ids"), sends.c.state == "claimed")

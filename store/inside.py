@@ -1,0 +1,64 @@
+"""Who is inside a journey: how many runs are under way by version, and what is on its way for them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Integer, Text, bindparam, func, or_, select
+
+from journeys.models import Frozen
+from store.schema import runs, sends, waiting_starts
+
+
+class Inside(Frozen):
+    """How many runs of a *version* are under way."""
+
+    version: int
+    runs: int
+
+
+class Affected(Frozen):
+    """Who is affected by what is done to a journey.
+
+    *inside*: the runs under way by version, and *runs* all of them; *in_flight*: how many of their messages may be on
+    their way to a provider; *waiting*: how many starts wait for the journey to be resumed.
+    """
+
+    journey: str
+    inside: tuple[Inside, ...]
+    runs: int
+    in_flight: int
+    waiting: int
+
+
+def read_inside(connection: Connection, journey: str, version: int | None = None) -> Affected:
+    """Who is inside a journey, or one version of it. *waiting* is that of the journey."""
+    about = {"journey": journey, "only": version}
+    inside = tuple(Inside(version=row.version, runs=row.n) for row in connection.execute(_INSIDE, about))
+    return Affected(
+        journey=journey,
+        inside=inside,
+        runs=sum(each.runs for each in inside),
+        in_flight=connection.execute(_IN_FLIGHT, about).scalar_one(),
+        waiting=connection.execute(_WAITING, about).scalar_one(),
+    )
+
+
+_only = bindparam("only", type_=Integer())
+_these = (
+    (runs.c.journey == bindparam("journey", type_=Text()))
+    & runs.c.ended.is_(None)
+    & or_(_only.is_(None), runs.c.version == _only)
+)
+_INSIDE = (
+    select(runs.c.version, func.count().label("n")).where(_these).group_by(runs.c.version).order_by(runs.c.version)
+)
+_IN_FLIGHT = (
+    select(func.count())
+    .select_from(sends)
+    .join(runs, runs.c.id == sends.c.run)
+    .where(sends.c.state == "claimed", _these)
+)
+_WAITING = (
+    select(func.count())
+    .select_from(waiting_starts)
+    .where(waiting_starts.c.journey == bindparam("journey", type_=Text()))
+)

@@ -1,0 +1,101 @@
+"""What commands say of journeys that end, and of runs that are ended: what they would do, and what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from store.cancelling import CancelledRun, CancelledRuns
+from store.completing import Archived, Completed
+from store.inside import Affected
+from store.stopping import Stopped
+
+
+def which(told: Stopped) -> str:
+    """What is stopped: ``welcome``, or ``version 2 of welcome``."""
+    return told.journey if told.version is None else f"version {told.version} of {told.journey}"
+
+
+def stopped(told: Stopped) -> Iterator[Text]:
+    """What stopping a journey does, or would do."""
+    if not told.changed and not told.runs:
+        yield Text.assemble((which(told), "bold"), " is over already: there is nobody inside to stop.")
+        return
+    doors = "nobody enters it any more" if told.version is None else "people of other versions go on"
+    if told.dry_run:
+        yield Text.assemble((which(told), "bold"), f" would be stopped: {doors}. To be ended: {_runs(told.runs)}.")
+    else:
+        yield Text.assemble((which(told), "bold"), f" is stopped: {doors}. Ended: {_runs(told.runs)}.")
+    yield from _by_version(told)
+    yield from _on_their_way(told.in_flight)
+    yield from _waiting(told)
+
+
+def completed(told: Completed) -> Iterator[Text]:
+    """What completing a journey does, or would do."""
+    inside = f"{_runs(told.runs)} under way" if told.runs else "nobody is inside"
+    if not told.changed:
+        yield Text.assemble((told.journey, "bold"), f" lets nobody in already: {inside}.")
+    elif told.dry_run:
+        yield Text.assemble(
+            (told.journey, "bold"), f" would let nobody in any more; whoever is inside finishes: {inside}."
+        )
+    else:
+        yield Text.assemble((told.journey, "bold"), f" lets nobody in any more; whoever is inside finishes: {inside}.")
+    yield from _by_version(told)
+    yield from _waiting(told)
+
+
+def archived(told: Archived) -> Iterator[Text]:
+    """What archiving a journey does, or would do."""
+    where = "in no list of journeys" if told.archived else "in the list of journeys"
+    how = "already " if not told.changed else "now "
+    if told.dry_run and told.changed:
+        yield Text.assemble((told.journey, "bold"), f" would be {where}. Nothing of it is lost.")
+    else:
+        yield Text.assemble((told.journey, "bold"), f" is {how}{where}. Nothing of it is lost.")
+
+
+def cancelled_run(told: CancelledRun) -> Iterator[Text]:
+    """What cancelling a run does, or would do."""
+    if not told.changed:
+        yield Text.assemble((told.run, "bold"), f" is over already: {told.ended}.")
+    elif told.dry_run:
+        yield Text.assemble((told.run, "bold"), " would end where it stands.")
+    else:
+        yield Text.assemble((told.run, "bold"), " is cancelled: nothing of it is sent any more.")
+    yield from _on_their_way(told.in_flight)
+
+
+def cancelled_runs(told: CancelledRuns) -> Iterator[Text]:
+    """What cancelling all runs of a customer does, or would do."""
+    if not told.runs:
+        yield Text.assemble("Customer ", (told.customer, "bold"), " is in no journey that could be cancelled.")
+        return
+    ended = "Would end where they stand" if told.dry_run else "Cancelled"
+    yield Text.assemble(f"{ended}: {_runs(told.runs)} of customer ", (told.customer, "bold"), ".")
+    for each in told.inside:
+        yield Text(f"  {each.journey}: {_runs(each.runs)}")
+    yield from _on_their_way(told.in_flight)
+
+
+def _by_version(told: Affected) -> Iterator[Text]:
+    for each in told.inside:
+        yield Text(f"  version {each.version}: {_runs(each.runs)}")
+
+
+def _on_their_way(in_flight: int) -> Iterator[Text]:
+    if in_flight:
+        are = "1 message is" if in_flight == 1 else f"{in_flight} messages are"
+        yield Text(f"{are} on the way to a provider, and may still arrive.")
+
+
+def _waiting(told: Affected) -> Iterator[Text]:
+    if told.waiting:
+        starts = "1 start" if told.waiting == 1 else f"{told.waiting} starts"
+        yield Text(f"{starts} waited for it to be resumed: dropped.")
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number} runs"

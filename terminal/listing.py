@@ -1,0 +1,85 @@
+"""Journeys as a list, and one with its versions: in which state they are, and how many people are where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from journeys.language.clock import clock
+from journeys.models import Frozen
+from store.counts import Counts, JourneyView
+from store.showing import Unreadable
+from terminal.show import columns
+
+ENDS = ("completed", "exited", "stopped", "cancelled", "aborted")
+STATES = {
+    "live": "green",
+    "completing": "green",
+    "paused": "bold yellow",
+    "held": "bold red",
+    "stopped": "red",
+}
+
+
+class Journeys(Frozen):
+    """The list of journeys, as the API answers it."""
+
+    journeys: tuple[JourneyView, ...]
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def journeys(views: Sequence[JourneyView], unreadable: Sequence[Unreadable] = ()) -> Iterator[Text]:
+    """All of them by name."""
+    if not views:
+        yield Text("No journeys.")
+    else:
+        yield from columns([("Journey", "State", "Version", "Inside", "Ended"), *map(_row, views)])
+    for each in unreadable:
+        yield Text(f"{each.name}: {each.detail}", "red")
+
+
+def journey(view: JourneyView) -> Iterator[Text]:
+    """One journey: its state and since when, its versions, and its goal."""
+    yield Text.assemble((view.name, "bold"), f"  {view.title}  ", _state(view))
+    for said, at in (
+        ("nobody enters since", view.closed_at),
+        ("stopped at", view.stopped_at),
+        ("archived at", view.archived_at),
+    ):
+        if at is not None:
+            yield Text(f"  {said} {clock(at)}")
+    if view.held:
+        yield Text(f"  held since {clock(view.held.since)}: {view.held.why}. Messages that wait: {view.held.waiting}")
+    if view.versions:
+        heading = ("Version", "State", "Published", "Inside", "Ended")
+        yield Text()
+        yield from columns(
+            [
+                heading,
+                *(
+                    [f"v{each.number}", each.state, clock(each.published_at), *_counts(each.counts)]
+                    for each in view.versions
+                ),
+            ]
+        )
+    if view.edited:
+        yield Text(f"The draft is not what newcomers walk. To publish it: sojourn publish {view.name}", "dim")
+    if view.goal:
+        yield Text(f"Goal: met by {view.goal.met} of {view.goal.entered} people")
+
+
+def _row(view: JourneyView) -> Sequence[str | Text]:
+    version = f"v{view.live_version}" if view.live_version else ""
+    return (view.name, _state(view), version, *_counts(view.counts))
+
+
+def _state(view: JourneyView) -> Text:
+    archived = ", archived" if view.archived_at else ""
+    return Text(f"{view.state}{archived}", STATES.get(view.state, ""))
+
+
+def _counts(counts: Counts) -> tuple[str, str]:
+    """How many are inside, and how the others ended."""
+    ended = {end: getattr(counts, end) for end in ENDS}
+    return str(counts.active), ", ".join(f"{number} {end}" for end, number in ended.items() if number)

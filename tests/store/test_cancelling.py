@@ -1,0 +1,158 @@
+"""An operator's cancel in the store: the fence at once, the reason kept, and Temporal told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import select
+
+from journeys.problems import Unknown
+from store.audit import list_audit
+from store.cancelling import InJourney, cancel_run, cancel_runs
+from store.events import in_flight
+from store.journeys import TOGETHER, get_journey
+from store.runs import get_run, list_runs
+from store.schema import AnyRow, outbox
+from store.sends import Done, Go
+from store.store import open_store
+from tests.samples import abandoned_cart
+from tests.shop import Shop, by_us
+from tests.transactions import rows
+
+NAME = "abandoned-cart"
+WHY = "a test order"
+ANEW = {"trigger": NAME, "overlap": "parallel", "repeat": "immediately"}
+
+
+async def cancels(shop: Shop) -> Sequence[AnyRow]:
+    return await rows(shop.store, select(outbox).where(outbox.c.kind == "cancel"))
+
+
+async def test_nothing_of_a_run_is_sent_once_it_is_cancelled(shop: Shop) -> None:
+    await shop.publish()
+    run = await shop.start()
+
+    answer = await cancel_run(shop.store, run, WHY, by_us(shop.now))
+
+    seen = await get_run(shop.store, run)
+    assert (seen.ended, seen.ended_by, seen.why, seen.step) == ("cancelled", "operator", WHY, None)
+    assert [(line.did, line.why) for line in seen.diary][-1] == ("left", WHY)
+    assert (answer.ended, answer.in_flight, answer.changed) == ("cancelled", 0, True)
+    claimed = await shop.claim(run)
+    assert isinstance(claimed, Done)
+    assert claimed.delivery.reason == f"the run has ended: {WHY}"
+    assert [(job.run, job.payload) for job in await cancels(shop)] == [(run, {"reason": f"cancelled: {WHY}"})]
+    assert (await get_journey(shop.store, NAME, shop.now)).counts.cancelled == 1
+
+
+async def test_a_dry_run_of_a_cancel_says_what_the_act_says_and_a_second_act_says_so(shop: Shop) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await shop.claim(run)
+
+    would = await cancel_run(shop.store, run, WHY, by_us(shop.now), dry_run=True)
+    assert (await get_run(shop.store, run)).ended is None
+    did = await cancel_run(shop.store, run, WHY, by_us(shop.now))
+    before = await get_run(shop.store, run)
+    again = await cancel_run(shop.store, run, "another reason", by_us(shop.later(hours=1)))
+
+    assert (would.in_flight, would.dry_run) == (1, True)
+    assert did == would.model_copy(update={"dry_run": False})
+    assert (again.changed, again.ended) == (False, "cancelled")
+    assert await get_run(shop.store, run) == before
+    assert len(await cancels(shop)) == 1
+    log = (await list_audit(shop.store, what=f"journey/{NAME}")).entries
+    kept = [entry.detail for entry in log if entry.did == "run cancelled"]
+    assert kept == [{"run": run.rpartition("/")[2], "version": 1, "reason": WHY}]
+    assert "ada" not in str(kept)
+
+
+async def test_a_run_that_was_over_says_how_it_ended(shop: Shop) -> None:
+    await shop.publish()
+    run = await shop.start()
+    await shop.post("purchase-completed")
+
+    answer = await cancel_run(shop.store, run, WHY, by_us(shop.now))
+
+    assert (answer.changed, answer.ended) == (False, "exited")
+
+
+async def test_all_runs_of_a_customer_are_cancelled_or_those_of_one_journey(shop: Shop) -> None:
+    for name in (NAME, "other"):
+        await shop.publish(abandoned_cart(journey=name, start=ANEW))
+    for customer in ("ada", "ada", "bob"):
+        await shop.post(NAME, customer, total=60)
+    of_other = [InJourney(journey="other", runs=2)]
+
+    would = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now), journey="other", dry_run=True)
+    did = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now), journey="other")
+    all_ = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now))
+    again = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now))
+
+    assert (list(would.inside), would.runs, would.dry_run) == (of_other, 2, True)
+    assert did == would.model_copy(update={"dry_run": False})
+    assert all_.inside == (InJourney(journey=NAME, runs=2),)
+    assert (again.inside, again.runs) == ((), 0)
+    assert {run.customer for run in (await list_runs(shop.store, active=True)).runs} == {"bob"}
+    log = (await list_audit(shop.store)).entries
+    assert [(entry.what, entry.detail) for entry in log if entry.did == "runs cancelled"] == [
+        (f"journey/{NAME}", {"runs": 2, "reason": WHY}),
+        ("journey/other", {"runs": 2, "reason": WHY}),
+    ]
+
+
+async def test_a_customer_with_very_many_runs_is_cancelled_some_at_a_time(shop: Shop) -> None:
+    await shop.publish(abandoned_cart(start=ANEW))
+    for _ in range(TOGETHER + 1):
+        await shop.start()
+
+    assert (await cancel_runs(shop.store, "ada", WHY, by_us(shop.now))).runs == TOGETHER + 1
+    assert (await list_runs(shop.store, active=True)).runs == ()
+
+
+async def test_what_there_is_not_cannot_be_cancelled(shop: Shop) -> None:
+    with pytest.raises(Unknown, match='no run "a/b/c"'):
+        await cancel_run(shop.store, "a/b/c", WHY, by_us(shop.now))
+    with pytest.raises(Unknown, match='no customer "nobody"'):
+        await cancel_runs(shop.store, "nobody", WHY, by_us(shop.now))
+
+    assert (await cancel_runs(shop.store, "bob", WHY, by_us(shop.now))).runs == 0
+
+
+async def test_a_claim_succeeds_if_and_only_if_it_comes_before_the_cancel(shop: Shop, database_url: str) -> None:
+    await shop.publish()
+    elsewhere = Shop(open_store(database_url), shop.now)
+    for number in range(20):
+        run = await shop.start(f"racer-{number}")
+
+        async def cancel(run: str = run) -> int:
+            await asyncio.sleep(random.uniform(0, 0.02))
+            return (await cancel_run(elsewhere.store, run, WHY, by_us(shop.now))).in_flight
+
+        claimed, in_flight_then = await asyncio.gather(shop.claim(run), cancel())
+
+        assert isinstance(claimed, Go) == (in_flight_then == 1)
+        assert await in_flight(shop.store, [run]) == in_flight_then
+    await elsewhere.store.close()
+
+
+async def test_of_a_cancel_and_an_exit_at_once_one_ends_the_run(shop: Shop, database_url: str) -> None:
+    await shop.publish()
+    elsewhere = Shop(open_store(database_url), shop.now)
+    for number in range(20):
+        customer = f"racer-{number}"
+        run = await shop.start(customer)
+
+        answer, receipt = await asyncio.gather(
+            cancel_run(elsewhere.store, run, WHY, by_us(shop.now)), shop.post("purchase-completed", customer)
+        )
+
+        exited = any(made.did == "exited" for made in receipt.decisions)
+        seen = await get_run(shop.store, run)
+        assert answer.changed is not exited
+        assert (answer.ended, seen.ended_by) == (seen.ended, "exit" if exited else "operator")
+        assert len([job for job in await cancels(shop) if job.run == run]) == 1
+    await elsewhere.store.close()
