@@ -672,7 +672,28 @@ def test_events_runs_and_the_end_of_a_journey(sojourn: Sojourn) -> None:
 
     assert "abandoned-cart has no tests." in sojourn("tests", "abandoned-cart")
     assert "live already" in sojourn("publish", "abandoned-cart")
-    assert "is stopped: nobody enters any more" in sojourn("stop", "abandoned-cart")
+    assert "abandoned-cart   live" in sojourn("journeys")
+    assert "would let nobody in any more" in sojourn("complete", "abandoned-cart", "--dry-run")
+    assert "lets nobody in any more" in sojourn("complete", "abandoned-cart")
+    assert "lets nobody in already" in sojourn("complete", "abandoned-cart")
+    assert "has no version 77" in sojourn("stop", "abandoned-cart", "--version", "77", code=1)
+    sojourn("publish", "abandoned-cart")
+
+    cart = json.loads(sojourn("event", "abandoned-cart", "cleo", "cart_id=18", "total=60", "--json"))
+    [cleo] = [made["run"] for made in cart["decisions"] if made["did"] == "started"]
+    assert "is cancelled: nothing of it is sent any more" in sojourn("cancel", cleo, "--reason", "a test order")
+    assert "is over already: cancelled" in sojourn("cancel", cleo, "--reason", "a test order")
+    assert "is in no journey" in sojourn("cancel", "--customer", "cleo", "--reason", "a test order")
+    assert "either a run or --customer" in sojourn("cancel", "--reason", "a test order", code=2)
+
+    assert "is stopped: nobody enters it any more" in sojourn("stop", "abandoned-cart")
+    assert "would be in no list" in sojourn("archive", "abandoned-cart", "--dry-run")
+    sojourn("archive", "abandoned-cart")
+    assert "abandoned-cart" not in sojourn("journeys")
+    assert "stopped, archived" in sojourn("journeys", "--archived")
+    assert "stopped, archived" in sojourn("journey", "abandoned-cart")
+    assert "Take it back first" in sojourn("publish", "abandoned-cart", code=1)
+    sojourn("archive", "abandoned-cart", "--undo")
 
 
 @pytest.mark.usefixtures("online")
