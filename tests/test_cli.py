@@ -242,22 +242,6 @@ def test_a_folder_that_may_not_be_read_is_named(folder: Path, sojourn: Sojourn) 
     assert f"{folder / 'contents'} cannot be read: Permission denied." in printed
 
 
-@pytest.mark.parametrize(
-    ("setting", "code", "words"),
-    [
-        ("TEMPORAL_ADDRESS=127.0.0.1:1", 3, "No Temporal answers."),
-        ("TEMPORAL_ADDRESS=x:y", 1, "TEMPORAL_ADDRESS is no address: expected host:port"),
-        ("TEMPORAL_PROFILE=none", 1, "Temporal's settings cannot be used: Profile 'none' not found."),
-    ],
-)
-def test_a_temporal_that_is_not_there_is_told_in_words(
-    sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch, setting: str, code: int, words: str
-) -> None:
-    monkeypatch.setenv(*setting.split("=", 1))
-
-    assert words in sojourn("cancel", "abandoned-cart/ada/none", "--reason", "x", code=code)
-
-
 def test_preview_shows_every_path(sojourn: Sojourn) -> None:
     printed = sojourn("preview", JOURNEY, "--paths")
 
