@@ -186,10 +186,10 @@ PAUSE_STORIES: dict[str, Story] = {
     "skipped-is-only-what-waited": by_day(
         (cart(), pauses("1 hour"), resumes("2 hours", "skip")), completed("2 days", reminders("", "1 day", "2 days"))
     ),
-    "what-comes-right-after-what-is-skipped": by_day(
+    "what-comes-soon-after-what-is-skipped": by_day(
         (cart(), pauses("1 minute"), resumes("3 hours", "skip")),
-        completes("3 hours", blocked("nudge", "3 hours"), Send("then", at("3 hours"))),
-        journey=walking(pause("an-hour", "1 hour"), text("nudge"), push("then")),
+        completes("3 hours 1 minute", blocked("nudge", "3 hours"), Send("then", at("3 hours 1 minute"))),
+        journey=walking(pause("an-hour", "1 hour"), text("nudge"), pause("a-minute", "1 minute"), push("then")),
     ),
     # --- who would enter --------------------------------------------------------------------------------
     "starts-that-wait-and-an-exit-among-them": by_day(
@@ -204,8 +204,8 @@ PAUSE_STORIES: dict[str, Story] = {
         journey=starting(),
     ),
     "a-start-that-waits-takes-its-turn": by_day(
-        (pauses(""), cart("1 hour"), resumes("5 days")),
-        completed("7 days 3 minutes", reminders("5 days 3 minutes", "6 days 3 minutes", "7 days 3 minutes")),
+        (pauses(""), cart("1 hour", id="e1"), resumes("5 days")),
+        completed("7 days 2 minutes", reminders("5 days 2 minutes", "6 days 2 minutes", "7 days 2 minutes")),
         policy=IN_TURN,
     ),
     "waits-count-from-the-resume-of-a-start": by_day(
