@@ -462,6 +462,19 @@ def show_run(id_: Annotated[str, typer.Argument(metavar="ID")], json_: AsJson = 
 
 
 @app.command()
+def erase(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The customer.")],
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json_: AsJson = False,
+) -> None:
+    """Erase a customer for good: all that is personal goes, and their runs end. A script has to say --yes."""
+    from terminal.erasing import erase_customer
+
+    erase_customer(_connection(), id_, dry_run=dry_run, yes=yes, as_json=json_)
+
+
+@app.command()
 def suppressions(
     channel: Annotated[str | None, typer.Argument(help="Only email, text or push.")] = None,
     address: Annotated[str | None, typer.Argument(help="Only this address, in any spelling.")] = None,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
 
+from fastapi import APIRouter, Query, Response
+
+from api.audit import ChangeDep
 from api.bodies import Body, aside, gives, ref, takes
 from api.dependencies import Deps, IngestDep
 from api.ingest import Ingest
@@ -15,6 +18,7 @@ from journeys.problems import Unknown
 from journeys.reading import read
 from store import customers
 from store.customers import CustomerChange, CustomerView
+from store.erasing import Erasure, erase
 from store.events import Receipt
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], responses=STANDARD)
@@ -56,6 +60,15 @@ CHANGED = {
     },
 }
 ANSWER = gives(CHANGED)
+ERASED = {
+    "customer": "ada",
+    "rows": {"consents": 2, "customers": 1, "diary": 6, "events": 4, "people": 1, "runs": 1, "sends": 2},
+    "ended": 1,
+    "in_flight": 0,
+    "erased_before": None,
+    "dry_run": False,
+}
+DryRun = Annotated[bool, Query(description="Only say what would be erased.")]
 
 
 class ChangedCustomer(CustomerView):
@@ -118,6 +131,24 @@ async def patch_customer(
 async def get_customer(id: CustomerName, deps: Deps) -> CustomerView:
     """A customer with all attributes."""
     return await customers.get_customer(deps.store, id)
+
+
+@router.delete(
+    "/{id}",
+    dependencies=[needs("customers:erase")],
+    response_model=Erasure,
+    responses=declare(Unknown) | {200: gives(ERASED)},
+)
+async def erase_customer(id: CustomerName, deps: Deps, change: ChangeDep, *, dry_run: DryRun = False) -> Erasure:
+    """Erase a customer for good: all that is personal goes, and their runs end. Again, it changes nothing.
+
+    Counts stay, what was said of their addresses stays as hashes, and so does a proof of their consents that only
+    whoever has the id finds. `dry_run` is in the address, as many programs send no body with a DELETE.
+    The answer comes once what was being sent is over, or after five seconds.
+    """
+    erasure = await erase(deps.store, id, change, dry_run=dry_run)
+    deps.relay_nudge()
+    return erasure
 
 
 def _readable(view: CustomerView, given: Customer, caller: Caller) -> CustomerView:

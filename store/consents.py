@@ -161,6 +161,7 @@ def _opt_customers(connection: Connection, address: str, everything: Sequence[Co
     theirs = _customers_at(connection, everything[0].channel, address)
     # Whoever claims has the customer's lock: what was claimed before is committed then, what comes later sees this.
     lock_customers(connection, theirs)
+    theirs = tuple(sorted({*theirs} & {*_customers_at(connection, everything[0].channel, address)}))  # if not erased
     _log(connection, [_Line(customer, None, consent) for customer in theirs for consent in everything], told)
     return theirs
 

@@ -29,6 +29,7 @@ from journeys.problems import Flaw, Invalid, Unknown
 from journeys.walk.pace import DAY
 from store.addresses import address_attributes
 from store.customer_types import explained, fix_types, fixed_types, schema_of
+from store.erasures import note_new_customer
 from store.events import EventName, Receipt, take_effect
 from store.locks import lock_customers
 from store.schema import customers
@@ -101,6 +102,8 @@ def change_customer(
     if after == before and (row or made_by):  # a run that takes something from somebody unknown makes nobody known
         return CustomerChange(customer=CustomerView(**row._asdict()) if row else view, created=False, receipt=None)
     connection.execute(_UPDATE if row else _INSERT, {"customer": id, "to_attributes": after, "now": now})
+    if row is None:
+        note_new_customer(connection, id, now)
     trigger = CHANGED if row else CREATED
     happened = CustomerEvent(id=event, trigger=trigger, customer=id, source=source, before=before)
     receipt = take_effect(connection, happened, now, day=day, made_by=made_by)

@@ -152,7 +152,7 @@ def _accept_each(
         # 4. One decision for each journey looked at, with its reason.
         if made or _is_kept(event, triggers, facts):
             seen[_name(event)] = Before(body := _body(posted), made)
-            effects.keep(event, body, made)
+            effects.keep(_without_a_person(event, facts), body, made)
         receipts.append(Receipt(event=event.id, source=event.source, decisions=made))
     if taken:
         raise Conflict(f"{_ids(len(taken))} already, with another content. Nothing was accepted.", taken)
@@ -254,6 +254,13 @@ def _decide(event: Event, facts: BatchFacts) -> tuple[Decision, ...]:
 
 def _is_kept(event: Event, triggers: Triggers, facts: BatchFacts) -> bool:
     return event.trigger in INTERACTION_TRIGGERS or triggers[event.trigger][0].keep or _is_named(event, facts)
+
+
+def _without_a_person(event: Event, facts: BatchFacts) -> Event:
+    """An interaction with a send that there is not may be of somebody who was erased: what they did is not kept."""
+    if event.trigger not in INTERACTION_TRIGGERS or send_of(event) in facts.sends:
+        return event
+    return event.model_copy(update={"attributes": {"send_id": send_of(event)}})
 
 
 def _is_named(event: Event, facts: BatchFacts) -> bool:

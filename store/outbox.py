@@ -12,7 +12,7 @@ from journeys.models import Frozen
 from store.schema import among, outbox, storable
 from store.store import read_transaction, write_transaction
 
-JobKind = Literal["start", "arrive", "let go", "move", "cancel"]
+JobKind = Literal["start", "arrive", "let go", "move", "cancel", "forget"]
 
 HEARD: tuple[JobKind, ...] = ("arrive", "move")
 """What only a run under way has any use for."""
@@ -23,7 +23,7 @@ class Job(Frozen):
 
     ``start``: id, steps, started_at, day (seconds, or None for a real day), journey, version, customer, trigger.
     ``move``: the same, and position: where the run is to go on. ``arrive``: a position.Arrival: event, at, answers.
-    ``let go``: nothing. ``cancel``: reason.
+    ``let go``, ``forget``: nothing. ``cancel``: reason.
     *attempts*: how often it was postponed.
     """
 
@@ -67,7 +67,7 @@ def lease(connection: Connection, now: datetime, limit: int, lease_for: timedelt
 @write_transaction
 def done(connection: Connection, ids: Sequence[int]) -> None:
     """Temporal has them: these jobs are over. After a cancel, so is all that its run was still to hear, and what was
-    refused of it.
+    refused of it; after a forget, too.
     """
     connection.execute(_FORGET, {"jobs": list(ids)})
     connection.execute(_DONE, [{"job": id} for id in ids])
@@ -125,7 +125,9 @@ _DONE = delete(outbox).where(outbox.c.id == bindparam("job"))
 _FORGET = delete(outbox).where(
     or_(outbox.c.kind.in_(HEARD), outbox.c.refused_at.is_not(None)),
     outbox.c.run.in_(
-        select(_cancel.c.run).where(_cancel.c.id.in_(bindparam("jobs", expanding=True)), _cancel.c.kind == "cancel")
+        select(_cancel.c.run).where(
+            _cancel.c.id.in_(bindparam("jobs", expanding=True)), _cancel.c.kind.in_(("cancel", "forget"))
+        )
     ),
 )
 _POSTPONE = (

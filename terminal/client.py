@@ -194,9 +194,9 @@ class Api:
         """Put data in the place of what is there, and return the answer as a *model*."""
         return await self._ask(model, "PUT", path, json=body)
 
-    async def delete(self, model: type[Answer], *path: str) -> Answer:
+    async def delete(self, model: type[Answer], *path: str, dry_run: bool = False) -> Answer:
         """Delete what is there, and return the answer as a *model*."""
-        return await self._ask(model, "DELETE", path)
+        return await self._ask(model, "DELETE", path, params={"dry_run": True} if dry_run else {})
 
     async def _ask(self, model: type[Answer], method: str, path: tuple[str, ...], **how: object) -> Answer:
         answer = await self._send(method, path, **how)

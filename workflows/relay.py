@@ -22,6 +22,7 @@ from store import outbox
 from store.outbox import Job, Postponed
 from store.store import Store
 from workflows.cancels import marked
+from workflows.forgetting import forget
 from workflows.journey import JourneyWorkflow
 from workflows.run_input import RunInput
 from workflows.search_attributes import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
@@ -169,6 +170,8 @@ class Relay:
             case "cancel":
                 reason = marked(job.payload["reason"], job.run)
                 await _unless_over(self._handle(job).cancel(reason=reason, rpc_timeout=CALL))
+            case "forget":
+                await _unless_over(forget(self._client, job.run))
 
     async def _start(self, job: Job) -> None:
         told = job.payload

@@ -12,6 +12,7 @@ from journeys.reading import write
 from store.audit import list_audit
 from store.brake import hold_journey
 from store.endpoints import close_endpoint
+from store.erasures import digest_of
 from store.keys import get_key
 from store.runs import list_runs
 from store.store import Store
@@ -67,6 +68,7 @@ RECORDED = {
     "POST /v1/keys/{name}/rotate": Asked("crm", "key given another secret", "key/crm", again=False),
     "DELETE /v1/keys/{name}": Asked("crm", "key revoked", "key/crm", again=False),
     "DELETE /v1/keys/{name}/secrets/{id}": Asked("crm", "secret revoked", "key/crm", again=False),
+    "DELETE /v1/customers/{id}": Asked("", "customer erased", f"customer/{digest_of('ada')[:16]}"),
     "POST /v1/suppressions/{id}/lift": Asked(
         "", "suppression lifted", "suppression/ID", {"why": "Ada asked us to."}, again=False
     ),
@@ -115,6 +117,7 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await door.post("/v1/journeys/resting/pause")
         await close_endpoint(store, "crm", CRM, "it answered 410", clock.now)
         await store.write(lambda connection: hold_journey(connection, "abandoned-cart", "the brake", None, clock.now))
+        await door.put("/v1/customers/ada", {"attributes": {"first_name": "Ada"}})
         await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", clock.now)
         yield door
 

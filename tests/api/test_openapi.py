@@ -68,6 +68,7 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
 
     assert {f"{method} {path}" for method, path, _ in operations(described)} == nouns | {
         "PUT /v1/customers/{id}",
+        "DELETE /v1/customers/{id}",
         "PATCH /v1/customers/{id}",
         "GET /v1/customers/{id}",
         "GET /v1/customer-attributes",

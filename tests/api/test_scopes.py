@@ -40,6 +40,7 @@ NEEDED = {
     "PUT /v1/customers/{id}": "customers:write",
     "PATCH /v1/customers/{id}": "customers:write",
     "GET /v1/customers/{id}": "customers:read",
+    "DELETE /v1/customers/{id}": "customers:erase",
     "GET /v1/customers/{id}/consents": "customers:read",
     "PUT /v1/customers/{id}/consents": "customers:write",
     "GET /v1/customer-attributes": "definitions:read",
