@@ -35,7 +35,8 @@ from workflows.run_input import RunInput
 from workflows.search_attributes import JOURNEY_VERSION
 
 HOUR = timedelta(hours=1)
-STRIDE = 1
+STRIDE = 8
+"""One story of so many is told once more, begun anew at each line."""
 TASK_FAILED = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
 HELLO = {"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"}
 NUDGE = {"id": "nudge", "text": "second-text-reminder", "to": "customer.phone"}
