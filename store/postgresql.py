@@ -55,6 +55,10 @@ class Postgresql:
         async with self._to_read.begin() as connection:
             return await connection.run_sync(work)
 
+    async def alone(self, work: Callable[[Connection], Result]) -> Result:
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
     async def close(self) -> None:
         await self._engine.dispose()
 

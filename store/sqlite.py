@@ -44,6 +44,9 @@ class Sqlite:
     async def read(self, work: Callable[[Connection], Result]) -> Result:
         return await self._on(self._readers, "BEGIN", work)
 
+    async def alone(self, work: Callable[[Connection], Result]) -> Result:
+        return await self.write(work)  # where a writer is alone anyway
+
     async def close(self) -> None:
         for threads in (self._writer, self._readers):
             await asyncio.to_thread(threads.shutdown)

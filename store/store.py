@@ -47,6 +47,8 @@ class Database(Protocol):
 
     async def read(self, work: Callable[[Connection], Result]) -> Result: ...
 
+    async def alone(self, work: Callable[[Connection], Result]) -> Result: ...
+
     async def close(self) -> None: ...
 
 
@@ -79,6 +81,14 @@ class Store:
         """Do *work* in a transaction that sees one moment of the database. Raises Unavailable."""
         with _in_our_words():
             return await self._database.read(work)
+
+    async def alone(self, work: Callable[[Connection], Result]) -> Result:
+        """Do *work* on a connection of its own, in transactions that it begins and commits; in SQLite it is in one.
+
+        Raises Unavailable.
+        """
+        with _in_our_words():
+            return await self._database.alone(work)
 
     async def close(self) -> None:
         """Give all connections back."""

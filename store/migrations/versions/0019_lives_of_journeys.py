@@ -3,24 +3,21 @@
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
+
+from store.migrations.gently import add_columns, build_index, create_table, drop_columns, drop_index, drop_table
 
 revision = "0019"
 down_revision = "0018"
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
-IS_MISSING = sa.text("missing_since IS NOT NULL")
 
 
 def upgrade() -> None:
     for table, names in _LIVES.items():
-        for name, kind in names.items():
-            op.add_column(table, sa.Column(name, kind))
-    op.create_index(
-        "ix_runs_missing_since", "runs", ["missing_since"], sqlite_where=IS_MISSING, postgresql_where=IS_MISSING
-    )
-    op.create_table(
+        add_columns(table, names)
+    build_index("ix_runs_missing_since", "runs", ["missing_since"], where="missing_since IS NOT NULL")
+    create_table(
         "waiting_starts",
         sa.Column("id", Number, nullable=False),
         sa.Column("journey", sa.Text(), nullable=False),
@@ -30,17 +27,15 @@ def upgrade() -> None:
         sa.Column("at", Time, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_waiting_starts"),
     )
-    op.create_index("ix_waiting_starts_journey_id", "waiting_starts", ["journey", "id"])
-    op.create_index("ix_waiting_starts_customer", "waiting_starts", ["customer"])
+    build_index("ix_waiting_starts_journey_id", "waiting_starts", ["journey", "id"])
+    build_index("ix_waiting_starts_customer", "waiting_starts", ["customer"])
 
 
 def downgrade() -> None:
-    op.drop_table("waiting_starts")
-    op.drop_index("ix_runs_missing_since", "runs")
+    drop_table("waiting_starts")
+    drop_index("ix_runs_missing_since", "runs")
     for table, names in _LIVES.items():
-        with op.batch_alter_table(table) as batch:
-            for name in names:
-                batch.drop_column(name)
+        drop_columns(table, names)
 
 
 _LIVES: dict[str, dict[str, Any]] = {
