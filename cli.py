@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from terminal import ending_commands, exits, key_commands, options, pause_commands, policy_commands, streams
+from terminal import (
+    database_commands,
+    ending_commands,
+    exits,
+    key_commands,
+    options,
+    pause_commands,
+    policy_commands,
+    streams,
+)
 from terminal.options import AsJson, DryRun, Yes
 
 if TYPE_CHECKING:
@@ -216,19 +225,8 @@ def worker() -> None:
     raise typer.Exit(uvloop.run(run_worker(settings)))
 
 
-@app.command()
-def migrate() -> None:
-    """Bring the database up to what this release needs."""
-    from settings import read_settings
-    from store.migrate import migrate as migrate_database
-    from terminal.data import keep_private
-    from terminal.show import tell
-
-    settings = read_settings()
-    if not settings.database_url:
-        keep_private(settings.data)
-    _loop(migrate_database(settings.database))
-    tell("The database is up to date.")
+app.command()(database_commands.migrate)
+app.command()(database_commands.prune)
 
 
 # --- define ----------------------------------------------------------------------------------------

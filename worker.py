@@ -34,6 +34,7 @@ from store.ab_tests import decide_due_tests
 from store.held_journeys import finish_letting_go, held_journeys
 from store.pausing import finish_resuming
 from store.policy import begin_with, get_policy
+from store.pruning import prune
 from store.sends import give_up_stale
 from store.stopping import finish_stops
 from store.store import Store, open_store, ping
@@ -49,6 +50,7 @@ log = structlog.get_logger()
 
 CONNECT_AGAIN = 2.0
 SWEEP_EVERY = 30.0
+PRUNE_EVERY = 600.0
 
 
 async def run_worker(settings: Settings) -> int:
@@ -76,6 +78,7 @@ async def work(
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
         tasks.create_task(_sweep(store, TellHeld(store)))
+        tasks.create_task(_prune(store))
         tasks.create_task(Lookout(store, client, queue, _now).run())
 
 
@@ -253,6 +256,19 @@ async def _sweep(store: Store, held: TellHeld) -> None:
         except Exception:
             log.warning("what nobody else may come to do was not done", exc_info=True)
         await asyncio.sleep(SWEEP_EVERY)
+
+
+async def _prune(store: Store) -> None:
+    """Prune what the policy keeps no longer: apart from the sweep, since there may be very much of it."""
+    while True:
+        try:
+            if pruned := await prune(store, _now()):
+                log.info("what was over is kept no longer", **pruned)
+        except Unavailable:
+            pass  # of which the health check tells
+        except Exception:
+            log.warning("what is kept no longer was not pruned", exc_info=True)
+        await asyncio.sleep(PRUNE_EVERY)
 
 
 def _now() -> datetime:

@@ -20,9 +20,9 @@ from api.sources import UNSUBSCRIBE_LINK
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.clearance.consent import About
 from journeys.interactions import Kind, interaction_trigger
-from journeys.problems import SojournError, Unavailable, Unknown
+from journeys.problems import SojournError, Unavailable
 from store.consents import opt_out
-from store.sends import Send, get_send
+from store.links import Linked, find_link
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 NAMES: dict[Kind, str] = {"email": "emails", "text": "text messages", "push": "notifications"}
@@ -47,11 +47,11 @@ Token = Annotated[str, Path(description="What the link was signed with.", exampl
 @router.get("/{token}")
 async def ask_to_unsubscribe(token: Token, deps: Deps) -> HTMLResponse:
     """The page behind the link of an email, with a button. Opening it changes nothing."""
-    send = await _send(deps, token)
-    if send is None:
+    link = await _linked(deps, token)
+    if link is None:
         return _no_such_link()
     button = '<form method="post"><button name="List-Unsubscribe" value="One-Click">Unsubscribe</button></form>'
-    return _page("Unsubscribe", f"<p>You get {_what(send)} from us. Do you want no more of them?</p>{button}")
+    return _page("Unsubscribe", f"<p>You get {_what(link)} from us. Do you want no more of them?</p>{button}")
 
 
 @router.post(
@@ -64,32 +64,29 @@ async def unsubscribe(token: Token, deps: Deps, ingest: IngestDep) -> HTMLRespon
     Mail programs post `List-Unsubscribe=One-Click`, the page's button the same. The run that sent the email hears of
     it as `email-unsubscribed`.
     """
-    send = await _send(deps, token)
-    if send is None:
+    link = await _linked(deps, token)
+    if link is None:
         return _no_such_link()
-    await opt_out(deps.store, send.customer, send.recipient, _about(send), UNSUBSCRIBE_LINK, deps.now())
-    trigger = interaction_trigger(send.kind, "unsubscribed")
+    await opt_out(deps.store, link.customer, link.recipient, _about(link), UNSUBSCRIBE_LINK, deps.now())
+    trigger = interaction_trigger(link.kind, "unsubscribed")
     if trigger in INTERACTION_TRIGGERS:
-        event = Event(id=send.id, source=UNSUBSCRIBE_LINK, trigger=trigger, attributes={"send_id": send.id})
+        event = Event(id=link.send, source=UNSUBSCRIBE_LINK, trigger=trigger, attributes={"send_id": link.send})
         await ingest.accept([event], drain=False)
-    return _page("Unsubscribed", f"<p>You will get no more {_what(send)}. What is on its way may still arrive.</p>")
+    return _page("Unsubscribed", f"<p>You will get no more {_what(link)}. What is on its way may still arrive.</p>")
 
 
-async def _send(deps: Dependencies, token: str) -> Send | None:
-    """The send that a link came with; None for a link that we have not made."""
+async def _linked(deps: Dependencies, token: str) -> Linked | None:
+    """What a link is about; None for a link that we have not made."""
     id = read(token, deps.secret) if deps.secret else None
-    try:
-        return await get_send(deps.store, id) if id else None
-    except Unknown:
-        return None
+    return await find_link(deps.store, id) if id else None
 
 
-def _about(send: Send) -> About:
-    return About(send.kind, send.purpose or "commercial", send.topic)
+def _about(link: Linked) -> About:
+    return About(link.kind, link.purpose, link.topic)
 
 
-def _what(send: Send) -> str:
-    about = _about(send)
+def _what(link: Linked) -> str:
+    about = _about(link)
     what = f"{'marketing ' if about.purpose == 'commercial' else ''}{NAMES[about.channel]}"
     return escape(f"{what} about {about.topic}" if about.topic else what)
 

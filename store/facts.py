@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, TableValuedAlias, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, TableValuedAlias, bindparam, case, func, or_, select, union_all
 
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, CustomerEvent, Event
 from journeys.chains import Maker, machine
@@ -18,7 +18,7 @@ from journeys.walk.position import Arrival
 from store.answers import answers
 from store.lifecycle import STATE, RunState, state_of
 from store.own_runs import OwnRuns
-from store.schema import AnyRow, Texts, among, customers, diary, events, runs, sends
+from store.schema import AnyRow, Texts, among, customers, diary, entries, events, runs, sends
 from store.versions import live_and_paused, load
 
 EntryKey = tuple[str, str | None]
@@ -315,11 +315,21 @@ _RUNS = (
     .order_by(runs.c.id)  # everybody locks them in this order
     .with_for_update()
 )
-_ENTRIES = (
-    select(runs.c.customer, runs.c.journey, runs.c.key, func.max(runs.c.entered_at).label("entered_at"))
-    .where(among(runs.c.customer, "customers"), among(runs.c.journey, "journeys"))
-    .group_by(runs.c.customer, runs.c.journey, runs.c.key)
-)
+# One statement, which sees one moment: an entry is in the one table or the other while its run is pruned.
+_each_entry = union_all(
+    select(runs.c.customer, runs.c.journey, runs.c.key, runs.c.entered_at).where(
+        among(runs.c.customer, "customers"), among(runs.c.journey, "journeys")
+    ),
+    select(entries.c.customer, entries.c.journey, case((entries.c.keyed, entries.c.key)), entries.c.last_at).where(
+        among(entries.c.customer, "customers"), among(entries.c.journey, "journeys")
+    ),
+).subquery()
+_ENTRIES = select(
+    _each_entry.c.customer,
+    _each_entry.c.journey,
+    _each_entry.c.key,
+    func.max(_each_entry.c.entered_at).label("entered_at"),
+).group_by(_each_entry.c.customer, _each_entry.c.journey, _each_entry.c.key)
 _ENTERED = (
     select(diary.c.run, diary.c.step, diary.c.at)
     .where(among(diary.c.run, "runs"), diary.c.did == "entered")

@@ -10,9 +10,10 @@ from typing import Any, Literal, NamedTuple
 from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
+from journeys.clearance.keeping import FOREVER
 from journeys.facts import Decision
 from journeys.interactions import Interaction
-from journeys.language.durations import Duration
+from journeys.language.durations import Duration, say
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
@@ -22,6 +23,7 @@ from store.answers import unheard
 from store.events import decision_of
 from store.fence import moved_on
 from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
+from store.policy import in_force
 from store.schema import AnyRow, actions, among, calls, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
 from store.store import read_transaction, write_transaction
@@ -288,8 +290,13 @@ def _after(connection: Connection, before: str) -> ColumnElement[bool]:
 def _one(connection: Connection, id: str) -> AnyRow:
     row = connection.execute(_RUN, {"run": id}).one_or_none()
     if row is None:
-        raise Unknown(f'There is no run "{id}".')
+        raise Unknown(f'There is no run "{id}".{_pruned_by_now(connection)}')
     return row
+
+
+def _pruned_by_now(connection: Connection) -> str:
+    keep = in_force(connection).policy.keep
+    return "" if keep.runs >= FOREVER else f" Those that are over are kept for {say(keep.runs)}, and pruned then."
 
 
 def _sends(connection: Connection, run: str) -> tuple[SendView, ...]:

@@ -115,6 +115,7 @@ metadata = MetaData(
 
 IS_HELD = "held_by IS NOT NULL"
 IS_MISSING = "missing_since IS NOT NULL"
+IS_OVER = "ended_at IS NOT NULL"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself in SQLite
 
@@ -305,6 +306,7 @@ events = Table(
     PrimaryKeyConstraint("id", "source"),
     Index(None, "customer", "received_at"),
     Index(None, "customer", "trigger", "occurred_at"),
+    Index(None, "received_at"),
 )
 
 known_events = Table(
@@ -312,6 +314,7 @@ known_events = Table(
     metadata,
     Column("digest", Text, primary_key=True),  # of the source and id of an event that is kept no more
     Column("at", Time, nullable=False),
+    Index(None, "at"),
 )
 
 erasures = Table(
@@ -376,6 +379,7 @@ runs = Table(
     Index(None, "step_at", "id"),  # of runs under way: who is over stands nowhere
     Index(None, "journey", "held_by", sqlite_where=text(IS_HELD), postgresql_where=text(IS_HELD)),
     Index(None, "missing_since", sqlite_where=text(IS_MISSING), postgresql_where=text(IS_MISSING)),
+    Index(None, "ended_at", "id", sqlite_where=text(IS_OVER), postgresql_where=text(IS_OVER)),
 )
 
 waiting_starts = Table(
@@ -424,6 +428,41 @@ people = Table(
     Column("journey", Text, nullable=False),
     Column("met_goal", Boolean, nullable=False),
     PrimaryKeyConstraint("customer", "journey"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("journey", Text, nullable=False),
+    Column("keyed", Boolean, nullable=False),  # else its runs had no key, and it is empty here
+    Column("key", Text, nullable=False),
+    Column("first_at", Time, nullable=False),  # of the runs that were pruned
+    Column("last_at", Time, nullable=False),
+    Column("met_goal", Boolean, nullable=False),
+    PrimaryKeyConstraint("customer", "journey", "keyed", "key"),
+)
+
+pruned_counts = Table(
+    "pruned_counts",
+    metadata,
+    Column("journey", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("did", Text, nullable=False),  # as in counts, which go on counting what was pruned
+    Column("n", BigInteger, nullable=False),
+    PrimaryKeyConstraint("journey", "version", "did"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("send", Text, primary_key=True),  # of an email that was pruned: its link to unsubscribe still works
+    Column("customer", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("topic", Text),
+    Column("at", Time, nullable=False),
+    Index(None, "customer"),
+    Index(None, "at"),
 )
 
 places = Table(

@@ -1,12 +1,12 @@
-"""What the counters must say: counted anew, from the runs themselves."""
+"""What the counters must say: counted anew, from the runs themselves, and from what is left of those pruned."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, union_all
 
-from store.schema import counts, decisions, diary, runs
+from store.schema import counts, decisions, diary, entries, pruned_counts, runs
 from store.store import Store
 from tests.transactions import rows
 
@@ -29,11 +29,15 @@ _REFUSED = (
     .where(decisions.c.did == "refused")
     .group_by(decisions.c.journey, decisions.c.version)
 )
+_entered = union_all(
+    select(runs.c.journey, runs.c.customer, case((runs.c.goal_met_at.is_not(None), runs.c.customer)).label("met")),
+    select(entries.c.journey, entries.c.customer, case((entries.c.met_goal, entries.c.customer))),
+).subquery()
 _CUSTOMERS = select(
-    runs.c.journey,
-    func.count(runs.c.customer.distinct()).label("entered"),
-    func.count(case((runs.c.goal_met_at.is_not(None), runs.c.customer)).distinct()).label("met"),
-).group_by(runs.c.journey)
+    _entered.c.journey,
+    func.count(_entered.c.customer.distinct()).label("entered"),
+    func.count(_entered.c.met.distinct()).label("met"),
+).group_by(_entered.c.journey)
 
 
 async def check_counts(store: Store) -> None:
@@ -63,7 +67,9 @@ async def _recounted(store: Store) -> Counted:
         if row.ended:
             recounted[row.journey, row.version, row.ended] += row.n
     for row in await rows(store, _REFUSED):
-        recounted[row.journey, row.version, "refused"] = row.n
+        recounted[row.journey, row.version, "refused"] += row.n
+    for row in await rows(store, select(pruned_counts)):
+        recounted[row.journey, row.version, row.did] += row.n
     for row in await rows(store, _CUSTOMERS):
         recounted[row.journey, None, "first entered"] = row.entered
         recounted[row.journey, None, "first goal"] = row.met

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from journeys.clearance.keeping import FOREVER, LEAST, Keep, say_kept
+from journeys.clearance.keeping import LEAST, Keep
 from journeys.clearance.policy import LONGEST_CAP, Policy
 from journeys.findings import Findings, flaw
 from journeys.language.durations import say
@@ -18,7 +18,6 @@ def check_keep(policy: Policy) -> Iterator[Findings]:
     yield from wrong
     if not wrong:
         yield from _looked_back_on(policy)
-        yield from _left_of_them(keep)
 
 
 def _too_short(keep: Keep) -> Iterator[Findings]:
@@ -41,13 +40,3 @@ def _windows(policy: Policy) -> Iterator[tuple[str, timedelta]]:
     for name in ("same_content", "entries"):
         if rate := getattr(policy.brake, name):
             yield f"brake.{name}", rate.per
-
-
-def _left_of_them(keep: Keep) -> Iterator[Findings]:
-    longest = max(keep.runs, keep.events)
-    if keep.ids < longest:
-        name = "runs" if keep.runs == longest else "events"
-        forever = longest >= FOREVER
-        message = f"found {say_kept(keep.ids)}, but {name} are kept {'' if forever else 'for '}{say_kept(longest)}."
-        at_least = "forever" if forever else f"for {say(longest)} or more"
-        yield flaw("keep.ids", message, f"Ids outlive what they are of: keep them {at_least}.")

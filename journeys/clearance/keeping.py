@@ -52,7 +52,8 @@ class Keep(Model):
 
     *runs*: a run from its end on, with its diary, sends, calls and all that was reported of them.
     *events*: an event from when it came in, with what was decided about it.
-    *ids*: what is left of both when they are pruned: that an event was here before, and whom an unsubscribe link is of.
+    *ids*: what is left of both, from then on when they are pruned: that an event was here before, and whom an
+    unsubscribe link is of.
     *audit*: who changed what, and when.
     """
 

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 from structlog.testing import capture_logs
 
 from activities.channels.links import sign
@@ -14,11 +15,14 @@ from journeys.reading import read_content
 from store import catalogue, sends
 from store.consents import get_consents
 from store.customers import put_customer
+from store.pruning import prune
+from store.schema import outbox
 from store.sends import Done, Go
 from store.store import Store
 from tests.api.door import success
 from tests.api.sandbox import SECRET, WITH_KEY, Sandbox, open_sandbox
 from tests.shop import by_us
+from tests.transactions import execute
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -189,10 +193,26 @@ async def test_a_link_is_not_logged_when_something_fails(sandbox: Sandbox, monke
         raise RuntimeError("broken")
 
     sent = await sandbox.send()
-    monkeypatch.setattr("api.unsubscribe.get_send", broken)
+    monkeypatch.setattr("api.unsubscribe.find_link", broken)
 
     with capture_logs() as logged:
         answer = await sandbox.http.post(link(sent.id))
 
     assert answer.status_code == 500
     assert [line["path"] for line in logged] == ["/u/…"]
+
+
+async def test_a_link_works_after_its_send_was_pruned(sandbox: Sandbox) -> None:
+    await about(sandbox, purpose="commercial", topic="carts")
+    sent = await sandbox.send()
+    await sandbox.shop.post("purchase-completed")
+    await execute(sandbox.shop.store, delete(outbox))  # Temporal has it
+    assert (await prune(sandbox.shop.store, sandbox.shop.now + timedelta(days=401)))["sends"] == 1
+
+    page = await sandbox.http.get(link(sent.id))
+    answer = await sandbox.http.post(link(sent.id), data=ONE_CLICK)
+
+    assert "marketing emails about carts" in page.text
+    assert answer.status_code == 200
+    [line] = (await get_consents(sandbox.shop.store, "ada")).log
+    assert (line.channel, line.purpose, line.topic, line.choice) == ("email", "commercial", "carts", "out")

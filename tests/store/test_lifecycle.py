@@ -26,6 +26,10 @@ def written(tree: ast.AST) -> Iterator[str]:
                 pass
 
 
+DELETES = {("lifecycle_pruning.py", "runs"), ("lifecycle_pruning.py", "diary")}
+"""What ends the keeping of a run."""
+
+
 def test_one_module_writes_what_is_known_of_a_run_and_one_that_it_owns_erases_it() -> None:
     writers = {
         (module.name, table)
@@ -35,7 +39,7 @@ def test_one_module_writes_what_is_known_of_a_run_and_one_that_it_owns_erases_it
 
     renaming = {("lifecycle_erased.py", table) for table in OF_A_RUN - {"counts"}}
     of_its_own = {("lifecycle_letting_go.py", "runs"), ("lifecycle_moves.py", "runs")}
-    assert writers == {("lifecycle.py", table) for table in OF_A_RUN} | of_its_own | renaming
+    assert writers == {("lifecycle.py", table) for table in OF_A_RUN} | of_its_own | renaming | DELETES
 
 
 def test_no_module_writes_them_in_sql_of_its_own() -> None:

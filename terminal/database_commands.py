@@ -1,0 +1,129 @@
+"""Commands for the database itself: bring it up to date, and prune what it keeps no longer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from terminal.options import AsJson, DryRun
+
+if TYPE_CHECKING:
+    from store.ahead import Ahead, Step
+    from store.pruning import Pruned
+    from store.store import Store
+
+
+def migrate(dry_run: DryRun = False, json_: AsJson = False) -> None:
+    """Bring the database up to what this release needs. What others wait for meanwhile is said before."""
+    asyncio.run(_migrate(dry_run=dry_run, as_json=json_))
+
+
+def prune(dry_run: DryRun = False, json_: AsJson = False) -> None:
+    """Prune what is over for longer than the policy keeps it, now. Workers do the same, every ten minutes."""
+    asyncio.run(_prune(dry_run=dry_run, as_json=json_))
+
+
+async def _migrate(*, dry_run: bool, as_json: bool) -> None:
+    from settings import read_settings
+    from store.ahead import ahead
+    from store.migrate import check_place, migrate
+    from terminal.asking import answer
+    from terminal.data import keep_private
+    from terminal.show import tell
+
+    settings = read_settings()
+    if not settings.database_url and not dry_run:
+        keep_private(settings.data)
+    check_place(settings.database)
+    async with _opened() as store:
+        to_do = await ahead(store)
+    if dry_run:
+        answer(_as_data(to_do), _to_be_done(to_do), as_json=as_json)
+        return
+    if not as_json:
+        tell(line for each in to_do if any(step.rows for step in each.steps) for line in _told(each))
+    done: list[str] = []
+    await migrate(settings.database, done=lambda script: done.append(script.revision))
+    made = [each for each in to_do if each.revision in done]
+    answer(_as_data(made), [*_done(made), Text("The database is up to date.")], as_json=as_json)
+
+
+async def _prune(*, dry_run: bool, as_json: bool) -> None:
+    from store.pruning import prune, would_prune
+    from terminal.asking import answer
+
+    now = datetime.now(UTC)
+    async with _opened() as store:
+        expected = await would_prune(store, now)
+        if dry_run:
+            answer(dict(expected), _counted("Would go", expected), as_json=as_json)
+            return
+        with _progress(expected.total()) as on:
+            gone = await prune(store, now, on)
+    answer(dict(gone), _counted("Gone", gone), as_json=as_json)
+
+
+@asynccontextmanager
+async def _opened() -> AsyncIterator[Store]:
+    from settings import read_settings
+    from store.store import open_store
+
+    store = open_store(read_settings().database)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@contextmanager
+def _progress(rows: int) -> Iterator[Callable[[Pruned], None]]:
+    """A bar, on a terminal, that goes on with each lot of rows that is gone."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("pruning", total=rows)
+        yield lambda gone: progress.advance(task, gone.total())
+
+
+def _as_data(ahead: Sequence[Ahead]) -> list[dict[str, object]]:
+    return [each.model_dump(mode="json") for each in ahead]
+
+
+def _to_be_done(ahead: Sequence[Ahead]) -> Iterator[Text]:
+    if not ahead:
+        yield Text("The database is up to date: there is nothing to do.")
+    for each in ahead:
+        yield from _told(each)
+
+
+def _told(each: Ahead) -> Iterator[Text]:
+    yield Text.assemble((each.revision, "bold"), f"  {each.title}")
+    yield from map(_step, each.steps)
+
+
+def _step(step: Step) -> Text:
+    of = "" if step.does.endswith(f" {step.table}") else f" of {step.table}"
+    where = f"{of}, about {step.rows:,} rows" if step.rows else of
+    waits = (f": {step.waits}", "yellow") if step.waits else (": nobody waits", "dim")
+    return Text.assemble(f"    {step.does}{where}", waits)
+
+
+def _done(made: Sequence[Ahead]) -> Iterator[Text]:
+    if made:
+        yield Text(f"{len(made)} {'migration is' if len(made) == 1 else 'migrations are'} done.")
+
+
+def _counted(what: str, rows: Mapping[str, int]) -> Iterator[Text]:
+    if not rows:
+        yield Text("Nothing is kept longer than the policy says.")
+    else:
+        yield Text(f"{what}:", "bold")
+    for table, n in rows.items():
+        yield Text(f"{n:>12,}  {table}")
