@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import growth, ingest, journeys, statements, timers
+from bench import growth, ingest, journeys, keep, statements, timers
 from bench.asked import Asked
 from bench.entry import leave
 from bench.setting import DATABASES
@@ -31,6 +31,7 @@ class Measure(NamedTuple):
 MEASURES = {
     "statements": Measure(statements.measure, 1),
     "ingest": Measure(ingest.measure, 2000),
+    "keep": Measure(keep.measure, 1000),
     "journeys": Measure(journeys.measure, 300),
     "timers": Measure(timers.measure, 10_000),
     "growth": Measure(growth.measure, 100),
