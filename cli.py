@@ -225,8 +225,22 @@ def worker() -> None:
     raise typer.Exit(uvloop.run(run_worker(settings)))
 
 
-app.command()(database_commands.migrate)
-app.command()(database_commands.prune)
+@app.command()
+def migrate(dry_run: DryRun = False, json_: AsJson = False) -> None:
+    """Bring the database up to what this release needs. What others wait for meanwhile is said before."""
+    from settings import read_settings
+
+    settings = read_settings()
+    folder = None if settings.database_url else settings.data
+    _loop(database_commands.bring_up_to_date(settings.database, folder, dry_run=dry_run, as_json=json_))
+
+
+@app.command()
+def prune(dry_run: DryRun = False, json_: AsJson = False) -> None:
+    """Prune what is over for longer than the policy keeps it, now. Workers do the same, every ten minutes."""
+    from settings import read_settings
+
+    _loop(database_commands.prune_now(read_settings().database, dry_run=dry_run, as_json=json_))
 
 
 # --- define ----------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -10,37 +9,24 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from terminal.options import AsJson, DryRun
-
 if TYPE_CHECKING:
     from store.ahead import Ahead, Step
     from store.pruning import Pruned
     from store.store import Store
 
 
-def migrate(dry_run: DryRun = False, json_: AsJson = False) -> None:
-    """Bring the database up to what this release needs. What others wait for meanwhile is said before."""
-    asyncio.run(_migrate(dry_run=dry_run, as_json=json_))
-
-
-def prune(dry_run: DryRun = False, json_: AsJson = False) -> None:
-    """Prune what is over for longer than the policy keeps it, now. Workers do the same, every ten minutes."""
-    asyncio.run(_prune(dry_run=dry_run, as_json=json_))
-
-
-async def _migrate(*, dry_run: bool, as_json: bool) -> None:
-    from settings import read_settings
+async def bring_up_to_date(url: str, data: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    """Say what it does, and do it. *data*: the folder of the embedded stack, where the database is in it."""
     from store.ahead import ahead
     from store.migrate import check_place, migrate
     from terminal.asking import answer
     from terminal.data import keep_private
     from terminal.show import tell
 
-    settings = read_settings()
-    if not settings.database_url and not dry_run:
-        keep_private(settings.data)
-    check_place(settings.database)
-    async with _opened() as store:
+    if data and not dry_run:
+        keep_private(data)
+    check_place(url)
+    async with _opened(url) as store:
         to_do = await ahead(store)
     if dry_run:
         answer(_as_data(to_do), _to_be_done(to_do), as_json=as_json)
@@ -48,17 +34,18 @@ async def _migrate(*, dry_run: bool, as_json: bool) -> None:
     if not as_json:
         tell(line for each in to_do if any(step.rows for step in each.steps) for line in _told(each))
     done: list[str] = []
-    await migrate(settings.database, done=lambda script: done.append(script.revision))
+    await migrate(url, done=lambda script: done.append(script.revision))
     made = [each for each in to_do if each.revision in done]
     answer(_as_data(made), [*_done(made), Text("The database is up to date.")], as_json=as_json)
 
 
-async def _prune(*, dry_run: bool, as_json: bool) -> None:
+async def prune_now(url: str, *, dry_run: bool, as_json: bool) -> None:
+    """Count what would go, and let it go."""
     from store.pruning import prune, would_prune
     from terminal.asking import answer
 
     now = datetime.now(UTC)
-    async with _opened() as store:
+    async with _opened(url) as store:
         expected = await would_prune(store, now)
         if dry_run:
             answer(dict(expected), _counted("Would go", expected), as_json=as_json)
@@ -69,11 +56,10 @@ async def _prune(*, dry_run: bool, as_json: bool) -> None:
 
 
 @asynccontextmanager
-async def _opened() -> AsyncIterator[Store]:
-    from settings import read_settings
+async def _opened(url: str) -> AsyncIterator[Store]:
     from store.store import open_store
 
-    store = open_store(read_settings().database)
+    store = open_store(url)
     try:
         yield store
     finally:
