@@ -37,9 +37,11 @@ from store.schema import (
     customers,
     decisions,
     diary,
+    entries,
     events,
     interactions,
     liftings,
+    links,
     outbox,
     people,
     places,
@@ -114,6 +116,7 @@ def _erase(connection: Connection, customer: str, change: Change) -> Erasure:
     _forget_addresses(connection, customer)
     _rename_sends(connection, customer, nobody, names)
     _rename_choices(connection, customer, nobody, names)
+    _rename_entries(connection, customer, nobody)
     _forget_events(connection, customer, nobody, change.at)
     _forget_jobs(connection, names, change.at)
     rename_runs(connection, customer, nobody, names)
@@ -203,6 +206,23 @@ def _rename_choices(connection: Connection, customer: str, nobody: str, names: M
     write_each(connection, _AB_PEOPLE, rows)
 
 
+def _rename_entries(connection: Connection, customer: str, nobody: str) -> None:
+    """What is kept of runs that were pruned; each has a key of its own still."""
+    found = connection.execute(_ENTERED, {"of_customer": customer}).all()
+    rows = [
+        {
+            "in_journey": row.journey,
+            "of_keyed": row.keyed,
+            "of_key": row.key,
+            "of_customer": customer,
+            "to_customer": nobody,
+            "to_key": str(number) if row.keyed else "",
+        }
+        for number, row in enumerate(found)
+    ]
+    write_each(connection, _ENTRY, rows)
+
+
 def _forget_events(connection: Connection, customer: str, nobody: str, now: datetime) -> None:
     """Events go, and with them what was decided of them; that they were here is known still."""
     whose = {"of_customer": customer}
@@ -212,6 +232,7 @@ def _forget_events(connection: Connection, customer: str, nobody: str, now: date
     connection.execute(_REFUSED, {**whose, "to_customer": nobody})
     connection.execute(_NO_EVENTS, whose)
     connection.execute(_NO_STARTS, whose)
+    connection.execute(_NO_LINKS, whose)
 
 
 def _forget_jobs(connection: Connection, ids: Iterable[str], now: datetime) -> None:
@@ -250,6 +271,8 @@ _FOUND = {
         (waiting_starts, _whose(waiting_starts.c.customer)),
         (diary, diary.c.run.in_(_runs_of)),
         (people, _whose(people.c.customer)),
+        (entries, _whose(entries.c.customer)),
+        (links, _whose(links.c.customer)),
         (places, _places_of),
         (ab_people, _tests_of),
         (sends, _whose(sends.c.customer)),
@@ -295,6 +318,18 @@ _DECISIONS = delete(decisions).where(_about_them, decisions.c.did != "refused")
 _REFUSED = update(decisions).where(_about_them).values(erased(decisions))
 _NO_EVENTS = delete(events).where(_whose(events.c.customer))
 _NO_STARTS = delete(waiting_starts).where(_whose(waiting_starts.c.customer))
+_NO_LINKS = delete(links).where(_whose(links.c.customer))
+_ENTERED = select(entries).where(_whose(entries.c.customer))
+_ENTRY = (
+    update(entries)
+    .where(
+        entries.c.journey == bindparam("in_journey"),
+        entries.c.keyed == bindparam("of_keyed"),
+        entries.c.key == bindparam("of_key"),
+        _whose(entries.c.customer),
+    )
+    .values(erased(entries))
+)
 _NO_JOBS = delete(outbox).where(
     among(outbox.c.run, "runs"), or_(outbox.c.kind != "start", outbox.c.refused_at.is_not(None))
 )

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, bindparam
 
-Id = Literal["customer", "run", "send", "event", "digest"]
+Id = Literal["customer", "run", "send", "event", "digest", "key"]
 
 
 class Goes(NamedTuple):
@@ -80,6 +80,12 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
     },
     "diary": {"run": _RUN, "why": _SAID, **_stay("n at step did arm", _TOLD)},
     "people": {"customer": _CUSTOMER, **_stay("journey met_goal", _TOLD)},
+    "entries": {
+        "customer": _CUSTOMER,
+        "key": Renames("a value of the event that started it, such as a cart's id", "key"),
+        **_stay("journey keyed first_at last_at met_goal", _TOLD),
+    },
+    "links": Goes("the customer's id, and that of a send, which is in an email"),
     "places": {"customer": _CUSTOMER, **_stay("journey step arm", _TOLD)},
     "ab_people": {"customer": _CUSTOMER, "run": _RUN, **_stay("journey step arms arm at until", _TOLD)},
     "sends": {
@@ -128,6 +134,7 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
     "erasures": _stay("digest at", "a hash, which tells whoever has the id that it was erased"),
     "audit": _stay("id at by did what detail", "nothing in it is about a customer"),
     "counts": _stay("journey version did shard n", "numbers"),
+    "pruned_counts": _stay("journey version did n", "numbers"),
     "places_taken": _stay("journey step arm n", "numbers"),
     "ab_tests": _stay("journey step arms rules started_at due_at decision", "figures of everybody together"),
     "triggers": _stay("name definition state seen last_seen_at created_at changed_at", _DEFINED),

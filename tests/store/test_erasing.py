@@ -19,7 +19,8 @@ from store.customers import get_customer, put_customer
 from store.erasing import Erasure, erase
 from store.erasures import digest_of
 from store.events import accept, get_event
-from store.outbox import lease
+from store.outbox import done, lease
+from store.pruning import prune
 from store.runs import get_run, list_runs
 from store.schema import (
     ab_people,
@@ -354,3 +355,20 @@ async def test_temporal_is_told_to_forget_after_what_it_is_still_to_start(shop: 
 
     jobs = [(row.run, row.kind) for row in await rows(shop.store, select(outbox).order_by(outbox.c.id))]
     assert jobs == [(run, "start"), (run, "forget")]
+
+
+async def test_what_is_left_of_runs_that_were_pruned_names_nobody_either(shop: Shop) -> None:
+    await plant(shop)
+    await shop.post("purchase-completed", ID)
+    while jobs := await lease(shop.store, shop.now, 100, timedelta(seconds=30)):
+        await done(shop.store, [job.id for job in jobs])
+    shop.later(days=500)
+    assert (await prune(shop.store, shop.now))["runs"] == 1
+    before = await found(shop.store, ID, PLANTED["key"])
+    assert {"entries.customer", "links.customer"} <= before[ID]
+    assert "entries.key" in before[PLANTED["key"]]
+
+    await act(shop)
+
+    assert await found(shop.store, ID, PLANTED["key"]) == {}
+    await check_counts(shop.store)
