@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,14 +11,23 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from journeys.language.attributes import AttributeName
 from journeys.language.cel_source import Formula
-from journeys.language.durations import Duration
+from journeys.language.durations import Duration, say
 from journeys.models import Expected, Name
 from journeys.steps.step import Step
-from journeys.steps.uses import EndpointUse, ExpressionUse, RaiseUse, SetUse, Use
+from journeys.steps.uses import EndpointUse, ExpressionUse, RaiseUse, SetUse, Use, Written
 
 Expressions = Annotated[
     dict[AttributeName, Formula], Expected("attributes with expressions, such as {total: event.total}")
 ]
+
+
+def say_formula(written: Written) -> str:
+    """An expression in one line."""
+    return " ".join(written.split()) if isinstance(written, str) else str(written).lower()
+
+
+def _told(attributes: Mapping[str, Written]) -> dict[str, str]:
+    return {f"tells {name} as": say_formula(value) for name, value in attributes.items()}
 
 
 class Raise(Step):
@@ -40,6 +49,10 @@ class Raise(Step):
     @property
     def words(self) -> str:
         return f"raises {self.raise_}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return {"raises": self.raise_, **_told(self.with_)}
 
     @property
     def uses(self) -> Iterable[Use]:
@@ -66,6 +79,11 @@ class Set(Step):
         return f"sets {', '.join(self.set_)}"
 
     @property
+    def parts(self) -> Mapping[str, str]:
+        values = {name: "nothing" if value is None else say_formula(value) for name, value in self.set_.items()}
+        return {f"sets {name} to": value for name, value in values.items()}
+
+    @property
     def uses(self) -> Iterable[Use]:
         yield SetUse("set", self.set_)
 
@@ -89,6 +107,10 @@ class Webhook(Step):
     @property
     def words(self) -> str:
         return f"calls {self.webhook}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return {"calls": self.webhook, **_told(self.with_), "tries for": say(self.within)}
 
     @property
     def uses(self) -> Iterable[Use]:
@@ -123,6 +145,10 @@ class End(Step):
     @property
     def words(self) -> str:
         return f"ends: {self.end}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return {"ends with": f'"{self.end}"'}
 
     @property
     def leads_on(self) -> bool:

@@ -52,6 +52,10 @@ class If(Step):
         return f"waits for {self.if_.words}, at most {say(self.if_.within)}"
 
     @property
+    def parts(self) -> Mapping[str, str]:
+        return {"waits for": self.if_.whole, "waits at most": say(self.limit)}
+
+    @property
     def arms(self) -> tuple[Arm, ...]:
         return Arm(YES, self.then, "then"), Arm(NO, self.else_, "else")
 
@@ -182,6 +186,11 @@ class Await(Step):
         return f"waits for {what}, at most {say(self.limit)}"
 
     @property
+    def parts(self) -> Mapping[str, str]:
+        asked = {f"takes {arm} at": question.whole for arm, question in self.questions.items()}
+        return {**asked, "has the arms": ", ".join(self.questions), "waits at most": say(self.limit)}
+
+    @property
     def arms(self) -> tuple[Arm, ...]:
         written = (Arm(arm.arm, arm.then, f"await.arms[{n}].then") for n, arm in enumerate(self.await_.arms))
         return *written, Arm(OTHERWISE, self.await_.otherwise, "await.otherwise")
@@ -230,6 +239,10 @@ class Until(Step):
     @property
     def words(self) -> str:
         return f"walks its steps until {self.until.words}, at most {say(self.until.within)}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return {"walks its steps until": self.until.whole, "walks them at most": say(self.limit)}
 
     @property
     def arms(self) -> tuple[Arm, ...]:

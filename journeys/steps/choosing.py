@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from journeys.language.cel_source import Where
-from journeys.language.durations import Duration
+from journeys.language.durations import Duration, say
 from journeys.language.shares import Share, say_share
 from journeys.models import Expected, Model, Name
 from journeys.steps.asking import OTHERWISE
@@ -51,6 +51,11 @@ class Branch(Step):
     @property
     def words(self) -> str:
         return f"looks for {', '.join(arm.arm for arm in self.branch)}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        names = [arm.arm for arm in self.branch]
+        return {f"takes {arm} where": self.condition_of(arm) for arm in names} | {"has the arms": ", ".join(names)}
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -125,6 +130,12 @@ class Split(Step):
     @property
     def words(self) -> str:
         return f"splits into {', '.join(arm.name for arm in self.arms)}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        names = [arm.arm for arm in self.split]
+        taken = {f"gives {arm}": self.condition_of(arm) for arm in names}
+        return {**taken, "has the arms": ", ".join(names), "draws once for each": self.by}
 
     @property
     def shares(self) -> dict[str, Decimal]:
@@ -204,6 +215,20 @@ class Test(Step):
     @property
     def words(self) -> str:
         return f"tests {', '.join(self.shares)}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        winner = self.test.winner
+        taken = {f"gives {arm}": self.condition_of(arm) for arm in self.shares}
+        within = {} if winner.within is None else {"counts what follows within": say(winner.within)}
+        return {
+            **taken,
+            "has the arms": ", ".join(self.shares),
+            "is decided by": winner.by,
+            "is decided after": f"{winner.people} people" if winner.after is None else say(winner.after),
+            **within,
+            "takes without a winner": self.test.default,
+        }
 
     @property
     def shares(self) -> dict[str, Decimal]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from journeys.interactions import Kind
-from journeys.language.durations import Duration
+from journeys.language.durations import Duration, say
 from journeys.language.moments import UntilDate, no_moment
 from journeys.models import Expected, Model, Name
 from journeys.steps.step import Step
@@ -110,6 +110,18 @@ class Message(Step):
         return f"sends {self.kind} {self.content}"
 
     @property
+    def parts(self) -> Mapping[str, str]:
+        told = {
+            "sends": self.content,
+            "goes to": " or ".join(self.addresses),
+            "in doubt is": "sent again" if self.repeats_in_doubt else "left",
+            "where it fails lets the run": self.failing,
+            "has quiet times": "ignored" if self.quiet else "kept",
+            "has caps": "ignored" if self.caps else "kept",
+        }
+        return told if self.expires is None else {**told, "expires": _say_expiry(self.expires)}
+
+    @property
     def uses(self) -> Iterable[Use]:
         yield ChannelUse(self.kind, self.kind)
         for index, address in enumerate(self.addresses):
@@ -124,6 +136,12 @@ class Message(Step):
             case None:
                 pass
         yield ContentUse(self.kind, self.content, self.kind)
+
+
+def _say_expiry(expires: timedelta | AtDate) -> str:
+    if isinstance(expires, timedelta):
+        return f"{say(expires)} after it is due"
+    return f"{say(expires.before)} before {expires.at}" if expires.before is not None else f"at {expires.at}"
 
 
 class Email(Message):

@@ -69,6 +69,11 @@ class MessageQuestion(Model):
         return f"{self.words} {self.link}" if self.link else self.words
 
     @property
+    def whole(self) -> str:
+        """The same with all that is said of it but the limit."""
+        return f"{self.condition} of {self.message}" + (" by anyone" if self.by == "anyone" else "")
+
+    @property
     def about(self) -> str | None:
         """The message step that it is about."""
         return self.message
@@ -111,6 +116,11 @@ class EventQuestion(Model):
         return f"{self.trigger}, where {' '.join(self.where.split())}" if self.where else self.trigger
 
     @property
+    def whole(self) -> str:
+        """All that is said of it but the limit."""
+        return self.condition
+
+    @property
     def about(self) -> str | None:
         """No message."""
         return None
@@ -145,6 +155,11 @@ class BecomesQuestion(Model):
     def condition(self) -> str:
         """Nothing narrows it."""
         return self.words
+
+    @property
+    def whole(self) -> str:
+        """All that is said of it but the limit."""
+        return self.condition
 
     @property
     def about(self) -> str | None:

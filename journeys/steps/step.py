@@ -49,6 +49,11 @@ class Step(Model):
         return f"is at {self.id}"
 
     @property
+    def parts(self) -> Mapping[str, str]:
+        """All that is said of it but its steps, for people: by a verb, its object. ``{"waits": "1 day"}``."""
+        return {}
+
+    @property
     def arms(self) -> tuple[Arm, ...]:
         """The ways on from here, in order. The steps after this one go on for all of them."""
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,10 @@ class Wait(Step):
     @property
     def words(self) -> str:
         return f"waits {say(self.wait) if isinstance(self.wait, timedelta) else say_until(self.wait)}"
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        return {"waits": self.words.removeprefix("waits ")}
 
     @property
     def moment(self) -> Until | None:
