@@ -10,11 +10,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.publishing import check
 from journeys.reading import read_journey
 from journeys.walk.script import DEFAULT_START
-from tests.random_journeys import MESSAGES
+from tests.random_journeys import FATES, MESSAGES, RENEWS
 from tests.samples import catalogue
 
 _Written = dict[str, Any]
@@ -42,7 +43,9 @@ def can_be_published(written: _Written, now: datetime = DEFAULT_START) -> bool:
         journey = read_journey(written)
     except Exception:  # noqa: BLE001 - whatever is wrong with it
         return False
-    return not [flaw for flaw in check(journey, catalogue(), now=now) if "endpoint" not in flaw.message]
+    known = catalogue()
+    stocked = Catalogue(known.triggers, known.contents, RENEWS, endpoints=dict.fromkeys(FATES, "open"))
+    return not check(journey, stocked, now=now)
 
 
 def mutate(draw: st.DrawFn, mutation: str, written: _Written, names: Iterator[str]) -> None:

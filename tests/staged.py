@@ -23,7 +23,7 @@ def staged(name: str, story: Story, begin: datetime) -> Stage:
             case Happening():
                 stage.happen(line)
             case Publish():
-                stage.publish(version(line.journey, number=2))
+                stage.publish(version(line.journey, number=2), line.people, line.names)
             case Stop(version=number):
                 stage.stop("abandoned-cart", number)
             case Complete():

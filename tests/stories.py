@@ -17,6 +17,7 @@ from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.clearance.releases import CatchUp
 from journeys.definition import Journey
 from journeys.language.durations import parse
+from journeys.moving import People
 from journeys.steps import IN_TIME, LATE
 from journeys.walk.diary import Ended
 from journeys.walk.script import DEFAULT_START, Happening
@@ -27,10 +28,12 @@ EMAIL, TEXT, PUSH = "initial-reminder", "second-reminder", "final-reminder"
 
 @dataclass(frozen=True)
 class Publish:
-    """The journey is published as it is written now."""
+    """The journey is published as it is written now. *people*: what becomes of those inside; *names*: of its steps."""
 
     at: timedelta
     journey: Journey
+    people: People = "stay"
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,13 @@ from journeys.interactions import interaction_trigger
 from journeys.language.attributes import Value, merged
 from journeys.listening import decide, occurred
 from journeys.starting import start_after_a_pause
+from journeys.moving import NO_NAMES, Names, People
 from journeys.versions import Version, key_of
 from journeys.walk.diary import Delivery
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival
 from journeys.walk.script import DEFAULT_START, Happening
-from journeys.walk.timeline import Heard, Made, PreviewCall, PreviewRun, PreviewSend, Timeline
+from journeys.walk.timeline import Heard, Made, PreviewCall, PreviewMove, PreviewRun, PreviewSend, Timeline
 from journeys.walk.virtual_run import VirtualRun
 
 
@@ -96,10 +97,15 @@ class Stage:
         self._heard: list[Heard] = []
         self._made: list[Made] = []
         self._waiting: list[_Waiting] = []
+        self._moves: list[PreviewMove] = []
 
-    def publish(self, version: Version) -> None:
-        """Make *version* the one that newcomers take. People inside stay on theirs."""
+    def publish(self, version: Version, people: People = "stay", names: Names = NO_NAMES) -> None:
+        """Make *version* the one that newcomers take. People inside stay on theirs, or go on in it where they can."""
         self._live[version.name] = version
+        inside = [run for run in self._runs if run.facts.active and run.facts.version.name == version.name]
+        for run in inside if people == "move" else ():
+            stays = run.move(version, names)
+            self._moves.append(PreviewMove(run=run.facts.id, version=version.number, at=self.now, stays=stays))
 
     def complete(self, journey: str) -> None:
         """Nobody enters any more, and people inside finish."""
@@ -199,6 +205,7 @@ class Stage:
             events=tuple(self._heard),
             runs=self.so_far,
             made=tuple(self._made),
+            moves=tuple(self._moves),
         )
 
     @property

@@ -79,13 +79,24 @@ class Made(Heard):
     step: str
 
 
+class PreviewMove(Model):
+    """A run that was to go on in the version that was published then. *stays*: why it did not, if it did not."""
+
+    run: str
+    version: int
+    at: AwareDatetime
+    stays: str = ""
+
+
 class Timeline(Model):
     """The outcome of a preview: every event with its decisions, every run with its sends and its diary.
 
-    *made*: the events that are not in the script, as runs made them.
+    *made*: the events that are not in the script, as runs made them. *moves*: what became of the people inside where a
+    version was published.
     """
 
     started_at: AwareDatetime
     events: tuple[Heard, ...]
     runs: tuple[PreviewRun, ...]
     made: tuple[Made, ...] = ()
+    moves: tuple[PreviewMove, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from journeys.acting import Impossible, Setting, action, done, impossible, told
 from journeys.catalogue import Content, CustomerId, Event
@@ -25,13 +25,18 @@ from journeys.known import Known
 from journeys.language.attributes import Attributes
 from journeys.language.moments import Moment
 from journeys.language.templates import TemplateError
+from journeys.moving import Names, Stays, moved, moved_to
 from journeys.steps import Webhook
 from journeys.walk.diary import ENDED, Choice, Delivery, EndedBy, Held, Outcome
+from journeys.versions import Version
+from journeys.walk.diary import Choice, Delivery, Ended, Entry, Held, Outcome
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
 from journeys.walk.timeline import PreviewCall, PreviewHold, PreviewRun, PreviewSend
 from journeys.walk.walk import Walk
 from journeys.walk.world import Visit
+
+Told = TypeVar("Told", Entry, PreviewSend, PreviewCall, PreviewHold)
 
 
 class Surroundings(Protocol):
@@ -83,6 +88,7 @@ class VirtualRun:
         self.ended_by: EndedBy | None = None
         self._goal_met_at: datetime | None = None
         self._acts = False
+        self._before: tuple[Entry, ...] = ()  # what it did in versions that it was moved from
         self._coroutine: Coroutine[datetime | Visit | None, Delivery | None, str] | None = self.walk.go(self)
 
     @property
@@ -266,6 +272,25 @@ class VirtualRun:
             self.walk.let_go()
             self.resume()
 
+    def move(self, version: Version, names: Names) -> str:
+        """Go on in another version, from where it stands. Returns why it stays where it is; nothing if it does not."""
+        found = moved(self.facts.version, version, self.walk.position, names)
+        if isinstance(found, Stays) or self._coroutine is None:
+            return found.why if isinstance(found, Stays) else "it has ended"
+        self._coroutine.close()
+        begin = found.model_copy(update={"lines": found.lines + 1})
+        line = Entry(n=found.lines, at=self._around.now, step=found.step, did="moved", why=moved_to(version))
+        self._before = tuple(_called(entry, names) for entry in (*self._diary, line))
+        self.sends = [_called(send, names) for send in self.sends]
+        self._calls = [_called(call, names) for call in self._calls]
+        self._holds = [_called(hold, names) for hold in self._holds]
+        self._held, self._waited = None, names.get(self._waited, self._waited)
+        self.facts = replace(self.facts, version=version)
+        self.walk = Walk(version.journey.steps, begin, run=self.facts.id, version=version.number)
+        self._coroutine = self.walk.go(self)
+        self.resume()
+        return ""
+
     def resume(self) -> None:
         """Walk on to the next wait, or to the end. While it acts, it goes on by itself afterwards."""
         did: Delivery | None = None
@@ -299,6 +324,12 @@ class VirtualRun:
         return self._around.answer(self._calls[-1])
 
     def end(self, by: EndedBy, why: str, at: datetime) -> None:
+    @property
+    def _diary(self) -> tuple[Entry, ...]:
+        """All lines. Of a walk that began with a move, the first one is that of the move."""
+        return (*self._before, *self.walk.diary.entries[bool(self._before) :])
+
+    def end(self, ended: Ended, why: str, at: datetime) -> None:
         if self._coroutine is None:
             return
         self._coroutine.close()
@@ -327,12 +358,16 @@ class VirtualRun:
             holds=tuple(self._holds),
             sends=tuple(self.sends),
             calls=tuple(self._calls),
-            diary=tuple(self.walk.diary.entries),
+            diary=self._diary,
         )
 
     def _render(self, content: Content) -> dict[str, str]:
         values = {"event": self._event.attributes, "customer": self._around.customer}
         return render_content(content, values, self._around.now)
+
+
+def _called(told: Told, names: Names) -> Told:
+    return told.model_copy(update={"step": names.get(told.step, told.step)})
 
 
 class _Until:
