@@ -340,14 +340,36 @@ def apply(
 
 
 @app.command()
-def publish(name: Annotated[str, typer.Argument(help="The journey.")], json_: AsJson = False) -> None:
-    """Publish a journey's draft as its next version. The same draft again changes nothing."""
-    from store.journeys import Published
-    from terminal import show
-    from terminal.asking import answer, ask
+def publish(
+    name: Annotated[str, typer.Argument(help="The journey.")],
+    people: Annotated[
+        str, typer.Option(metavar="stay|move|drain", help="Whether people inside finish their version, or go on in it.")
+    ] = "stay",
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="OLD=NEW", help="A step of older versions that has another name now."),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json_: AsJson = False,
+) -> None:
+    """Publish a journey's draft as its next version. The same draft again changes nothing. At a terminal it asks first.
 
-    told = ask(_connection(), lambda api: api.post(Published, "journeys", name, "publish"))
-    answer(told, show.published(told), as_json=json_)
+    It says what is otherwise, and for how many people inside.
+    """
+    from store.publishing import PublishedFor
+    from terminal import publishing
+    from terminal.confirming import How, carry_out
+    from terminal.values import pairs
+
+    asked = {"people": people, "map": pairs(map_ or [])}
+    carry_out(
+        _connection(),
+        lambda api, dry: api.post(PublishedFor, "journeys", name, "publish", body={**asked, "dry_run": dry}),
+        publishing.published,
+        publishing.question,
+        How(dry_run, yes, json_),
+    )
 
 
 @app.command()

@@ -33,6 +33,7 @@ from settings import Settings, check_secrets, read_settings
 from store.ab_tests import decide_due_tests
 from store.held_journeys import finish_letting_go, held_journeys
 from store.pausing import finish_resuming
+from store.people import finish_moves
 from store.policy import begin_with, get_policy
 from store.pruning import prune
 from store.sends import give_up_stale
@@ -236,12 +237,14 @@ class TellHeld:
 async def _sweep(store: Store, held: TellHeld) -> None:
     """Do what nobody else may come to do: decide tests that are over, and finish what a process that died has left.
 
-    That are stops, and sends that no retry will report on, as their run is over.
+    That are stops, moves to a new version, and sends that no retry will report on, as their run is over.
     """
     while True:
         try:
             if ended := await finish_stops(store, _now()):
                 log.warning("a stop had not come to its end", ended=ended)
+            if moves := await finish_moves(store, _now()):
+                log.warning("people were not all moved to their new version", versions=moves)
             if given_up := await give_up_stale(store, _now(), ABANDONED_AFTER):
                 log.warning("sends without an outcome", unknown=given_up)
             if told := await finish_letting_go(store, _now()):

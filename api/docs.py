@@ -25,7 +25,7 @@ from api.cancels import Cancel, CancelAll
 from api.consents import Consents
 from api.content_previews import Sample, TestSend
 from api.journey_ends import Archive, Completion, Stop
-from api.journeys import Pause, Release, Resume
+from api.journeys import Pause, Publishing, Release, Resume
 from api.keys import OPEN
 from api.limits import AFTER, HEADERS
 from api.named_keys import Rotation
@@ -141,7 +141,7 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody, Policy]
     models += [CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift, Key, Rotation]
-    models += [Release, Pause, Resume, Stop, Completion, Archive, Cancel, CancelAll]
+    models += [Release, Pause, Resume, Stop, Completion, Archive, Cancel, CancelAll, Publishing]
     bodies = _schemas(models)
     for schema in bodies.values():
         _tell_defaults(schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import StrictBool
+from pydantic import Field, StrictBool
 
 from api.audit import ChangeDep
 from api.bodies import AsWritten, Body, Yaml, aside, gives, in_yaml, ref, takes
@@ -17,14 +17,16 @@ from api.problems import STANDARD, TooLarge, WrongType, declare
 from api.steps_examples import JOURNEYS
 from journeys.clearance.releases import CATCH_UP, CatchUp
 from journeys.definition import Journey
-from journeys.models import Frozen, Model
+from journeys.models import Expected, Frozen, Model, Name
+from journeys.moving import People
 from journeys.problems import Conflict, Unknown
 from journeys.reading import read, read_journey
 from store import journeys, pausing
 from store.ab_views import Tests, list_tests
 from store.held_journeys import LetGo, let_go
-from store.journeys import JourneyView, Published
+from store.journeys import JourneyView
 from store.pausing import Paused, Resumed
+from store.publishing import PublishedFor, publish_for
 from store.showing import Unreadable
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], responses=STANDARD)
@@ -75,6 +77,24 @@ RESUMES = _may_take(
         "What it would do": {"catch_up": "skip", "dry_run": True},
     },
 )
+
+
+class Publishing(Model):
+    """What is published, and for whom.
+
+    *people*: what becomes of those inside older versions: `stay`, `move` or `drain`, which is what `stay` does.
+    *map*: what steps of older versions are called now, where that is another name.
+    *dry_run*: only say what publishing would do.
+    """
+
+    people: Annotated[People, Expected("stay, move or drain")] = "stay"
+    map: Annotated[dict[Name, Name], Expected("old step ids with new ones, such as {pause: rest}")] = Field(
+        default_factory=dict
+    )
+    dry_run: StrictBool = False
+
+
+PUBLISHES = _may_take(Publishing, {"Who can, goes on in it": {"people": "move", "map": {"pause": "rest"}}})
 
 
 class Journeys(Frozen):
@@ -150,16 +170,25 @@ async def get_tests(name: JourneyName, deps: Deps) -> Tests:
 @router.post(
     "/{name}/publish",
     dependencies=[needs("publish")],
-    response_model=Published,
-    responses=declare(Unknown, Conflict) | {200: gives(PUBLISHED)},
+    response_model=PublishedFor,
+    responses=declare(Unknown, Conflict, TooLarge, WrongType) | {200: gives(PUBLISHED)},
+    openapi_extra=PUBLISHES,
 )
-async def publish_journey(name: JourneyName, deps: Deps, change: ChangeDep) -> Published:
-    """Make the draft the version that newcomers take; people inside stay on theirs. What was over is live again.
+async def publish_journey(name: JourneyName, body: Body, deps: Deps, change: ChangeDep) -> PublishedFor:
+    """Make the draft the version that newcomers take, and say what it changes, and for how many people inside.
 
+    `people` says what becomes of those inside: they finish their version (`stay`), or go on in the new one where they
+    stand (`move`), as far as they can. `map` gives steps of older versions the names that they have now. With `dry_run`
+    nothing is done, and the answer says what would be.
     A published version never changes. Publishing the same draft again changes nothing: `new` is false.
     What is wrong with the draft is answered all at once. One that is archived is to be taken back first.
     """
-    return await journeys.publish(deps.store, name, change, deps.channels)
+    asked = await aside(read, Publishing, body, "publish") if body else Publishing()
+    published = await publish_for(
+        deps.store, name, change, deps.channels, people=asked.people, names=asked.map, dry_run=asked.dry_run
+    )
+    deps.relay_nudge()
+    return published
 
 
 @router.post(

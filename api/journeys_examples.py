@@ -105,7 +105,44 @@ JOURNEY_VIEW = {
     "changed_at": "2026-11-23T08:00:00Z",
 }
 
-PUBLISHED = {"journey": "abandoned-cart", "version": 1, "hash": "5f2b8c1de0a94c37", "new": True, "warnings": []}
+PUBLISHED = {
+    "journey": "abandoned-cart",
+    "version": 2,
+    "hash": "5f2b8c1de0a94c37",
+    "new": True,
+    "warnings": [],
+    "changes": [
+        {
+            "version": 1,
+            "people": 230,
+            "changes": [
+                {
+                    "what": "renamed",
+                    "step": "rest",
+                    "words": "rest is what pause was",
+                    "people": {"before": 100, "at": 90, "behind": 40},
+                },
+                {
+                    "what": "changed",
+                    "step": "rest",
+                    "words": "rest waits 12 hours instead of 1 day",
+                    "people": {"before": 100, "at": 90, "behind": 40},
+                },
+            ],
+        }
+    ],
+    "people": "move",
+    "move": {
+        "moved": 229,
+        "steps": {"opened": 100, "rest": 89, "final-reminder": 40},
+        "stayed": 1,
+        "stays": [
+            {"why": "its message is being sent", "people": 1, "runs": ["abandoned-cart/ada/k3v9x2mq"]},
+        ],
+        "gone": 0,
+    },
+    "dry_run": False,
+}
 INSIDE = {
     "journey": "abandoned-cart",
     "inside": [{"version": 1, "runs": 2}, {"version": 2, "runs": 1}],

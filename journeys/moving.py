@@ -73,10 +73,22 @@ def hindrance(old: Version, new: Version, step: str, names: Names = NO_NAMES) ->
 
 def had_already(new: Version, step: str, had: Collection[str], names: Names = NO_NAMES) -> str:
     """The same for a run that could go on from a step, but for what it *had* been sent, or done, by step."""
-    there = _named(step, names)
+    there, had = _named(step, names), set(had)
+    if twice := had.intersection(names.values()):
+        return f"it had {min(twice)} already, in an earlier version"
     named = {_named(id, names) for id in had}
     again = next((id for id in new.soonest(there) if id in named), None)
     return f"it had {again} already, which comes after {there} in version {new.number}" if again else ""
+
+
+def repeated(old: Version, new: Version, step: str, names: Names = NO_NAMES) -> frozenset[str]:
+    """What a run at a step of the old version may have had, and would come to in the new one. Not what comes in both.
+
+    Steps whose names others are given are among it, as a run may have had these in an even earlier version.
+    """
+    ahead, there = old.soonest(step), new.soonest(_named(step, names))
+    had = {id for id in old.steps if id not in ahead and _named(id, names) in there}
+    return frozenset(had.union(names.values()))
 
 
 def answer_names(old: Version, new: Version, step: str, names: Names = NO_NAMES) -> Mapping[str, str | None]:

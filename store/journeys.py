@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -74,22 +75,28 @@ def put_journey(connection: Connection, journey: Journey, change: Change) -> boo
     return False
 
 
-async def publish(store: Store, name: str, change: Change, channels: frozenset[Kind]) -> Published:
-    """Make the draft the version that newcomers take. People inside stay on theirs. One that was over is live again.
+Also = Callable[[Connection, Version], None]
+"""What else is written of the version that newcomers take from now on, in the transaction that publishes it."""
 
-    What is live already is not published again. Raises Unknown, Conflict where it is archived, and Invalid with every
-    flaw.
+
+async def publish(
+    store: Store, name: str, change: Change, channels: frozenset[Kind], also: Also | None = None
+) -> Published:
+    """Make the draft the version that newcomers take. People inside stay on theirs, unless *also* says otherwise.
+
+    One that was over is live again. What is live already is not published again. Raises Unknown, Conflict where it is
+    archived, and Invalid with every flaw.
     """
     for _ in range(MOST_ATTEMPTS):
-        draft = await _read_draft(store, name, channels)
+        draft = await read_draft(store, name, channels)
         # In a thread, and before the transaction: a check may take a second, and events go on meanwhile.
-        journey, warnings = await asyncio.to_thread(_checked, draft, change.at)
-        if published := await _go_live(store, draft, journey, warnings, change, channels):
+        journey, warnings = await asyncio.to_thread(checked, draft, change.at)
+        if published := await _go_live(store, draft, journey, warnings, change, channels, also):
             return published
     raise Unavailable(f'Journey "{name}" was changed again and again while it was checked. Publish it once more.')
 
 
-class _Draft(NamedTuple):
+class Draft(NamedTuple):
     """What is published: a journey as it is written, and all that it may refer to."""
 
     name: str
@@ -99,19 +106,20 @@ class _Draft(NamedTuple):
 
 
 @read_transaction
-def _read_draft(connection: Connection, name: str, channels: frozenset[Kind]) -> _Draft:
+def read_draft(connection: Connection, name: str, channels: frozenset[Kind]) -> Draft:
+    """What would be published now. Raises Unknown."""
     return _draft(connection, name, channels)
 
 
-def _draft(connection: Connection, name: str, channels: frozenset[Kind]) -> _Draft:
+def _draft(connection: Connection, name: str, channels: frozenset[Kind]) -> Draft:
     row = find_journey(connection, name)
     if row.archived_at is not None:
         raise Conflict(f'Journey "{name}" is archived. Take it back first: sojourn archive {name} --undo')
     live = None if row.live_version is None else _hash(connection, name, row.live_version)
-    return _Draft(name, row.definition, live, read_catalogue(connection, channels))
+    return Draft(name, row.definition, live, read_catalogue(connection, channels))
 
 
-def _checked(draft: _Draft, now: datetime) -> tuple[Journey, tuple[Flaw, ...]]:
+def checked(draft: Draft, now: datetime) -> tuple[Journey, tuple[Flaw, ...]]:
     """The journey of a draft, held to all that holds for what is written now, and what its author should know.
 
     Raises Invalid with every flaw.
@@ -125,11 +133,12 @@ def _checked(draft: _Draft, now: datetime) -> tuple[Journey, tuple[Flaw, ...]]:
 @write_transaction
 def _go_live(
     connection: Connection,
-    draft: _Draft,
+    draft: Draft,
     journey: Journey,
     warnings: tuple[Flaw, ...],
     change: Change,
     channels: frozenset[Kind],
+    also: Also | None,
 ) -> Published | None:
     """Write the version; None where something was changed since the draft was read."""
     lock_house(connection)
@@ -138,11 +147,15 @@ def _go_live(
     row = find_journey(connection, draft.name)
     held = _still_held(row) + _still_paused(row)
     if draft.live == journey.hash:
+        if also:
+            also(connection, load(connection, [(draft.name, row.live_version)])[draft.name, row.live_version])
         return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False, warnings=held)
-    last = connection.execute(_LAST, {"named": draft.name}).scalar_one() or 0
+    last = last_number(connection, draft.name)
     version = version_of(journey, last + 1, draft.catalogue)
     connection.execute(insert(versions), _version(version, change.at))
     connection.execute(_GO_LIVE, {"named": draft.name, "number": version.number})
+    if also:
+        also(connection, version)
     live = {"version": version.number, "hash": journey.hash}
     record(connection, change, "journey published", f"journey/{draft.name}", live)
     warnings += (*goes_on(connection, journey, last), *held)
@@ -187,6 +200,12 @@ def get_version(connection: Connection, name: str, number: int) -> Version:
     if _hash(connection, name, number) is None:
         raise Unknown(f'Journey "{name}" has no version {number}.')
     return load(connection, [(name, number)])[name, number]
+
+
+def last_number(connection: Connection, name: str) -> int:
+    """The number of a journey's last version; 0 where it has none."""
+    number: int | None = connection.execute(_LAST, {"named": name}).scalar_one()
+    return number or 0
 
 
 def find_journey(connection: Connection, name: str) -> AnyRow:

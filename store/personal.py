@@ -148,7 +148,9 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
         _DEFINED,
     ),
     "policies": _stay("number policy customer changed_at changed_by", _DEFINED),
-    "versions": _stay("journey number hash definition schemas customer published_at stopped_at", _DEFINED),
+    "versions": _stay(
+        "journey number hash definition schemas customer published_at stopped_at moving moving_at", _DEFINED
+    ),
     "keys": _stay("name scopes triggers origins per_second until created_at", "keys of systems, not of customers"),
     "key_secrets": _stay("digest key created_at until used_at", "keys of systems, not of customers"),
 }

@@ -288,6 +288,8 @@ versions = Table(
     Column("customer", JSON, nullable=False),
     Column("published_at", Time, nullable=False),
     Column("stopped_at", Time),
+    Column("moving", JSON(none_as_null=True)),  # people from older versions, and how far that is: see store/people.py
+    Column("moving_at", Time),  # when it went on; with none it is over
     PrimaryKeyConstraint("journey", "number"),
 )
 

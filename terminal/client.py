@@ -38,8 +38,9 @@ from store.customer_attributes import AttributeView
 from store.customers import CustomerView
 from store.endpoints import EndpointView
 from store.events import Receipt
-from store.journeys import JourneyView, Published
+from store.journeys import JourneyView
 from store.policy import PolicyVersion
+from store.publishing import PublishedFor
 from terminal.folder import Customer, Definition, File, Folder, Script, warnings
 from terminal.policies import PolicyPut
 from terminal.started import command
@@ -232,7 +233,7 @@ async def apply_folder(api: Api, folder: Folder, *, publish: bool = True) -> Asy
     for file in folder.of(*PLACES):
         yield await _apply(api, file)
         if publish and isinstance(file.model, Journey):
-            told = await api.post(Published, "journeys", file.name, "publish")
+            told = await api.post(PublishedFor, "journeys", file.name, "publish")
             became = f"published v{told.version}" if told.new else f"live already, as v{told.version}"
             here = {flaw.message for flaw in warnings(folder, only=[file.path])[file.path]}
             there = tuple(flaw for flaw in told.warnings if flaw.message not in here)

@@ -22,7 +22,6 @@ from journeys.walk.diary import Entry
 from journeys.walk.pace import DAY
 from store.events import Receipt
 from store.held_journeys import LetGo
-from store.journeys import Published
 from store.open_problems import OpenProblem
 from store.runs import Run, RunPage, RunView, SendView
 from terminal import streams
@@ -148,15 +147,6 @@ def change(kind: str, name: str, became: str) -> Text:
 def secret(endpoint: str, secret: str) -> Iterator[Text]:
     """The secret of a new endpoint."""
     yield Text.assemble(f'  The secret of "{endpoint}", told this once, to verify its calls with: ', (secret, "bold"))
-
-
-def published(told: Published) -> Iterator[Text]:
-    """Which version newcomers take."""
-    new = "published as" if told.new else "live already, as"
-    yield Text.assemble(
-        (told.journey, "bold"), f" is {new} v{told.version}. Newcomers take it; people inside stay on theirs."
-    )
-    yield from warnings(told.warnings)
 
 
 def released(told: LetGo) -> Iterator[Text]:

@@ -23,8 +23,8 @@ from journeys.facts import Decision, Facts, RunFacts, SendFacts
 from journeys.interactions import interaction_trigger
 from journeys.language.attributes import Value, merged
 from journeys.listening import decide, occurred
-from journeys.starting import start_after_a_pause
 from journeys.moving import NO_NAMES, Names, People
+from journeys.starting import start_after_a_pause
 from journeys.versions import Version, key_of
 from journeys.walk.diary import Delivery
 from journeys.walk.lots import StagedLots

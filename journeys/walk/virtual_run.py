@@ -27,9 +27,8 @@ from journeys.language.moments import Moment
 from journeys.language.templates import TemplateError
 from journeys.moving import Names, Stays, moved, moved_to
 from journeys.steps import Webhook
-from journeys.walk.diary import ENDED, Choice, Delivery, EndedBy, Held, Outcome
 from journeys.versions import Version
-from journeys.walk.diary import Choice, Delivery, Ended, Entry, Held, Outcome
+from journeys.walk.diary import ENDED, Choice, Delivery, EndedBy, Entry, Held, Outcome
 from journeys.walk.lots import StagedLots
 from journeys.walk.position import Arrival, Position
 from journeys.walk.timeline import PreviewCall, PreviewHold, PreviewRun, PreviewSend
@@ -284,7 +283,7 @@ class VirtualRun:
         self.sends = [_called(send, names) for send in self.sends]
         self._calls = [_called(call, names) for call in self._calls]
         self._holds = [_called(hold, names) for hold in self._holds]
-        self._held, self._waited = None, names.get(self._waited, self._waited)
+        self._held = None
         self.facts = replace(self.facts, version=version)
         self.walk = Walk(version.journey.steps, begin, run=self.facts.id, version=version.number)
         self._coroutine = self.walk.go(self)
@@ -323,13 +322,12 @@ class VirtualRun:
         self._calls.append(PreviewCall(step=step.id, endpoint=step.webhook, at=visit.now, data=data))
         return self._around.answer(self._calls[-1])
 
-    def end(self, by: EndedBy, why: str, at: datetime) -> None:
     @property
     def _diary(self) -> tuple[Entry, ...]:
         """All lines. Of a walk that began with a move, the first one is that of the move."""
         return (*self._before, *self.walk.diary.entries[bool(self._before) :])
 
-    def end(self, ended: Ended, why: str, at: datetime) -> None:
+    def end(self, by: EndedBy, why: str, at: datetime) -> None:
         if self._coroutine is None:
             return
         self._coroutine.close()

@@ -18,23 +18,27 @@ from store.completing import complete
 from store.consents import put_consents
 from store.customers import patch_customer
 from store.held_journeys import let_go
+from store.journeys import put_journey
 from store.pausing import pause, resume
 from store.policy import put_policy
+from store.publishing import publish_for
 from store.runs import RunView, SendView
 from store.stopping import stop
 from tests.engine import Clock, Engine, engine
 from tests.pause_stories import PAUSE_STORIES
 from tests.policy_stories import POLICY_STORIES
 from tests.samples import CONTENTS
-from tests.shop import by_us
+from tests.shop import CHANNELS, by_us
 from tests.staged import staged
 from tests.stories import STORIES, Complete, LetGo, Line, Pause, Publish, Resume, Rule, Run, Says, Send, Stop, Story
+from tests.version_stories import VERSION_STORIES
 
 A_MINUTE = timedelta(minutes=1)
 
+TOLD = STORIES | POLICY_STORIES | PAUSE_STORIES | VERSION_STORIES
+
 each_story = pytest.mark.parametrize(
-    ("name", "story"),
-    [pytest.param(name, story, id=name) for name, story in (STORIES | POLICY_STORIES | PAUSE_STORIES).items()],
+    ("name", "story"), [pytest.param(name, story, id=name) for name, story in TOLD.items()]
 )
 
 
@@ -90,7 +94,9 @@ async def happen(played: Engine, name: str, number: int, line: Line, clock: Cloc
         case Happening():
             await played.accept(await event(played, name, number, line, clock))
         case Publish():
-            await played.publish(line.journey)
+            await put_journey(played.store, line.journey, by_us(clock.now))
+            journey, by = line.journey.journey, by_us(clock.now)
+            await publish_for(played.store, journey, by, CHANNELS, people=line.people, names=line.names)
         case Stop(version=stopped):
             await stop(played.store, "abandoned-cart", by_us(clock.now), version=stopped)
         case Complete():
