@@ -463,7 +463,7 @@ def runs(
 
 @app.command()
 def problems(json_: AsJson = False) -> None:
-    """Show what needs somebody now, and what helps: journeys held, channels down, endpoints closed, jobs refused."""
+    """Show what needs somebody now, and what helps: journeys held, channels down, endpoints closed …"""
     from store.open_problems import OpenProblems
     from terminal import show
     from terminal.asking import answer, ask

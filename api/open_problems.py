@@ -38,7 +38,7 @@ PROBLEMS = {
 
 @router.get("", dependencies=[needs("runs:read")], response_model=OpenProblems, responses={200: gives(PROBLEMS)})
 async def list_open_problems(deps: Deps) -> OpenProblems:
-    """What needs somebody now: journeys held, channels down, endpoints closed, and what Temporal refuses.
+    """What needs somebody now: journeys held, channels down, endpoints closed, what Temporal refuses or has lost.
 
     Each says since when, why, how many wait for it where that is counted, and what helps.
     """

@@ -1,6 +1,7 @@
 """One life of a run: it starts, goes on and ends here, alone or together with very many others.
 
-Nobody else writes the tables ``runs``, ``diary``, ``counts`` and ``people``, but for ``lifecycle_moves.py``.
+Nobody else writes the tables ``runs``, ``diary``, ``counts`` and ``people``, but for ``lifecycle_moves.py``, and that
+``missing.py`` marks who is missing in Temporal.
 What is counted is counted in the transaction that makes it true, so that counts are exact, and nothing has to be
 counted when somebody asks.
 """

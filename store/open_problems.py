@@ -1,4 +1,4 @@
-"""What needs somebody now: journeys that are held, channels that are down, endpoints that are closed, jobs refused."""
+"""What needs somebody now: journeys held, channels down, endpoints closed, jobs refused, runs that Temporal lost."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from journeys.models import Frozen
 from store.channels import channels_down
 from store.endpoints import endpoints_closed
 from store.held_journeys import read_held
+from store.missing import read_missing
 from store.schema import outbox
 from store.store import read_transaction
 
-ProblemKind = Literal["journey held", "channel down", "endpoint closed", "job refused"]
+ProblemKind = Literal["journey held", "channel down", "endpoint closed", "job refused", "runs missing"]
 
 
 class OpenProblem(Frozen):
     """One thing that does not get better by itself, or that somebody should know of.
 
-    *name*: of the journey, the channel or the endpoint; of jobs, the run of the first one. *count*: how many messages
-    or jobs wait for it, where that is counted. *help*: what to do about it.
+    *name*: of the journey, the channel or the endpoint; of jobs and of runs, the first run. *count*: how many messages,
+    jobs or runs it is about, where that is counted. *help*: what to do about it.
     """
 
     kind: ProblemKind
@@ -42,7 +43,13 @@ class OpenProblems(Frozen):
 @read_transaction
 def open_problems(connection: Connection) -> OpenProblems:
     """All of them as of one moment."""
-    found = [*_held(connection), *_down(connection), *_closed(connection), *_refused(connection)]
+    found = [
+        *_held(connection),
+        *_down(connection),
+        *_closed(connection),
+        *_refused(connection),
+        *_missing(connection),
+    ]
     return OpenProblems(problems=tuple(sorted(found, key=lambda problem: (problem.since, problem.kind, problem.name))))
 
 
@@ -94,6 +101,19 @@ def _refused(connection: Connection) -> Iterator[OpenProblem]:
             count=connection.execute(_REFUSED).scalar_one(),
             help="Temporal does not take what it is to be told of runs. Mend what the reason names: it is told again "
             f"by itself. Or end the run: sojourn cancel {first.run} --reason WHY",
+        )
+
+
+def _missing(connection: Connection) -> Iterator[OpenProblem]:
+    if missing := read_missing(connection):
+        yield OpenProblem(
+            kind="runs missing",
+            name=missing.example,
+            since=missing.since,
+            why="Temporal does not know runs that are under way: it was set back or lost its data, or is another one",
+            count=missing.number,
+            help="If TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are right, see what would be started again where it "
+            "stands: sojourn rebuild --dry-run. Then: sojourn rebuild",
         )
 
 

@@ -149,7 +149,12 @@ _BACKLOG = select(
 @read_transaction
 def starting(connection: Connection, runs: Sequence[str]) -> frozenset[str]:
     """Which of these runs Temporal has still to start."""
-    return frozenset(connection.execute(_STARTING, {"runs": list(runs)}).scalars())
+    return told(connection, runs, "start")
 
 
-_STARTING = select(outbox.c.run).where(among(outbox.c.run, "runs"), outbox.c.kind == "start")
+def told(connection: Connection, runs: Sequence[str], *kinds: JobKind) -> frozenset[str]:
+    """Of which of these runs Temporal has still to be told such a thing."""
+    return frozenset(connection.execute(_TOLD, {"runs": list(runs), "kinds": kinds}).scalars())
+
+
+_TOLD = select(outbox.c.run).where(among(outbox.c.run, "runs"), outbox.c.kind.in_(bindparam("kinds", expanding=True)))

@@ -219,8 +219,12 @@ def under_way(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
 def long_standing(
     connection: Connection, before: datetime, after: tuple[datetime, str] | None, limit: int
 ) -> list[Standing]:
-    """Runs under way that stand at a step since *before*, the longest first, from the one *after* on."""
-    wanted = select(*STATE, runs.c.step_at).where(runs.c.step_at < before).order_by(runs.c.step_at, runs.c.id)
+    """Runs under way that stand at a step since *before*, the longest first, from the one *after* on.
+
+    Those that are marked as missing are left out: they are looked for anyway.
+    """
+    wanted = select(*STATE, runs.c.step_at).where(runs.c.step_at < before, runs.c.missing_since.is_(None))
+    wanted = wanted.order_by(runs.c.step_at, runs.c.id)
     if after is not None:
         at, id = after
         wanted = wanted.where(or_(runs.c.step_at > at, and_(runs.c.step_at == at, runs.c.id > id)))

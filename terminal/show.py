@@ -170,7 +170,8 @@ def problems(found: Sequence[OpenProblem]) -> Iterator[Text]:
     if not found:
         yield Text("Nothing needs anybody.")
     for problem in found:
-        waits = "" if problem.count is None else f", {problem.count} waiting"
+        unit = "in all" if problem.kind == "runs missing" else "waiting"
+        waits = "" if problem.count is None else f", {problem.count} {unit}"
         yield Text.assemble((f"{problem.kind}: {problem.name}", "bold red"), f"  since {clock(problem.since)}{waits}")
         yield Text(f"  {problem.why}")
         yield Text(f"  {problem.help}", "green")

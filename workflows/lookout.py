@@ -1,4 +1,4 @@
-"""The lookout: a run that ended in Temporal without a word of its own ends in the store too, as what it came to."""
+"""The lookout: a run that ended in Temporal without a word ends in the store too; one that is lost there is marked."""
 
 from __future__ import annotations
 
@@ -8,25 +8,16 @@ from datetime import datetime, timedelta
 from itertools import count
 
 import structlog
-from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import (
-    Client,
-    WorkflowExecutionDescription,
-    WorkflowExecutionStatus,
-    WorkflowHandle,
-    WorkflowHistoryEventFilterType,
-)
-from temporalio.converter import DataConverter
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
 
 from journeys.steps import every_step
-from journeys.walk.diary import ENDED, Ended, EndedBy
+from journeys.walk.diary import ENDED
 from journeys.walk.pace import at_pace, later
+from store.missing import found_again, mark_missing, some_missing
 from store.outbox import starting
 from store.runs import Standing, close, long_standing, under_way
 from store.store import Store
-from workflows.journey import JourneyWorkflow
+from workflows.asking import Asked, EndedThere, ask
 
 log = structlog.get_logger()
 
@@ -45,16 +36,6 @@ MOST_ASKED = 200
 OVERDUE = timedelta(minutes=1)
 """So long after a run should have left its step, Temporal is asked for it."""
 
-_ENDS: dict[WorkflowExecutionStatus | None, tuple[EndedBy, str]] = {
-    WorkflowExecutionStatus.TERMINATED: ("terminated", "terminated in Temporal"),
-    WorkflowExecutionStatus.TIMED_OUT: ("terminated", "timed out in Temporal"),
-    WorkflowExecutionStatus.FAILED: ("terminated", "failed in Temporal"),
-    # Of these the store hears from the run itself, unless the store was set back to what it was earlier.
-    WorkflowExecutionStatus.CANCELED: ("operator", "cancelled in Temporal"),
-    WorkflowExecutionStatus.COMPLETED: ("done", "completed in Temporal"),
-}
-GONE = "Temporal does not know it any more"
-
 
 class Lookout:
     """Looks through what Temporal has closed since the last look, and asks for runs that should have gone on long ago.
@@ -70,6 +51,7 @@ class Lookout:
         self._clock = clock
         self._since: datetime | None = None
         self._asked: tuple[datetime, str] | None = None
+        self._behind = ""
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled."""
@@ -81,30 +63,59 @@ class Lookout:
             await asyncio.sleep(EVERY.total_seconds())
 
     async def look(self) -> int:
-        """End what has ended in Temporal. Returns how many runs that were."""
-        return await self.look_at_closed() + await self._end_all(await self._overdue())
+        """End what has ended in Temporal, and mark what it does not know. Returns how many runs have ended."""
+        ended = await self.look_at_closed()
+        return ended + await self._look_at(await self._overdue()) + await self._look_at(await self._marked())
 
     async def look_at_closed(self) -> int:
         """End what Temporal lists as closed since the last look. Returns how many runs that were."""
         begun = self._clock()
         ended = 0
         async for ids in self._closed():
-            ended += await self._end_all(sorted(await under_way(self._store, ids)))
+            ended += await self._look_at(sorted(await under_way(self._store, ids)))
         self._since = begun - AGAIN
         return ended
 
-    async def _end_all(self, ids: Sequence[str]) -> int:
-        ended = 0
-        for first in range(0, len(ids), ABREAST):
-            ended += sum(await asyncio.gather(*(self._try(run) for run in ids[first : first + ABREAST])))
-        return ended
+    async def _look_at(self, ids: Sequence[str]) -> int:
+        """End those of these runs that ended in Temporal, and mark whom it does not know. Returns how many ended."""
+        asked = await self._ask(ids)
+        unknown = [run for run in ids if asked.get(run) == "unknown"]
+        there = [run for run in ids if asked.get(run) == "running"]
+        for run in await found_again(self._store, there, self._clock()) if there else ():
+            log.info("a run that was missing is there again", run=run)
+        if unknown:
+            await self._mark(unknown)
+        return sum([await self._close(run, end) for run, end in asked.items() if isinstance(end, EndedThere)])
 
-    async def _try(self, run: str) -> bool:
+    async def _mark(self, unknown: Sequence[str]) -> None:
+        """Mark what Temporal was told of and does not know. It is asked once more: it may have been started since."""
+        left = sorted(set(unknown) - await starting(self._store, unknown))
+        asked = await self._ask(left)
+        lost = await mark_missing(self._store, [run for run in left if asked.get(run) == "unknown"], self._clock())
+        if lost:
+            log.warning("runs are missing in Temporal", runs=len(lost), first=lost[0], help="sojourn rebuild")
+
+    async def _ask(self, ids: Sequence[str]) -> dict[str, Asked]:
+        """What Temporal says of each of these runs; nothing of those that cannot be asked for."""
+        said = dict[str, Asked]()
+        for first in range(0, len(ids), ABREAST):
+            some = ids[first : first + ABREAST]
+            answers = await asyncio.gather(*map(self._try, some))
+            said |= {run: answer for run, answer in zip(some, answers, strict=True) if answer is not None}
+        return said
+
+    async def _try(self, run: str) -> Asked | None:
         try:
-            return await self._end(run)
+            return await ask(self._client, run)
         except Exception as error:  # noqa: BLE001 - one run must not keep the others; it is asked for again when overdue
             log.warning("could not ask for a run", run=run, error=type(error).__name__)
-            return False
+            return None
+
+    async def _marked(self) -> list[str]:
+        """Some runs that are marked as missing. The next look goes on behind them, or from the front."""
+        some = await some_missing(self._store, self._behind, MOST_ASKED)
+        self._behind = some[-1] if len(some) == MOST_ASKED else ""
+        return some
 
     async def _overdue(self) -> list[str]:
         """Some runs that should have left their step by now. The next look goes on behind them, or from the front."""
@@ -137,38 +148,13 @@ class Lookout:
         if ids:
             yield ids
 
-    async def _end(self, run: str) -> bool:
-        """End one run as what became of it. One that was reset goes on, under the same id."""
-        described = await self._described(run)
-        if described is None:
-            return await self._is_gone(run) and await self._close(run, "missing", GONE, self._clock())
-        if described.status not in _ENDS:
-            return False
-        by, why = _ENDS[described.status]
-        this = self._client.get_workflow_handle_for(JourneyWorkflow.run, run, run_id=described.run_id)
-        reason = await _reason(this)
-        why = f"{why}: {reason}" if reason else why
-        return await self._close(run, by, why, described.close_time or self._clock())
-
-    async def _is_gone(self, run: str) -> bool:
-        """Whether a run that Temporal does not know was there: this is our Temporal, and it was told of it."""
-        known = await self._client.count_workflows(f"TaskQueue = '{self._task_queue}'")
-        if known.count == 0 or run in await starting(self._store, [run]):
-            return False
-        return await self._described(run) is None  # asked once more: it may have been started since
-
-    async def _described(self, run: str) -> WorkflowExecutionDescription | None:
-        """What Temporal says of a run; None where it does not know it."""
+    async def _close(self, run: str, end: EndedThere) -> bool:
         try:
-            return await self._client.get_workflow_handle(run).describe()
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:
-                raise
-            return None
-
-    async def _close(self, run: str, by: EndedBy, why: str, at: datetime) -> bool:
-        await close(self._store, run, by, why, at, ())
-        log.warning("a run ended in Temporal", run=run, ended=ENDED[by], by=by)
+            await close(self._store, run, end.by, end.why, end.at or self._clock(), ())
+        except Exception as error:  # noqa: BLE001 - as above
+            log.warning("could not end a run that ended in Temporal", run=run, error=type(error).__name__)
+            return False
+        log.warning("a run ended in Temporal", run=run, ended=ENDED[end.by], by=end.by)
         return True
 
 
@@ -178,30 +164,3 @@ def _due(run: Standing) -> datetime:
         return run.state.until
     step = next((step for step in every_step(run.state.version.journey.steps) if step.id == run.state.step), None)
     return later(run.since, at_pace(step.longest, run.state.day)) if step else run.since
-
-
-async def _reason(handle: WorkflowHandle[JourneyWorkflow, Ended]) -> str:
-    """What is said about the end of a workflow, by whoever terminated it or by what failed."""
-    try:
-        events = handle.fetch_history_events(event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT)
-        return _said([event async for event in events][-1])
-    except RPCError as error:
-        if error.status != RPCStatusCode.NOT_FOUND:  # deleted just now
-            raise
-        return ""
-
-
-def _said(last: HistoryEvent) -> str:
-    match last.WhichOneof("attributes"):
-        case "workflow_execution_terminated_event_attributes":
-            ended = last.workflow_execution_terminated_event_attributes
-            details = DataConverter.default.payload_converter.from_payloads(ended.details.payloads)
-            return ": ".join([ended.reason, *map(str, details)])
-        case "workflow_execution_failed_event_attributes":
-            return _innermost(last.workflow_execution_failed_event_attributes.failure).message
-        case _:
-            return ""
-
-
-def _innermost(failure: Failure) -> Failure:
-    return _innermost(failure.cause) if failure.HasField("cause") else failure

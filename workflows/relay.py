@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -19,8 +18,11 @@ from journeys.walk.diary import Ended
 from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival
 from store import outbox
+from store.missing import mark_missing
 from store.outbox import Job, Postponed
+from store.runs import under_way
 from store.store import Store
+from workflows.asking import ask, is_unknown
 from workflows.cancels import marked
 from workflows.forgetting import forget
 from workflows.journey import JourneyWorkflow
@@ -161,17 +163,30 @@ class Relay:
                 await self._start(job)
             case "arrive":
                 arrival = Arrival.model_validate(job.payload)
-                await _unless_over(self._handle(job).signal(JourneyWorkflow.arrive, arrival, rpc_timeout=CALL))
+                await self._tell(job, self._handle(job).signal(JourneyWorkflow.arrive, arrival, rpc_timeout=CALL))
             case "let go":
-                await _unless_over(self._handle(job).signal(JourneyWorkflow.let_go, rpc_timeout=CALL))
+                await self._tell(job, self._handle(job).signal(JourneyWorkflow.let_go, rpc_timeout=CALL))
             case "move":
                 to = _input(job.payload)
-                await _unless_over(self._handle(job).signal(JourneyWorkflow.move, to, rpc_timeout=CALL))
+                await self._tell(job, self._handle(job).signal(JourneyWorkflow.move, to, rpc_timeout=CALL))
             case "cancel":
                 reason = marked(job.payload["reason"], job.run)
-                await _unless_over(self._handle(job).cancel(reason=reason, rpc_timeout=CALL))
+                await self._tell(job, self._handle(job).cancel(reason=reason, rpc_timeout=CALL))
             case "forget":
-                await _unless_over(forget(self._client, job.run))
+                await self._tell(job, forget(self._client, job.run))
+
+    async def _tell(self, job: Job, call: Awaitable[None]) -> None:
+        """A signal or a cancel; a run that is over needs neither.
+
+        One that Temporal has lost is marked. Nothing is lost with the job: it begins anew with all that was accepted.
+        """
+        try:
+            await call
+        except RPCError as error:
+            if not is_unknown(error):
+                raise
+            if await under_way(self._store, [job.run]) and await ask(self._client, job.run) == "unknown":
+                await mark_missing(self._store, [job.run], self._clock())
 
     async def _start(self, job: Job) -> None:
         told = job.payload
@@ -217,20 +232,6 @@ class Relay:
 
 def _input(told: dict[str, Any]) -> RunInput:
     return RunInput.model_validate(told | {"day": told["day"] or DAY})
-
-
-async def _unless_over(call: Awaitable[None]) -> None:
-    """A signal or a cancel; a run that is over needs neither."""
-    try:
-        await call
-    except RPCError as error:
-        # A namespace that is not there is NOT_FOUND too, but there the run is not over.
-        if error.status != RPCStatusCode.NOT_FOUND or _names_no_namespace(error):
-            raise
-
-
-def _names_no_namespace(error: RPCError) -> bool:
-    return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
 
 
 def _postponed(job: Job, error: Exception, now: datetime) -> Postponed:

@@ -8,24 +8,29 @@ from functools import partial
 
 import pytest
 from sqlalchemy import delete
+from structlog.testing import capture_logs
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import (
     Client,
-    CountWorkflowsInput,
+    DescribeWorkflowInput,
     Interceptor,
     OutboundInterceptor,
-    WorkflowExecutionCount,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
 )
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
+from journeys.definition import send_id
+from store.missing import mark_missing, some_missing
+from store.open_problems import OpenProblem, open_problems
 from store.runs import long_standing
 from store.schema import outbox
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from tests.transactions import execute
+from workflows.asking import Asked
 from workflows.lookout import Lookout
 from workflows.run_input import RunInput
 
@@ -114,18 +119,99 @@ async def _is_unknown(played: Engine, run: str) -> bool:
     return False
 
 
-async def test_a_deleted_run_is_aborted_once_it_should_have_gone_on(played: Engine) -> None:
+async def missing(played: Engine) -> list[str]:
+    return await some_missing(played.store, "", 100)
+
+
+async def the_problem(played: Engine) -> OpenProblem:
+    (problem,) = (await open_problems(played.store)).problems
+    return problem
+
+
+async def test_a_deleted_run_is_marked_once_it_should_have_gone_on(played: Engine) -> None:
     run = await played.start("tess")
-    other = await played.start("tess", cart_id="c2")
+    await played.start("tess", cart_id="c2")
     await remove(played, run)
-    await until(partial(_is_listed, played))
-    assert await lookout(played).look() == 0
-    tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
+    await lookout(played).look()
+    assert await missing(played) == []
+    tomorrow = in_a_day(played)
 
-    assert await tomorrow.look() == 1
+    with capture_logs() as logs:
+        assert [await tomorrow.look(), await tomorrow.look()] == [0, 0]
 
-    ends = {seen.id: (seen.ended, seen.why) for seen in await played.runs("tess")}
-    assert ends == {run: ("aborted", "Temporal does not know it any more"), other: (None, "")}
+    assert await missing(played) == [run]
+    assert [seen.ended for seen in await played.runs("tess")] == [None, None]
+    warned = [line for line in logs if line["log_level"] == "warning"]
+    assert warned == [
+        {
+            "event": "runs are missing in Temporal",
+            "runs": 1,
+            "first": run,
+            "help": "sojourn rebuild",
+            "log_level": "warning",
+        }
+    ]
+    problem = await the_problem(played)
+    assert (problem.kind, problem.name, problem.count) == ("runs missing", run, 1)
+    assert "sojourn rebuild --dry-run" in problem.help
+
+
+async def test_the_mark_goes_when_a_run_is_seen_again_and_it_is_told_what_it_missed(played: Engine) -> None:
+    async with worker(played):
+        run = await played.start("tess")
+        await played.until_waiting(run)
+    await mark_missing(played.store, [run], played.now())
+    await played.accept(played.event("email-opened", send_id=send_id(run, "initial-reminder")))
+    await execute(played.store, delete(outbox))  # as the relay drops it, where Temporal does not know the run
+
+    await lookout(played).look()
+
+    assert await missing(played) == []
+    async with worker(played):
+        await played.relay.drain_once()
+        await played.until_ended(run)
+    (seen,) = await played.runs("tess")
+    assert [(line.step, line.arm) for line in seen.diary if line.arm] == [("opened", "yes")]
+
+
+async def test_what_a_lost_run_does_not_hear_of_marks_it(played: Engine) -> None:
+    async with worker(played):
+        run = await played.start("tess")
+        await played.until_waiting(run)
+    await remove(played, run)
+
+    await played.interact(run, "initial-reminder")
+
+    assert await missing(played) == [run]
+    assert await played.waiting() == 0
+
+
+async def test_what_a_run_that_is_over_does_not_hear_of_marks_nobody(played: Engine) -> None:
+    async with worker(played):
+        run = await played.start("tess")
+        await played.until_waiting(run)
+    await played.handle(run).terminate()
+
+    await played.interact(run, "initial-reminder")
+
+    assert await missing(played) == []
+
+
+async def test_who_has_ended_is_not_missing_any_more(played: Engine) -> None:
+    run = await played.start("tess")
+    await mark_missing(played.store, [run], played.now())
+    assert await missing(played) == [run]
+
+    await played.happen("purchase-completed", "tess")
+
+    assert await missing(played) == []
+    assert (await open_problems(played.store)).problems == ()
+    assert await mark_missing(played.store, [run], played.now()) == []
+
+
+def in_a_day(played: Engine, client: Client | None = None) -> Lookout:
+    """One that looks when all have been overdue for long."""
+    return Lookout(played.store, client or played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
 
 
 async def test_a_run_that_waits_until_a_moment_should_have_gone_on_then(played: Engine) -> None:
@@ -136,30 +222,29 @@ async def test_a_run_that_waits_until_a_moment_should_have_gone_on_then(played: 
         await played.start("tess", cart_id="c2")
         await played.until_waiting(run)
     await remove(played, run)
-    await until(partial(_is_listed, played))
     before, after = (
         Lookout(played.store, played.client, played.task_queue, lambda hours=hours: played.now() + hours * HOUR)  # type: ignore[misc]
         for hours in (2, 4)
     )
 
-    assert [await before.look(), await after.look()] == [0, 1]
+    await before.look()
+    assert await missing(played) == []
+    await after.look()
 
-
-async def _is_listed(played: Engine) -> bool:
-    return (await played.client.count_workflows(f"TaskQueue = '{played.task_queue}'")).count > 0
+    assert await missing(played) == [run]
 
 
 async def test_a_run_that_temporal_has_not_been_told_of_is_left(played: Engine) -> None:
     await played.start("tess")
     await played.accept(played.event("abandoned-cart", "tess", cart_id="c2", total=60))
-    await until(partial(_is_listed, played))
-    tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
 
-    assert await tomorrow.look() == 0
+    await in_a_day(played).look()
+
+    assert await missing(played) == []
 
 
 class StartsMeanwhile(Interceptor):
-    """While Temporal is asked how many runs it knows, the relay starts what waits."""
+    """After Temporal was asked for a run, the relay starts what waits."""
 
     def __init__(self, played: Engine) -> None:
         self._played = played
@@ -167,34 +252,35 @@ class StartsMeanwhile(Interceptor):
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
         played = self._played
 
-        class Counting(OutboundInterceptor):
-            async def count_workflows(self, input: CountWorkflowsInput) -> WorkflowExecutionCount:  # noqa: A002
-                await played.relay.drain_once()
-                return await super().count_workflows(input)
+        class Describing(OutboundInterceptor):
+            async def describe_workflow(self, input: DescribeWorkflowInput) -> WorkflowExecutionDescription:  # noqa: A002
+                try:
+                    return await super().describe_workflow(input)
+                finally:
+                    await played.relay.drain_once()
 
-        return Counting(next)
+        return Describing(next)
 
 
 async def test_a_run_that_is_started_while_it_is_asked_for_is_left(played: Engine) -> None:
-    await played.start("tess")
-    await until(partial(_is_listed, played))
     await played.accept(played.event("abandoned-cart", "tess", cart_id="c2", total=60))
     config = played.client.config()
     config["interceptors"] = [StartsMeanwhile(played)]
-    client = Client(**config)
-    tomorrow = Lookout(played.store, client, played.task_queue, lambda: played.now() + timedelta(days=1))
 
-    assert await tomorrow.look() == 0
+    await in_a_day(played, Client(**config)).look()
 
-    assert [seen.ended for seen in await played.runs("tess")] == [None, None]
+    assert await missing(played) == []
 
 
-async def test_a_temporal_that_knows_none_of_our_runs_is_not_believed(played: Engine) -> None:
-    await played.accept(played.event("abandoned-cart", "tess", total=60))
+async def test_a_temporal_that_knows_none_of_our_runs_lacks_them_all(played: Engine) -> None:
+    for cart in "AB":
+        await played.accept(played.event("abandoned-cart", "tess", cart_id=cart, total=60))
     await execute(played.store, delete(outbox))
-    tomorrow = Lookout(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(days=1))
 
-    assert await tomorrow.look() == 0
+    await in_a_day(played).look()
+
+    assert len(await missing(played)) == 2
+    assert [seen.ended for seen in await played.runs("tess")] == [None, None]
 
 
 async def test_all_that_stand_somewhere_are_looked_at_in_turn(played: Engine) -> None:
@@ -213,10 +299,8 @@ class OneBadRun(Lookout):
 
     bad = ""
 
-    async def _end(self, run: str) -> bool:
-        if run == self.bad:
-            raise RPCError("shard status unknown", RPCStatusCode.UNAVAILABLE, b"")
-        return await super()._end(run)
+    async def _try(self, run: str) -> Asked | None:
+        return None if run == self.bad else await super()._try(run)
 
 
 async def test_one_run_that_cannot_be_asked_for_keeps_no_other(played: Engine) -> None:

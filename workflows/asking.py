@@ -1,0 +1,88 @@
+"""What Temporal says of one run: that it runs, how it ended there, or that it does not know it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
+from temporalio.converter import DataConverter
+from temporalio.service import RPCError, RPCStatusCode
+
+from journeys.walk.diary import Ended, EndedBy
+from workflows.journey import JourneyWorkflow
+
+_ENDS: dict[WorkflowExecutionStatus | None, tuple[EndedBy, str]] = {
+    WorkflowExecutionStatus.TERMINATED: ("terminated", "terminated in Temporal"),
+    WorkflowExecutionStatus.TIMED_OUT: ("terminated", "timed out in Temporal"),
+    WorkflowExecutionStatus.FAILED: ("terminated", "failed in Temporal"),
+    # Of these the store hears from the run itself, unless the store was set back to what it was earlier.
+    WorkflowExecutionStatus.CANCELED: ("operator", "cancelled in Temporal"),
+    WorkflowExecutionStatus.COMPLETED: ("done", "completed in Temporal"),
+}
+
+
+class EndedThere(NamedTuple):
+    """What a run's end in Temporal came from, why, and when (aware UTC), as far as that is said."""
+
+    by: EndedBy
+    why: str
+    at: datetime | None
+
+
+Asked = EndedThere | Literal["running", "unknown"]
+
+
+async def ask(client: Client, run: str) -> Asked:
+    """What became of a run. One that was reset, or went on in a new execution, runs under the same id.
+
+    Raises RPCError where Temporal does not answer.
+    """
+    try:
+        described = await client.get_workflow_handle(run).describe()
+    except RPCError as error:
+        if is_unknown(error):
+            return "unknown"
+        raise
+    if described.status not in _ENDS:
+        return "running"
+    by, why = _ENDS[described.status]
+    this = client.get_workflow_handle_for(JourneyWorkflow.run, run, run_id=described.run_id)
+    reason = await _reason(this)
+    return EndedThere(by, f"{why}: {reason}" if reason else why, described.close_time)
+
+
+def is_unknown(error: RPCError) -> bool:
+    """Whether Temporal has no such run, or none that is not over. A namespace that is not there is something else."""
+    names_no_namespace = any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)
+    return error.status == RPCStatusCode.NOT_FOUND and not names_no_namespace
+
+
+async def _reason(handle: WorkflowHandle[JourneyWorkflow, Ended]) -> str:
+    """What is said about the end of a workflow, by whoever terminated it or by what failed."""
+    try:
+        events = handle.fetch_history_events(event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT)
+        return _said([event async for event in events][-1])
+    except RPCError as error:
+        if is_unknown(error):  # deleted just now
+            return ""
+        raise
+
+
+def _said(last: HistoryEvent) -> str:
+    match last.WhichOneof("attributes"):
+        case "workflow_execution_terminated_event_attributes":
+            ended = last.workflow_execution_terminated_event_attributes
+            details = DataConverter.default.payload_converter.from_payloads(ended.details.payloads)
+            return ": ".join([ended.reason, *map(str, details)])
+        case "workflow_execution_failed_event_attributes":
+            return _innermost(last.workflow_execution_failed_event_attributes.failure).message
+        case _:
+            return ""
+
+
+def _innermost(failure: Failure) -> Failure:
+    return _innermost(failure.cause) if failure.HasField("cause") else failure
