@@ -17,6 +17,7 @@ from journeys.dates import Dated
 from journeys.language.moments import Moment
 from journeys.walk.world import Visit
 from store.consents import said_by
+from store.house import set_back_at
 from store.lifecycle import RunState
 from store.policy import column_in_force, ruling
 from store.schema import AnyRow, contents, customers, events, journeys, runs, sends, versions
@@ -125,6 +126,7 @@ _LOOK = (
         journeys.c.catch_up_over,
         runs.c.skip_until,
         runs.c.skip_why,
+        set_back_at().label("set_back_at"),
         column_in_force("policy").label("policy"),
         column_in_force("customer").label("policy_customer"),
     )

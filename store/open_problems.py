@@ -12,11 +12,14 @@ from journeys.models import Frozen
 from store.channels import channels_down
 from store.endpoints import endpoints_closed
 from store.held_journeys import read_held
+from store.house import read_set_back
 from store.missing import read_missing
 from store.schema import outbox
 from store.store import read_transaction
 
-ProblemKind = Literal["journey held", "channel down", "endpoint closed", "job refused", "runs missing"]
+ProblemKind = Literal[
+    "journey held", "channel down", "endpoint closed", "job refused", "runs missing", "database set back"
+]
 
 
 class OpenProblem(Frozen):
@@ -49,6 +52,7 @@ def open_problems(connection: Connection) -> OpenProblems:
         *_closed(connection),
         *_refused(connection),
         *_missing(connection),
+        *_set_back(connection),
     ]
     return OpenProblems(problems=tuple(sorted(found, key=lambda problem: (problem.since, problem.kind, problem.name))))
 
@@ -114,6 +118,21 @@ def _missing(connection: Connection) -> Iterator[OpenProblem]:
             count=missing.number,
             help="If TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are right, see what would be started again where it "
             "stands: sojourn rebuild --dry-run. Then: sojourn rebuild",
+        )
+
+
+def _set_back(connection: Connection) -> Iterator[OpenProblem]:
+    if held := read_set_back(connection):
+        yield OpenProblem(
+            kind="database set back",
+            name="everything",
+            since=held.since,
+            why=f"{held.why}. Nothing is sent or done until somebody says so",
+            count=None,
+            help="Was a backup of the database put back? Then see what would become of whom: sojourn rebuild "
+            "--database-went-back --dry-run, and without --dry-run all goes on. Or does another Sojourn, with a "
+            "database of its own, work on the same namespace and task queue? Then give it its own SOJOURN_TASK_QUEUE "
+            "first: see docs/repair.md",
         )
 
 

@@ -267,6 +267,14 @@ journeys = Table(
     Column("changed_at", Time, nullable=False),
 )
 
+house = Table(
+    "house",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, and only while nothing is sent
+    Column("set_back_at", Time, nullable=False),
+    Column("set_back_why", Text, nullable=False),
+)
+
 policies = Table(
     "policies",
     metadata,

@@ -31,6 +31,7 @@ from store.brake import hold_journey
 from store.circumstances import circumstances_of, expiry_of, look, no_sooner_than_skipped
 from store.effects import job
 from store.fence import moved_on
+from store.house import LOOK_FIRST, WentBack, hold_all, refuse_if_ahead
 from store.lifecycle import (
     RunState,
     advance,
@@ -104,15 +105,24 @@ class Send(SendRecord):
     customer: str
 
 
-@write_transaction
-def claim(connection: Connection, visit: Visit) -> Claim:
+async def claim(store: Store, visit: Visit) -> Claim:
     """Ask for the right to send at a visit, once, and write the diary up to there.
 
     What is not to be sent is recorded at once, with the lines that record() would write.
     ``unknown`` is no such outcome: it adds no lines before settle() does.
     Unheard: the walk passed a question without an answer that there is, so nothing is written and nothing is claimed.
-    Moved: the run walks another version, so neither. Raises Unknown where there is no such run.
+    Moved: the run walks another version, so neither. Raises Unknown where there is no such run, and WentBack where the
+    database shows that it was set back.
     """
+    try:
+        return await _claim(store, visit)
+    except WentBack as error:
+        await hold_all(store, error.why, visit.now)
+        raise
+
+
+@write_transaction
+def _claim(connection: Connection, visit: Visit) -> Claim:
     run = lock_customer_and_run(connection, visit.run)
     if moved := moved_on(connection, run, visit.version):
         return moved
@@ -126,6 +136,9 @@ def claim(connection: Connection, visit: Visit) -> Claim:
     if ledger.stopped_at and not run.ended:
         # Nothing may be sent any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
+    if ledger.set_back_at and not run.ended:
+        raise Unavailable(LOOK_FIRST)
+    refuse_if_ahead(run, visit)
     run = left(connection, advance(connection, run, visit.unwritten), ledger.customer or {}, visit.now)
     if (expiry := expiry_of(run, visit, ledger)) and not run.ended:
         if run.step == visit.at_step:  # not where an attempt comes late, and the run has left a series meanwhile

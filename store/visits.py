@@ -27,6 +27,7 @@ from store.circumstances import no_sooner_than_skipped, resumption, skipped
 from store.customers import change_customer
 from store.events import accept_here
 from store.fence import moved_on
+from store.house import LOOK_FIRST, set_back_at
 from store.lifecycle import (
     RunState,
     advance,
@@ -214,10 +215,14 @@ def did(connection: Connection, visit: Visit, delivery: Delivery) -> None:
 
 
 def _refuse_if_stopped(run: RunState, standing: AnyRow) -> None:
-    """Raises Unavailable where the run's journey is being stopped."""
-    if not run.ended and standing.stopped_at:
+    """Raises Unavailable where the run's journey is being stopped, or nothing at all is to be done now."""
+    if run.ended:
+        return
+    if standing.stopped_at:
         # Nothing may be done any more, and what is written of its end is the stop's to write.
         raise Unavailable(f"{BEING_STOPPED} Ask again in a moment: the run ends with it.")
+    if standing.set_back_at:
+        raise Unavailable(LOOK_FIRST)
 
 
 def arrive(connection: Connection, run: RunState, visit: Visit) -> RunState | Unheard | Over:
@@ -294,6 +299,7 @@ _STANDING = (
         journeys.c.catch_up_over,
         runs.c.skip_until,
         runs.c.skip_why,
+        set_back_at().label("set_back_at"),
     )
     .select_from(runs)
     .outerjoin(journeys, journeys.c.name == runs.c.journey)

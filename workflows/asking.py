@@ -55,6 +55,18 @@ async def ask(client: Client, run: str) -> Asked:
     return EndedThere(by, f"{why}: {reason}" if reason else why, described.close_time)
 
 
+async def is_stranger(client: Client, run: str) -> bool:
+    """Whether a run that is not in the store runs on in Temporal, though nobody has cancelled it."""
+    try:
+        described = await client.get_workflow_handle(run).describe()
+    except RPCError as error:
+        if is_unknown(error):
+            return False
+        raise
+    cancelled = described.raw_description.workflow_extended_info.cancel_requested
+    return described.status not in _ENDS and not cancelled
+
+
 def is_unknown(error: RPCError) -> bool:
     """Whether Temporal has no such run, or none that is not over. A namespace that is not there is something else."""
     names_no_namespace = any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)

@@ -18,6 +18,7 @@ from store.outbox import starting
 from store.runs import Standing, close, long_standing, under_way
 from store.store import Store
 from workflows.asking import Asked, EndedThere, ask
+from workflows.rounds import Rounds
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ class Lookout:
         self._since: datetime | None = None
         self._asked: tuple[datetime, str] | None = None
         self._behind = ""
+        self._rounds = Rounds(store, client, task_queue, clock)
 
     async def run(self) -> None:
         """Look every few seconds, until cancelled."""
@@ -63,9 +65,14 @@ class Lookout:
             await asyncio.sleep(EVERY.total_seconds())
 
     async def look(self) -> int:
-        """End what has ended in Temporal, and mark what it does not know. Returns how many runs have ended."""
+        """End what has ended in Temporal, mark what it does not know, and go on with the rounds.
+
+        Returns how many runs have ended.
+        """
         ended = await self.look_at_closed()
-        return ended + await self._look_at(await self._overdue()) + await self._look_at(await self._marked())
+        ended += await self._look_at(await self._overdue()) + await self._look_at(await self._marked())
+        await self._rounds.look()
+        return ended
 
     async def look_at_closed(self) -> int:
         """End what Temporal lists as closed since the last look. Returns how many runs that were."""

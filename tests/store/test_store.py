@@ -77,6 +77,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "endpoints",
         "entries",
         "erasures",
+        "house",
         "key_secrets",
         "keys",
         "known_events",
