@@ -509,6 +509,37 @@ def erase(
 
 
 @app.command()
+def rebuild(
+    journey: Annotated[str | None, typer.Option(help="Only runs of this journey.")] = None,
+    catch_up: Annotated[
+        str, typer.Option(help='What came due meanwhile: now, skip, or over a time such as "30 minutes".')
+    ] = "now",
+    give_up: Annotated[bool, typer.Option("--give-up", help="End those that are missing instead.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Tell all others, too, where they stand.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json_: AsJson = False,
+) -> None:
+    """Start runs again that Temporal has lost, each where it stands. It takes no API."""
+    from settings import read_settings
+    from terminal import rebuilding
+    from terminal.client import kept_connection
+    from terminal.confirming import How, carry_out_here
+    from workflows.rebuilding import Wish
+
+    settings = read_settings()
+    kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(settings.data)
+    where = rebuilding.Where(settings.database, settings.task_queue, kept.temporal if kept else None)
+    wish = Wish(journey=journey, catch_up=rebuilding.catch_up(catch_up), give_up=give_up, all_=all_)
+    carry_out_here(
+        lambda dry: _loop(rebuilding.rebuild(where, wish.model_copy(update={"dry_run": dry}))),
+        lambda told: rebuilding.words(told, wish),
+        rebuilding.question,
+        How(dry_run, yes, json_),
+    )
+
+
+@app.command()
 def suppressions(
     channel: Annotated[str | None, typer.Argument(help="Only email, text or push.")] = None,
     address: Annotated[str | None, typer.Argument(help="Only this address, in any spelling.")] = None,

@@ -44,11 +44,26 @@ def found_again(connection: Connection, ids: Sequence[str], now: datetime) -> li
     """
     locked = lock_these(connection, ids)
     found = sorted(connection.execute(_UNMARK, {"runs": list(locked)}).scalars())
-    heard = answers(connection, found) if found else {}
-    missed = [job(run, "arrive", each.model_dump(mode="json"), now) for run in found for each in heard.get(run, ())]
+    hear_again(connection, found, now)
+    return found
+
+
+def hear_again(connection: Connection, ids: Sequence[str], now: datetime) -> None:
+    """Have these runs, which are locked, told all their answers once more."""
+    heard = answers(connection, ids) if ids else {}
+    missed = [job(run, "arrive", each.model_dump(mode="json"), now) for run in ids for each in heard.get(run, ())]
     if missed:
         connection.execute(insert(outbox), missed)
-    return found
+
+
+def begin_anew(connection: Connection, ids: Sequence[str], skip_until: datetime | None) -> None:
+    """These runs, which are locked, are started again, and so are missing no more.
+
+    *skip_until*: what they came to before then is not done any more, if anything is left out.
+    """
+    connection.execute(_UNMARK, {"runs": list(ids)})
+    if skip_until:
+        connection.execute(_SKIP, {"runs": list(ids), "until": skip_until})
 
 
 @read_transaction
@@ -68,6 +83,7 @@ _under_way = runs.c.ended.is_(None)
 _MARK = update(runs).where(THESE, runs.c.missing_since.is_(None)).values(missing_since=bindparam("now"))
 _MARK = _MARK.returning(runs.c.id)
 _UNMARK = update(runs).where(THESE, _is_missing).values(missing_since=None).returning(runs.c.id)
+_SKIP = update(runs).where(THESE).values(skip_until=bindparam("until"))
 _SOME = (
     select(runs.c.id)
     .where(_is_missing, _under_way, runs.c.id > bindparam("behind"))

@@ -18,6 +18,7 @@ from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
 from journeys.walk.diary import Ended, EndedBy, Entry, HeldBy, Moved, Outcome, say_held
+from journeys.walk.pace import at_pace, later
 from journeys.walk.position import Unheard
 from store.answers import unheard
 from store.events import decision_of
@@ -76,6 +77,14 @@ class Standing(NamedTuple):
 
     state: RunState
     since: datetime
+
+    @property
+    def due(self) -> datetime:
+        """When the run will have left its step at the latest, if nothing holds it."""
+        if self.state.until is not None:
+            return self.state.until
+        step = self.state.version.steps.get(self.state.step or "")
+        return later(self.since, at_pace(step.longest, self.state.day)) if step else self.since
 
 
 class RunPage(Frozen):

@@ -42,13 +42,25 @@ def carry_out(
     The question is made of what a dry run answers; None where there is nothing to ask, as nothing would be done.
     *unasked*: whether it is done without ``--yes`` where nobody can be asked.
     """
+    carry_out_here(lambda dry: ask(connection, lambda api: do(api, dry)), words, question, how, unasked=unasked)
+
+
+def carry_out_here(
+    do: Callable[[bool], Answer],
+    words: Callable[[Answer], Iterable[Text]],
+    question: Callable[[Answer], str | None],
+    how: How,
+    *,
+    unasked: bool = True,
+) -> None:
+    """carry_out(), for what is done without the API."""
     if not how.dry_run and not how.yes and (is_at_a_terminal() or not unasked):
-        would = ask(connection, lambda api: do(api, True))
+        would = do(True)
         asked = question(would)
         if asked is not None and not confirmed(words(would), asked, yes=False, unasked=unasked):
             show.tell(NOTHING_DONE, error=True)
             raise typer.Exit(exits.REFUSED)
-    told = ask(connection, lambda api: do(api, how.dry_run))
+    told = do(how.dry_run)
     answer(told, words(told), as_json=how.as_json)
 
 

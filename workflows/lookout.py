@@ -10,12 +10,10 @@ from itertools import count
 import structlog
 from temporalio.client import Client
 
-from journeys.steps import every_step
 from journeys.walk.diary import ENDED
-from journeys.walk.pace import at_pace, later
 from store.missing import found_again, mark_missing, some_missing
 from store.outbox import starting
-from store.runs import Standing, close, long_standing, under_way
+from store.runs import close, long_standing, under_way
 from store.store import Store
 from workflows.asking import Asked, EndedThere, ask
 from workflows.rounds import Rounds
@@ -131,7 +129,7 @@ class Lookout:
             page = await long_standing(self._store, now - OVERDUE, self._asked, PAGE)
             for run in page:
                 self._asked = run.since, run.state.id
-                if _due(run) + OVERDUE < now:
+                if run.due + OVERDUE < now:
                     late.append(run.state.id)
                 if len(late) == MOST_ASKED:
                     return late
@@ -163,11 +161,3 @@ class Lookout:
             return False
         log.warning("a run ended in Temporal", run=run, ended=ENDED[end.by], by=end.by)
         return True
-
-
-def _due(run: Standing) -> datetime:
-    """When the run will have left its step at the latest, if nothing holds it."""
-    if run.state.until is not None:
-        return run.state.until
-    step = next((step for step in every_step(run.state.version.journey.steps) if step.id == run.state.step), None)
-    return later(run.since, at_pace(step.longest, run.state.day)) if step else run.since

@@ -1,0 +1,133 @@
+"""``sojourn rebuild``: against the database and Temporal themselves, since the API may be away as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+from temporalio.service import RPCError
+
+from journeys.language.durations import parse, say
+from journeys.problems import Unavailable
+from store.audit import Change
+from store.rebuilding import CatchUp
+from store.store import open_store, ping
+from workflows.client import connect
+from workflows.rebuilding import Rebuild, Rebuilt, Wish
+
+BY = "command line"
+"""Who is named in the audit log: no key is asked."""
+
+
+class Where(NamedTuple):
+    """A database, and a Temporal with the queue of our runs. *temporal*: its address, unless its own variables say."""
+
+    database: str
+    task_queue: str
+    temporal: str | None = None
+
+
+def catch_up(text: str) -> CatchUp:
+    """What becomes of what came due, as it is typed."""
+    if text == "now":
+        return "now"
+    if text == "skip":
+        return "skip"
+    try:
+        return parse(text)
+    except ValueError:
+        raise typer.BadParameter(f'"{text}" is none of now, skip or a duration such as "30 minutes".') from None
+
+
+async def rebuild(where: Where, wish: Wish) -> Rebuilt:
+    """Compare, and do what is wanted, with a bar for who watches.
+
+    Raises Unavailable where the database or Temporal does not answer.
+    """
+    store = open_store(where.database)
+    try:
+        await ping(store)
+        client = await connect(address=where.temporal)
+        with _Bar() as bar:
+            change = Change(BY, datetime.now(UTC))
+            return await Rebuild(store, client, where.task_queue, bar.tell).do(wish, change)
+    except RPCError as error:
+        raise Unavailable(f"Temporal does not answer: {error.message}.") from None
+    except RuntimeError:
+        at = f" at {where.temporal}" if where.temporal else ""
+        raise Unavailable(f"No Temporal answers{at}. Set TEMPORAL_ADDRESS to where it is.") from None
+    finally:
+        await store.close()
+
+
+def words(told: Rebuilt, wish: Wish) -> Iterator[Text]:
+    """What was found, and what became of it, or would."""
+    yield Text(f"{told.under_way} under way, {told.there} of them in Temporal, {told.starting} about to be started.")
+    if told.ended:
+        yield Text(f"{told.ended} ended in Temporal, and {_so('would end', 'ended', told)} here too.")
+    if told.went_back:
+        yield Text("Temporal was set back: it has nobody who started since.", "yellow")
+    if told.sent_on:
+        yield Text(f"{told.sent_on} {_so('would be', 'are', told)} told where they stand here.")
+    if not told.missing:
+        yield Text("None is missing." if told.dry_run or not told.went_back else "None is missing any more.", "green")
+        return
+    if told.given_up:
+        yield Text(
+            f"{told.missing} missing: {_so('would be', 'were', told)} given up, and {_so('end', 'ended', told)}.",
+            "bold",
+        )
+        return
+    yield Text(f"{told.missing} missing: {_so('would begin', 'begin', told)} again where they stand.", "bold")
+    if told.due:
+        yield Text(f"{told.due} of them had something to do meanwhile: {_becomes(wish.catch_up)}.")
+
+
+def question(would: Rebuilt) -> str | None:
+    """What is asked before it is done; None where there is nothing to do."""
+    if would.given_up and would.missing:
+        return f"End {would.missing} runs for good?"
+    if would.missing or would.sent_on or would.ended:
+        return "Do it?"
+    return None
+
+
+def _so(would: str, does: str, told: Rebuilt) -> str:
+    return would if told.dry_run else does
+
+
+def _becomes(way: CatchUp) -> str:
+    match way:
+        case "now":
+            return "it is done now, spread by the policy where it is much"
+        case "skip":
+            return "its messages and actions are left out"
+        case _:
+            return f"it is done over {say(way)}"
+
+
+class _Bar:
+    """Bars on standard error, one for each thing that is done; none where nobody watches."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._tasks = dict[str, object]()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def tell(self, what: str, done: int, of: int) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=of or None)
+        self._progress.update(self._tasks[what], completed=done)  # type: ignore[arg-type]
