@@ -509,13 +509,19 @@ def erase(
 
 
 @app.command()
-def rebuild(
+def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     journey: Annotated[str | None, typer.Option(help="Only runs of this journey.")] = None,
     catch_up: Annotated[
         str, typer.Option(help='What came due meanwhile: now, skip, or over a time such as "30 minutes".')
     ] = "now",
     give_up: Annotated[bool, typer.Option("--give-up", help="End those that are missing instead.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="Tell all others, too, where they stand.")] = False,
+    went_back: Annotated[
+        bool,
+        typer.Option(
+            "--database-went-back", help="A backup of the database was put back: end what only Temporal knows."
+        ),
+    ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     json_: AsJson = False,
@@ -530,12 +536,22 @@ def rebuild(
     settings = read_settings()
     kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(settings.data)
     where = rebuilding.Where(settings.database, settings.task_queue, kept.temporal if kept else None)
+    how = How(dry_run, yes, json_)
+    if went_back:
+        carry_out_here(
+            lambda dry: _loop(rebuilding.restore(where, dry_run=dry)),
+            rebuilding.restored,
+            rebuilding.asks_to_restore,
+            how,
+            unasked=False,
+        )
+        return
     wish = Wish(journey=journey, catch_up=rebuilding.catch_up(catch_up), give_up=give_up, all_=all_)
     carry_out_here(
         lambda dry: _loop(rebuilding.rebuild(where, wish.model_copy(update={"dry_run": dry}))),
         lambda told: rebuilding.words(told, wish),
         rebuilding.question,
-        How(dry_run, yes, json_),
+        how,
     )
 
 

@@ -15,6 +15,8 @@ from store.outbox import told
 from store.schema import IS_MISSING, outbox, runs
 from store.store import read_transaction, write_transaction
 
+SKIPPED = "skipped: it came due while Temporal was away"
+
 
 class Missing(NamedTuple):
     """How many runs under way are marked, since when the first of them is (aware UTC), and one of them."""
@@ -63,7 +65,7 @@ def begin_anew(connection: Connection, ids: Sequence[str], skip_until: datetime 
     """
     connection.execute(_UNMARK, {"runs": list(ids)})
     if skip_until:
-        connection.execute(_SKIP, {"runs": list(ids), "until": skip_until})
+        connection.execute(_SKIP, {"runs": list(ids), "until": skip_until, "to_why": SKIPPED})
 
 
 @read_transaction
@@ -83,7 +85,7 @@ _under_way = runs.c.ended.is_(None)
 _MARK = update(runs).where(THESE, runs.c.missing_since.is_(None)).values(missing_since=bindparam("now"))
 _MARK = _MARK.returning(runs.c.id)
 _UNMARK = update(runs).where(THESE, _is_missing).values(missing_since=None).returning(runs.c.id)
-_SKIP = update(runs).where(THESE).values(skip_until=bindparam("until"))
+_SKIP = update(runs).where(THESE).values(skip_until=bindparam("until"), skip_why=bindparam("to_why"))
 _SOME = (
     select(runs.c.id)
     .where(_is_missing, _under_way, runs.c.id > bindparam("behind"))

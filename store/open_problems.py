@@ -132,7 +132,7 @@ def _set_back(connection: Connection) -> Iterator[OpenProblem]:
             help="Was a backup of the database put back? Then see what would become of whom: sojourn rebuild "
             "--database-went-back --dry-run, and without --dry-run all goes on. Or does another Sojourn, with a "
             "database of its own, work on the same namespace and task queue? Then give it its own SOJOURN_TASK_QUEUE "
-            "first: see docs/repair.md",
+            "first: see docs/rebuild.md",
         )
 
 

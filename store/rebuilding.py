@@ -25,7 +25,6 @@ from store.versions import load
 CatchUp = Literal["now", "skip"] | timedelta
 """What becomes of what came due meanwhile: it goes out ``now``, or over some time, or is left out."""
 
-SKIPPED = "skipped: it came due while Temporal was away"
 GIVEN_UP = "Temporal did not know it any more, and somebody gave it up"
 
 MANY = 100
@@ -59,20 +58,29 @@ def count_due(connection: Connection, ids: Sequence[str], now: datetime) -> int:
 
 @write_transaction
 def begin_again(
-    connection: Connection, ids: Sequence[str], catch_up: CatchUp, now: datetime, *, many: bool = False
+    connection: Connection,
+    ids: Sequence[str],
+    catch_up: CatchUp,
+    now: datetime,
+    *,
+    many: bool = False,
+    anew: bool = False,
 ) -> list[str]:
     """Have those of these runs started where they stand that are under way, and not about to be started already.
 
-    *many*: what is due does not begin all at once. Returns whom this is news of.
+    *many*: what is due does not begin all at once. *anew*: Temporal has them, and further on than this; all begin at
+    once in their stead. Returns whom this is news of.
     """
     locked = lock_these(connection, ids)
     lost = sorted(locked.keys() - told(connection, list(locked), "start"))
     if not lost:
         return []
     over = catch_up if isinstance(catch_up, timedelta) else in_force(connection).policy.spread if many else timedelta()
+    over = timedelta() if anew else over
     begins = {run.state.id: _begins(run, over, now) for run in _standing(connection, lost)}
     inputs = run_inputs(connection, lost)
-    rows = [job(run, "start", inputs[run], now) | {"due_at": begins[run], "bulk": True} for run in lost]
+    how = {"anew": True} if anew else {}
+    rows = [job(run, "start", {**inputs[run], **how}, now) | {"due_at": begins[run], "bulk": True} for run in lost]
     connection.execute(insert(outbox), rows)
     begin_anew(connection, lost, skip_until=now if catch_up == "skip" else None)
     return lost

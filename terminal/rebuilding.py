@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
@@ -10,15 +11,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
+from temporalio.client import Client
 from temporalio.service import RPCError
 
 from journeys.language.durations import parse, say
 from journeys.problems import Unavailable
 from store.audit import Change
 from store.rebuilding import CatchUp
-from store.store import open_store, ping
+from store.store import Store, open_store, ping
 from workflows.client import connect
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
+from workflows.restored import Restore, Restored
 
 BY = "command line"
 """Who is named in the audit log: no key is asked."""
@@ -49,20 +52,34 @@ async def rebuild(where: Where, wish: Wish) -> Rebuilt:
 
     Raises Unavailable where the database or Temporal does not answer.
     """
-    store = open_store(where.database)
-    try:
-        await ping(store)
-        client = await connect(address=where.temporal)
+    async with _both(where) as (store, client):
         with _Bar() as bar:
-            change = Change(BY, datetime.now(UTC))
-            return await Rebuild(store, client, where.task_queue, bar.tell).do(wish, change)
-    except RPCError as error:
-        raise Unavailable(f"Temporal does not answer: {error.message}.") from None
-    except RuntimeError:
-        at = f" at {where.temporal}" if where.temporal else ""
-        raise Unavailable(f"No Temporal answers{at}. Set TEMPORAL_ADDRESS to where it is.") from None
-    finally:
-        await store.close()
+            return await Rebuild(store, client, where.task_queue, bar.tell).do(wish, Change(BY, _now()))
+
+
+async def restore(where: Where, *, dry_run: bool) -> Restored:
+    """The database was set back: put right what Temporal has beyond it, and let everything go again. As rebuild()."""
+    async with _both(where) as (store, client):
+        with _Bar() as bar:
+            change = Change(BY, _now())
+            return await Restore(store, client, where.task_queue, _now, bar.tell).do(change, dry_run=dry_run)
+
+
+def restored(told: Restored) -> Iterator[Text]:
+    """What Temporal had beyond the database, and what became of it, or would."""
+    would = "would be" if told.dry_run else "were"
+    yield Text(f"{told.strangers} in Temporal that the database does not know: they {would} ended there.", "bold")
+    for run in told.some_strangers:
+        yield Text(f"    {run}", "dim")
+    yield Text(f"{told.remembered} messages of which it did not know: they {would} noted as Temporal tells of them.")
+    yield Text(f"{told.begun_anew} {would} begun anew where the database has them.")
+    if not told.dry_run:
+        yield Text("Messages go out again. Who is missing: sojourn rebuild", "green")
+
+
+def asks_to_restore(would: Restored) -> str:
+    """What is asked before it is done."""
+    return f"End {would.strangers} runs in Temporal, and let messages go out?"
 
 
 def words(told: Rebuilt, wish: Wish) -> Iterator[Text]:
@@ -109,6 +126,26 @@ def _becomes(way: CatchUp) -> str:
             return "its messages and actions are left out"
         case _:
             return f"it is done over {say(way)}"
+
+
+@asynccontextmanager
+async def _both(where: Where) -> AsyncIterator[tuple[Store, Client]]:
+    """The database and Temporal. Raises Unavailable where either does not answer."""
+    store = open_store(where.database)
+    try:
+        await ping(store)
+        yield store, await connect(address=where.temporal)
+    except RPCError as error:
+        raise Unavailable(f"Temporal does not answer: {error.message}.") from None
+    except RuntimeError:
+        at = f" at {where.temporal}" if where.temporal else ""
+        raise Unavailable(f"No Temporal answers{at}. Set TEMPORAL_ADDRESS to where it is.") from None
+    finally:
+        await store.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class _Bar:

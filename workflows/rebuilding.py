@@ -105,7 +105,7 @@ class Rebuild:
         found = await self._compare(began, wish.journey)
         went_back = found.went_back(began)
         missing = [run.id for run in found.missing]
-        due = sum([await count_due(self._store, some, change.at) for some in _parts(missing, PAGE)])
+        due = sum([await count_due(self._store, some, change.at) for some in parts(missing, PAGE)])
         to_send_on = [run.id for run in found.there] if (wish.all_ or went_back) and not wish.give_up else []
         rebuilt = Rebuilt(
             under_way=len(found.there) + found.starting + len(missing) + len(found.ended),
@@ -161,7 +161,7 @@ class Rebuild:
 
     async def _ask(self, some: Sequence[Where]) -> list[Asked]:
         asked = list[Asked]()
-        for abreast in _parts(some, ABREAST):
+        for abreast in parts(some, ABREAST):
             asked += await asyncio.gather(*(ask(self._client, run.id) for run in abreast))
         return asked
 
@@ -172,14 +172,14 @@ class Rebuild:
         for run, end in found.ended.items():
             await close(self._store, run, end.by, end.why, end.at or change.at, ())
         missing, done = [run.id for run in found.missing], 0
-        for some in _parts(missing, TOGETHER):
+        for some in parts(missing, TOGETHER):
             if wish.give_up:
                 done += len(await give_up(self._store, some, change.at))
             else:
                 done += len(await begin_again(self._store, some, wish.catch_up, change.at, many=due > MANY))
             self._told("Give up" if wish.give_up else "Begin again", done, len(missing))
         sent_on = 0
-        for some in _parts(to_send_on, TOGETHER):
+        for some in parts(to_send_on, TOGETHER):
             sent_on += len(await send_on(self._store, some, change.at))
             self._told("Tell where they stand", sent_on, len(to_send_on))
         if done or sent_on:
@@ -188,7 +188,7 @@ class Rebuild:
         return {"missing": done, "sent_on": sent_on}
 
 
-def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """*items*, so many at a time."""
     for first in range(0, len(items), size):
         yield items[first : first + size]

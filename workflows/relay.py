@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 
 import structlog
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -56,6 +61,15 @@ _REFUSALS = frozenset(
         RPCStatusCode.DATA_LOSS,
     }
 )
+
+
+# A run is started once for life, however often its start is handed over.
+_ONCE: dict[str, Any] = {"id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE}
+# But one that knows of more than the store, which was set back, begins anew where the store has it.
+_IN_ITS_STEAD: dict[str, Any] = {
+    "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+    "id_conflict_policy": WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+}
 
 
 class _Round(NamedTuple):
@@ -196,8 +210,7 @@ class Relay:
                 _input(told),
                 id=job.run,
                 task_queue=self._task_queue,
-                # A run is started once for life, however often its start is handed over.
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                **(_IN_ITS_STEAD if told.get("anew") else _ONCE),
                 search_attributes=TypedSearchAttributes(
                     [
                         SearchAttributePair(JOURNEY_ID, told["journey"]),

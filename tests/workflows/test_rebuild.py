@@ -33,7 +33,7 @@ from workflows.rebuilding import Rebuild, Rebuilt, Wish
 from workflows.relay import Relay
 
 PEOPLE = int(os.environ.get("SOJOURN_TEST_REBUILT", "40"))
-DAY = timedelta(seconds=max(12.0, PEOPLE / 4))
+DAY = timedelta(seconds=max(20.0, PEOPLE / 4))
 """So long a day lasts: in a part of one all of them must have come to where they wait."""
 
 
@@ -100,7 +100,7 @@ def journeys(begin: datetime, day: timedelta) -> list[Journey]:
         "in-a-series": [
             {
                 "id": "visits",
-                "until": {**visited, "within": "2 days"},
+                "until": {**visited, "within": "10 days"},
                 "steps": [hello, pause, {"id": "second", **TEXT}, {"id": "again", "wait": "1 day"}],
                 "then": [{"id": "welcome", **PUSH}],
                 "else": [],
