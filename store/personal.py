@@ -147,6 +147,7 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
         "catch_up_over closed_at archived_at created_at changed_at",
         _DEFINED,
     ),
+    "house": _stay("id set_back_at set_back_why", "what was found out about the whole database"),
     "policies": _stay("number policy customer changed_at changed_by", _DEFINED),
     "versions": _stay(
         "journey number hash definition schemas customer published_at stopped_at moving moving_at", _DEFINED

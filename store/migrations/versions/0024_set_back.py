@@ -1,16 +1,17 @@
 """That the database seems to have been set back, so that nothing is sent until somebody says so."""
 
 import sqlalchemy as sa
-from alembic import op
+
+from store.migrations.gently import create_table, drop_table
 
 revision = "0024"
-down_revision = "0025"
+down_revision = "0023"
 
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "house",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("set_back_at", Time, nullable=False),
@@ -20,4 +21,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("house")
+    drop_table("house")
