@@ -36,6 +36,7 @@ from store.pausing import finish_resuming
 from store.people import finish_moves
 from store.policy import begin_with, get_policy
 from store.pruning import prune
+from store.repairs import finish_repairs
 from store.sends import give_up_stale
 from store.stopping import finish_stops
 from store.store import Store, open_store, ping
@@ -251,6 +252,8 @@ async def _sweep(store: Store, held: TellHeld) -> None:
                 log.info("messages were let go", messages=told)
             if done := await finish_resuming(store, _now()):
                 log.info("what waited for a pause goes on", messages_and_starts=done)
+            if repaired := await finish_repairs(store, _now()):
+                log.info("parked runs were told to go on", runs=repaired)
             await held.tell()
             if decided := await decide_due_tests(store, _now()):
                 log.info("tests were decided", decided=decided)

@@ -18,13 +18,14 @@ from activities.channels.links import Links
 from activities.circuit_breaker import CircuitBreaker
 from activities.clock import RunClock
 from activities.inputs import GivenBy01, of_today
-from activities.privacy import log, nothing_personal, without_quotes
+from activities.privacy import log, nothing_personal, without_quotes, without_values
 from journeys.clearance.clearance import address_attribute
 from journeys.contents import UNSUBSCRIBE, render_content
 from journeys.interactions import Kind
 from journeys.language.attributes import reference
 from journeys.language.templates import TemplateError
 from journeys.problems import Unavailable
+from journeys.steps.failing import Failure
 from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
@@ -48,6 +49,7 @@ ABANDONED_AFTER = timedelta(minutes=2)
 """A claim that has had no outcome for this long belongs to an attempt that is surely over."""
 
 GONE = "the provider says that it does not exist"
+NOT_FILLED_IN = "the content cannot be filled in"
 
 
 class Deliver:
@@ -105,10 +107,14 @@ class Deliver:
         visit = visit.expiring(claim.expires_at)
         sent = await self._hand_over(_filled_in(visit, claim, self._links), channel, clock)
         match sent:
-            case Accepted() | Refused():
+            case Accepted():
                 delivery = await self._record(visit, claim.attempt, sent, clock)
                 await self._learn(visit, claim, sent, clock.now())
                 return delivery
+            case Refused():
+                became = await self._fail(visit, claim, sent, clock)
+                await self._learn(visit, claim, sent, clock.now())
+                return became
             case _Lost(reason=reason):
                 return await self._lose(visit, claim.attempt, reason, clock)
             case NotNow(reason=reason, after=after, unreachable=unreachable):
@@ -143,6 +149,20 @@ class Deliver:
             provider_id, delivery = None, Delivery(outcome="failed", at=clock.now(), reason=sent.reason)
         moved = await _surely(lambda: sends.record(self._store, visit, attempt, delivery, provider_id), clock)
         return moved or delivery
+
+    async def _fail(self, visit: Visit, go: Go, sent: Refused, clock: RunClock) -> Delivery | Held | Moved:
+        """Park the run where its step says so; else record that it has failed. Temporal is told no provider's words."""
+        unfilled = isinstance(sent, _NotFilledIn)
+        failure: Failure = "not filled in" if unfilled else "refused"
+        why = without_values(sent.reason, go.to, go.values)
+        failed = visit.at(clock.now())
+        held = await _surely(
+            lambda: sends.park(self._store, failed, go.attempt, failure, why, sent.reason),
+            clock,
+        )
+        if held is None:
+            return await self._record(visit, go.attempt, sent, clock)
+        return held.model_copy(update={"why": NOT_FILLED_IN if unfilled else "the provider refused it"})
 
     async def _lose(self, visit: Visit, attempt: int, reason: str, clock: RunClock) -> Delivery:
         lost = visit.at(clock.now())
@@ -186,10 +206,14 @@ def _filled_in(visit: Visit, go: Go, links: Links | None) -> Outgoing | Refused:
     try:
         parts = render_content(go.content, {**go.values, **link}, visit.now)
     except TemplateError as error:
-        return Refused(f"the content cannot be filled in: {error}")
+        return _NotFilledIn(f"{NOT_FILLED_IN}: {error}")
     if go.content.purpose == "commercial":
         parts |= link  # for the header that mail programs read
     return Outgoing(go.send_id, visit.run, visit.at_step, kind, go.to, parts, visit.now)
+
+
+class _NotFilledIn(Refused):
+    """No provider was asked: the content cannot be filled in with these values."""
 
 
 @dataclass(frozen=True)

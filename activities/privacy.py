@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import structlog
@@ -11,6 +12,16 @@ from temporalio.exceptions import ApplicationError
 from journeys.walk.diary import Delivery
 
 log = structlog.get_logger()
+
+_PERSONAL = re.compile(
+    r"""
+    "[^"]*" | '[^']*' | <[^>]*>     # what is quoted
+    | \w+://\S+ | \S+@\S+          # addresses of pages and people
+    | \+?\d(?:[\s().-]?\d){6,}     # telephone numbers
+    | \S{32,}                       # tokens
+    """,
+    re.VERBOSE,
+)
 
 
 @contextmanager
@@ -30,3 +41,18 @@ def nothing_personal(doing: str) -> Iterator[None]:
 def without_quotes(delivery: Delivery) -> Delivery:
     """Without a reason that may quote a provider, and with it an address. Why we blocked a send is in our own words."""
     return delivery if delivery.outcome == "blocked" else delivery.model_copy(update={"reason": ""})
+
+
+def without_values(why: str, to: str, values: Mapping[str, Mapping[str, object]]) -> str:
+    """*why* something failed, without what it quotes of a customer: for whoever looks at many of them at once.
+
+    *to*: where it was to go. *values*: what it was filled in with.
+    """
+    texts = {to, *(str(value) for named in values.values() for value in named.values())}
+    for text in sorted(filter(_tells, texts), key=len, reverse=True):
+        why = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", "…", why, flags=re.IGNORECASE)
+    return _PERSONAL.sub("…", why)
+
+
+def _tells(text: str) -> bool:
+    return len(text) > 1

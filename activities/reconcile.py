@@ -17,7 +17,7 @@ from activities.privacy import log, nothing_personal, without_quotes
 from journeys.contents import render_content
 from journeys.interactions import Kind
 from journeys.language.templates import TemplateError
-from journeys.walk.diary import Delivery, Moved
+from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.world import Visit
 from store import doubts, sends
 from store.doubts import Doubt
@@ -59,7 +59,7 @@ class Reconcile:
         self._call = call
 
     @activity.defn(name="reconcile")
-    async def reconcile(self, visit: Visit | GivenBy01) -> Delivery | Moved | None:
+    async def reconcile(self, visit: Visit | GivenBy01) -> Delivery | Held | Moved | None:
         """Say what became of it; None where it is to be sent again.
 
         Raises ApplicationError where the provider could not tell, and is to be asked again.
@@ -68,7 +68,7 @@ class Reconcile:
             delivery = await self._find_out(of_today(visit))
             return without_quotes(delivery) if isinstance(delivery, Delivery) else delivery
 
-    async def _find_out(self, visit: Visit) -> Delivery | Moved | None:
+    async def _find_out(self, visit: Visit) -> Delivery | Held | Moved | None:
         channel = self._channels[visit.message.kind]
         doubt = await doubts.look(self._store, visit)
         if doubt.state == "released":
@@ -80,6 +80,8 @@ class Reconcile:
                 accepted = Delivery(outcome="accepted", at=doubt.claimed_at)
                 return await sends.settle(self._store, visit, doubt.attempt, accepted, provider_id)
             case NotFound() if doubt.repeats >= MOST_ATTEMPTS:
+                if held := await sends.park(self._store, visit, doubt.attempt, "refused", NEVER_ANSWERS):
+                    return held
                 failed = Delivery(outcome="failed", at=doubt.claimed_at, reason=NEVER_ANSWERS)
                 return await sends.settle(self._store, visit, doubt.attempt, failed)
             case NotFound():

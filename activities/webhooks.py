@@ -50,7 +50,13 @@ class Webhooks:
         """
         with nothing_personal("calling an endpoint"):
             became = await self._try(visit, RunClock(visit.now))
-            return without_quotes(became) if isinstance(became, Delivery) else became
+            match became:
+                case Delivery():
+                    return without_quotes(became)
+                case Held(by="park"):
+                    return became.model_copy(update={"why": "the endpoint did not take it"})
+                case other:
+                    return other
 
     async def _try(self, visit: Visit, clock: RunClock) -> Delivery | Held | Unheard | Over | Moved:
         visit = visit.at(clock.now())

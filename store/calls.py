@@ -48,31 +48,35 @@ class Call(Frozen):
 def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held | Unheard | Over | Moved:
     """Ask for the right to post at a visit, and work out what, once. A delivery is what became of it before.
 
-    Where its time is over, that is what becomes of it now: unknown, if the last try was never heard of. Held while its
-    journey is paused.
+    Where its time is over, that is what becomes of it now: unknown, if the last try was never heard of; or its run is
+    parked, which is held without an end. Whoever is told to try again has all the time anew. Held while its journey is
+    paused, too.
     Unheard and Moved, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
-    acting = come_to_act(connection, lock_customer_and_run(connection, visit.run), visit)
+    locked = lock_customer_and_run(connection, visit.run)
+    visit = _with_its_time(locked, visit)
+    acting = come_to_act(connection, locked, visit)
     if not isinstance(acting, Acting):
         return acting
     run, known, against, at = acting
     row = connection.execute(_CALL, _of(visit)).one_or_none()
-    if row and _is_over(visit, visit.now, row.tries):
+    if row and _is_over(run, visit, visit.now, row.tries):
         return _conclude(connection, run, visit, _over(run, visit, row.reason, in_doubt=row.next_at is None))
     if isinstance(against, Held):
         hold(connection, run, against, visit.now)
         return against
     if against:
-        return _conclude(connection, run, visit.at(at), _left_out(visit.at(at), row, against))
+        return _settle(connection, run, visit.at(at), _left_out(visit.at(at), row, against))
     if run.held_by:
         hold_no_more(connection, run)
     return _again(connection, run, visit, row) if row else _first(connection, run, visit, known)
 
 
 @write_transaction
-def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Delivery | Moved:
+def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Delivery | Held | Moved:
     """Write what became of a call, for good, and that its step is passed. What was written first stays.
 
+    Held: it has failed, and its run is parked.
     Moved: the run walks another version meanwhile. What became of the call is written, and nothing else.
     """
     run = lock_run(connection, visit.run)
@@ -84,13 +88,14 @@ def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Del
 @write_transaction
 def postpone_call(
     connection: Connection, visit: Visit, reason: str, next_at: datetime, *, posted: bool = True
-) -> Delivery | Moved | None:
+) -> Delivery | Held | Moved | None:
     """Note why a try was none. Returns what became of the call where it is not to be tried again at *next_at*.
 
     Where nothing was *posted*, it was no try. Moved: its run walks another version, and tries again by that.
     """
     run = lock_run(connection, visit.run)
     moved = moved_on(connection, run, visit.version)
+    visit = _with_its_time(run, visit)
     if before := became(connection, visit):
         return moved or before
     row = connection.execute(_CALL, _of(visit)).one()
@@ -99,7 +104,7 @@ def postpone_call(
     connection.execute(_POSTPONE, {**_of(visit), **told})
     if moved:
         return moved
-    if _is_over(visit, next_at, tries):
+    if _is_over(run, visit, next_at, tries):
         return _conclude(connection, run, visit, _over(run, visit, reason))
     return None
 
@@ -139,11 +144,19 @@ def _call(run: RunState, visit: Visit, row: dict[str, Any]) -> Call:
     )
 
 
-def _is_over(visit: Visit, at: datetime, tries: int) -> bool:
+def _is_over(run: RunState, visit: Visit, at: datetime, tries: int) -> bool:
     """Whether the time of a call is over *at* an instant. Who has stood in line only, may for a while."""
     if visit.expires_at is None:
         return False
-    return at >= (visit.expires_at if tries else max(visit.expires_at, visit.position.since + IN_LINE))
+    since = run.repaired_at or visit.position.since
+    return at >= (visit.expires_at if tries else max(visit.expires_at, since + IN_LINE))
+
+
+def _with_its_time(run: RunState, visit: Visit) -> Visit:
+    """The same visit: where it was told to try again, all of its time begins anew then."""
+    if run.repaired_at is None or visit.expires_at is None:
+        return visit
+    return visit.expiring(visit.expires_at + (run.repaired_at - visit.position.since))
 
 
 def _over(run: RunState, visit: Visit, reason: str, *, in_doubt: bool = False) -> Delivery:
@@ -164,15 +177,29 @@ def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery:
     return Delivery(outcome="failed", at=visit.now, reason=f"{row.reason}; {blocked.why}")
 
 
-def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery | Moved:
-    """What was posted is kept no longer than it is posted."""
+def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery | Held | Moved:
+    """What was posted is kept no longer than it is posted, or may be again."""
     delivery = delivery.model_copy(update={"reason": storable(delivery.reason)})
+    stands = run.step == visit.at_step and moved_on(connection, run, visit.version) is None
+    if stands and delivery.outcome != "accepted" and _webhook(run, visit).failing == "park":
+        return _park(connection, run, visit, delivery.reason)
+    return _settle(connection, run, visit, delivery)
+
+
+def _settle(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery | Moved:
     did(connection, visit, delivery)
     connection.execute(_FORGET, _of(visit))
     if moved := moved_on(connection, run, visit.version):
         return moved
     pass_step(connection, run, visit.lines_after(delivery))
     return delivery
+
+
+def _park(connection: Connection, run: RunState, visit: Visit, reason: str) -> Held:
+    connection.execute(_GIVE_UP, {**_of(visit), "to_reason": reason})
+    held = Held(until=None, why=reason, by="park")
+    hold(connection, run, held, visit.now)
+    return held
 
 
 def _webhook(run: RunState, visit: Visit) -> Webhook:
@@ -195,4 +222,5 @@ _POSTPONE = (
     .where(_this)
     .values(reason=bindparam("to_reason"), next_at=bindparam("to_next_at"), tries=bindparam("to_tries"))
 )
+_GIVE_UP = update(calls).where(_this).values(reason=bindparam("to_reason"), next_at=None)
 _FORGET = update(calls).where(_this).values(data=None, next_at=None)

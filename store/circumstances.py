@@ -56,6 +56,7 @@ def circumstances_of(connection: Connection, ledger: AnyRow, run: RunState, visi
             let_go_at=ledger.released_at,
             resumed=resumption(ledger),
             spread=rules.policy.spread,
+            repaired_at=run.repaired_at,
         ),
         skipped=skipped(ledger, visit),
         policy=rules.policy,

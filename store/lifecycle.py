@@ -72,7 +72,7 @@ class RunState:
     """Where a run stands: at *step*, with *lines* lines in its diary; or over, if it *ended*.
 
     *until*: where it waits there for a moment, as it was computed. *chain*: the journeys that led there.
-    *held_by*: what holds its message there.
+    *held_by*: what holds its message there. *repaired_at*: when it was told there to try again what had failed.
     """
 
     id: str
@@ -86,6 +86,7 @@ class RunState:
     until: datetime | None = None
     chain: Chain = ()
     held_by: HeldBy | None = None
+    repaired_at: datetime | None = None
 
     def stands_at(self, position: Position) -> bool:
         """Whether this is where the run is, as of the same line of its diary."""
@@ -105,6 +106,7 @@ STATE = (
     runs.c.step_until,
     runs.c.chain,
     runs.c.held_by,
+    runs.c.repaired_at,
 )
 """The columns that state_of() reads."""
 
@@ -170,6 +172,7 @@ def state_of(row: AnyRow, version: Version) -> RunState:
         until=row.step_until,
         chain=tuple(row.chain),
         held_by=row.held_by,
+        repaired_at=row.repaired_at,
     )
 
 
@@ -227,7 +230,7 @@ class RunWrites:
         if state.version.endpoints and any(entry.did == "left" for entry in new):
             self._calling.append(state.id)
         self._advances[state.id] = {"run": state.id, "to_step": step, "to_step_at": last.at, "to_lines": last.n + 1}
-        return replace(state, step=step, lines=last.n + 1, until=None, held_by=None)
+        return replace(state, step=step, lines=last.n + 1, until=None, held_by=None, repaired_at=None)
 
     def meet_goal(self, state: RunState, at: datetime) -> None:
         """The run has met its goal. The first time is the one that stays."""
@@ -446,6 +449,7 @@ def _ending(which: ColumnElement[bool], **more: ColumnElement[Any]) -> Update:
             step=None,
             step_at=None,
             step_until=None,
+            repaired_at=None,
             **NOT_HELD,
             **more,
         )
@@ -461,6 +465,7 @@ _ADVANCE = (
         step=bindparam("to_step"),
         step_at=bindparam("to_step_at"),
         step_until=None,
+        repaired_at=None,
         lines=bindparam("to_lines"),
         **NOT_HELD,
     )

@@ -34,7 +34,8 @@ from store.versions import load
 class Holding(Frozen):
     """What holds the message at which a run stands, since when, until when, and why.
 
-    *until* is None where nobody knows: until its journey is let go or resumed. Then everything is looked at again.
+    *until* is None where nobody knows: until its journey is let go or resumed, or it is repaired. Then everything is
+    looked at again.
     """
 
     by: HeldBy
@@ -111,8 +112,10 @@ class SendView(SendRecord):
     interactions: tuple[InteractionView, ...]
 
 
-CallState = Outcome | Literal["trying", "left"]
-"""``trying``: it is tried, or will be. ``left``: the run went on or ended without it; nothing more is tried."""
+CallState = Outcome | Literal["trying", "parked", "left"]
+"""``trying``: it is tried, or will be. ``parked``: it failed, and waits for somebody to repair it. ``left``: the run
+went on or ended without it; nothing more is tried.
+"""
 
 
 class CallView(Frozen):
@@ -327,7 +330,8 @@ def _send(row: AnyRow, interactions: Sequence[InteractionView]) -> SendView:
 
 def _call(row: AnyRow, run: AnyRow) -> CallView:
     under_way = run.ended is None and run.step == row.step
-    state: CallState = row.outcome or ("trying" if under_way else "left")
+    waits: CallState = "parked" if run.held_by == "park" else "trying"
+    state: CallState = row.outcome or (waits if under_way else "left")
     columns = row._asdict()
     del columns["outcome"]
     return CallView(**columns | {"state": state, "next_at": row.next_at if state == "trying" else None})

@@ -275,6 +275,19 @@ house = Table(
     Column("set_back_why", Text, nullable=False),
 )
 
+repairs = Table(
+    "repairs",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("journey", Text, nullable=False),
+    Column("step", Text),  # and the rest: which of its runs that are parked, as it was asked
+    Column("reason", Text),
+    Column("since", Time),
+    Column("instead", Text),  # go on, if they are not to try again
+    Column("at", Time, nullable=False),
+    Column("after", Text, nullable=False),  # the last run that was told, in the order of their ids
+)
+
 policies = Table(
     "policies",
     metadata,
@@ -377,6 +390,7 @@ runs = Table(
     Column("held_since", Time),
     Column("held_until", Time),  # as far as that is known
     Column("held_why", Text),
+    Column("repaired_at", Time),  # it was told there to try again what had failed
     Column("skip_until", Time),  # what it came to before then is not done any more
     Column("skip_why", Text),
     Column("missing_since", Time),  # Temporal does not know it

@@ -23,6 +23,7 @@ from journeys.models import Frozen
 from journeys.problems import Unavailable, Unknown
 from journeys.standing import SendState
 from journeys.steps import Message
+from journeys.steps.failing import Failure
 from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
@@ -199,6 +200,28 @@ def release(connection: Connection, visit: Visit, attempt: int, reason: str) -> 
 
 
 @write_transaction
+def park(
+    connection: Connection, visit: Visit, attempt: int, failure: Failure, why: str, reason: str | None = None
+) -> Held | None:
+    """Give the claim of a send that has failed back, and let its run stand there until somebody repairs it.
+
+    *why* goes to whoever asks about many runs, and holds nothing of a customer; the ledger keeps the *reason*, which
+    may. None where the run goes on, as its step says so, or as it has ended or gone on: nothing is written then.
+    """
+    run = lock_run(connection, visit.run)
+    if run.step != visit.at_step or moved_on(connection, run, visit.version):
+        return None
+    if not _message(run, visit.at_step).parks(failure):
+        return None
+    if not connection.execute(_RELEASE_DOUBT, _given_up(visit, attempt, reason or why)).rowcount:
+        return None
+    held = no_longer_than_it_may_be_sent(Held(until=None, why=storable(why), by="park"), visit)
+    assert isinstance(held, Held)  # noqa: S101 - what is held stays so
+    hold(connection, run, held, visit.now)
+    return held
+
+
+@write_transaction
 def lost(connection: Connection, visit: Visit, attempt: int, reason: str) -> None:
     """No answer came: the send is unknown, until it is proved, settled or sent again. Its step is not passed."""
     connection.execute(_LOSE, _given_up(visit, attempt, reason))
@@ -338,6 +361,8 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
         case Held() as held:
             if run.step == visit.at_step:  # as above
                 hold(connection, run, held, visit.now)
+            if held.by == "park":
+                _write_row(connection, visit, ledger, row | {"state": "released", "at": visit.now, "reason": held.why})
             if held.by == "brake" and known.held is None:
                 hold_journey(connection, run.version.name, held.why, known.let_go_at, visit.now)
             return held

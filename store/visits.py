@@ -160,6 +160,8 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
     if moved := moved_on(connection, run, visit.version):
         return moved
     if before := became(connection, visit):
+        if run.step == visit.at_step:  # somebody else has said so while it was parked
+            pass_step(connection, run, visit.lines_after(before))
         return Over(ended=run.ended) if run.ended and run.ended != "completed" else before
     standing = connection.execute(_STANDING, {"run": run.id}).one()
     _refuse_if_stopped(run, standing)

@@ -104,6 +104,8 @@ def _governed(line: Happening) -> str:
         return "the journey is let go"
     if line.pause:
         return "the journey is paused"
+    if line.repair:
+        return "what has failed is tried again"
     match line.resume:
         case Over(over=over):
             return f"the journey is resumed; all that waited goes out within {say(over)}"

@@ -476,7 +476,7 @@ POLICY_STORIES: dict[str, Story] = {
     "what-is-blocked-or-failed-takes-no-place": by_day(
         (cart(total=0),),
         Run("completed", at(""), (blocked("hello", ""), Send("nudge", at(""), "failed"), Send("last", at("")))),
-        journey=walking(email("hello"), text("nudge"), push("last")),
+        journey=walking(email("hello"), {**text("nudge"), "failing": "go on"}, push("last")),
         policy=ruled(caps=[ONE_A_DAY]),
         customer={**CUSTOMER, "email": ""},
         contents=CANNOT_BE_FILLED_IN,

@@ -7,7 +7,7 @@ from datetime import datetime
 from journeys.walk.preview import Stage
 from journeys.walk.script import Happening
 from tests.samples import version
-from tests.stories import Complete, LetGo, Pause, Publish, Resume, Rule, Says, Stop, Story
+from tests.stories import Complete, LetGo, Line, Mend, Pause, Publish, Repair, Resume, Rule, Says, Stop, Story
 
 
 def staged(name: str, story: Story, begin: datetime) -> Stage:
@@ -19,23 +19,31 @@ def staged(name: str, story: Story, begin: datetime) -> Stage:
         stage.publish(version(journey))
     for line in story.lines_from(begin):
         stage.advance(begin + line.at)
-        match line:
-            case Happening():
-                stage.happen(line)
-            case Publish():
-                stage.publish(version(line.journey, number=2), line.people, line.names)
-            case Stop(version=number):
-                stage.stop("abandoned-cart", number)
-            case Complete():
-                stage.complete("abandoned-cart")
-            case LetGo():
-                stage.let_go(line.journey)
-            case Pause():
-                stage.pause(line.journey)
-            case Resume():
-                stage.resume(line.journey, line.catch_up)
-            case Says(consent=consent):
-                stage.said = {**stage.said, consent.about: consent.choice}
-            case Rule():
-                stage.policy = line.policy
+        _happen(stage, line)
     return stage
+
+
+def _happen(stage: Stage, line: Line) -> None:
+    match line:
+        case Happening():
+            stage.happen(line)
+        case Publish():
+            stage.publish(version(line.journey, number=2), line.people, line.names)
+        case Stop(version=number):
+            stage.stop("abandoned-cart", number)
+        case Complete():
+            stage.complete("abandoned-cart")
+        case LetGo():
+            stage.let_go(line.journey)
+        case Pause():
+            stage.pause(line.journey)
+        case Resume():
+            stage.resume(line.journey, line.catch_up)
+        case Says(consent=consent):
+            stage.said = {**stage.said, consent.about: consent.choice}
+        case Rule():
+            stage.policy = line.policy
+        case Mend(content=content):
+            stage.contents = {**stage.contents, content.content: content}
+        case Repair(step=step, reason=reason, instead=instead):
+            stage.repair(step=step, reason=reason, instead=instead)

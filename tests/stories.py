@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from journeys.catalogue import Content
@@ -92,7 +93,26 @@ class Rule:
     policy: Policy
 
 
-Line = Happening | Publish | Stop | Complete | LetGo | Pause | Resume | Says | Rule
+@dataclass(frozen=True)
+class Mend:
+    """A content is written anew, and ready."""
+
+    at: timedelta
+    content: Content
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Runs that are parked are told to try again, or *instead* to go on."""
+
+    at: timedelta
+    step: str | None = None
+    reason: str | None = None
+    instead: Literal["go on"] | None = None
+    journey: str = "abandoned-cart"
+
+
+Line = Happening | Publish | Stop | Complete | LetGo | Pause | Resume | Says | Rule | Mend | Repair
 
 
 @dataclass(frozen=True)

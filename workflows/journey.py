@@ -169,7 +169,7 @@ class JourneyWorkflow:
         self._tell(f"Sending {message.kind} {message.content}")
         return await self._outside(Deliver.deliver, visit, f"{message.kind.capitalize()}: {message.content}")
 
-    async def _find_out(self, visit: Visit) -> Delivery | None:
+    async def _find_out(self, visit: Visit) -> Delivery | Held | None:
         """Ask what became of it. The activity settles what it finds, as the record of a send does."""
         content = visit.message.content
         self._tell(f"Asking what became of {content}")

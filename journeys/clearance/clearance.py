@@ -47,7 +47,8 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
     if why := _consent(message, known) or _suppressed(named, known.suppressed):
         return Blocked(why)
     if known.content_state != "ready":
-        return Blocked(f'content "{message.content}" is {known.content_state or "not there"}, not ready to send')
+        why = f'content "{message.content}" is {known.content_state or "not there"}, not ready to send'
+        return Held(until=None, why=why, by="park") if message.parks("not ready") else Blocked(why)
     waits, notes = not_now(visit, known)
     return waits or Clear(",".join(address for address in named if address not in known.suppressed), notes)
 

@@ -1,4 +1,4 @@
-"""What lets messages go that waited: their journey was let go by the brake, or resumed, and they take their turns."""
+"""What lets messages go that waited: their journey was let go or resumed, or they were repaired, and take turns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Release(NamedTuple):
 
     at: datetime
     over: timedelta
-    why: Literal["let go", "resumed"]
+    why: Literal["let go", "resumed", "repaired"]
 
 
 def release_of(
@@ -53,6 +53,7 @@ def release_of(
     let_go_at: datetime | None,
     resumed: Resumption | None,
     spread: timedelta,
+    repaired_at: datetime | None = None,
 ) -> Release | None:
     """What let a message go, whose step was entered *since*, and which something held; the latest, where both did.
 
@@ -65,4 +66,6 @@ def release_of(
         found.append(Release(let_go_at, spread, "let go"))
     if by_pause and resumed is not None:
         found.append(Release(resumed.at, spread if resumed.over is None else resumed.over, "resumed"))
+    if held_by == "release" and repaired_at is not None:
+        found.append(Release(repaired_at, spread, "repaired"))
     return max(found, key=lambda release: release.at, default=None)

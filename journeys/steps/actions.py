@@ -13,6 +13,7 @@ from journeys.language.attributes import AttributeName
 from journeys.language.cel_source import Formula
 from journeys.language.durations import Duration, say
 from journeys.models import Expected, Name
+from journeys.steps.failing import Failing
 from journeys.steps.step import Step
 from journeys.steps.uses import EndpointUse, ExpressionUse, RaiseUse, SetUse, Use, Written
 
@@ -94,11 +95,13 @@ class Webhook(Step):
     *webhook*: the name of the endpoint.
     *with*: what it is told, as expressions.
     *within*: how long it is tried. The run stands here meanwhile; with ``within: 0 seconds`` it is one try.
+    *failing*: what the run does where it is tried no more. With ``park`` it stands here until somebody repairs it.
     """
 
     webhook: Annotated[Name, Expected("the name of a registered endpoint, such as crm")]
     with_: Expressions = Field(default_factory=dict, alias="with")
     within: Duration = timedelta(days=1)
+    failing: Failing | None = None
 
     @property
     def has_outcome(self) -> bool:

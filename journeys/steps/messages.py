@@ -12,6 +12,7 @@ from journeys.interactions import Kind
 from journeys.language.durations import Duration, say
 from journeys.language.moments import UntilDate, no_moment
 from journeys.models import Expected, Model, Name
+from journeys.steps.failing import Failing, Failure, parks
 from journeys.steps.step import Step
 from journeys.steps.uses import AddressUse, ChannelUse, ContentUse, DateUse, DurationUse, Use
 
@@ -61,7 +62,8 @@ class Message(Step):
     *expires*: so long after the step was entered, or at a date, the message is blocked, not sent late.
     *in_doubt*: what to do where nobody can tell whether it went out. A push that comes twice replaces itself on the
     device, so it is repeated; an email or a text is left.
-    *failing*: what the run does where the content cannot be filled in, or the provider refuses the request.
+    *failing*: what the run does where it has failed: with ``park`` it stands there until somebody repairs it. Unless
+    said, it does so where the content cannot be filled in, and goes on where the provider refuses the request.
     *quiet*, *caps*: ``ignore`` where the house's quiet times, or its caps, do not hold for it.
     """
 
@@ -73,7 +75,7 @@ class Message(Step):
     ]
     expires: Expiry | None = None
     in_doubt: Literal["leave", "repeat"] | None = None
-    failing: Literal["go on"] = "go on"
+    failing: Failing | None = None
     quiet: Ignore | None = None
     caps: Ignore | None = None
 
@@ -94,6 +96,10 @@ class Message(Step):
     def repeats_in_doubt(self) -> bool:
         """Whether a message is sent again where nobody can tell whether it went out."""
         return (self.in_doubt or ("repeat" if self.kind == "push" else "leave")) == "repeat"
+
+    def parks(self, failure: Failure) -> bool:
+        """Whether a run is parked here by such a failure."""
+        return parks(self.failing, failure)
 
     @property
     def content(self) -> str:

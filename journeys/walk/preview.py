@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from journeys.acting import Setting, refuse_unfit
 from journeys.address_attributes import holding_addresses, spelled
@@ -158,6 +158,13 @@ class Stage:
             run.resume()
         return decisions
 
+    def repair(
+        self, *, step: str | None = None, reason: str | None = None, instead: Literal["go on"] | None = None
+    ) -> None:
+        """Whoever is parked tries again what has failed, or *instead* goes on: at this *step*, for this *reason*."""
+        for run in [*self._runs]:
+            run.repair(step, reason or "", instead)
+
     def happen(self, happening: Happening) -> Heard:
         """Let time pass until the line's moment, then let it happen. A deadline at the same moment comes after."""
         self.advance(self.started_at + happening.at)
@@ -166,7 +173,7 @@ class Stage:
         return heard
 
     def _govern(self, happening: Happening) -> Heard:
-        """Somebody releases, pauses or resumes the journeys on stage."""
+        """Somebody releases, pauses, resumes or repairs the journeys on stage."""
         decisions: tuple[Decision, ...] = ()
         if happening.release:
             for journey in [*self.held]:
@@ -177,6 +184,8 @@ class Stage:
         if happening.resume:
             for journey in sorted(self.paused):
                 decisions += self.resume(journey, happening.resume)
+        if happening.repair:
+            self.repair()
         return Heard(event=self._name(happening), trigger="", at=self.now, decisions=decisions)
 
     def _hear(self, happening: Happening) -> Heard:

@@ -32,7 +32,7 @@ _True = Annotated[StrictBool, AfterValidator(_true), Expected("true")]
 
 class Happening(Model):
     """One line of a preview's script: an event, an interaction with a message, a customer's change, or what somebody
-    does with the journey: a release, a pause or its end.
+    does with the journey: a release, a pause or its end, a repair.
 
     *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
     entered; without it, the interaction is with the latest run that sent that message.
@@ -44,11 +44,12 @@ class Happening(Model):
     *release*: true, where the journey is let go that the brake holds.
     *pause*: true, where the journey is paused.
     *resume*: how it catches up where it is resumed: now, skip, or {over: 30 minutes}.
+    *repair*: true, where runs that are parked try again what has failed.
     *id*: of the event; the same id is the same event.
     *occurred_at*: when it occurred, where it is heard of later.
     """
 
-    exactly_one = ("trigger", "message", "customer", "release", "pause", "resume")
+    exactly_one = ("trigger", "message", "customer", "release", "pause", "resume", "repair")
 
     at: Duration = timedelta(0)
     trigger: Name | None = None
@@ -59,6 +60,7 @@ class Happening(Model):
     release: _True | None = None
     pause: _True | None = None
     resume: Annotated[CatchUp, CATCH_UP] | None = None
+    repair: _True | None = None
     run: int | None = Field(None, ge=1)
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     occurred_at: Duration | None = None
@@ -68,7 +70,7 @@ class Happening(Model):
         if sum(getattr(self, name) is not None for name in self.exactly_one) != 1:
             raise ValueError(
                 "a line of the script has either a trigger, or a message and what it is, or a customer's new "
-                "attributes, or release: true, pause: true or resume: now"
+                "attributes, or release: true, pause: true, resume: now or repair: true"
             )
         if self.governs and (self.attributes or self.occurred_at is not None):
             raise ValueError(f"this is done at the time of the line, with nothing else: {{at: 2 days, {self.governs}}}")
@@ -83,6 +85,8 @@ class Happening(Model):
         """What somebody does with the journey, as it is written; nothing where the line is about the customer."""
         if self.resume:
             return f"resume: {self.resume}" if isinstance(self.resume, str) else "resume: {over: …}"
+        if self.repair:
+            return "repair: true"
         return "release: true" if self.release else "pause: true" if self.pause else ""
 
 

@@ -64,7 +64,7 @@ class PreviewRun(Model):
 
 
 class Heard(Model):
-    """One line of the script with what it did. *trigger*: of its event; nothing where the journey was let go."""
+    """One line of the script with what it did. *trigger*: of its event; nothing where somebody let go or repaired."""
 
     event: str
     trigger: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from journeys.acting import Impossible, Setting, action, done, impossible, told
 from journeys.catalogue import Content, CustomerId, Event
@@ -81,6 +81,8 @@ class VirtualRun:
         self.until: datetime | None = None
         self._held: tuple[str, Held] | None = None  # at which step, and by what
         self._skip_until: datetime | None = None
+        self._repaired_at: datetime | None = None
+        self._without: tuple[str, str] | None = None  # the step that it goes on without, and why that has failed
         self._event = event
         self._around = around
         self._why = ""
@@ -115,6 +117,8 @@ class VirtualRun:
             expiry = self._dated.expiry(until, visit.position.since)
             self.walk.diary.explain(expiry.why)
             visit = visit.expiring(expiry.at)
+        if self._without and self._without[0] == step.id:
+            return self._sent(visit, "failed", self._without[1])
         known = self._circumstances(visit)
         answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
         self._hold(visit, answer)
@@ -128,25 +132,37 @@ class VirtualRun:
         try:
             parts = self._render(known.content) if known.content else {}
         except TemplateError as error:
+            if isinstance(answer, Clear) and step.parks("not filled in"):
+                held = Held(until=None, why=f"it cannot be filled in: {error}", by="park")
+                answer = no_longer_than_it_may_be_sent(held, visit)
+                self._hold(visit, answer)
+                return answer
             outcome, refused = ("blocked", refused) if refused else ("failed", f"it cannot be filled in: {error}")
-        delivery = Delivery(outcome=outcome, at=visit.now, reason=refused)
         if isinstance(answer, Clear) and answer.notes:
             self.walk.diary.explain("; ".join(answer.notes))
         if outcome == "accepted":
             around.sent.append(Sent(step.kind, known.purpose, step.content, visit.now))
+        to = answer.to if isinstance(answer, Clear) else written(step, known.event, known.customer)
+        return self._sent(visit, outcome, refused, to, parts)
+
+    def _sent(
+        self, visit: Visit, outcome: Outcome, reason: str, to: str | None = None, parts: dict[str, str] | None = None
+    ) -> Delivery:
+        step = visit.message
+        self._held = None
         self.sends.append(
             PreviewSend(
                 step=step.id,
                 kind=step.kind,
                 content=step.content,
-                at=delivery.at,
-                outcome=delivery.outcome,
-                to=answer.to if isinstance(answer, Clear) else written(step, known.event, known.customer),
-                reason=refused,
-                parts=parts,
+                at=visit.now,
+                outcome=outcome,
+                to=to,
+                reason=reason,
+                parts=parts or {},
             )
         )
-        return delivery
+        return Delivery(outcome=outcome, at=visit.now, reason=reason)
 
     def _circumstances(self, visit: Visit) -> Circumstances:
         """All that decides about a message, as it is now."""
@@ -186,6 +202,7 @@ class VirtualRun:
             let_go_at=self._around.let_go_at.get(self.facts.version.name),
             resumed=self._around.resumed.get(self.facts.version.name),
             spread=self._around.policy.spread,
+            repaired_at=self._repaired_at,
         )
 
     def _skipped(self, visit: Visit) -> str | None:
@@ -289,6 +306,17 @@ class VirtualRun:
         self._coroutine = self.walk.go(self)
         self.resume()
         return ""
+
+    def repair(self, step: str | None, reason: str, instead: Literal["go on"] | None) -> None:
+        """Try again what has failed, or go on without it, if the run is parked at this *step* for this *reason*."""
+        held, stands = self.held, self.walk.position.step
+        if held is None or held.by != "park" or step not in (None, stands) or reason.lower() not in held.why.lower():
+            return
+        self._repaired_at = self._around.now
+        self._without = (stands, held.why) if instead else None
+        self._held = (stands, Held(until=self._around.now, why="it is to be tried again", by="release"))
+        self.walk.let_go()
+        self.resume()
 
     def resume(self) -> None:
         """Walk on to the next wait, or to the end. While it acts, it goes on by itself afterwards."""

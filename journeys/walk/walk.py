@@ -254,8 +254,11 @@ class Walk:
             if not isinstance(answer, Held):
                 return self._did(visit, answer)
             self.diary.wrote_all()
-            # Nothing is held longer than it may be sent: what has expired by then is blocked.
-            until = min(filter(None, (answer.until, expires_at)), default=None)
+            # Nothing is held longer than it may be sent: what has expired by then is blocked. Not so what is parked: a
+            # message says until when itself, and the time of a call is over already.
+            is_over = expires_at is not None and expires_at <= world.now()
+            ends = None if answer.by == "park" or is_over else expires_at
+            until = min(filter(None, (answer.until, ends)), default=None)
             what = step.content if isinstance(step, Message) else step.words
             why = f"Hold {what} until {say_until(until, answer.by)}: {answer.why}"
             await self._hold(until, let_go, why, world)

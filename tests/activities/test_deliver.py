@@ -22,7 +22,7 @@ from journeys.clearance.consent import Rules
 from journeys.definition import send_id
 from journeys.interactions import INTERACTIONS
 from journeys.steps import Email, Push
-from journeys.walk.diary import Delivery
+from journeys.walk.diary import Delivery, Held
 from journeys.walk.world import Visit
 from store.catalogue import put_content, ready_content
 from store.channels import channels
@@ -283,7 +283,7 @@ async def test_no_address_blocks_and_the_run_goes_on(sending: Sending) -> None:
     assert (await sending.seen()).step == "opened"
 
 
-async def test_a_template_that_goes_too_far_fails_and_is_not_tried_again(sending: Sending) -> None:
+async def test_a_template_that_goes_too_far_is_parked_and_not_tried_again(sending: Sending) -> None:
     endless = "{% for a in (1..9999) %}{% for b in (1..9999) %}{{ a }}{% endfor %}{% endfor %}"
     await execute(  # it cannot be made ready, so it is put there by hand
         sending.shop.store,
@@ -292,9 +292,11 @@ async def test_a_template_that_goes_too_far_fails_and_is_not_tried_again(sending
     )
     ledger = Ledger()
 
-    delivery = await sending.attempt(ledger)
+    deliver = Deliver(sending.shop.store, dict.fromkeys(INTERACTIONS, ledger))
 
-    assert delivery.outcome == "failed"
+    held = await ActivityEnvironment().run(deliver.deliver, sending.visit)
+
+    assert held == Held(until=None, why="the content cannot be filled in", by="park")
     assert ledger.asked == []
     assert (await sending.booked()).reason.startswith("the content cannot be filled in: ")
 

@@ -29,7 +29,7 @@ from embedded.fakes.server import Fake
 from embedded.fakes.twilio import FakeTwilio
 from journeys.definition import send_id
 from journeys.interactions import Kind
-from journeys.walk.diary import Delivery, Moved
+from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.world import Visit
 from store.customers import put_customer
 from store.runs import get_run
@@ -144,7 +144,9 @@ class Walked:
             self.asked += 1
             environment.info = replace(environment.info, attempt=self.asked)
             try:
-                return await environment.run(reconcile.reconcile, ask)
+                answer = await environment.run(reconcile.reconcile, ask)
+                assert not isinstance(answer, Held)
+                return answer
             except ApplicationError as error:
                 if error.type != "CannotTell":
                     raise

@@ -16,7 +16,7 @@ from activities.deliver import Deliver
 from activities.reconcile import MOST_ATTEMPTS, MOST_REPEATS, NEVER_ANSWERS, NOBODY_KNOWS, Reconcile
 from journeys.definition import send_id
 from journeys.interactions import INTERACTIONS, Kind
-from journeys.walk.diary import Delivery, Moved
+from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.world import Visit
 from store.runs import RunView, SendView, get_run
 from store.schema import sends
@@ -50,7 +50,9 @@ class InDoubt:
         environment.info = replace(environment.info, attempt=attempt)
         asking = Reconcile(self.shop.store, _all(channel), call=timedelta(seconds=0.5), ask_again=(MINUTE,))
         step = self.visit.message.model_copy(update={"in_doubt": "repeat" if repeats else "leave"})
-        return await environment.run(asking.reconcile, visit(self.run, step, version=self.version))
+        answer = await environment.run(asking.reconcile, visit(self.run, step, version=self.version))
+        assert not isinstance(answer, Held)
+        return answer
 
     async def seen(self) -> RunView:
         return await get_run(self.shop.store, self.run)

@@ -38,7 +38,7 @@ def test_one_module_writes_what_is_known_of_a_run_and_one_that_it_owns_erases_it
     }
 
     renaming = {("lifecycle_erased.py", table) for table in OF_A_RUN - {"counts"}}
-    beside = ("lifecycle_letting_go.py", "lifecycle_moves.py", "missing.py")
+    beside = ("lifecycle_letting_go.py", "lifecycle_moves.py", "lifecycle_parked.py", "missing.py")
     of_its_own = {(module, "runs") for module in beside}
     assert writers == {("lifecycle.py", table) for table in OF_A_RUN} | of_its_own | renaming | DELETES
 

@@ -88,6 +88,7 @@ async def test_what_was_stored_before_consent_was_asked_stays(shop: Shop, databa
         "places_taken",
         "policies",
         "pruned_counts",
+        "repairs",
         "suppressions",
         "test_sends",
         "waiting_starts",

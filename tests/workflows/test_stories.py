@@ -19,23 +19,42 @@ from store.consents import put_consents
 from store.customers import patch_customer
 from store.held_journeys import let_go
 from store.journeys import put_journey
+from store.lifecycle_parked import Wanted
 from store.pausing import pause, resume
 from store.policy import put_policy
 from store.publishing import publish_for
+from store.repairs import repair
 from store.runs import RunView, SendView
 from store.stopping import stop
 from tests.engine import Clock, Engine, engine
+from tests.parked_stories import PARKED_STORIES
 from tests.pause_stories import PAUSE_STORIES
 from tests.policy_stories import POLICY_STORIES
 from tests.samples import CONTENTS
 from tests.shop import CHANNELS, by_us
 from tests.staged import staged
-from tests.stories import STORIES, Complete, LetGo, Line, Pause, Publish, Resume, Rule, Run, Says, Send, Stop, Story
+from tests.stories import (
+    STORIES,
+    Complete,
+    LetGo,
+    Line,
+    Mend,
+    Pause,
+    Publish,
+    Repair,
+    Resume,
+    Rule,
+    Run,
+    Says,
+    Send,
+    Stop,
+    Story,
+)
 from tests.version_stories import VERSION_STORIES
 
 A_MINUTE = timedelta(minutes=1)
 
-TOLD = STORIES | POLICY_STORIES | PAUSE_STORIES | VERSION_STORIES
+TOLD = STORIES | POLICY_STORIES | PAUSE_STORIES | VERSION_STORIES | PARKED_STORIES
 
 each_story = pytest.mark.parametrize(
     ("name", "story"), [pytest.param(name, story, id=name) for name, story in TOLD.items()]
@@ -111,6 +130,12 @@ async def happen(played: Engine, name: str, number: int, line: Line, clock: Cloc
             await put_consents(played.store, name, [line.consent], "story", clock.now)
         case Rule():
             await put_policy(played.store, line.policy, by_us(clock.now))
+        case Mend(content=content):
+            await put_content(played.store, content, by_us(clock.now))
+            await ready_content(played.store, content.content, by_us(clock.now))
+        case Repair(instead=instead):
+            wanted = Wanted(step=line.step, reason=line.reason)
+            await repair(played.store, line.journey, wanted, by_us(clock.now), instead=instead)
 
 
 async def test_a_late_open_is_counted(skipping: WorkflowEnvironment, sqlite_url: str) -> None:
@@ -161,7 +186,11 @@ def told(run: PreviewRun | RunView, begin: datetime, to: timedelta) -> Run:
     assert run.ended
     assert run.ended_at
     sent = [(send.step, send.at, send.outcome) for send in run.sends if isinstance(send, PreviewSend)]
-    sent += [(send.step, send.at or begin, send.state) for send in run.sends if isinstance(send, SendView)]
+    sent += [
+        (send.step, send.at or begin, send.state)
+        for send in run.sends
+        if isinstance(send, SendView) and send.state != "released"  # it was given back, and its run left it
+    ]
     return Run(
         ended=run.ended,
         at=since(run.ended_at),

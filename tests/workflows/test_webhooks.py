@@ -14,11 +14,15 @@ from activities.endpoints import Seal
 from activities.endpoints.signing import new_secret
 from journeys.endpoints import Endpoint
 from store.endpoints import put_endpoint, rotate_endpoint
-from tests.engine import HOUSE, Clock, Engine, engine
+from store.lifecycle_parked import Wanted
+from store.repairs import repair
+from store.runs import get_run
+from tests.engine import HOUSE, Clock, Engine, engine, until
 from tests.fakes.receiver import Receiver, says
 from tests.samples import abandoned_cart
 from tests.shop import by_us
 from tests.stories import email, pause, push, text
+from tests.stories import until as until_step
 
 HOUR = timedelta(hours=1)
 SECRET = new_secret()
@@ -216,3 +220,80 @@ async def test_an_endpoint_that_moves_and_gets_a_new_secret_is_called_where_it_i
     for secret in (SECRET, other):
         Webhook(secret).verify(posted.body, posted.headers)
     assert played.ledger.steps == ["well"]
+
+
+async def parked(played: Engine, run: str) -> None:
+    """Until the run is parked."""
+
+    async def is_parked() -> bool:
+        held = (await get_run(played.store, run)).held
+        return held is not None and held.by == "park"
+
+    await until(is_parked)
+
+
+async def test_parked_where_it_gave_up_and_repaired_once_it_is_back(
+    clock: Clock, played: Engine, receiver: Receiver
+) -> None:
+    receiver.answer = says(500)
+    run = await begun(played, crm(within="2 hours", failing="park"), WENT)
+    await receiver.has(2)
+    await clock.move(3 * HOUR)
+    await parked(played, run)
+    (seen,) = await played.runs("ada")
+    assert seen.held is not None
+    assert seen.held.why.endswith("500 Internal Server Error; nothing more is tried after 2 hours")
+    assert (seen.calls[0].state, seen.calls[0].next_at) == ("parked", None)
+    tried = len(receiver.posted)
+    receiver.answer = says(503)
+    await repair(played.store, "abandoned-cart", Wanted(step="crm"), by_us(clock.now))
+    await played.relay.drain_once()
+    await receiver.has(tried + 1)  # and again, for two hours anew
+    receiver.answer = says(200)
+    await clock.move(4 * HOUR)
+
+    await played.until_ended(run)
+
+    assert played.ledger.steps == ["well"]
+    assert len({(posted.headers["webhook-id"], posted.body) for posted in receiver.posted}) == 1
+    (seen,) = await played.runs("ada")
+    assert (seen.calls[0].state, seen.held) == ("accepted", None)
+
+
+async def test_parked_where_it_was_refused_it_goes_on_without_it(played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(400)
+    run = await begun(played, crm(failing="park"), WENT)
+    await parked(played, run)
+
+    await repair(played.store, "abandoned-cart", Wanted(), by_us(played.now()), instead="go on")
+    await played.relay.drain_once()
+    await played.until_ended(run)
+
+    assert len(receiver.posted) == 1
+    assert played.ledger.steps == ["not-well"]
+    (seen,) = await played.runs("ada")
+    assert seen.calls[0].state == "failed"
+
+
+async def test_an_exit_takes_who_is_parked_at_a_call_out_of_it(played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(400)
+    run = await begun(played, crm(failing="park"), WENT)
+    await parked(played, run)
+
+    await played.happen("purchase-completed", "ada")
+    await played.until_ended(run)
+
+    (seen,) = await played.runs("ada")
+    assert (seen.ended, seen.held, seen.calls[0].state) == ("exited", None, "left")
+
+
+async def test_parked_in_a_series_it_is_left_with_it(clock: Clock, played: Engine, receiver: Receiver) -> None:
+    receiver.answer = says(400)
+    series = {"trigger": "store-visit", "within": "6 hours"}
+    run = await begun(played, until_step("series", series, crm(failing="park"), **{"else": [push("sorry")]}))
+    await parked(played, run)
+
+    await clock.move(7 * HOUR)
+    await played.until_ended(run)
+
+    assert played.ledger.steps == ["sorry"]

@@ -1,0 +1,61 @@
+"""Runs that are parked: which they are, and taking some, to try again what has failed or to go on without it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import AwareDatetime
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, update
+
+from journeys.models import Frozen
+from store.lifecycle import THESE, lock_these
+from store.schema import IS_HELD, Time, runs
+
+
+class Wanted(Frozen):
+    """Which of the runs of a journey that are parked: all, unless said.
+
+    *step*: at this one. *reason*: why, or a part of it, in small or capital letters. *since*: not before then.
+    """
+
+    step: str | None = None
+    reason: str | None = None
+    since: AwareDatetime | None = None
+
+    def of(self, journey: str) -> ColumnElement[bool]:
+        """Those, as the database finds them."""
+        which = literal_column(IS_HELD) & (runs.c.held_by == "park") & (runs.c.journey == journey)
+        if self.step is not None:
+            which &= runs.c.step == self.step
+        if self.reason is not None:
+            which &= runs.c.held_why.icontains(self.reason, autoescape=True)
+        if self.since is not None:
+            which &= runs.c.held_since >= self.since
+        return which
+
+
+def some_parked(connection: Connection, journey: str, wanted: Wanted, after: str, most: int) -> list[str]:
+    """The next of those runs *after* one, in the order of their ids."""
+    which = select(runs.c.id).where(wanted.of(journey), runs.c.id > after).order_by(runs.c.id).limit(most)
+    return list(connection.execute(which).scalars())
+
+
+def park_no_more(connection: Connection, ids: Sequence[str], why: str, now: datetime) -> list[str]:
+    """Take those of these runs that are parked still; whoever asks tells them. They wait for their turn, and *why*."""
+    lock_these(connection, ids)
+    told = connection.execute(_PARK_NO_MORE, {"runs": list(ids), "now": now, "to_why": why})
+    return sorted(told.scalars())
+
+
+_PARK_NO_MORE = (
+    update(runs)
+    .where(THESE, runs.c.held_by == "park")
+    .values(
+        held_by="release",
+        held_until=bindparam("now", type_=Time()),
+        held_why=bindparam("to_why"),
+        repaired_at=bindparam("now", type_=Time()),
+    )
+    .returning(runs.c.id)
+)

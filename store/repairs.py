@@ -1,0 +1,176 @@
+"""Repair: runs that are parked where something has failed are told to try it again, or to go on without it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime
+from sqlalchemy import Connection, Text, bindparam, delete, func, insert, literal, select, update
+
+from journeys.language.durations import Duration
+from journeys.models import Frozen
+from store.audit import Change, record
+from store.effects import job
+from store.journeys import BREATH, TOGETHER, find_journey
+from store.lifecycle_parked import Wanted, park_no_more, some_parked
+from store.policy import in_force
+from store.schema import Time, actions, among, calls, outbox, repairs, runs, sends
+from store.store import Store, read_transaction, write_transaction
+
+MOST_REASONS = 100
+"""So many reasons are told at most, those of most runs first."""
+
+AGAIN = "it is to be tried again"
+WITHOUT = "it goes on without it"
+
+
+class ParkedRuns(Frozen):
+    """How many runs are parked at a step, why, and since when the first of them is. The reason names no customer."""
+
+    step: str
+    why: str
+    count: int
+    since: AwareDatetime
+
+
+class Repaired(Frozen):
+    """What becomes of runs that are parked: they try again what has failed, or *instead* go on without it.
+
+    *parked*: those that it is about, by step and reason; of very many reasons, the first hundred. *count*: all of them.
+    Messages go out one after the other, over *spread* at the pace of their runs. *dry_run*: it is what would be done.
+    """
+
+    journey: str
+    count: int
+    parked: tuple[ParkedRuns, ...]
+    instead: Literal["go on"] | None
+    spread: Duration
+    dry_run: bool
+
+
+async def repair(
+    store: Store,
+    name: str,
+    wanted: Wanted,
+    change: Change,
+    *,
+    instead: Literal["go on"] | None = None,
+    dry_run: bool = False,
+) -> Repaired:
+    """Tell exactly the runs that are *wanted* to look again, with everything checked anew.
+
+    Where none is parked, nothing changes. Raises Unknown where there is no such journey.
+    """
+    if dry_run:
+        return await _would(store, name, wanted, instead)
+    answer = await _begin(store, name, wanted, instead, change)
+    await finish_repairs(store, change.at)
+    return answer
+
+
+async def finish_repairs(store: Store, now: datetime) -> int:
+    """Tell those runs of repairs that were begun and that nobody told yet, some at a time. Returns how many."""
+    told = 0
+    while (some := await _tell_some(store, now)) is not None:
+        told += some
+        await asyncio.sleep(BREATH)
+    return told
+
+
+@read_transaction
+def _would(connection: Connection, name: str, wanted: Wanted, instead: Literal["go on"] | None) -> Repaired:
+    return _repaired(connection, name, wanted, instead, dry_run=True)
+
+
+@write_transaction
+def _begin(
+    connection: Connection, name: str, wanted: Wanted, instead: Literal["go on"] | None, change: Change
+) -> Repaired:
+    answer = _repaired(connection, name, wanted, instead, dry_run=False)
+    if answer.count:
+        begun = {"journey": name, **wanted.model_dump(), "instead": instead, "at": change.at, "after": ""}
+        connection.execute(insert(repairs), begun)
+        detail = {"count": answer.count, **wanted.model_dump(mode="json", exclude_none=True)}
+        record(connection, change, "runs let go on" if instead else "runs repaired", f"journey/{name}", detail)
+    return answer
+
+
+def _repaired(
+    connection: Connection, name: str, wanted: Wanted, instead: Literal["go on"] | None, *, dry_run: bool
+) -> Repaired:
+    find_journey(connection, name)
+    which = wanted.of(name)
+    parked = (
+        select(
+            runs.c.step,
+            runs.c.held_why.label("why"),
+            func.count().label("count"),
+            func.min(runs.c.held_since, type_=Time()).label("since"),
+        )
+        .where(which)
+        .group_by(runs.c.step, runs.c.held_why)
+        .order_by(func.count().desc(), runs.c.step, runs.c.held_why)
+        .limit(MOST_REASONS)
+    )
+    return Repaired(
+        journey=name,
+        count=connection.execute(select(func.count()).select_from(runs).where(which)).scalar_one(),
+        parked=tuple(ParkedRuns(**row._asdict()) for row in connection.execute(parked)),
+        instead=instead,
+        spread=in_force(connection).policy.spread,
+        dry_run=dry_run,
+    )
+
+
+@write_transaction
+def _tell_some(connection: Connection, now: datetime) -> int | None:
+    """Tell the next runs of the oldest repair, each once. None where there is none."""
+    begun = connection.execute(_NEXT).one_or_none()
+    if begun is None:
+        return None
+    wanted = Wanted(step=begun.step, reason=begun.reason, since=begun.since)
+    ids = some_parked(connection, begun.journey, wanted, begun.after, TOGETHER)
+    if not ids:
+        connection.execute(_DONE, {"repair": begun.id})
+        return 0
+    told = park_no_more(connection, ids, WITHOUT if begun.instead else AGAIN, now)
+    if begun.instead:
+        _settle(connection, told, now)
+    else:
+        connection.execute(_TRY_ANEW, {"runs": told})
+    if told:
+        connection.execute(insert(outbox), [job(run, "let go", {}, now) | {"bulk": True} for run in told])
+    connection.execute(_GO_ON_FROM, {"repair": begun.id, "to_after": ids[-1]})
+    return len(told)
+
+
+def _settle(connection: Connection, ids: Sequence[str], now: datetime) -> None:
+    """What has failed stays failed: whoever comes to it next finds it so, and passes the step."""
+    connection.execute(_SENDS_FAILED, {"runs": list(ids), "to_at": now})
+    connection.execute(_CALLS_FAILED, {"runs": list(ids), "to_at": now})
+    connection.execute(_FORGET, {"runs": list(ids)})
+
+
+_NEXT = select(repairs).order_by(repairs.c.id).limit(1).with_for_update()
+_DONE = delete(repairs).where(repairs.c.id == bindparam("repair"))
+_GO_ON_FROM = update(repairs).where(repairs.c.id == bindparam("repair")).values(after=bindparam("to_after"))
+
+_send_there = select(runs.c.id).where(runs.c.id == sends.c.run, runs.c.step == sends.c.step).exists()
+_call_there = select(runs.c.id).where(runs.c.id == calls.c.run, runs.c.step == calls.c.step).exists()
+_SENDS_FAILED = (
+    update(sends)
+    .where(among(sends.c.run, "runs"), sends.c.state == "released", _send_there)
+    .values(state="failed", at=bindparam("to_at"))
+)
+_CALLS_FAILED = insert(actions).from_select(
+    ["run", "step", "outcome", "at", "reason"],
+    select(
+        calls.c.run, calls.c.step, literal("failed", Text()), bindparam("to_at", type_=Time()), calls.c.reason
+    ).where(among(calls.c.run, "runs"), _call_there),
+)
+_those = among(calls.c.run, "runs") & _call_there
+_FORGET = update(calls).where(_those).values(data=None, next_at=None)
+_TRY_ANEW = update(calls).where(_those).values(tries=0)

@@ -1,0 +1,356 @@
+"""Runs that are parked: taken out of the way of nobody, shown, and told exactly once to try again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+from temporalio.testing import ActivityEnvironment
+
+from activities.channels import ProviderAnswer, Refused
+from activities.deliver import Deliver
+from journeys.definition import Journey
+from journeys.interactions import INTERACTIONS
+from journeys.problems import Unknown
+from journeys.walk.diary import Delivery, Held
+from store import repairs, sends
+from store.audit import list_audit
+from store.catalogue import put_content, ready_content
+from store.lifecycle_parked import Wanted
+from store.open_problems import open_problems
+from store.repairs import Repaired, finish_repairs, repair
+from store.runs import get_run, list_runs
+from store.schema import contents, outbox
+from store.schema import repairs as begun
+from store.sends import Done, Go
+from tests.ledger import Ledger
+from tests.policy_stories import changed_contents
+from tests.samples import abandoned_cart
+from tests.shop import Shop, by_us
+
+NAME, STEP = "abandoned-cart", "initial-reminder"
+EMAIL = "initial-email-reminder"
+ALL = Wanted()
+WHY = "the content cannot be filled in: line 1: divided_by: can't divide by 0."
+REFUSED = 'SendGrid: "ada@example.com" is not an address (400)'
+QUARTER = timedelta(minutes=15)
+TAKE_BACK = update(contents).where(contents.c.name == EMAIL).values(state="draft")
+
+
+def one_email(**more: object) -> Journey:
+    start = {"trigger": NAME, "repeat": "immediately", "overlap": "parallel"}
+    return abandoned_cart(start=start, steps=[{"id": STEP, "email": EMAIL, "to": "customer.email", **more}])
+
+
+async def write_content(shop: Shop, subject: str) -> None:
+    written = {"content": EMAIL, "email": {"subject": subject, "text": "No more of these: {{ unsubscribe_url }}"}}
+    await put_content(shop.store, changed_contents(written)[EMAIL], by_us(shop.now))
+    await ready_content(shop.store, EMAIL, by_us(shop.now))
+
+
+@pytest.fixture
+async def broken(shop: Shop) -> Shop:
+    """Whose content cannot be filled in where a cart is free."""
+    await write_content(shop, "{{ 100 | divided_by: event.total }}")
+    await shop.publish(one_email())
+    return shop
+
+
+async def attempt(shop: Shop, run: str, *answers: ProviderAnswer) -> Delivery | Held:
+    environment = ActivityEnvironment()
+    at = shop.visit(run, following=None)
+    environment.info = replace(environment.info, scheduled_time=shop.now, started_time=shop.now)
+    deliver = Deliver(shop.store, dict.fromkeys(INTERACTIONS, Ledger(*answers)))
+    answer = await environment.run(deliver.deliver, at)
+    assert isinstance(answer, Delivery | Held)
+    return answer
+
+
+async def parked(shop: Shop, customer: str = "ada") -> str:
+    run = await shop.start(customer, total=0)
+    assert isinstance(await attempt(shop, run), Held)
+    return run
+
+
+async def waiting(shop: Shop) -> list[str]:
+    return sorted(run.id for run in (await list_runs(shop.store, by="park", limit=200)).runs)
+
+
+async def told(shop: Shop) -> list[tuple[str, str]]:
+    """What Temporal is to be told of runs, other than to start them."""
+    jobs = select(outbox.c.run, outbox.c.kind).where(outbox.c.kind != "start").order_by(outbox.c.id)
+    rows = await shop.store.read(lambda connection: connection.execute(jobs).all())
+    return [(row.run, row.kind) for row in rows]
+
+
+async def test_a_content_that_cannot_be_filled_in_parks_its_run_and_nobody_is_asked(broken: Shop) -> None:
+    run = await broken.start(total=0)
+
+    answer = await attempt(broken, run)
+
+    assert answer == Held(until=None, why="the content cannot be filled in", by="park")
+    seen = await get_run(broken.store, run)
+    assert seen.held is not None
+    assert (seen.step, seen.held.by, seen.held.until, seen.held.why) == (STEP, "park", None, WHY)
+    assert seen.diary[-1].why == f"held until it is repaired: {WHY}"
+    (send,) = seen.sends
+    assert (send.state, send.reason) == ("released", WHY)
+
+
+async def test_what_a_provider_refuses_goes_on_unless_it_is_said(broken: Shop) -> None:
+    run = await broken.start()
+
+    answer = await attempt(broken, run, Refused(REFUSED))
+
+    assert isinstance(answer, Delivery)
+    assert (answer.outcome, await waiting(broken)) == ("failed", [])
+    assert (await get_run(broken.store, run)).ended == "completed"
+
+
+async def test_what_a_provider_refuses_is_parked_where_that_is_said_and_names_nobody(shop: Shop) -> None:
+    await shop.publish(one_email(failing="park"))
+    run = await shop.start()
+
+    answer = await attempt(shop, run, Refused(REFUSED))
+
+    assert answer == Held(until=None, why="the provider refused it", by="park")
+    seen = await get_run(shop.store, run)
+    assert seen.held is not None
+    assert seen.held.why == "SendGrid: … is not an address (400)"
+    assert seen.sends[0].reason == REFUSED
+
+
+async def test_a_content_that_was_taken_back_blocks_unless_it_is_said(shop: Shop) -> None:
+    answers = []
+    for said in ({}, {"failing": "park"}):
+        await shop.publish(one_email(**said))
+        run = await shop.start()
+        await shop.store.write(lambda connection: connection.execute(TAKE_BACK))
+        answers.append(await sends.claim(shop.store, shop.visit(run, following=None)))
+        await ready_content(shop.store, EMAIL, by_us(shop.now))
+
+    blocked, held = answers
+    why = f'content "{EMAIL}" is draft, not ready to send'
+    assert isinstance(blocked, Done)
+    assert (blocked.delivery.outcome, blocked.delivery.reason) == ("blocked", why)
+    assert held == Held(until=None, why=why, by="park")
+    (run,) = await waiting(shop)
+    assert (await get_run(shop.store, run)).sends[0].state == "released"
+    await repair(shop.store, NAME, ALL, by_us(shop.now))
+    await shop.rule(spread="0 seconds")
+    assert isinstance(await sends.claim(shop.store, shop.visit(run, following=None)), Go)
+
+
+async def test_repaired_they_are_told_and_go_out_in_turn(broken: Shop) -> None:
+    runs = sorted([await parked(broken), await parked(broken, "bob")])
+    await write_content(broken, "Mended")
+    at = broken.later(hours=1)
+
+    answer = await repair(broken.store, NAME, ALL, by_us(at))
+
+    assert (answer.count, answer.spread, answer.dry_run) == (2, QUARTER, False)
+    assert await told(broken) == [(run, "let go") for run in runs]
+    assert await waiting(broken) == []
+    for run in runs:
+        broken.now = at
+        wait = await attempt(broken, run)
+        assert isinstance(wait, Held)
+        assert wait.until is not None
+        assert (wait.by, at <= wait.until < at + QUARTER) == ("release", True)
+        broken.now = wait.until
+        delivery = await attempt(broken, run)
+        assert isinstance(delivery, Delivery)
+        assert delivery.outcome == "accepted"
+
+
+async def test_a_dry_run_counts_as_the_act_does_and_does_nothing(broken: Shop) -> None:
+    runs = [await parked(broken), await parked(broken, "bob")]
+
+    would = await repair(broken.store, NAME, ALL, by_us(broken.now), dry_run=True)
+
+    (each,) = would.parked
+    assert (each.step, each.why, each.count, would.dry_run) == (STEP, WHY, 2, True)
+    assert (await waiting(broken), await told(broken)) == (sorted(runs), [])
+    did = await repair(broken.store, NAME, ALL, by_us(broken.now))
+    assert did == would.model_copy(update={"dry_run": False})
+
+
+async def test_a_second_time_it_changes_nothing(broken: Shop) -> None:
+    run = await parked(broken)
+    await repair(broken.store, NAME, ALL, by_us(broken.now))
+
+    again = await repair(broken.store, NAME, ALL, by_us(broken.now))
+
+    assert (again.count, again.parked, await told(broken)) == (0, (), [(run, "let go")])
+    entries = (await list_audit(broken.store, what=f"journey/{NAME}")).entries
+    assert [(entry.did, entry.by, entry.detail) for entry in entries if entry.did == "runs repaired"] == [
+        ("runs repaired", "us", {"count": 1})
+    ]
+    with pytest.raises(Unknown, match='There is no journey "abandoned-card"'):
+        await repair(broken.store, "abandoned-card", ALL, by_us(broken.now))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "finds"),
+    [
+        (Wanted(step=STEP), True),
+        (Wanted(step="another"), False),
+        (Wanted(reason="CAN'T DIVIDE"), True),
+        (Wanted(reason="100%"), False),
+        (Wanted(reason="can_t divide"), False),
+    ],
+)
+async def test_only_those_that_are_wanted_are_told(broken: Shop, wanted: Wanted, *, finds: bool) -> None:
+    await parked(broken)
+
+    would = await repair(broken.store, NAME, wanted, by_us(broken.now), dry_run=True)
+    did = await repair(broken.store, NAME, wanted, by_us(broken.now))
+
+    assert (would.count, did.count, len(await told(broken))) == (finds, finds, finds)
+
+
+async def test_only_those_since_then_are_told(broken: Shop) -> None:
+    await parked(broken)
+    since = broken.later(hours=1)
+    later = await parked(broken, "bob")
+
+    answer = await repair(broken.store, NAME, Wanted(since=since), by_us(broken.now))
+
+    assert (answer.count, await told(broken)) == (1, [(later, "let go")])
+
+
+async def test_instead_they_go_on_without_it(broken: Shop) -> None:
+    run = await parked(broken)
+
+    answer = await repair(broken.store, NAME, ALL, by_us(broken.later(hours=1)), instead="go on")
+
+    assert (answer.instead, answer.count, await told(broken)) == ("go on", 1, [(run, "let go")])
+    await write_content(broken, "Mended")  # it is too late for them
+    delivery = await attempt(broken, run)
+    assert isinstance(delivery, Delivery)
+    assert (delivery.outcome, delivery.at) == ("failed", broken.now)
+    seen = await get_run(broken.store, run)
+    assert (seen.ended, seen.sends[0].state, seen.sends[0].reason) == ("completed", "failed", WHY)
+    assert seen.diary[-1].why == f"failed: {WHY}"
+
+
+async def test_who_fails_again_is_parked_again_and_told_once(broken: Shop) -> None:
+    run = await parked(broken)
+    await broken.rule(spread="0 seconds")
+    at = broken.later(hours=1)
+    await repair(broken.store, NAME, ALL, by_us(at))
+
+    assert isinstance(await attempt(broken, run), Held)
+
+    assert await finish_repairs(broken.store, broken.now) == 0
+    seen = await get_run(broken.store, run)
+    assert seen.held is not None
+    assert (seen.held.by, seen.held.since.replace(microsecond=0)) == ("park", at)
+    assert await told(broken) == [(run, "let go")]
+
+
+async def test_a_process_that_dies_before_it_told_the_runs_is_finished_by_another(
+    broken: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await parked(broken)
+    with monkeypatch.context() as dying:
+        dying.setattr(repairs, "finish_repairs", dies)
+        with pytest.raises(ConnectionError):
+            await repair(broken.store, NAME, ALL, by_us(broken.now))
+    assert (await waiting(broken), await told(broken)) == ([run], [])
+
+    assert await finish_repairs(broken.store, broken.now) == 1
+
+    assert (await waiting(broken), await told(broken)) == ([], [(run, "let go")])
+    assert await finish_repairs(broken.store, broken.now) == 0
+
+
+async def dies(*_: object) -> int:
+    raise ConnectionError
+
+
+async def test_a_thousand_are_told_once_each_by_two_at_once(broken: Shop) -> None:
+    customers = [f"person-{n:04}" for n in range(1_000)]
+    for customer in customers:
+        await broken.change(customer, email=f"{customer}@example.com")
+        run = await broken.start(customer, total=0)
+        go = await sends.claim(broken.store, broken.visit(run, following=None))
+        assert isinstance(go, Go)
+        held = await sends.park(broken.store, broken.visit(run, following=None), 1, "not filled in", WHY)
+        assert held is not None
+    would = await repair(broken.store, NAME, ALL, by_us(broken.now), dry_run=True)
+
+    did = await asyncio.gather(*(repair(broken.store, NAME, ALL, by_us(broken.now)) for _ in range(2)))
+
+    assert would.count == max(answer.count for answer in did) == 1_000
+    runs = [run for run, kind in await told(broken) if kind == "let go"]
+    assert (len(runs), len(set(runs))) == (1_000, 1_000)
+    assert await waiting(broken) == []
+    left = select(func.count()).select_from(begun)
+    assert await broken.store.read(lambda connection: connection.execute(left).scalar_one()) == 0
+
+
+async def test_repair_exit_and_claim_at_once_leave_one_end(broken: Shop) -> None:
+    await broken.rule(spread="0 seconds")
+    for n in range(20):
+        customer = f"racer-{n}"
+        await broken.change(customer, email=f"{customer}@example.com")
+        run = await parked(broken, customer)
+        await write_content(broken, "Mended")
+
+        answers = await asyncio.gather(
+            repair(broken.store, NAME, ALL, by_us(broken.now)),
+            broken.post("purchase-completed", customer),
+            sends.claim(broken.store, broken.visit(run, following=None)),
+        )
+
+        repaired, _, claimed = answers
+        assert isinstance(repaired, Repaired)
+        seen = await get_run(broken.store, run)
+        assert (seen.ended, seen.held) == ("exited", None)
+        states = {send.state for send in seen.sends}
+        assert states == ({"claimed"} if isinstance(claimed, Go) else {"released"})
+        kinds = [kind for told_run, kind in await told(broken) if told_run == run]
+        assert kinds.count("cancel") == 1
+        assert kinds.count("let go") <= repaired.count  # the purchase may come before it is told
+        await write_content(broken, "{{ 100 | divided_by: event.total }}")
+
+
+async def test_those_that_are_parked_are_a_problem_with_what_helps(broken: Shop) -> None:
+    first = broken.now
+    await parked(broken)
+    broken.later(hours=1)
+    await parked(broken, "bob")
+
+    (problem,) = (await open_problems(broken.store)).problems
+
+    assert (problem.kind, problem.name, problem.since.replace(microsecond=0), problem.count) == (
+        "runs parked",
+        NAME,
+        first,
+        2,
+    )
+    assert problem.why == f"2 runs are parked at {STEP}: {WHY}"
+    assert f"sojourn repair {NAME} --step {STEP}" in problem.help
+    await repair(broken.store, NAME, ALL, by_us(broken.now))
+    assert (await open_problems(broken.store)).problems == ()
+
+
+async def test_an_expiry_ends_it_as_blocked(shop: Shop) -> None:
+    await write_content(shop, "{{ 100 | divided_by: event.total }}")
+    await shop.publish(one_email(expires="2 hours"))
+    run = await shop.start(total=0)
+    expires_at = shop.now + timedelta(hours=2)
+    visit = shop.visit(run, following=None, expires_at=expires_at)
+    assert isinstance(await sends.claim(shop.store, visit), Go)
+
+    held = await sends.park(shop.store, visit, 1, "not filled in", WHY)
+
+    assert held == Held(until=expires_at, why=f"{WHY}; it expires then", by="park")
+    shop.later(hours=2)
+    done = await sends.claim(shop.store, visit.at(shop.now))
+    assert isinstance(done, Done)
+    assert done.delivery.outcome == "blocked"
