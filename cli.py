@@ -22,6 +22,7 @@ from terminal import (
     options,
     pause_commands,
     policy_commands,
+    repair_commands,
     streams,
 )
 from terminal.options import AsJson, DryRun, Yes
@@ -392,6 +393,8 @@ def release(
         How(dry_run, yes, json_),
     )
 
+
+app.command()(repair_commands.repair)
 
 # --- use -------------------------------------------------------------------------------------------
 

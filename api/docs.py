@@ -31,6 +31,7 @@ from api.limits import AFTER, HEADERS
 from api.named_keys import Rotation
 from api.previews import PreviewBody
 from api.problems import BY_SLUG, KINDS, Problem, declare
+from api.repairs import Repair
 from api.suppressions import AddressQuestion, Lift
 from journeys.catalogue import Content, Customer, CustomerAttribute, Event, Trigger
 from journeys.clearance.policy import Policy
@@ -141,7 +142,7 @@ def complete(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 def _complete(described: dict[str, Any], routers: Iterable[APIRouter]) -> None:
     models: list[type[BaseModel]] = [Event, Trigger, Content, Endpoint, Journey, Customer, PreviewBody, Policy]
     models += [CustomerAttribute, Consents, Sample, TestSend, AddressQuestion, Lift, Key, Rotation]
-    models += [Release, Pause, Resume, Stop, Completion, Archive, Cancel, CancelAll, Publishing]
+    models += [Release, Pause, Resume, Stop, Completion, Archive, Cancel, CancelAll, Publishing, Repair]
     bodies = _schemas(models)
     for schema in bodies.values():
         _tell_defaults(schema)

@@ -1,4 +1,4 @@
-"""What needs somebody now: journeys held, channels down, endpoints closed, jobs refused, runs that Temporal lost."""
+"""What needs somebody now: journeys held, runs parked, channels down, endpoints closed, jobs refused, runs lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from journeys.models import Frozen
 from store.channels import channels_down
@@ -14,11 +14,17 @@ from store.endpoints import endpoints_closed
 from store.held_journeys import read_held
 from store.house import read_set_back
 from store.missing import read_missing
-from store.schema import outbox
+from store.schema import IS_HELD, Time, outbox, runs
 from store.store import read_transaction
 
 ProblemKind = Literal[
-    "journey held", "channel down", "endpoint closed", "job refused", "runs missing", "database set back"
+    "journey held",
+    "runs parked",
+    "channel down",
+    "endpoint closed",
+    "job refused",
+    "runs missing",
+    "database set back",
 ]
 
 
@@ -48,6 +54,7 @@ def open_problems(connection: Connection) -> OpenProblems:
     """All of them as of one moment."""
     found = [
         *_held(connection),
+        *_parked(connection),
         *_down(connection),
         *_closed(connection),
         *_refused(connection),
@@ -66,6 +73,20 @@ def _held(connection: Connection) -> Iterator[OpenProblem]:
             why=held.why,
             count=held.waiting,
             help=f"Find out why, then let it go: sojourn release {name}. Or end it: sojourn stop {name}",
+        )
+
+
+def _parked(connection: Connection) -> Iterator[OpenProblem]:
+    for row in connection.execute(_PARKED):
+        others = f"; and {row.reasons - 1} other reasons" if row.reasons > 1 else ""
+        yield OpenProblem(
+            kind="runs parked",
+            name=row.journey,
+            since=row.since,
+            why=f"{'1 run is' if row.n == 1 else f'{row.n} runs are'} parked at {row.step}: {row.why}{others}",
+            count=row.n,
+            help=f"Mend what the reason names, then: sojourn repair {row.journey} --step {row.step}. "
+            "Or let them go on without it: add --go-on",
         )
 
 
@@ -136,6 +157,18 @@ def _set_back(connection: Connection) -> Iterator[OpenProblem]:
         )
 
 
+_PARKED = (
+    select(
+        runs.c.journey,
+        runs.c.step,
+        func.count().label("n"),
+        func.min(runs.c.held_since, type_=Time()).label("since"),
+        func.min(runs.c.held_why).label("why"),
+        func.count(runs.c.held_why.distinct()).label("reasons"),
+    )
+    .where(literal_column(IS_HELD), runs.c.held_by == "park")
+    .group_by(runs.c.journey, runs.c.step)
+)
 _is_refused = outbox.c.refused_at.is_not(None)
 _FIRST_REFUSED = (
     select(outbox.c.run, outbox.c.refused_at, outbox.c.error)

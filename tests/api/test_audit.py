@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import pytest
+from sqlalchemy import Connection
 
 from journeys.reading import write
+from journeys.walk.diary import Held
 from store.audit import list_audit
 from store.brake import hold_journey
 from store.endpoints import close_endpoint
 from store.erasures import digest_of
 from store.keys import get_key
+from store.lifecycle import hold, lock_run
 from store.runs import list_runs
 from store.store import Store
 from store.suppressions import list_suppressions, suppress
@@ -58,6 +62,7 @@ RECORDED = {
     "POST /v1/journeys/{name}/resume": Asked("resting", "journey resumed", "journey/resting", again=False),
     "POST /v1/runs/{id}/cancel": Asked("", "run cancelled", "journey/abandoned-cart", {"reason": "a test order"}),
     "POST /v1/customers/{id}/cancel": Asked("", "runs cancelled", "journey/abandoned-cart", {"reason": "a test order"}),
+    "POST /v1/journeys/{name}/repair": Asked("abandoned-cart", "runs repaired", "journey/abandoned-cart", again=False),
     "PUT /v1/endpoints/{name}": Asked("crm", "endpoint put", "endpoint/crm", {"url": CRM, "title": "Our CRM"}),
     "POST /v1/endpoints/{name}/rotate": Asked("crm", "endpoint given another secret", "endpoint/crm", again=False),
     "POST /v1/endpoints/{name}/open": Asked("crm", "endpoint opened", "endpoint/crm"),
@@ -118,8 +123,14 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await close_endpoint(store, "crm", CRM, "it answered 410", clock.now)
         await store.write(lambda connection: hold_journey(connection, "abandoned-cart", "the brake", None, clock.now))
         await door.put("/v1/customers/ada", {"attributes": {"first_name": "Ada"}})
+        receipt = await door.event("e1")
+        await store.write(lambda connection: park(connection, receipt["decisions"][0]["run"], clock.now))
         await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", clock.now)
         yield door
+
+
+def park(connection: Connection, run: str, now: datetime) -> None:
+    hold(connection, lock_run(connection, run), Held(until=None, why="it failed", by="park"), now)
 
 
 async def ask(door: Door, route: str) -> Asked:

@@ -85,6 +85,7 @@ async def test_it_has_all_that_was_promised(described: Json) -> None:
         "POST /v1/journeys/{name}/release",
         "POST /v1/journeys/{name}/pause",
         "POST /v1/journeys/{name}/resume",
+        "POST /v1/journeys/{name}/repair",
         "POST /v1/journeys/{name}/preview",
         "GET /v1/journeys/{name}/paths",
         "GET /v1/journeys/{name}/tests",

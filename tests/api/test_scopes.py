@@ -57,6 +57,7 @@ NEEDED = {
     "POST /v1/journeys/{name}/release": "publish",
     "POST /v1/journeys/{name}/pause": "publish",
     "POST /v1/journeys/{name}/resume": "publish",
+    "POST /v1/journeys/{name}/repair": "publish",
     "POST /v1/journeys/{name}/preview": "definitions:read",
     "GET /v1/journeys/{name}/paths": "definitions:read",
     "GET /v1/journeys/{name}/tests": "analytics:read",
