@@ -244,6 +244,25 @@ def prune(dry_run: DryRun = False, json_: AsJson = False) -> None:
     _loop(database_commands.prune_now(read_settings().database, dry_run=dry_run, as_json=json_))
 
 
+@app.command("check-upgrade")
+def check_upgrade(
+    sample: Annotated[int, typer.Option(help="Replay at most so many runs.", min=1, max=20_000)] = 200,
+    json_: AsJson = False,
+) -> None:
+    """Replay a sample of the runs under way by this release's code, before it is rolled out. Nothing is written."""
+    from settings import read_settings
+    from terminal import upgrading
+    from terminal.asking import answer
+    from terminal.client import kept_connection
+
+    settings = read_settings()
+    kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(settings.data)
+    found = _loop(upgrading.check(settings.task_queue, sample, kept.temporal if kept else None))
+    answer(found, upgrading.told(found), as_json=json_)
+    if found.broken:
+        raise typer.Exit(exits.REFUSED)
+
+
 # --- define ----------------------------------------------------------------------------------------
 
 

@@ -113,7 +113,8 @@ class Webhook(Step):
 
     @property
     def parts(self) -> Mapping[str, str]:
-        return {"calls": self.webhook, **_told(self.with_), "tries for": say(self.within)}
+        told = {"calls": self.webhook, **_told(self.with_), "tries for": say(self.within)}
+        return {**told, "where it fails lets the run": self.failing or "go on"}
 
     @property
     def uses(self) -> Iterable[Use]:

@@ -121,7 +121,7 @@ class Message(Step):
             "sends": self.content,
             "goes to": " or ".join(self.addresses),
             "in doubt is": "sent again" if self.repeats_in_doubt else "left",
-            "where it fails lets the run": self.failing,
+            "where it fails lets the run": self.failing or "park if it cannot be filled in, else go on",
             "has quiet times": "ignored" if self.quiet else "kept",
             "has caps": "ignored" if self.caps else "kept",
         }

@@ -110,7 +110,7 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await http.put("/v1/journeys/over", content=CART.replace('"cart"', '"over"'))
         await door.post("/v1/journeys/over/publish")
         await door.post("/v1/journeys/over/complete")
-        await door.event("cart-1")
+        entered = await door.event("cart-1")
         await door.put("/v1/triggers/visit", {"attributes": {"shop": "text?"}})
         await door.put("/v1/contents/hello", {"text": {"body": "Hi."}})
         await door.put("/v1/customer-attributes/born", {"type": "date"})
@@ -123,8 +123,7 @@ async def full(store: Store, clock: Clock) -> AsyncIterator[Door]:
         await close_endpoint(store, "crm", CRM, "it answered 410", clock.now)
         await store.write(lambda connection: hold_journey(connection, "abandoned-cart", "the brake", None, clock.now))
         await door.put("/v1/customers/ada", {"attributes": {"first_name": "Ada"}})
-        receipt = await door.event("e1")
-        await store.write(lambda connection: park(connection, receipt["decisions"][0]["run"], clock.now))
+        await store.write(lambda connection: park(connection, entered["decisions"][0]["run"], clock.now))
         await suppress(store, "email", "ada@example.com", "bounced, as sendgrid reports", clock.now)
         yield door
 

@@ -116,6 +116,17 @@ async def happen(played: Engine, name: str, number: int, line: Line, clock: Cloc
             await put_journey(played.store, line.journey, by_us(clock.now))
             journey, by = line.journey.journey, by_us(clock.now)
             await publish_for(played.store, journey, by, CHANNELS, people=line.people, names=line.names)
+        case Says():
+            await put_consents(played.store, name, [line.consent], "story", clock.now)
+        case _:
+            await command(played, line, clock)
+
+
+async def command(
+    played: Engine, line: Stop | Complete | LetGo | Pause | Resume | Rule | Mend | Repair, clock: Clock
+) -> None:
+    """Let a line of a story happen that somebody does to a journey, to what it sends, or to the house."""
+    match line:
         case Stop(version=stopped):
             await stop(played.store, "abandoned-cart", by_us(clock.now), version=stopped)
         case Complete():
@@ -126,8 +137,6 @@ async def happen(played: Engine, name: str, number: int, line: Line, clock: Cloc
             await pause(played.store, line.journey, by_us(clock.now))
         case Resume():
             await resume(played.store, line.journey, by_us(clock.now), line.catch_up)
-        case Says():
-            await put_consents(played.store, name, [line.consent], "story", clock.now)
         case Rule():
             await put_policy(played.store, line.policy, by_us(clock.now))
         case Mend(content=content):

@@ -1,0 +1,51 @@
+"""What ``sojourn check-upgrade`` does: ask Temporal for runs under way, and say which could not go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+from temporalio.service import RPCError
+
+from journeys.problems import Unavailable
+from workflows import upgrade
+from workflows.client import connect
+from workflows.upgrade import Upgrade
+
+
+async def check(task_queue: str, sample: int, temporal: str | None = None) -> Upgrade:
+    """Replay a sample of the runs under way, at *temporal* or where its own variables say, and show how far it is.
+
+    Raises Unavailable where Temporal does not answer.
+    """
+    try:
+        client = await connect(address=temporal)
+        # On standard error, so that standard output has the answer alone.
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("Replaying", total=None)
+            return await upgrade.check_upgrade(
+                client,
+                task_queue,
+                sample=sample,
+                chosen=lambda count: progress.update(bar, total=count),
+                done=lambda: progress.advance(bar),
+            )
+    except RPCError as error:
+        raise Unavailable(f"Temporal does not answer: {error.message}.") from None
+    except RuntimeError:
+        where = f" at {temporal}" if temporal else ""
+        raise Unavailable(f"No Temporal answers{where}. Set TEMPORAL_ADDRESS to where it is.") from None
+
+
+def told(found: Upgrade) -> Iterator[Text]:
+    """What became of the sample."""
+    gone = f" {found.gone} ended meanwhile." if found.gone else ""
+    yield Text(f"Runs under way: {found.running}. Replayed: {found.replayed}.{gone}")
+    if not found.broken:
+        yield Text("All of these go on under this release.", "green")
+        return
+    yield Text(f"Could not go on under this release, so do not roll it out: {len(found.broken)}.", "bold red")
+    for each in found.broken:
+        yield Text(f"  {each.run}: {each.why}")
