@@ -76,7 +76,7 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
         "skip_why": Clears("words, which may quote values"),
         **_stay("journey version trigger event_source chain", _DEFINED),
         **_stay("entered_at started_at day_seconds ended ended_at ended_by goal_met_at goal_until lines", _TOLD),
-        **_stay("step step_at step_until held_by held_since held_until skip_until missing_since", _TOLD),
+        **_stay("step step_at step_until held_by held_since held_until skip_until missing_since repaired_at", _TOLD),
     },
     "diary": {"run": _RUN, "why": _SAID, **_stay("n at step did arm", _TOLD)},
     "people": {"customer": _CUSTOMER, **_stay("journey met_goal", _TOLD)},
@@ -148,6 +148,9 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
         _DEFINED,
     ),
     "house": _stay("id set_back_at set_back_why", "what was found out about the whole database"),
+    "repairs": _stay(
+        "id journey step reason since instead at after", "it goes as soon as all are told, within moments"
+    ),
     "policies": _stay("number policy customer changed_at changed_by", _DEFINED),
     "versions": _stay(
         "journey number hash definition schemas customer published_at stopped_at moving moving_at", _DEFINED

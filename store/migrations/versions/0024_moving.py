@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from store.migrations.gently import add_columns, drop_columns
 
-revision = "0023"
-down_revision = "0026"
+revision = "0024"
+down_revision = "0023"
 
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 

@@ -2,7 +2,7 @@
 
 from store.migrations.gently import change_rows
 
-revision = "0021"
+revision = "0020"
 down_revision = "0019"
 
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from store.migrations.gently import build_index, create_table, drop_index, drop_table
 
-revision = "0026"
-down_revision = "0025"
+revision = "0023"
+down_revision = "0022"
 
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from store.migrations.gently import create_table, drop_table
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 

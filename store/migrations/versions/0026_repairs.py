@@ -1,18 +1,20 @@
 """Repairs: runs that are parked where something failed, and are told to try it again."""
 
 import sqlalchemy as sa
-from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+from store.migrations.gently import add_columns, create_table, drop_columns, drop_table
+
+revision = "0026"
+down_revision = "0025"
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
+_REPAIRED = {"repaired_at": Time}
 
 
 def upgrade() -> None:
-    op.add_column("runs", sa.Column("repaired_at", Time))
-    op.create_table(
+    add_columns("runs", _REPAIRED)
+    create_table(
         "repairs",
         sa.Column("id", Number, nullable=False),
         sa.Column("journey", sa.Text(), nullable=False),
@@ -27,6 +29,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("repairs")
-    with op.batch_alter_table("runs") as batch:
-        batch.drop_column("repaired_at")
+    drop_table("repairs")
+    drop_columns("runs", _REPAIRED)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 Time = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 
