@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, insert, select
 
 from store.effects import job
+from store.erasures import erased_before
 from store.schema import among, outbox, runs
 from store.store import read_transaction, write_transaction
 
@@ -40,6 +41,19 @@ def cancel_again(connection: Connection, ids: Sequence[str], now: datetime) -> l
         jobs = [job(row.id, "cancel", {"reason": row.why or row.ended}, now) | {"bulk": True} for row in rows]
         connection.execute(insert(outbox), jobs)
     return [row.id for row in rows]
+
+
+@write_transaction
+def forget_erased(connection: Connection, run: str, customer: str, now: datetime) -> bool:
+    """Have a run ended and forgotten in Temporal that is not here, as its customer was erased. False: nobody was.
+
+    A backup of Temporal that is put back brings it back.
+    """
+    if not erased_before(connection, customer):
+        return False
+    jobs = [job(run, "cancel", {"reason": "erased"}, now), job(run, "forget", {}, now)]
+    connection.execute(insert(outbox), jobs)
+    return True
 
 
 _HERE = select(runs.c.id, runs.c.ended_at).where(among(runs.c.id, "ids"))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select
 from journeys.definition import send_id
 from journeys.interactions import Kind
 from journeys.walk.diary import Outcome
+from store.erasures import erased_before
 from store.lifecycle import lock_these
 from store.schema import among, runs, sends
 from store.store import read_transaction, write_transaction
@@ -55,7 +56,8 @@ def remember(connection: Connection, told: Sequence[Remembered]) -> int:
 def _new(connection: Connection, told: Sequence[Remembered]) -> list[Remembered]:
     by_id = {send_id(each.run, each.step): each for each in told}
     known = set(connection.execute(_KNOWN, {"ids": list(by_id)}).scalars()) if by_id else set()
-    return [each for id, each in by_id.items() if id not in known]
+    erased = {whose for whose in {each.customer for each in told} if erased_before(connection, whose)}
+    return [each for id, each in by_id.items() if id not in known and each.customer not in erased]
 
 
 def _row(each: Remembered) -> dict[str, object]:

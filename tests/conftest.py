@@ -26,7 +26,16 @@ with warnings.catch_warnings():
 
 pytest_plugins = ["tests.temporal_fixtures"]
 
-LONG = ("test_kills", "test_dev", "test_demo", "test_races", "test_sends", "test_privacy", "test_stories")
+LONG = (
+    "test_kills",
+    "test_rebuild",
+    "test_dev",
+    "test_demo",
+    "test_races",
+    "test_sends",
+    "test_privacy",
+    "test_stories",
+)
 """The files that take longest, which come first: where files run side by side, none is left to run alone at the end."""
 
 STARTS = 5

@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from journeys.walk.diary import Ended, EndedBy
 from workflows.journey import JourneyWorkflow
+from workflows.search_attributes import CUSTOMER_ID
 
 _ENDS: dict[WorkflowExecutionStatus | None, tuple[EndedBy, str]] = {
     WorkflowExecutionStatus.TERMINATED: ("terminated", "terminated in Temporal"),
@@ -55,16 +56,18 @@ async def ask(client: Client, run: str) -> Asked:
     return EndedThere(by, f"{why}: {reason}" if reason else why, described.close_time)
 
 
-async def is_stranger(client: Client, run: str) -> bool:
-    """Whether a run that is not in the store runs on in Temporal, though nobody has cancelled it."""
+async def stranger(client: Client, run: str) -> str | None:
+    """Whose a run is that is not in the store; None where it does not run on in Temporal, or somebody cancelled it."""
     try:
         described = await client.get_workflow_handle(run).describe()
     except RPCError as error:
         if is_unknown(error):
-            return False
+            return None
         raise
     cancelled = described.raw_description.workflow_extended_info.cancel_requested
-    return described.status not in _ENDS and not cancelled
+    if described.status in _ENDS or cancelled:
+        return None
+    return described.typed_search_attributes.get(CUSTOMER_ID) or ""
 
 
 def is_unknown(error: RPCError) -> bool:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import structlog
 from temporalio.client import Client, WorkflowExecutionAsyncIterator
 
-from store.ended_here import cancel_again, known
+from store.ended_here import cancel_again, forget_erased, known
 from store.house import hold_all
 from store.store import Store
-from workflows.asking import is_stranger
+from workflows.asking import stranger
 
 log = structlog.get_logger()
 
@@ -73,7 +73,8 @@ class Rounds:
     async def _tell(self, unknown: Sequence[str]) -> None:
         """Of those that nobody knows, the ones that run on, and that nobody has cancelled."""
         for run in unknown[:MOST_STRANGERS]:
-            if await is_stranger(self._client, run):
+            whose = await stranger(self._client, run)
+            if whose is not None and not await forget_erased(self._store, run, whose, self._clock()):
                 if await hold_all(self._store, STRANGERS, self._clock()):
                     log.error("nothing is sent", why=STRANGERS, run=run, help="sojourn problems")
                 return

@@ -32,8 +32,8 @@ from tests.transactions import rows
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
 from workflows.relay import Relay
 
-PEOPLE = int(os.environ.get("SOJOURN_TEST_REBUILT", "40"))
-DAY = timedelta(seconds=max(20.0, PEOPLE / 4))
+PEOPLE = int(os.environ.get("SOJOURN_TEST_REBUILT", "36"))
+DAY = timedelta(seconds=max(30.0, PEOPLE / 4))
 """So long a day lasts: in a part of one all of them must have come to where they wait."""
 
 
@@ -58,7 +58,7 @@ def journey(name: str, place: int, steps: Sequence[dict[str, object]]) -> Journe
 
 def journeys(begin: datetime, day: timedelta) -> list[Journey]:
     """In each, everybody stands at another kind of step when half a day has passed."""
-    instant = (begin + 0.9 * day).isoformat()
+    instant = (begin + 1.5 * day).isoformat()
     hello: dict[str, object] = {"id": "hello", **EMAIL}
     last: dict[str, object] = {"id": "last", **PUSH}
     pause: dict[str, object] = {"id": "pause", "wait": "1 day"}

@@ -15,6 +15,7 @@ from journeys.walk.diary import Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store.audit import list_audit
+from store.erasing import erase
 from store.house import let_all_go
 from store.open_problems import open_problems
 from store.runs import get_run
@@ -132,6 +133,19 @@ def the_first(played: Engine, run: str, **more: object) -> Visit:
     return Visit.model_validate(
         {"run": run, "version": 1, "step": step, "position": position, "now": played.now()} | more
     )
+
+
+async def test_who_was_erased_and_comes_back_with_a_backup_of_temporal_is_forgotten_again(played: Engine) -> None:
+    run = await played.start("tess")
+    await until(lambda: is_listed(played))
+    await erase(played.store, "tess", by_us(played.now()))
+    await execute(played.store, delete(outbox))  # as if it was told before the backup was put back
+
+    await rounds(played).look()
+
+    assert (await open_problems(played.store)).problems == ()
+    assert await kinds(played) == ["cancel", "forget"]
+    assert {row.run for row in await rows(played.store, select(outbox.c.run))} == {run}
 
 
 async def test_whom_somebody_has_cancelled_holds_nothing(played: Engine) -> None:
