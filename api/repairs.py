@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from api.audit import ChangeDep
 from api.bodies import Body, aside, gives, ref, takes
@@ -13,7 +13,7 @@ from api.dependencies import Deps
 from api.keys import needs
 from api.names import JourneyName
 from api.problems import STANDARD, TooLarge, WrongType, declare
-from journeys.models import Expected, Model, Name
+from journeys.models import Expected, Model, Name, Time
 from journeys.problems import Unknown
 from journeys.reading import read
 from store.lifecycle_parked import Wanted
@@ -34,7 +34,7 @@ class Repair(Model):
 
     step: Name | None = None
     reason: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    since: Annotated[AwareDatetime, Expected("a time with its zone, such as 2026-11-24T09:00:00Z")] | None = None
+    since: Time | None = None
     instead: Annotated[Literal["go on"], Expected("go on, or nothing where they are to try again")] | None = None
     dry_run: StrictBool = False
 

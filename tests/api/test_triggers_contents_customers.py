@@ -193,7 +193,7 @@ async def test_the_answer_to_a_change_says_what_it_did(live: Door, run: str, met
 
 async def test_the_answer_to_a_change_waits_for_a_send_under_way(live: Door, run: str) -> None:
     shop = Shop(live.store, NOW)
-    await shop.claim(run)
+    await shop.claim(run, version=2)
 
     async with opened(deps_for(live.store, live.clock, drain_for=timedelta(hours=1))) as (_, http):
         changing = asyncio.create_task(http.patch("/v1/customers/ada", json=SWEDISH))

@@ -103,7 +103,7 @@ def test_what_it_prints_to_try_works_when_it_is_pasted(tmp_path: Path) -> None:
 
         cancelled = sojourn("cancel", run, "--reason", "wrong cart, says Nell", folder=tmp_path, data="my data")
 
-        assert "wrong cart, says Nell" in cancelled
+        assert f"{run} is cancelled" in cancelled
         assert eventually(lambda: ": wrong cart, says Nell" in sojourn("runs", folder=tmp_path, data="my data"))
         with program("cancel", "no/such/run", "--reason", "x", folder=tmp_path, SOJOURN_DATA="my data") as again:
             assert again.wait() == 1, again.printed
