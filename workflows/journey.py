@@ -256,7 +256,11 @@ class JourneyWorkflow:
             retry_policy=AGAIN,
             cancellation_type=ActivityCancellationType.ABANDON,
         )
-        return await self._taken(await self._came_to(under_way))
+        try:
+            return await self._taken(await self._came_to(under_way))
+        except CancelledError:
+            under_way.cancel()  # one that was not begun never is
+            raise
 
     async def _came_to(self, under_way: ActivityHandle[Given]) -> Given:
         """What an activity came to. Where the run is moved, it may finish the attempt at which it is.
