@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terminal.options import AsJson, DryRun, Yes
+from terminal import options
+from terminal.options import AsJson, DryRun, Named, Yes
 
 if TYPE_CHECKING:
     from terminal.client import Connection
 
 # The rooms are imported by the commands that need them, as in cli.py.
 app = typer.Typer()
-
-Named = Annotated[str, typer.Argument(metavar="NAME", help="The journey.")]
 
 
 @app.command()
@@ -32,7 +31,7 @@ def stop(
     from terminal.confirming import How, carry_out
 
     carry_out(
-        _connection(context),
+        options.connection(context),
         lambda api, dry: api.post(Stopped, "journeys", name, "stop", body={"version": version, "dry_run": dry}),
         ending.stopped,
         lambda would: f"Stop {ending.which(would)}?" if would.changed or would.runs else None,
@@ -50,7 +49,7 @@ def complete(
     from terminal.confirming import How, carry_out
 
     carry_out(
-        _connection(context),
+        options.connection(context),
         lambda api, dry: api.post(Completed, "journeys", name, "complete", body={"dry_run": dry}),
         ending.completed,
         lambda would: f"Let nobody enter {name} any more?" if would.changed else None,
@@ -74,7 +73,7 @@ def archive(
 
     body = {"archived": not undo}
     carry_out(
-        _connection(context),
+        options.connection(context),
         lambda api, dry: api.post(Archived, "journeys", name, "archive", body=body | {"dry_run": dry}),
         ending.archived,
         lambda would: f"{'Archive' if would.archived else 'Take back'} {name}?" if would.changed else None,
@@ -100,9 +99,9 @@ def cancel(  # noqa: PLR0913, PLR0917 - each is an option
         raise typer.BadParameter("--journey goes with --customer.")
     how = dry_run, yes, json_
     if id_ is not None:
-        _cancel_run(_connection(context), id_, {"reason": reason}, *how)
+        _cancel_run(options.connection(context), id_, {"reason": reason}, *how)
     else:
-        _cancel_all(_connection(context), customer or "", {"reason": reason, "journey": journey}, *how)
+        _cancel_all(options.connection(context), customer or "", {"reason": reason, "journey": journey}, *how)
 
 
 def _cancel_run(connection: Connection, run: str, body: dict[str, object], *how: bool) -> None:
@@ -131,9 +130,3 @@ def _cancel_all(connection: Connection, customer: str, body: dict[str, object], 
         lambda would: "Cancel them?" if would.runs else None,
         How(*how),
     )
-
-
-def _connection(context: typer.Context) -> Connection:
-    """Where the API is, as cli.py finds it."""
-    found: Connection = context.obj()
-    return found

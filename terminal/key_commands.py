@@ -11,7 +11,7 @@ from terminal import options
 from terminal.options import AsJson
 
 if TYPE_CHECKING:
-    from terminal.client import Connection
+    pass
 
 # The rooms are imported by the commands that need them, as in cli.py.
 app = typer.Typer(no_args_is_help=True)
@@ -64,7 +64,7 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option
     from terminal.asking import answer, ask
 
     key = _key(name, scopes, triggers, origins, until, per_second)
-    told = ask(_connection(context), lambda api: api.post(keys.KeySecret, "keys", body=key))
+    told = ask(options.connection(context), lambda api: api.post(keys.KeySecret, "keys", body=key))
     answer(told, keys.created(told), as_json=json_)
 
 
@@ -85,7 +85,7 @@ def change(  # noqa: PLR0913, PLR0917 - each is an option
     from terminal.asking import answer, ask
 
     key = _key(name, scopes, triggers, origins, until, per_second)
-    told = ask(_connection(context), lambda api: api.replace(KeyView, "keys", name, body=key))
+    told = ask(options.connection(context), lambda api: api.replace(KeyView, "keys", name, body=key))
     answer(told, keys.listed([told]), as_json=json_)
 
 
@@ -95,7 +95,7 @@ def list_keys(context: typer.Context, json_: AsJson = False) -> None:
     from terminal import keys
     from terminal.asking import answer, ask
 
-    told = ask(_connection(context), lambda api: api.get(keys.Keys, "keys"))
+    told = ask(options.connection(context), lambda api: api.get(keys.Keys, "keys"))
     answer(told, keys.listed(told.keys), as_json=json_)
 
 
@@ -106,7 +106,7 @@ def rotate(context: typer.Context, name: Named, until: Ending = None, json_: AsJ
     from terminal.asking import answer, ask
 
     asked = {"until": _written(until)}
-    told = ask(_connection(context), lambda api: api.post(keys.KeySecret, "keys", name, "rotate", body=asked))
+    told = ask(options.connection(context), lambda api: api.post(keys.KeySecret, "keys", name, "rotate", body=asked))
     answer(told, keys.rotated(told), as_json=json_)
 
 
@@ -123,17 +123,11 @@ def revoke(
     from terminal.asking import answer, ask
 
     if secret:
-        left = ask(_connection(context), lambda api: api.delete(KeyView, "keys", name, "secrets", secret))
+        left = ask(options.connection(context), lambda api: api.delete(KeyView, "keys", name, "secrets", secret))
         answer(left, keys.left(left, secret), as_json=json_)
     else:
-        told = ask(_connection(context), lambda api: api.delete(keys.Revoked, "keys", name))
+        told = ask(options.connection(context), lambda api: api.delete(keys.Revoked, "keys", name))
         answer(told, keys.revoked(told), as_json=json_)
-
-
-def _connection(context: typer.Context) -> Connection:
-    """Where the API is, as cli.py finds it."""
-    found: Connection = context.obj()
-    return found
 
 
 def _key(

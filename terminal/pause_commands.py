@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terminal.options import AsJson, DryRun, Yes
+from terminal import options
+from terminal.options import AsJson, DryRun, Named, Yes
 
 if TYPE_CHECKING:
-    from terminal.client import Connection
+    pass
 
 # The rooms are imported by the commands that need them, as in cli.py.
 app = typer.Typer()
 
-Named = Annotated[str, typer.Argument(metavar="NAME", help="The journey.")]
 CatchUp = Annotated[
     str,
     typer.Option(help='What becomes of what waits: "now", "skip", or how long it takes, such as "30 minutes".'),
@@ -31,7 +31,7 @@ def pause(
     from terminal.confirming import How, carry_out
 
     carry_out(
-        _connection(context),
+        options.connection(context),
         lambda api, dry: api.post(Paused, "journeys", name, "pause", body={"dry_run": dry}),
         pausing.paused,
         lambda would: f"Pause {name}?" if would.changed else None,
@@ -55,15 +55,9 @@ def resume(
 
     wanted = {"catch_up": catch_up if catch_up in ("now", "skip") else {"over": catch_up}}
     carry_out(
-        _connection(context),
+        options.connection(context),
         lambda api, dry: api.post(Resumed, "journeys", name, "resume", body=wanted | {"dry_run": dry}),
         pausing.resumed,
         lambda would: f"Resume {name}?" if would.paused else None,
         How(dry_run, yes, json_),
     )
-
-
-def _connection(context: typer.Context) -> Connection:
-    """Where the API is, as cli.py finds it."""
-    found: Connection = context.obj()
-    return found

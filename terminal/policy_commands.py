@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from terminal import options
 from terminal.options import AsJson
 
 if TYPE_CHECKING:
-    from terminal.client import Connection
+    pass
 
 # The rooms are imported by the commands that need them, as in cli.py.
 app = typer.Typer(invoke_without_command=True)
@@ -25,7 +26,7 @@ def show(context: typer.Context, json_: AsJson = False) -> None:
     from terminal import policies
     from terminal.asking import answer, ask
 
-    told = ask(_connection(context), lambda api: api.get(PolicyVersion, "policy"))
+    told = ask(options.connection(context), lambda api: api.get(PolicyVersion, "policy"))
     answer(policies.as_written(told), policies.in_force(told), as_json=json_)
 
 
@@ -41,7 +42,7 @@ def put(
     from terminal.folder import bytes_of
 
     body = bytes_of(file)
-    told = ask(_connection(context), lambda api: api.put_policy(body))
+    told = ask(options.connection(context), lambda api: api.put_policy(body))
     answer(policies.as_written(told), policies.put(told), as_json=json_)
 
 
@@ -56,11 +57,5 @@ def history(
     from terminal import policies
     from terminal.asking import answer, ask
 
-    told = ask(_connection(context), lambda api: api.get(PolicyVersions, "policy", "versions", limit=limit))
+    told = ask(options.connection(context), lambda api: api.get(PolicyVersions, "policy", "versions", limit=limit))
     answer([policies.as_written(one) for one in told.versions], policies.history(told), as_json=json_)
-
-
-def _connection(context: typer.Context) -> Connection:
-    """Where the API is, as cli.py finds it."""
-    found: Connection = context.obj()
-    return found

@@ -45,7 +45,7 @@ def repair(  # noqa: PLR0913, PLR0917 - each is an option
     async def do(api: Api, dry: bool) -> Repaired:
         return await api.post(Repaired, "journeys", name, "repair", body=body | {"dry_run": dry})
 
-    carry_out(context.obj(), do, repaired, _question, How(dry_run, yes, json_))
+    carry_out(options.connection(context), do, repaired, _question, How(dry_run, yes, json_))
 
 
 def repaired(told: Repaired) -> Iterator[Text]:
