@@ -6,17 +6,19 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Text, bindparam, func, insert, or_, select
+from sqlalchemy import Connection, Text, bindparam, insert, or_, select
 
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from journeys.walk.diary import Ended
 from store.audit import Change, record
 from store.effects import job
+from store.inside import count_in_flight
 from store.journeys import BREATH, TOGETHER
-from store.lifecycle import RunWrites, lock_run
+from store.lifecycle import RunState, RunWrites, lock_run, lock_states
 from store.locks import lock_customers
-from store.schema import among, customers, outbox, runs, sends, storable
+from store.many import write_each
+from store.schema import customers, outbox, runs, storable
 from store.store import Store, read_transaction, write_transaction
 
 
@@ -91,10 +93,10 @@ def _would_cancel_run(connection: Connection, run: str) -> CancelledRun:
 
 @write_transaction
 def _cancel_run(connection: Connection, run: str, reason: str, change: Change) -> CancelledRun:
-    lock_run(connection, run)
+    state = lock_run(connection, run)
     answer = _cancelling(connection, run, dry_run=False)
     if answer.changed:
-        _end(connection, [run], reason, change)
+        _end(connection, [state], reason, change)
         detail = {"run": run.rpartition("/")[2], "version": answer.version, "reason": reason}
         record(connection, change, "run cancelled", f"journey/{answer.journey}", detail)
     return answer
@@ -109,7 +111,7 @@ def _cancelling(connection: Connection, run: str, *, dry_run: bool) -> Cancelled
         journey=row.journey,
         version=row.version,
         ended=row.ended or "cancelled",
-        in_flight=0 if row.ended else _in_flight(connection, [run]),
+        in_flight=0 if row.ended else count_in_flight(connection, [run]),
         changed=row.ended is None,
         dry_run=dry_run,
     )
@@ -122,7 +124,7 @@ def _find(connection: Connection, customer: str, journey: str | None) -> tuple[l
         raise Unknown(f'There is no customer "{customer}".')
     rows = connection.execute(_OF_CUSTOMER, about).all()
     ids = [row.id for row in rows]
-    return ids, _told(customer, Counter(row.journey for row in rows), _in_flight(connection, ids), dry_run=True)
+    return ids, _told(customer, Counter(row.journey for row in rows), count_in_flight(connection, ids), dry_run=True)
 
 
 @write_transaction
@@ -131,30 +133,23 @@ def _cancel_some(
 ) -> tuple[Counter[str], int]:
     """How many were ended by journey, and how many of their messages were in flight. Others may have ended some."""
     lock_customers(connection, [customer])
-    rows = connection.execute(_LOCK, {"ids": list(ids)}).all()
-    under_way = [row.id for row in rows]
-    in_flight = _in_flight(connection, under_way)
-    _end(connection, under_way, reason, change)
-    ended = Counter(row.journey for row in rows)
+    under_way = lock_states(connection, ids)
+    in_flight = count_in_flight(connection, list(under_way))
+    _end(connection, list(under_way.values()), reason, change)
+    ended = Counter(state.version.name for state in under_way.values())
     for journey, number in sorted(ended.items()):
         record(connection, change, "runs cancelled", f"journey/{journey}", {"runs": number, "reason": reason})
     return ended, in_flight
 
 
-def _end(connection: Connection, ids: Sequence[str], reason: str, change: Change) -> None:
+def _end(connection: Connection, states: Sequence[RunState], reason: str, change: Change) -> None:
     """The fence, as for an exit: once this is committed, no send of these runs is claimed. They are locked."""
     writes = RunWrites()
-    for run in ids:
-        writes.end(lock_run(connection, run), "operator", reason, change.at)
+    for state in states:
+        writes.end(state, "operator", reason, change.at)
     writes.write(connection)
-    if ids:
-        told = {"reason": f"cancelled: {reason}"}
-        connection.execute(insert(outbox), [job(run, "cancel", told, change.at) for run in ids])
-
-
-def _in_flight(connection: Connection, ids: Sequence[str]) -> int:
-    claimed: int = connection.execute(_IN_FLIGHT, {"ids": list(ids)}).scalar_one()
-    return claimed
+    told = {"reason": f"cancelled: {reason}"}
+    write_each(connection, insert(outbox), [job(state.id, "cancel", told, change.at) for state in states])
 
 
 def _told(customer: str, inside: Counter[str], in_flight: int, *, dry_run: bool) -> CancelledRuns:
@@ -181,10 +176,3 @@ _OF_CUSTOMER = (
     .where(runs.c.customer == _customer, runs.c.ended.is_(None), or_(_journey.is_(None), runs.c.journey == _journey))
     .order_by(runs.c.id)
 )
-_LOCK = (
-    select(runs.c.id, runs.c.journey)
-    .where(among(runs.c.id, "ids"), runs.c.ended.is_(None))
-    .order_by(runs.c.id)
-    .with_for_update()
-)
-_IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "ids"), sends.c.state == "claimed")

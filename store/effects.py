@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Table, bindparam, insert, update
@@ -152,6 +152,11 @@ def job(run: str, kind: JobKind, payload: Mapping[str, object], now: datetime) -
     """A row of the outbox, due at once."""
     row = {"run": run, "kind": kind, "payload": payload, "created_at": now, "due_at": now}
     return row | {"attempts": 0, "error": ""}
+
+
+def tell_each(connection: Connection, runs: Iterable[str], kind: JobKind, now: datetime) -> None:
+    """Have Temporal told the same of each of very many runs: all other jobs come first."""
+    write_each(connection, insert(outbox), [job(run, kind, {}, now) | {"bulk": True} for run in runs])
 
 
 def _at(event: Event) -> datetime:

@@ -12,14 +12,14 @@ from secrets import token_hex
 from typing import Any
 
 from pydantic import AwareDatetime
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, tuple_, update
 
 from journeys.definition import send_id
 from journeys.models import Frozen
 from journeys.problems import Unknown
 from store.addresses import address_attributes, fingerprints
 from store.audit import Change, record
-from store.effects import job
+from store.effects import tell_each
 from store.erasures import digest_of, erased_before, note_erasure, subject_of
 from store.events import in_flight
 from store.known_events import remember
@@ -239,7 +239,7 @@ def _forget_jobs(connection: Connection, ids: Iterable[str], now: datetime) -> N
     """Temporal is to forget the runs. One that it is still to start comes first, as it may be on its way there."""
     runs = list(ids)
     connection.execute(_NO_JOBS, {"runs": runs})
-    write_each(connection, insert(outbox), [job(run, "forget", {}, now) | {"bulk": True} for run in runs])
+    tell_each(connection, runs, "forget", now)
 
 
 def _whose(column: ColumnElement[Any]) -> ColumnElement[bool]:

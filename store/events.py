@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, and_, bindparam, func, null, or_, select, union_all
+from sqlalchemy import Connection, and_, bindparam, null, or_, select, union_all
 
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
 from journeys.chains import Maker
@@ -22,6 +22,7 @@ from journeys.walk.pace import DAY
 from store.checks import Triggers, check
 from store.effects import Effects
 from store.facts import BatchFacts, SentTo, find_sends, read_facts, send_of
+from store.inside import count_in_flight
 from store.known_events import digests_of
 from store.locks import lock_customers
 from store.many import beside
@@ -162,7 +163,7 @@ def _accept_each(
 @read_transaction
 def in_flight(connection: Connection, runs: Sequence[str]) -> int:
     """How many sends of *runs* are between claim and outcome."""
-    return int(connection.execute(_IN_FLIGHT, {"runs": list(runs)}).scalar_one())
+    return count_in_flight(connection, runs)
 
 
 @read_transaction
@@ -307,7 +308,6 @@ _BODIES = union_all(
 )
 _DECISIONS = select(decisions).where(among(decisions.c.event, "ids")).order_by(decisions.c.id)
 _EVENT = select(events).where(events.c.id == bindparam("event"), events.c.source == bindparam("source"))
-_IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")
 _SENDS = (
     select(sends.c.run, sends.c.step, sends.c.state)
     .where(among(sends.c.run, "runs"), sends.c.state.in_(("claimed", "accepted", "unknown")))

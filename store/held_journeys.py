@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from journeys.language.durations import Duration
 from journeys.models import Frozen
 from store.audit import Change, record
 from store.counts import JourneyHolding, holdings
-from store.effects import job
+from store.effects import tell_each
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle_letting_go import let_go_some
 from store.policy import in_force
-from store.schema import journeys, outbox
+from store.schema import journeys
 from store.store import Store, read_transaction, write_transaction
 
 
@@ -88,8 +88,7 @@ def _letting_go(connection: Connection, name: str, *, dry_run: bool) -> LetGo:
 @write_transaction
 def _tell_some(connection: Connection, now: datetime) -> int:
     told = let_go_some(connection, TOGETHER, now)
-    if told:
-        connection.execute(insert(outbox), [job(run, "let go", {}, now) | {"bulk": True} for run in told])
+    tell_each(connection, told, "let go", now)
     return len(told)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, Integer, Text, bindparam, func, or_, select
 
 from journeys.models import Frozen
-from store.schema import runs, sends, waiting_starts
+from store.schema import among, runs, sends, waiting_starts
 
 
 class Inside(Frozen):
@@ -42,6 +44,12 @@ def read_inside(connection: Connection, journey: str, version: int | None = None
     )
 
 
+def count_in_flight(connection: Connection, ids: Sequence[str]) -> int:
+    """How many sends of these runs are between claim and outcome."""
+    claimed: int = connection.execute(_CLAIMED, {"runs": list(ids)}).scalar_one()
+    return claimed
+
+
 _only = bindparam("only", type_=Integer())
 _these = (
     (runs.c.journey == bindparam("journey", type_=Text()))
@@ -62,3 +70,4 @@ _WAITING = (
     .select_from(waiting_starts)
     .where(waiting_starts.c.journey == bindparam("journey", type_=Text()))
 )
+_CLAIMED = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")

@@ -275,7 +275,7 @@ class RunWrites:
         ):
             write_each(connection, statement, rows)
         if self._calling:
-            connection.execute(_FORGET_CALLS, {"runs": self._calling})
+            connection.execute(FORGET_CALLS, {"runs": self._calling})
         self._write_people(connection)
         add_counts(connection, self._counts)
 
@@ -372,6 +372,13 @@ def lock_these(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     return {row.id: row.version for row in connection.execute(_LOCK_THESE, {"runs": ids})}
 
 
+def lock_states(connection: Connection, ids: Sequence[str]) -> dict[str, RunState]:
+    """The same. Returns where they stand."""
+    rows = connection.execute(_LOCK_STATES, {"runs": list(ids)}).all()
+    versions = load(connection, {(row.journey, row.version) for row in rows})
+    return {row.id: state_of(row, versions[row.journey, row.version]) for row in rows}
+
+
 def end_these(
     connection: Connection, journey: str, locked: Mapping[str, int], by: EndedBy, why: str, at: datetime
 ) -> None:
@@ -380,7 +387,7 @@ def end_these(
     end = {"runs": list(locked), "to_ended": ended, "to_ended_by": by, "to_ended_at": at, "to_why": why}
     connection.execute(_LEAVE_THESE, end)
     connection.execute(_END_THESE, end)
-    connection.execute(_FORGET_CALLS, {"runs": list(locked)})
+    connection.execute(FORGET_CALLS, {"runs": list(locked)})
     add_counts(connection, Counter((journey, version, ended) for version in locked.values()))
 
 
@@ -518,7 +525,8 @@ _LEAVE_THESE = insert(diary).from_select(
         bindparam("to_why", type_=Text()),
     ).where(THESE, runs.c.step.is_not(None)),
 )
-_FORGET_CALLS = update(calls).where(among(calls.c.run, "runs")).values(data=None)  # nobody posts it any more
+FORGET_CALLS = update(calls).where(among(calls.c.run, "runs")).values(data=None)  # nobody posts it any more
+_LOCK_STATES = select(*STATE).where(THESE).order_by(runs.c.id).with_for_update()
 _LOCK_THESE = select(runs.c.id, runs.c.version).where(THESE).order_by(runs.c.id).with_for_update()
 _only = bindparam("only", type_=Integer())
 _stopped = select(versions.c.number).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +13,10 @@ from journeys.problems import Unknown
 from journeys.versions import Version
 from journeys.walk.diary import Entry
 from journeys.walk.regained import entered_at
-from store.lifecycle import ADD_LINES, NOT_HELD, STATE, THESE, Counted, Row, RunState, add_counts, line_row, state_of
+from store.diaries import diaries, entry_of
+from store.lifecycle import ADD_LINES, FORGET_CALLS, NOT_HELD, THESE, Counted, Row, RunState, add_counts, line_row
 from store.many import write_each
-from store.schema import AnyRow, among, calls, diary, runs, sends
-from store.versions import load
+from store.schema import calls, diary, runs, sends
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,6 @@ class Moving:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
-def lock_to_move(connection: Connection, ids: Sequence[str]) -> dict[str, RunState]:
-    """Take the locks of those of these runs that are under way. Returns where they stand."""
-    rows = connection.execute(_LOCK, {"runs": list(ids)}).all()
-    versions = load(connection, {(row.journey, row.version) for row in rows})
-    return {row.id: state_of(row, versions[row.journey, row.version]) for row in rows}
-
-
 def busy(connection: Connection, ids: Collection[str]) -> frozenset[str]:
     """Which of these runs wait for what becomes of something that they do: they are not to be moved now.
 
@@ -48,7 +41,7 @@ def busy(connection: Connection, ids: Collection[str]) -> frozenset[str]:
 
 
 def set_versions(connection: Connection, moves: Sequence[Moving], now: datetime) -> None:
-    """Let runs that lock_to_move() locked walk other versions. Since when they stand where they stand stays.
+    """Let runs that lock_states() locked walk other versions. Since when they stand where they stand stays.
 
     Raises Unknown where the version does not have the step.
     """
@@ -56,7 +49,7 @@ def set_versions(connection: Connection, moves: Sequence[Moving], now: datetime)
         if move.step not in move.to.steps:
             raise Unknown(f'Version {move.to.number} of "{move.to.name}" has no step "{move.step}".')
     since = _since(connection, [move.state.id for move in moves])
-    renamed = _diaries(connection, [move.state.id for move in moves if move.renamed])
+    renamed = diaries(connection, [move.state.id for move in moves if move.renamed])
     lines = {move.state.id: list(_lines(move, since, renamed.get(move.state.id, ()), now)) for move in moves}
     write_each(connection, ADD_LINES, [line_row(run, entry) for run, entries in lines.items() for entry in entries])
     rows: list[Row] = []
@@ -67,7 +60,7 @@ def set_versions(connection: Connection, moves: Sequence[Moving], now: datetime)
     write_each(connection, _MOVE, rows)
     if elsewhere:
         connection.execute(_HOLD_NO_MORE, {"runs": elsewhere})
-        connection.execute(_FORGET_CALLS, {"runs": elsewhere})
+        connection.execute(FORGET_CALLS, {"runs": elsewhere})
     counted = Counter[Counted]()
     for move in moves:
         counted[move.to.name, move.state.version.number, "moved out"] += 1
@@ -96,21 +89,9 @@ def _lines(move: Moving, since: Mapping[str, Entry], before: Sequence[Entry], no
 
 def _since(connection: Connection, ids: Sequence[str]) -> dict[str, Entry]:
     """The line of each run's diary that says where it stands."""
-    return {row.run: _entry(row) for row in connection.execute(_STAND, {"runs": list(ids)})}
+    return {row.run: entry_of(row) for row in connection.execute(_STAND, {"runs": list(ids)})}
 
 
-def _diaries(connection: Connection, ids: Sequence[str]) -> dict[str, list[Entry]]:
-    entries: dict[str, list[Entry]] = defaultdict(list)
-    for row in connection.execute(_DIARIES, {"runs": list(ids)}) if ids else ():
-        entries[row.run].append(_entry(row))
-    return entries
-
-
-def _entry(row: AnyRow) -> Entry:
-    return Entry(n=row.n, at=row.at, step=row.step, did=row.did, arm=row.arm, why=row.why)
-
-
-_LOCK = select(*STATE).where(THESE).order_by(runs.c.id).with_for_update()
 _BUSY = (
     select(runs.c.id)
     .where(THESE)
@@ -126,11 +107,9 @@ _BUSY = (
     )
 )
 _STAND = select(diary).join(runs, (runs.c.id == diary.c.run) & (diary.c.n == runs.c.lines - 1)).where(THESE)
-_DIARIES = select(diary).where(among(diary.c.run, "runs")).order_by(diary.c.run, diary.c.n)
 _MOVE = (
     update(runs)
     .where(runs.c.id == bindparam("of_run"))
     .values(version=bindparam("to_version"), step=bindparam("to_step"), step_until=None, lines=bindparam("to_lines"))
 )
 _HOLD_NO_MORE = update(runs).where(THESE).values(**NOT_HELD)
-_FORGET_CALLS = update(calls).where(among(calls.c.run, "runs")).values(data=None)  # nobody posts it any more

@@ -15,7 +15,7 @@ from store.schema import outbox
 
 
 def move(connection: Connection, moves: Sequence[Moving], now: datetime, *, bulk: bool = True) -> None:
-    """Move runs that lock_to_move() has locked and that are not busy(), a few dozen at once.
+    """Move runs that lock_states() has locked and that are not busy(), a few dozen at once.
 
     What a walk of their old version still says is not written from now on, and Temporal is told where to go on.
     *bulk*: they are some of very many, so that all others are told first. Raises Unknown where there is no such step.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from sqlalchemy import Connection, Float, Text, bindparam, insert, or_, update
+from sqlalchemy import Connection, Float, Text, bindparam, or_, update
 
 from journeys.clearance.releases import CatchUp, Over
 from journeys.language.durations import Duration
@@ -13,11 +13,11 @@ from journeys.models import Frozen
 from journeys.problems import Conflict
 from store.audit import Change, record
 from store.counts import JourneyPause, active_in, pauses
-from store.effects import job
+from store.effects import tell_each
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle_letting_go import resume_some
 from store.policy import in_force
-from store.schema import AnyRow, journeys, outbox
+from store.schema import AnyRow, journeys
 from store.store import Store, read_transaction, write_transaction
 from store.waiting_starts import start_some
 
@@ -155,8 +155,7 @@ def _start_some(connection: Connection, now: datetime) -> int:
 @write_transaction
 def _tell_some(connection: Connection, now: datetime) -> int:
     told = resume_some(connection, TOGETHER, now)
-    if told:
-        connection.execute(insert(outbox), [job(run, "let go", {}, now) | {"bulk": True} for run in told])
+    tell_each(connection, told, "let go", now)
     return len(told)
 
 

@@ -16,8 +16,8 @@ from journeys.versions import Version
 from journeys.walk.position import Position
 from store.audit import BY_ITSELF, Change, record
 from store.journeys import BREATH, TOGETHER
-from store.lifecycle import RunState
-from store.lifecycle_moves import Moving, busy, lock_to_move
+from store.lifecycle import RunState, lock_states
+from store.lifecycle_moves import Moving, busy
 from store.lifecycle_names import rename_answers, rename_steps
 from store.moves import move
 from store.new_versions import NOT_STOPPED, Move, Stayed, move_of
@@ -128,7 +128,7 @@ def _after(
     connection: Connection, to: tuple[str, int], seen: Wish, ids: Sequence[str], now: datetime, *, again: bool
 ) -> Wish:
     new = load(connection, [to])[to]
-    states = {run: state for run, state in lock_to_move(connection, ids).items() if state.version.number != new.number}
+    states = {run: state for run, state in lock_states(connection, ids).items() if state.version.number != new.number}
     there: dict[str, Position | Stays] = {}
     there |= {run: Stays(why=why) for run, state in states.items() if (why := _hindrance(state, new, seen.names))}
     at_work = busy(connection, [run for run in states if run not in there])

@@ -9,13 +9,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, union_all
 
-from journeys.walk.diary import Delivery, Entry
+from journeys.walk.diary import Delivery
 from journeys.walk.position import Arrival, Position
 from journeys.walk.regained import regained
 from store.answers import answers
+from store.diaries import diaries
 from store.lifecycle import STATE, THESE, RunState, state_of
 from store.run_inputs import run_input
-from store.schema import actions, among, diary, runs, sends
+from store.schema import actions, among, runs, sends
 from store.versions import load
 
 
@@ -52,7 +53,7 @@ def _found(connection: Connection, ids: Sequence[str]) -> dict[str, _Found]:
     rows = connection.execute(_RUNS, {"runs": list(ids)}).all()
     under_way = sorted(row.id for row in rows)
     versions = load(connection, {(row.journey, row.version) for row in rows})
-    entries, became = _diaries(connection, under_way), _became(connection, under_way)
+    entries, became = diaries(connection, under_way), _became(connection, under_way)
     heard: Mapping[str, tuple[Arrival, ...]] = answers(connection, under_way) if under_way else {}
     found = {}
     for row in rows:
@@ -61,14 +62,6 @@ def _found(connection: Connection, ids: Sequence[str]) -> dict[str, _Found]:
         position = regained(steps, entries[row.id], became[row.id], heard.get(row.id, ()), day=state.day)
         found[row.id] = _Found(state, row.trigger, row.entered_at, position)
     return found
-
-
-def _diaries(connection: Connection, ids: Sequence[str]) -> Mapping[str, Sequence[Entry]]:
-    entries: dict[str, list[Entry]] = defaultdict(list)
-    for row in connection.execute(_DIARIES, {"runs": list(ids)}) if ids else ():
-        entry = Entry(n=row.n, at=row.at, step=row.step, did=row.did, arm=row.arm, why=row.why)
-        entries[row.run].append(entry)
-    return entries
 
 
 def _became(connection: Connection, ids: Sequence[str]) -> Mapping[str, Mapping[str, Delivery]]:
@@ -80,7 +73,6 @@ def _became(connection: Connection, ids: Sequence[str]) -> Mapping[str, Mapping[
 
 
 _RUNS = select(*STATE, runs.c.trigger, runs.c.entered_at).where(THESE)
-_DIARIES = select(diary).where(among(diary.c.run, "runs")).order_by(diary.c.run, diary.c.n)
 _BECAME = union_all(
     select(sends.c.run, sends.c.step, sends.c.state.label("outcome"), sends.c.at).where(
         among(sends.c.run, "runs"), sends.c.state.in_(("accepted", "blocked", "failed", "unknown"))

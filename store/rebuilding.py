@@ -14,6 +14,7 @@ from store.audit import Change, record
 from store.effects import job
 from store.lifecycle import STATE, RunWrites, lock_these, state_of
 from store.missing import begin_anew, hear_again
+from store.moves import tell
 from store.outbox import told
 from store.policy import in_force
 from store.positions import run_inputs
@@ -90,10 +91,8 @@ def begin_again(
 def send_on(connection: Connection, ids: Sequence[str], now: datetime) -> list[str]:
     """Have Temporal told where those of these runs stand that are under way: one that lags behind goes on there."""
     locked = sorted(lock_these(connection, ids))
-    inputs = run_inputs(connection, locked)
-    if inputs:
-        connection.execute(insert(outbox), [job(run, "move", inputs[run], now) | {"bulk": True} for run in locked])
-        hear_again(connection, locked, now)  # who stands there already may still have missed an answer
+    tell(connection, locked, now)
+    hear_again(connection, locked, now)  # who stands there already may still have missed an answer
     return locked
 
 

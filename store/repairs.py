@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Text, bindparam, delete, func, insert, litera
 from journeys.language.durations import Duration
 from journeys.models import Frozen
 from store.audit import Change, record
-from store.effects import job
+from store.effects import tell_each
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle_parked import Wanted, park_no_more, some_parked
 from store.policy import in_force
-from store.schema import Time, actions, among, calls, outbox, repairs, runs, sends
+from store.schema import Time, actions, among, calls, repairs, runs, sends
 from store.store import Store, read_transaction, write_transaction
 
 MOST_REASONS = 100
@@ -141,8 +141,7 @@ def _tell_some(connection: Connection, now: datetime) -> int | None:
         _settle(connection, told, now)
     else:
         connection.execute(_TRY_ANEW, {"runs": told})
-    if told:
-        connection.execute(insert(outbox), [job(run, "let go", {}, now) | {"bulk": True} for run in told])
+    tell_each(connection, told, "let go", now)
     connection.execute(_GO_ON_FROM, {"repair": begun.id, "to_after": ids[-1]})
     return len(told)
 

@@ -21,6 +21,7 @@ from journeys.walk.diary import Ended, EndedBy, Entry, HeldBy, Moved, Outcome, s
 from journeys.walk.pace import at_pace, later
 from journeys.walk.position import Unheard
 from store.answers import unheard
+from store.diaries import entry_of
 from store.events import decision_of
 from store.fence import moved_on
 from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
@@ -287,7 +288,7 @@ def get_run(connection: Connection, id: str) -> RunView:
     touched = connection.execute(_TOUCHED, {"run": id}).all()
     return RunView(
         **_run(row),
-        diary=tuple(_entry(entry) for entry in entries),
+        diary=tuple(entry_of(entry) for entry in entries),
         sends=_sends(connection, id),
         calls=tuple(_call(call, row) for call in connection.execute(_CALLS, {"run": id})),
         actions=_actions(connection, row),
@@ -356,10 +357,6 @@ def _held(row: AnyRow) -> Holding | None:
     if row.held_by is None:
         return None
     return Holding(by=row.held_by, since=row.held_since, until=row.held_until, why=row.held_why)
-
-
-def _entry(row: AnyRow) -> Entry:
-    return Entry(n=row.n, at=row.at, step=row.step, did=row.did, arm=row.arm, why=row.why)
 
 
 def _decision(row: AnyRow) -> EventDecision:

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import JSON, Connection, Integer, Text, bindparam, func, insert, literal, or_, select, true, update
+from sqlalchemy import JSON, Connection, Integer, Text, bindparam, insert, literal, or_, select, true, update
 
 from journeys.problems import Conflict, Unknown
 from store.audit import Change, record
-from store.inside import Affected, Inside, read_inside
+from store.inside import Affected, Inside, count_in_flight, read_inside
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
-from store.schema import AnyRow, Time, among, journeys, outbox, runs, sends, versions
+from store.schema import AnyRow, Time, journeys, outbox, runs, versions
 from store.store import Store, read_transaction, write_transaction
 from store.versions import IN_USE
 from store.waiting_starts import drop_waiting
@@ -148,7 +148,7 @@ def _some_inside(connection: Connection, name: str, version: int | None) -> list
 def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -> _Ended:
     locked = lock_these(connection, ids)  # others may have ended them meanwhile
     about = {"runs": list(locked), "now": now}
-    in_flight = connection.execute(_IN_FLIGHT, about).scalar_one()
+    in_flight = count_in_flight(connection, list(locked))
     connection.execute(_CANCEL, about)
     end_these(connection, name, locked, "stop", STOPPED, now)
     return _Ended(Counter(locked.values()), in_flight)
@@ -173,7 +173,6 @@ _STOP = (
     .where(journeys.c.name == _journey)
     .values(live_version=None, stopped_at=_now, closed_at=None, held_at=None, held_why=None, paused_at=None)
 )
-_IN_FLIGHT = select(func.count()).select_from(sends).where(among(sends.c.run, "runs"), sends.c.state == "claimed")
 _LEFT_OVER = (
     select(versions.c.journey)
     .distinct()

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from store.lifecycle_moves import Moving, busy, lock_to_move
+from store.lifecycle import lock_states
+from store.lifecycle_moves import Moving, busy
 from store.moves import move
 from store.store import Store
 from store.versions import load
@@ -26,7 +27,7 @@ async def move_runs(
     """Move those of these runs that are not busy to version *to*, at *step* or where they stand. Returns which."""
 
     def work(connection: Connection) -> list[str]:
-        states = lock_to_move(connection, ids)
+        states = lock_states(connection, ids)
         left = frozenset[str]() if though_busy else busy(connection, ids)
         moves = [
             Moving(
