@@ -91,6 +91,13 @@ async def ended(played: Engine, clock: Clock, run: str) -> tuple[RunView, dict[s
     return seen, {send.step: round((send.at - clock.begin) / HOUR) * HOUR for send in seen.sends if send.at}
 
 
+@pytest.fixture
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A server of its own: after very many other runs, one whose run begins anew skips no time any more."""
+    async with time_skipping() as environment:
+        yield environment
+
+
 async def test_a_wait_keeps_the_instant_it_began(skipping: WorkflowEnvironment, sqlite_url: str) -> None:
     ledger = Ledger()
     async with playing(skipping, sqlite_url, ledger) as (played, clock):
@@ -102,6 +109,7 @@ async def test_a_wait_keeps_the_instant_it_began(skipping: WorkflowEnvironment, 
 
         await moved(played, run)
         await until_it_goes_on(played, run)
+        await played.until_waiting(run)
 
         assert await version(played, run) == 2
         assert await played.events(run) == [
@@ -448,13 +456,6 @@ async def test_a_walk_that_lags_behind_the_store_goes_to_where_that_is(
         ]
 
 
-@pytest.fixture
-async def own_clock() -> AsyncIterator[WorkflowEnvironment]:
-    """A server of its own: after very many other runs, one whose run begins anew skips no time any more."""
-    async with time_skipping() as environment:
-        yield environment
-
-
 @pytest.mark.parametrize(
     ("name", "story"),
     [
@@ -464,11 +465,11 @@ async def own_clock() -> AsyncIterator[WorkflowEnvironment]:
     ],
 )
 async def test_begun_anew_at_each_line_a_story_is_the_same(
-    name: str, story: Story, own_clock: WorkflowEnvironment, sqlite_url: str
+    name: str, story: Story, skipping: WorkflowEnvironment, sqlite_url: str
 ) -> None:
     """Moved to where they stand, by what the store knows of them, runs do what they would have done."""
-    clock = Clock(own_clock)
-    async with engine(own_clock.client, sqlite_url, clock=clock) as played:
+    clock = Clock(skipping)
+    async with engine(skipping.client, sqlite_url, clock=clock) as played:
         await clock.start()
         await clock.begin_at(story.begins(clock.begin))
         await prepare(played, name, story, clock)
