@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -13,26 +12,30 @@ from hypothesis import strategies as st
 from journeys.definition import Journey
 from journeys.steps import every_step
 from journeys.walk.diary import Delivery, Entry
-from journeys.walk.pace import DAY
 from journeys.walk.position import Arrival, Position, Turn
 from journeys.walk.regained import regained
 from journeys.walk.script import DEFAULT_START
 from journeys.walk.virtual_run import VirtualRun
 from journeys.walk.walk import Walk
 from tests.journeys.walk.test_position import HOUR, OUTCOMES, START, Scripted, choices, scripts
+from tests.parked_stories import PARKED_STORIES
+from tests.pause_stories import PAUSE_STORIES
 from tests.policy_stories import POLICY_STORIES
 from tests.random_journeys import journeys
 from tests.random_stories import stories
 from tests.samples import abandoned_cart
 from tests.staged import staged
 from tests.stories import STORIES, Story
+from tests.version_stories import VERSION_STORIES
+
+TOLD = STORIES | POLICY_STORIES | PAUSE_STORIES | VERSION_STORIES | PARKED_STORIES
 
 
-def check(journey: Journey, walk: Walk, day: timedelta = DAY) -> None:
-    """From the lines of its diary, what it did and what it heard, it stands where its walk says."""
+def check(journey: Journey, walk: Walk, entries: Sequence[Entry]) -> None:
+    """From the lines of its whole diary, what it did and what it heard, it stands where its walk says."""
     stands = walk.position
 
-    assert regained(journey.steps, walk.diary.entries, stands.sent, stands.heard, day=day) == stands
+    assert regained(journey.steps, entries, stands.sent, stands.heard) == stands
 
 
 @contextmanager
@@ -45,16 +48,14 @@ def looking() -> Iterator[list[str]]:
         resume(run)
         if run.facts.active:
             steps.append(run.walk.position.step)
-            check(run.facts.version.journey, run.walk)
+            check(run.facts.version.journey, run.walk, (*run._before, *run.walk.diary.entries))
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(VirtualRun, "resume", resume_and_check)
         yield steps
 
 
-@pytest.mark.parametrize(
-    ("name", "story"), [pytest.param(name, story, id=name) for name, story in (STORIES | POLICY_STORIES).items()]
-)
+@pytest.mark.parametrize(("name", "story"), [pytest.param(name, story, id=name) for name, story in TOLD.items()])
 def test_in_every_story_a_run_stands_where_its_diary_says(name: str, story: Story) -> None:
     with looking() as steps:
         ended = staged(name, story, story.begins(DEFAULT_START)).finish()
@@ -76,7 +77,7 @@ async def test_wherever_a_walk_comes_its_diary_says_so(data: st.DataObject) -> N
 
     class Looking(Scripted):
         def _remember(self) -> None:
-            check(journey, walk)
+            check(journey, walk, walk.diary.entries)
 
     await walk.go(Looking(walk, START, data.draw(scripts(journey)), fates, data.draw(choices(journey))))
 
