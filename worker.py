@@ -21,24 +21,15 @@ from temporalio.worker import Worker
 from activities.channels import Channel
 from activities.channels.links import Links
 from activities.channels.registry import build_channels, close_channels
-from activities.deliver import ABANDONED_AFTER, ATTEMPT, Deliver
+from activities.deliver import ATTEMPT, Deliver
 from activities.endpoints import Caller, Endpoints, Seal
 from activities.notes import Notes
 from activities.reconcile import Reconcile
 from activities.visits import Visits
 from activities.webhooks import Webhooks
 from journeys.interactions import Kind
-from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
-from store.ab_tests import decide_due_tests
-from store.held_journeys import finish_letting_go, held_journeys
-from store.pausing import finish_resuming
-from store.people import finish_moves
 from store.policy import begin_with, get_policy
-from store.pruning import prune
-from store.repairs import finish_repairs
-from store.sends import give_up_stale
-from store.stopping import finish_stops
 from store.store import Store, open_store, ping
 from terminal import exits, streams
 from terminal.logs import log_to
@@ -47,12 +38,11 @@ from workflows.journey import JourneyWorkflow
 from workflows.lookout import Lookout
 from workflows.relay import Relay
 from workflows.sandbox import Sandbox
+from workflows.sweep import PRUNE, PRUNE_EVERY, SWEEP, SWEEP_EVERY, TellHeld, again_and_again
 
 log = structlog.get_logger()
 
 CONNECT_AGAIN = 2.0
-SWEEP_EVERY = 30.0
-PRUNE_EVERY = 600.0
 
 
 async def run_worker(settings: Settings) -> int:
@@ -79,8 +69,8 @@ async def work(
     async with worker_of(settings, store, client, channels, relay), asyncio.TaskGroup() as tasks:
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
-        tasks.create_task(_sweep(store, TellHeld(store)))
-        tasks.create_task(_prune(store))
+        tasks.create_task(again_and_again([*SWEEP, TellHeld().chore], store, SWEEP_EVERY, _now))
+        tasks.create_task(again_and_again([PRUNE], store, PRUNE_EVERY, _now))
         tasks.create_task(Lookout(store, client, queue, _now).run())
 
 
@@ -216,65 +206,6 @@ async def _register(client: Client) -> None:
         await register_search_attributes(client)
     except RPCError as error:  # Temporal Cloud has its own way of adding them
         log.warning("could not add the search attributes; runs cannot start without them", error=str(error))
-
-
-class TellHeld:
-    """Tells the log of each journey once that it is held, and once that it is so no more."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._told: frozenset[str] = frozenset()
-
-    async def tell(self) -> None:
-        held = await held_journeys(self._store)
-        for name in sorted(held.keys() - self._told):
-            why, waiting = held[name].why, held[name].waiting
-            log.warning("journey held", journey=name, why=why, waiting=waiting, help=f"sojourn release {name}")
-        for name in sorted(self._told - held.keys()):
-            log.info("journey is held no more", journey=name)
-        self._told = frozenset(held)
-
-
-async def _sweep(store: Store, held: TellHeld) -> None:
-    """Do what nobody else may come to do: decide tests that are over, and finish what a process that died has left.
-
-    That are stops, moves to a new version, and sends that no retry will report on, as their run is over.
-    """
-    while True:
-        try:
-            if ended := await finish_stops(store, _now()):
-                log.warning("a stop had not come to its end", ended=ended)
-            if moves := await finish_moves(store, _now()):
-                log.warning("people were not all moved to their new version", versions=moves)
-            if given_up := await give_up_stale(store, _now(), ABANDONED_AFTER):
-                log.warning("sends without an outcome", unknown=given_up)
-            if told := await finish_letting_go(store, _now()):
-                log.info("messages were let go", messages=told)
-            if done := await finish_resuming(store, _now()):
-                log.info("what waited for a pause goes on", messages_and_starts=done)
-            if repaired := await finish_repairs(store, _now()):
-                log.info("parked runs were told to go on", runs=repaired)
-            await held.tell()
-            if decided := await decide_due_tests(store, _now()):
-                log.info("tests were decided", decided=decided)
-        except Unavailable:
-            pass  # of which the health check tells
-        except Exception:
-            log.warning("what nobody else may come to do was not done", exc_info=True)
-        await asyncio.sleep(SWEEP_EVERY)
-
-
-async def _prune(store: Store) -> None:
-    """Prune what the policy keeps no longer: apart from the sweep, since there may be very much of it."""
-    while True:
-        try:
-            if pruned := await prune(store, _now()):
-                log.info("what was over is kept no longer", **pruned)
-        except Unavailable:
-            pass  # of which the health check tells
-        except Exception:
-            log.warning("what is kept no longer was not pruned", exc_info=True)
-        await asyncio.sleep(PRUNE_EVERY)
 
 
 def _now() -> datetime:

@@ -12,7 +12,7 @@ from store.held_journeys import let_go
 from store.open_problems import OpenProblem, open_problems
 from store.outbox import Postponed, done, lease, postpone
 from tests.shop import NOON, Shop, by_us
-from worker import TellHeld
+from workflows.sweep import TellHeld
 
 NAME = "abandoned-cart"
 WHY = "the brake: more than 5 people entered within 1 hour"
@@ -68,16 +68,16 @@ async def test_all_kinds_are_in_one_list_the_oldest_first(shop: Shop) -> None:
 
 async def test_the_log_tells_once_of_a_journey_that_is_held_and_once_that_it_is_no_more(shop: Shop) -> None:
     await shop.publish()
-    held = TellHeld(shop.store)
+    held = TellHeld()
 
     with capture_logs() as logs:
-        await held.tell()
+        await held.tell(shop.store, shop.now)
         await hold(shop)
-        await held.tell()
-        await held.tell()
+        await held.tell(shop.store, shop.now)
+        await held.tell(shop.store, shop.now)
         await let_go(shop.store, NAME, by_us(shop.now))
-        await held.tell()
-        await held.tell()
+        await held.tell(shop.store, shop.now)
+        await held.tell(shop.store, shop.now)
 
     held_of = {"journey": NAME, "why": WHY, "waiting": 0, "help": f"sojourn release {NAME}"}
     assert logs == [
