@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,14 +22,13 @@ from journeys.walk.script import DEFAULT_START, Happening
 from store.missing import some_missing
 from store.runs import RunView, get_run, list_runs
 from store.schema import sends
-from tests.engine import PATIENCE, Engine, engine, until, worker
+from tests.engine import PATIENCE, Engine, engine, until
 from tests.ledger import Ledger
 from tests.samples import CUSTOMER, version
 from tests.shop import by_us
-from tests.temporal_fixtures import start_temporal
+from tests.temporal_files import copy, on
 from tests.transactions import rows
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
-from workflows.relay import Relay
 
 PEOPLE = int(os.environ.get("SOJOURN_TEST_REBUILT", "36"))
 DAY = timedelta(seconds=max(30.0, PEOPLE / 4))
@@ -177,29 +175,6 @@ def came_to(seen: RunView) -> tuple[list[str], str]:
     return [send.step for send in seen.sends if send.state == "accepted"], str(seen.ended)
 
 
-@asynccontextmanager
-async def temporal(file: Path) -> AsyncIterator[Client]:
-    """A server whose data is in a file."""
-    async with await start_temporal(dev_server_database_filename=str(file)) as environment:
-        yield environment.client
-
-
-@asynccontextmanager
-async def on(played: Engine, file: Path, *, working: bool = True) -> AsyncIterator[Relay]:
-    """The engine on a Temporal whose data is in a file, with a worker and a relay."""
-    async with temporal(file) as client:
-        played.client = client
-        played.relay = Relay(played.store, client, played.task_queue, played.now)
-        if not working:
-            yield played.relay
-            return
-        relaying = asyncio.create_task(played.relay.run())
-        async with worker(played):
-            yield played.relay
-            relaying.cancel()
-            await asyncio.gather(relaying, return_exceptions=True)
-
-
 async def all_of(played: Engine) -> list[RunView]:
     page, seen = await list_runs(played.store, limit=200), list[RunView]()
     while True:
@@ -249,11 +224,11 @@ async def rebuilt(played: Engine, **wish: object) -> Rebuilt:
 
 
 async def test_all_begin_again_where_they_stood_when_temporal_has_lost_its_data(
-    sqlite_url: str, tmp_path: Path
+    database_url: str, tmp_path: Path
 ) -> None:
     """SOJOURN_TEST_REBUILT: how many of them there are."""
     before, after = tmp_path / "temporal.db", tmp_path / "another.db"
-    async with shop(sqlite_url) as (played, of):
+    async with shop(database_url) as (played, of):
         everybody = people(of)
         async with on(played, before):
             runs = await enter(played, everybody)
@@ -307,15 +282,6 @@ async def test_all_go_on_where_they_stood_when_temporal_was_set_back(sqlite_url:
         assert 0 < done.missing <= len(newcomers)
         assert 0 < done.sent_on <= len(inside)
         check_all(played, everybody, seen)
-
-
-def copy(file: Path, to: Path) -> None:
-    """A database of a server that is not running, with what it has not put into the file yet."""
-    for end in ("", "-wal", "-shm"):
-        part, copied = Path(f"{file}{end}"), Path(f"{to}{end}")
-        copied.unlink(missing_ok=True)
-        if part.exists():
-            shutil.copy(part, copied)
 
 
 def check_all(played: Engine, everybody: Sequence[Person], seen: Sequence[RunView]) -> None:
