@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, select
 from journeys.walk.pace import at_pace, later
 from store.audit import Change, record
 from store.effects import job
+from store.journeys import find_journey
 from store.lifecycle import STATE, RunWrites, lock_these, state_of
 from store.missing import begin_anew, hear_again
 from store.moves import tell
@@ -38,6 +39,12 @@ class Where(NamedTuple):
     id: str
     started_at: datetime
     starting: bool
+
+
+@read_transaction
+def must_be_there(connection: Connection, journey: str) -> None:
+    """Raises Unknown where there is no such journey."""
+    find_journey(connection, journey)
 
 
 @read_transaction

@@ -26,6 +26,8 @@ from workflows.restored import Restore, Restored
 BY = "command line"
 """Who is named in the audit log: no key is asked."""
 
+BEGIN_AGAIN = "What was done stays done: begin the same command again, and it goes on where it was."
+
 
 class Where(NamedTuple):
     """A database, and a Temporal with the queue of our runs. *temporal*: its address, unless its own variables say."""
@@ -130,18 +132,26 @@ def _becomes(way: CatchUp) -> str:
 
 @asynccontextmanager
 async def _both(where: Where) -> AsyncIterator[tuple[Store, Client]]:
-    """The database and Temporal. Raises Unavailable where either does not answer."""
+    """The database and Temporal. Raises Unavailable where either does not answer, and Invalid for wrong settings."""
     store = open_store(where.database)
     try:
         await ping(store)
-        yield store, await connect(address=where.temporal)
-    except RPCError as error:
-        raise Unavailable(f"Temporal does not answer: {error.message}.") from None
-    except RuntimeError:
-        at = f" at {where.temporal}" if where.temporal else ""
-        raise Unavailable(f"No Temporal answers{at}. Set TEMPORAL_ADDRESS to where it is.") from None
+        client = await _temporal(where.temporal)
+        try:
+            yield store, client
+        except RPCError as error:
+            said = error.message.rstrip(".")
+            raise Unavailable(f"Temporal does not do its part: {said}. {BEGIN_AGAIN}") from None
     finally:
         await store.close()
+
+
+async def _temporal(address: str | None) -> Client:
+    try:
+        return await connect(address=address)
+    except RuntimeError:
+        at = f" at {address}" if address else ""
+        raise Unavailable(f"No Temporal answers{at}. Set TEMPORAL_ADDRESS to where it is.") from None
 
 
 def _now() -> datetime:

@@ -12,7 +12,18 @@ from temporalio.client import Client
 
 from journeys.models import Frozen
 from store.audit import Change
-from store.rebuilding import MANY, CatchUp, Where, begin_again, count_due, give_up, keep, send_on, under_way_after
+from store.rebuilding import (
+    MANY,
+    CatchUp,
+    Where,
+    begin_again,
+    count_due,
+    give_up,
+    keep,
+    must_be_there,
+    send_on,
+    under_way_after,
+)
 from store.runs import close
 from store.store import Store
 from workflows.asking import Asked, EndedThere, ask
@@ -99,8 +110,10 @@ class Rebuild:
     async def do(self, wish: Wish, change: Change) -> Rebuilt:
         """Compare, and do what is wanted, unless it is a dry run.
 
-        Raises RPCError or RuntimeError where Temporal does not answer.
+        Raises Unknown where there is no such journey, and RPCError or RuntimeError where Temporal does not answer.
         """
+        if wish.journey is not None:
+            await must_be_there(self._store, wish.journey)
         began = await self._there(wish.journey)
         found = await self._compare(began, wish.journey)
         went_back = found.went_back(began)
@@ -126,7 +139,8 @@ class Rebuild:
 
     async def _there(self, journey: str | None) -> dict[str, datetime]:
         """When each run began that Temporal has under way."""
-        query = running(self._task_queue) + (f" AND JourneyId = '{journey}'" if journey else "")
+        # By the id, which begins with the name: a namespace that is new knows no search attributes of ours yet.
+        query = running(self._task_queue) + (f" AND WorkflowId STARTS_WITH '{journey}/'" if journey else "")
         began = dict[str, datetime]()
         async for execution in self._client.list_workflows(query, page_size=PAGE):
             began[execution.id] = execution.start_time

@@ -12,7 +12,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from journeys.problems import Unavailable
 from store.audit import list_audit
-from store.missing import mark_missing, some_missing
+from store.customers import get_customer
+from store.missing import SKIPPED, mark_missing, some_missing
 from store.rebuilding import begin_again
 from store.runs import get_run
 from store.schema import outbox
@@ -177,6 +178,36 @@ async def test_what_came_due_is_done_over_the_time_that_is_named(played: Engine)
     assert sorted(due) == sorted(lost)
     assert all(now <= at <= now + timedelta(minutes=30) for at in due.values())
     assert len(set(due.values())) == 6
+
+
+async def test_what_came_due_is_left_out_where_somebody_says_skip(
+    temporal: WorkflowEnvironment, database_url: str
+) -> None:
+    """A message and an action; what comes due afterwards is done."""
+    email = {"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"}
+    tag = {"id": "tag", "set": {"country": "'SE'"}}
+    last = {"id": "last", "push": "final-push-notification", "to": "customer.push_token"}
+    async with engine(temporal.client, database_url, working=False, day=timedelta(seconds=2)) as built:
+        await built.publish(abandoned_cart(steps=[email, {"id": "pause", "wait": "1 day"}, last]))
+        await built.publish(abandoned_cart(journey="acts", steps=[tag, last]))
+        await built.customer("tess")
+        await enter(built, 1)
+
+        await rebuild(built, catch_up="skip")
+        async with worker(built):
+            await built.relay.drain_once()
+            runs = {run.journey: run.id for run in await built.runs("tess")}
+            for run in runs.values():
+                await built.until_ended(run)
+        carts, acts = [await get_run(built.store, runs[name]) for name in ("abandoned-cart", "acts")]
+
+        assert [(send.step, send.state, send.reason) for send in carts.sends] == [
+            ("initial-reminder", "blocked", SKIPPED),
+            ("last", "accepted", ""),
+        ]
+        assert [(action.outcome, action.reason) for action in acts.actions] == [("blocked", SKIPPED)]
+        assert built.ledger.steps.count("last") == 2
+        assert (await get_customer(built.store, "tess")).attributes.get("country") != "SE"
 
 
 async def test_what_is_not_due_begins_at_once(played: Engine) -> None:
