@@ -180,6 +180,8 @@ async def publish_journey(name: JourneyName, body: Body, deps: Deps, change: Cha
     `people` says what becomes of those inside: they finish their version (`stay`), or go on in the new one where they
     stand (`move`), as far as they can. `map` gives steps of older versions the names that they have now. With `dry_run`
     nothing is done, and the answer says what would be.
+    The answer comes after some seconds at the latest: with `to_move` above 0, workers go on with as many people, and
+    the journey's version tells how far that is.
     A published version never changes. Publishing the same draft again changes nothing: `new` is false.
     What is wrong with the draft is answered all at once. One that is archived is to be taken back first.
     """

@@ -94,6 +94,7 @@ JOURNEY_VIEW = {
             "published_at": "2026-11-23T09:00:00Z",
             "stopped_at": None,
             "counts": COUNTS,
+            "move": None,
         }
     ],
     "counts": COUNTS,
@@ -135,6 +136,7 @@ PUBLISHED = {
     "move": {
         "moved": 229,
         "steps": {"opened": 100, "rest": 89, "final-reminder": 40},
+        "to_move": 0,
         "stayed": 1,
         "stays": [
             {"why": "its message is being sent", "people": 1, "runs": ["abandoned-cart/ada/k3v9x2mq"]},

@@ -110,14 +110,19 @@ def answer_names(old: Version, new: Version, step: str, names: Names = NO_NAMES)
     return called
 
 
-def flaws_of_names(olds: Sequence[Version], new: Version, names: Names) -> Iterator[Flaw]:
-    """What is wrong with names that somebody gives: steps that are not there, and two that would be one."""
+def flaws_of_names(
+    olds: Sequence[Version], new: Version, names: Names, known: Collection[str] = frozenset()
+) -> Iterator[Flaw]:
+    """What is wrong with names that somebody gives: steps that are not there, and two that would be one.
+
+    *olds*: the versions with people inside. *known*: steps of others, which may be named as well.
+    """
     before = {id for version in olds for id in version.steps}
     for old, there in names.items():
         path = f"map.{old}"
-        if old not in before:
-            message = f'no version with people inside has a step "{old}".'
-            yield Flaw(path=path, message=message, hint=did_you_mean(old, before))
+        if old not in before and old not in known:
+            message = f'no older version has a step "{old}".'
+            yield Flaw(path=path, message=message, hint=did_you_mean(old, {*before, *known}))
         if there not in new.steps:
             message = f'version {new.number} has no step "{there}".'
             yield Flaw(path=path, message=message, hint=did_you_mean(there, new.steps))

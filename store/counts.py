@@ -14,6 +14,7 @@ from journeys.definition import Goal, Journey
 from journeys.models import Frozen
 from journeys.walk.diary import Ended, HeldBy
 from store.lifecycle import Did
+from store.move_progress import Move, progress
 from store.schema import AnyRow, among, counts, runs, versions, waiting_starts
 from store.versions import VersionId
 
@@ -62,7 +63,7 @@ class GoalCount(Frozen):
 
 
 class VersionView(Frozen):
-    """A published version."""
+    """A published version. *move*: how far it is with people inside older ones who are to go on in it, if any are."""
 
     number: int
     state: VersionState
@@ -70,6 +71,7 @@ class VersionView(Frozen):
     published_at: AwareDatetime
     stopped_at: AwareDatetime | None
     counts: Counts
+    move: Move | None = None
 
 
 class JourneyView(Frozen):
@@ -145,10 +147,15 @@ def _waiting(connection: Connection, rows: Sequence[AnyRow], by: HeldBy) -> dict
 
 def active_in(connection: Connection, journey: str) -> int:
     """How many runs of a journey are under way, whatever their version."""
-    counted = Counter[Did]()
+    return sum(active_by_version(connection, journey).values())
+
+
+def active_by_version(connection: Connection, journey: str) -> dict[int, int]:
+    """The same, by version."""
+    counted = defaultdict[int, Counter[Did]](Counter)
     for row in connection.execute(_COUNTS, {"names": [journey]}):
-        counted[row.did] += int(row.n)
-    return _counts(counted).active
+        counted[row.version][row.did] += int(row.n)
+    return {version: _counts(did).active for version, did in counted.items()}
 
 
 def _view(
@@ -224,6 +231,7 @@ def _version_view(row: AnyRow, live: int | None, journey: JourneyState, counts: 
         published_at=row.published_at,
         stopped_at=row.stopped_at,
         counts=counts,
+        move=progress(row),
     )
 
 

@@ -92,20 +92,17 @@ def _since(connection: Connection, ids: Sequence[str]) -> dict[str, Entry]:
     return {row.run: entry_of(row) for row in connection.execute(_STAND, {"runs": list(ids)})}
 
 
-_BUSY = (
-    select(runs.c.id)
-    .where(THESE)
-    .where(
-        or_(
-            select(sends.c.id)
-            .where(sends.c.run == runs.c.id, sends.c.step == runs.c.step, sends.c.state.in_(("claimed", "unknown")))
-            .exists(),
-            select(calls.c.run)
-            .where(calls.c.run == runs.c.id, calls.c.step == runs.c.step, calls.c.next_at.is_(None))
-            .exists(),
-        )
-    )
+IS_BUSY = or_(
+    select(sends.c.id)
+    .where(sends.c.run == runs.c.id, sends.c.step == runs.c.step, sends.c.state.in_(("claimed", "unknown")))
+    .exists(),
+    select(calls.c.run)
+    .where(calls.c.run == runs.c.id, calls.c.step == runs.c.step, calls.c.next_at.is_(None))
+    .exists(),
 )
+"""Whether a run waits for what becomes of something that it does."""
+
+_BUSY = select(runs.c.id).where(THESE).where(IS_BUSY)
 _STAND = select(diary).join(runs, (runs.c.id == diary.c.run) & (diary.c.n == runs.c.lines - 1)).where(THESE)
 _MOVE = (
     update(runs)

@@ -13,12 +13,10 @@ from journeys.changes.people import Standing, Ways
 from journeys.models import Frozen
 from journeys.moving import BEING_SENT, Names, had_already, hindrance, repeated
 from journeys.versions import Version
-from store.lifecycle_moves import busy
+from store.lifecycle_moves import IS_BUSY
+from store.move_progress import SOME, Move, Stayed, move_of
 from store.schema import actions, among, runs, sends, versions
 from store.versions import load
-
-SOME = 5
-"""So many runs are named of those that stay for one reason."""
 
 
 class ChangeFor(Change):
@@ -35,27 +33,6 @@ class FromVersion(Frozen):
     changes: tuple[ChangeFor, ...]
 
 
-class Staying(Frozen):
-    """So many *people* finish their version, and *why*. *runs*: the ids of some of them."""
-
-    why: str
-    people: int
-    runs: tuple[str, ...]
-
-
-class Move(Frozen):
-    """How many people go on in the new version, by the step of it, and how many stay, by the reason.
-
-    *gone*: runs that ended before it was their turn.
-    """
-
-    moved: int
-    steps: Mapping[str, int]
-    stayed: int
-    stays: tuple[Staying, ...]
-    gone: int = 0
-
-
 class Inside(NamedTuple):
     """So many *people* stand at a *step* of an older version."""
 
@@ -65,7 +42,7 @@ class Inside(NamedTuple):
 
 
 def inside(connection: Connection, name: str, number: int) -> list[Inside]:
-    """Where people stand who are inside other versions of a journey than this one, if these were not stopped."""
+    """Where people stand who are inside older versions of a journey than this one, if these were not stopped."""
     rows = connection.execute(_INSIDE, {"named": name, "number": number}).all()
     known = load(connection, {(name, row.version) for row in rows})
     return [Inside(known[name, row.version], row.step, int(row.n)) for row in rows]
@@ -97,57 +74,35 @@ def would_move(connection: Connection, new: Version, standing: Sequence[Inside],
     for each in standing:
         old, step = each.version, each.step
         if why := hindrance(old, new, step, names):
-            stays.add(why, each.people, _some(connection, each, SOME))
+            stays.add(why, each.people, _some(connection, each))
             continue
-        staying = dict(_staying(connection, each, new, names))
-        for run, reason in sorted(staying.items()):
-            stays.add(reason, 1, [run])
-        moved[names.get(step, step)] += each.people - len(staying)
+        moved[names.get(step, step)] += each.people
+        for reason, ids in _staying(connection, each, new, names):
+            stays.add(reason, len(ids), sorted(ids)[:SOME])
+            moved[names.get(step, step)] -= len(ids)
     return move_of(moved, stays)
 
 
-class Stayed:
-    """Who stays, collected by the reason."""
-
-    def __init__(
-        self, people: Mapping[str, int] | None = None, runs: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
-        self.people = Counter[str](people or {})
-        self.runs = {why: list(some) for why, some in (runs or {}).items()}
-
-    def add(self, why: str, people: int, runs: Sequence[str]) -> None:
-        """So many more people, with some of their runs."""
-        self.people[why] += people
-        self.runs[why] = [*self.runs.get(why, ()), *runs][:SOME]
-
-
-def move_of(moved: Mapping[str, int], stays: Stayed, gone: int = 0) -> Move:
-    """What became of everybody, the most frequent reason first."""
-    reasons = sorted(stays.people.items(), key=lambda each: (-each[1], each[0]))
-    return Move(
-        moved=sum(moved.values()),
-        steps={step: number for step, number in sorted(moved.items()) if number},
-        stayed=sum(stays.people.values()),
-        stays=tuple(Staying(why=why, people=people, runs=tuple(stays.runs[why])) for why, people in reasons if people),
-        gone=gone,
-    )
-
-
-def _staying(connection: Connection, each: Inside, new: Version, names: Names) -> Iterator[tuple[str, str]]:
-    """Those runs at a step that stay for what they had already, or are doing just now, with the reason."""
+def _staying(connection: Connection, each: Inside, new: Version, names: Names) -> Iterator[tuple[str, list[str]]]:
+    """Those runs at a step that stay for what they are doing just now, or had already: each reason with all of them."""
+    about = {"named": new.name, "number": each.version.number, "step": each.step}
+    at_work: list[str] = []
+    if each.version.steps[each.step].has_outcome:
+        at_work = [*connection.execute(_AT_WORK, about).scalars()]
+        yield BEING_SENT, at_work
     if again := repeated(each.version, new, each.step, names):
         had: dict[str, set[str]] = defaultdict(set)
-        about = {"named": new.name, "number": each.version.number, "step": each.step, "steps": sorted(again)}
-        for row in connection.execute(_HAD, about):
+        for row in connection.execute(_HAD, about | {"steps": sorted(again)}):
             had[row.run].add(row.step)
-        yield from ((run, had_already(new, each.step, steps, names)) for run, steps in had.items())
-    if each.version.steps[each.step].has_outcome:
-        yield from ((run, BEING_SENT) for run in busy(connection, _some(connection, each)))
+        alike: dict[frozenset[str], list[str]] = defaultdict(list)
+        for run in had.keys() - set(at_work):
+            alike[frozenset(had[run])].append(run)
+        yield from ((had_already(new, each.step, steps, names), ids) for steps, ids in alike.items())
 
 
-def _some(connection: Connection, each: Inside, most: int | None = None) -> list[str]:
+def _some(connection: Connection, each: Inside) -> list[str]:
     about = {"named": each.version.name, "number": each.version.number, "step": each.step}
-    return [*connection.execute(_AT.limit(most), about).scalars()]
+    return [*connection.execute(_SOME, about).scalars()]
 
 
 _named: BindParameter[str] = bindparam("named")
@@ -160,12 +115,13 @@ NOT_STOPPED = (
 )
 _INSIDE = (
     select(runs.c.version, runs.c.step, func.count().label("n"))
-    .where(_of_journey, runs.c.version != _number, runs.c.step.is_not(None), NOT_STOPPED)
+    .where(_of_journey, runs.c.version < _number, runs.c.step.is_not(None), NOT_STOPPED)
     .group_by(runs.c.version, runs.c.step)
     .order_by(runs.c.version, runs.c.step)
 )
 _at = _of_journey & (runs.c.version == _number) & (runs.c.step == bindparam("step"))
-_AT = select(runs.c.id).where(_at).order_by(runs.c.id)
+_SOME = select(runs.c.id).where(_at).order_by(runs.c.id).limit(SOME)
+_AT_WORK = select(runs.c.id).where(_at, IS_BUSY)
 _HAD = union(
     select(sends.c.run, sends.c.step)
     .join(runs, runs.c.id == sends.c.run)

@@ -6,21 +6,22 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 
-from pydantic import Field
 from sqlalchemy import Connection, bindparam, select, update
 
-from journeys.models import Frozen
 from journeys.moving import BEING_SENT, Names, Stays, answer_names, hindrance, moved
 from journeys.versions import Version
 from journeys.walk.position import Position
-from store.audit import BY_ITSELF, Change, record
+from store.audit import Change, record
+from store.counts import active_by_version
 from store.journeys import BREATH, TOGETHER
 from store.lifecycle import RunState, lock_states
 from store.lifecycle_moves import Moving, busy
 from store.lifecycle_names import rename_answers, rename_steps
+from store.move_progress import Move, Stayed, Wish, move_of, progress, wish_of
 from store.moves import move
-from store.new_versions import NOT_STOPPED, Move, Stayed, move_of
+from store.new_versions import NOT_STOPPED
 from store.positions import positions
 from store.schema import AnyRow, runs, versions
 from store.store import Store, read_transaction, write_transaction
@@ -35,59 +36,61 @@ A_MOMENT = 0.5
 LEFT_ALONE = timedelta(minutes=1)
 """Where nobody has been moved for so long, whoever did it is gone."""
 
+A_REQUEST = 5.0
+"""For so many seconds people are moved before a request is answered."""
 
-class Wish(Frozen):
-    """Everybody inside older versions is to go on in this one: how far that is, so that others can take over.
+A_TURN = 20.0
+"""For so many seconds a worker moves people, before it looks again at the time and who else there is."""
 
-    *names*: what their steps are called here. *after*: the last run that was looked at. *again*: those that were busy,
-    to be tried again; *tries*: how often they were. *moved*: how many, by step. *stayed*: how many, by the reason, and
-    *some* of their runs. *gone*: how many ended before.
-    """
-
-    names: dict[str, str] = Field(default_factory=dict)
-    by: str = BY_ITSELF
-    after: str = ""
-    again: tuple[str, ...] = ()
-    tries: int = 0
-    moved: dict[str, int] = Field(default_factory=dict)
-    stayed: dict[str, int] = Field(default_factory=dict)
-    some: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    gone: int = 0
-
-    @property
-    def move(self) -> Move:
-        """What became of everybody so far."""
-        return move_of(self.moved, Stayed(self.stayed, self.some), self.gone)
+MOST_BUSY = 1000
+"""So many are tried again at the most; others stay where they are busy."""
 
 
 def wish(connection: Connection, version: Version, names: Names, change: Change) -> None:
-    """Note, where a version is published, that the people inside older ones are to go on in it."""
-    asked = Wish(names=dict(names), by=change.by).model_dump(mode="json", exclude_defaults=True)
-    about = {"named": version.name, "numbered": version.number}
-    connection.execute(_WISH, {**about, "to_moving": asked, "now": change.at})
+    """Note, where a version is published, that the people inside older ones are to go on in it.
 
-
-async def move_everybody(store: Store, name: str, number: int, now: datetime) -> Move:
-    """Move all people inside older versions who can go on in this one. Whoever takes over goes on where this was.
-
-    Returns what became of them, also where others did it.
+    The same wish, if it is under way, goes on as it is. One for an older version is over: its people go on in this one.
     """
-    while (so_far := await _read(store, name, number)) and so_far.moving_at is not None:
-        at = _wish(so_far)
+    row = connection.execute(_LOCK, {"named": version.name, "numbered": version.number}).one()
+    if row.moving_at is not None and wish_of(row).names == names:
+        return
+    for older in connection.execute(_OTHERS, {"named": version.name, "numbered": version.number}).all():
+        _write(connection, version.name, older.number, wish_of(older), change.at, is_over=True)
+    asked = Wish(of=_how_many(connection, version), names=dict(names), by=change.by)
+    _write(connection, version.name, version.number, asked, change.at)
+
+
+async def move_people(store: Store, name: str, number: int, now: datetime, seconds: float | None = None) -> Move:
+    """Move people inside older versions who can go on in this one, for so many *seconds*, or until that is over.
+
+    Whoever takes over goes on where this was. Returns what became of them, also where others did it.
+    """
+    until = monotonic() + (A_REQUEST if seconds is None else seconds)
+    while (so_far := await _read(store, name, number)) and so_far.moving_at is not None and monotonic() < until:
+        at = wish_of(so_far)
         ids = await _next(store, name, number, at) if not at.tries else []
         if not ids and at.again:
             await asyncio.sleep(A_MOMENT)
         await _move_some(store, name, number, at, ids, now)
         await asyncio.sleep(BREATH)
-    return _wish(so_far).move if so_far else move_of({}, Stayed())
+    if so_far and so_far.moving_at is not None:
+        await _put_down(store, name, number, now)
+    return (so_far and progress(so_far)) or move_of({}, Stayed())
 
 
 async def finish_moves(store: Store, now: datetime) -> int:
-    """Go on with moves that were cut off. Returns how many versions these were."""
-    left = await _left_alone(store, now - LEFT_ALONE)
-    for name, number in left:
-        await move_everybody(store, name, number, now)
-    return len(left)
+    """Go on for some seconds with each move that nobody is at. Returns how many these are."""
+    taken = 0
+    for name, number in await _left_alone(store, now - LEFT_ALONE):
+        if await _take_up(store, name, number, now):
+            await move_people(store, name, number, now, A_TURN)
+            taken += 1
+    return taken
+
+
+def _how_many(connection: Connection, version: Version) -> int:
+    open_ = set(connection.execute(_OPEN, {"named": version.name, "numbered": version.number}).scalars())
+    return sum(people for number, people in active_by_version(connection, version.name).items() if number in open_)
 
 
 @read_transaction
@@ -107,19 +110,41 @@ def _next(connection: Connection, name: str, number: int, at: Wish) -> list[str]
 
 
 @write_transaction
+def _take_up(connection: Connection, name: str, number: int, now: datetime) -> bool:
+    """Whether nobody else was faster."""
+    about = {"named": name, "numbered": number, "before": now - LEFT_ALONE, "now": now}
+    return connection.execute(_TAKE_UP, about).rowcount == 1
+
+
+@write_transaction
+def _put_down(connection: Connection, name: str, number: int, now: datetime) -> None:
+    """Leave it to whoever comes next, at once."""
+    connection.execute(_PUT_DOWN, {"named": name, "numbered": number, "now": now - LEFT_ALONE})
+
+
+@write_transaction
 def _move_some(connection: Connection, name: str, number: int, seen: Wish, ids: Sequence[str], now: datetime) -> None:
-    """Move these, or try those again that were busy; with nobody left it is over."""
+    """Move these, or try those again that were busy; with nobody left it is over, and where the version is stopped."""
     row = connection.execute(_LOCK, {"named": name, "numbered": number}).one()
-    if row.moving_at is None or _wish(row) != seen:
+    if row.moving_at is None or wish_of(row) != seen:
         return  # somebody else was here
+    if row.stopped_at is not None:
+        _write(connection, name, number, seen, now, is_over=True)
+        return
     again = not ids
     ids = [*ids] or [*seen.again[:TOGETHER]]
     after = _after(connection, (name, number), seen, ids, now, again=again) if ids else seen
-    is_over = not ids or (again and not after.again)
-    if is_over and after.moved:
-        detail = {"version": number, **after.move.model_dump(mode="json", exclude={"steps", "stays"})}
-        record(connection, Change(seen.by, now), "people moved", f"journey/{name}", detail)
-    written = after.model_dump(mode="json", exclude_defaults=True)
+    was_last = again or len(ids) < TOGETHER
+    _write(connection, name, number, after, now, is_over=was_last and not after.again)
+
+
+def _write(
+    connection: Connection, name: str, number: int, wished: Wish, now: datetime, *, is_over: bool = False
+) -> None:
+    if is_over and wished.moved:
+        detail = wished.move(over=True).model_dump(mode="json", include={"moved", "stayed", "gone"})
+        record(connection, Change(wished.by, now), "people moved", f"journey/{name}", {"version": number, **detail})
+    written = wished.model_dump(mode="json", exclude_defaults=True)
     about = {"named": name, "numbered": number, "to_moving": written, "now": None if is_over else now}
     connection.execute(_WISH, about)
 
@@ -128,7 +153,7 @@ def _after(
     connection: Connection, to: tuple[str, int], seen: Wish, ids: Sequence[str], now: datetime, *, again: bool
 ) -> Wish:
     new = load(connection, [to])[to]
-    states = {run: state for run, state in lock_states(connection, ids).items() if state.version.number != new.number}
+    states = {run: state for run, state in lock_states(connection, ids).items() if state.version.number < new.number}
     there: dict[str, Position | Stays] = {}
     there |= {run: Stays(why=why) for run, state in states.items() if (why := _hindrance(state, new, seen.names))}
     at_work = busy(connection, [run for run in states if run not in there])
@@ -176,11 +201,11 @@ def _counted(
             stays.add(where.why, 1, [run])
     tries = seen.tries + again
     left = [run for run in seen.again if run not in ids] if again else [*seen.again]
-    if again and tries >= TRIES * (1 + len(seen.again) // TOGETHER):
-        for run in sorted(at_work):
-            stays.add(BEING_SENT, 1, [run])
-    else:
-        left += sorted(at_work)
+    had_their_tries = again and tries >= TRIES * (1 + len(seen.again) // TOGETHER)
+    room = 0 if had_their_tries else MOST_BUSY - len(left)
+    busy_still = sorted(at_work)
+    left += busy_still[:room]
+    stays.add(BEING_SENT, len(busy_still[room:]), busy_still[room:])
     return seen.model_copy(
         update={
             "after": seen.after if again else ids[-1],
@@ -194,20 +219,28 @@ def _counted(
     )
 
 
-def _wish(row: AnyRow) -> Wish:
-    return Wish.model_validate(row.moving)
-
-
-_of = (versions.c.journey == bindparam("named"), versions.c.number == bindparam("numbered"))
+_of_journey = versions.c.journey == bindparam("named")
+_of = (_of_journey, versions.c.number == bindparam("numbered"))
 _WISH = update(versions).where(*_of).values(moving=bindparam("to_moving"), moving_at=bindparam("now"))
-_MOVING = select(versions.c.moving, versions.c.moving_at).where(*_of)
+_OPEN = select(versions.c.number).where(
+    _of_journey, versions.c.number < bindparam("numbered"), versions.c.stopped_at.is_(None)
+)
+_MOVING = select(versions.c.moving, versions.c.moving_at, versions.c.stopped_at).where(*_of)
 _LOCK = _MOVING.with_for_update()
-_LEFT_ALONE = select(versions.c.journey, versions.c.number).where(versions.c.moving_at < bindparam("before"))
+_OTHERS = (
+    select(versions.c.number, versions.c.moving)
+    .where(_of_journey, versions.c.number != bindparam("numbered"), versions.c.moving_at.is_not(None))
+    .with_for_update()
+)
+_is_left_alone = versions.c.moving_at <= bindparam("before")
+_LEFT_ALONE = select(versions.c.journey, versions.c.number).where(_is_left_alone)
+_TAKE_UP = update(versions).where(*_of, _is_left_alone).values(moving_at=bindparam("now"))
+_PUT_DOWN = update(versions).where(*_of, versions.c.moving_at.is_not(None)).values(moving_at=bindparam("now"))
 _NEXT = (
     select(runs.c.id)
     .where(
         runs.c.journey == bindparam("named"),
-        runs.c.version != bindparam("number"),
+        runs.c.version < bindparam("number"),
         runs.c.ended.is_(None),
         runs.c.id > bindparam("after"),
         NOT_STOPPED,

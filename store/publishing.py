@@ -14,8 +14,9 @@ from journeys.publishing import version_of
 from journeys.versions import Version
 from store.audit import Change
 from store.journeys import Published, checked, find_journey, last_number, publish, read_draft
-from store.new_versions import FromVersion, Move, inside, told, would_move
-from store.people import move_everybody, wish
+from store.move_progress import Move
+from store.new_versions import FromVersion, inside, told, would_move
+from store.people import move_people, wish
 from store.store import Store, read_transaction
 from store.versions import load
 
@@ -45,14 +46,15 @@ async def publish_for(
 ) -> PublishedFor:
     """Publish the draft, and let the people inside older versions stay or go on in it.
 
-    Publishing again goes on with a move that was cut off. Raises Unknown, and Invalid with every flaw.
+    Where they are very many, some of them are still to be moved when it returns: a worker goes on with that, and so
+    does whoever publishes again. Raises Unknown, and Invalid with every flaw.
     """
     would = await _would(store, name, change, channels, people, names)
     if dry_run:
         return would
     also = partial(_wish, names=names, change=change) if people == "move" else None
     published = await publish(store, name, change, channels, also)
-    move = await move_everybody(store, name, published.version, change.at) if people == "move" else None
+    move = await move_people(store, name, published.version, change.at) if people == "move" else None
     return would.model_copy(update={**dict(published), "move": move, "dry_run": False})
 
 
@@ -88,7 +90,7 @@ def _for_people(
 ) -> tuple[tuple[FromVersion, ...], Move | None]:
     standing = inside(connection, new.name, new.number)
     olds = list({each.version.number: each.version for each in standing}.values())
-    flaws = [*flaws_of_names(olds, new, names)]
+    flaws = [*flaws_of_names(olds, new, names, _steps_before(connection, new) if names else ())]
     if names and people != "move":
         flaws.append(Flaw(path="map", message="goes with people: move.", hint="Nobody else takes a step's other name."))
     if flaws:
@@ -97,3 +99,9 @@ def _for_people(
     before = load(connection, [(new.name, live)])[new.name, live] if live not in (None, new.number) else None
     move = would_move(connection, new, standing, names) if people == "move" else None
     return told(new, before, standing, names), move
+
+
+def _steps_before(connection: Connection, new: Version) -> frozenset[str]:
+    """The steps of all older versions: who publishes again names what nobody stands at any more."""
+    older = load(connection, [(new.name, number) for number in range(1, new.number)])
+    return frozenset(step for version in older.values() for step in version.steps)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from store.new_versions import ChangeFor, FromVersion, Move
+from store.move_progress import Move
+from store.new_versions import ChangeFor, FromVersion
 from store.publishing import PublishedFor
 from terminal.show import warnings
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from journeys.definition import Journey
 from journeys.reading import read_journey, write
+from store import people
 from tests import samples
 from tests.api.door import Door, event, problem
 from tests.big import big_journey
@@ -47,6 +51,32 @@ async def test_a_journey_is_published_once(live: Door) -> None:
     assert (again["version"], again["new"]) == (1, False)
     assert (view["state"], view["live_version"], view["edited"]) == ("live", 1, False)
     assert [version["number"] for version in view["versions"]] == [1]
+
+
+async def test_a_move_that_takes_long_is_answered_and_its_version_tells_how_far_it_is(
+    live: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        await live.event(f"event-{number}", customer=f"customer-{number}")
+    await live.put("/v1/journeys/abandoned-cart", shorter(samples.abandoned_cart()))
+    monkeypatch.setattr(people, "A_REQUEST", 0)
+
+    answer = await live.post("/v1/journeys/abandoned-cart/publish", {"people": "move"})
+
+    assert (answer["version"], answer["new"], answer["move"]["moved"], answer["move"]["to_move"]) == (2, True, 0, 3)
+    assert [each["move"] for each in (await live.get("/v1/journeys/abandoned-cart"))["versions"]] == [
+        None,
+        answer["move"],
+    ]
+    await people.finish_moves(live.store, live.clock.now)
+    move = (await live.get("/v1/journeys/abandoned-cart"))["versions"][1]["move"]
+    assert (move["moved"], move["to_move"], move["stayed"]) == (3, 0, 0)
+
+
+def shorter(journey: Journey) -> dict[str, object]:
+    """The same with one step less."""
+    written = journey.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return written | {"steps": written["steps"][:1]}
 
 
 async def test_publishing_names_everything_that_is_wrong_at_once(door: Door) -> None:

@@ -198,7 +198,7 @@ def test_wrong_names_are_told_all_at_once() -> None:
     told = [str(flaw) for flaw in flaws_of_names([old], new, {"on": "uno", "one": "un", "two": "hello", "bye": "uno"})]
 
     assert told == [
-        'map.on: no version with people inside has a step "on". Did you mean "one"?',
+        'map.on: no older version has a step "on". Did you mean "one"?',
         'map.one: version 2 has no step "un". Did you mean "uno"?',
         (
             'map.two: "hello" is a step of a version with people inside too, and goes on as itself. '

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections import Counter
 from datetime import timedelta
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -18,11 +20,12 @@ from journeys.walk.diary import Entry
 from store import journeys, people
 from store.audit import list_audit
 from store.journeys import put_journey
-from store.people import finish_moves, move_everybody
+from store.move_progress import Move
+from store.people import finish_moves, move_people
 from store.positions import positions
 from store.publishing import PublishedFor, publish_for
 from store.runs import get_run, list_runs, note
-from store.schema import runs
+from store.schema import diary, runs
 from store.stopping import stop
 from tests.recount import check_counts
 from tests.samples import abandoned_cart
@@ -207,7 +210,7 @@ async def test_a_move_that_was_cut_off_is_finished(shop: Shop, monkeypatch: pyte
     assert await finish_moves(shop.store, shop.now + timedelta(minutes=9)) == 0
 
     assert Counter(run.version for run in (await list_runs(shop.store)).runs) == {2: 5}
-    assert (await move_everybody(shop.store, "abandoned-cart", 2, shop.now)).moved == 5
+    assert (await move_people(shop.store, "abandoned-cart", 2, shop.now)).moved == 5
     await check_counts(shop.store)
 
 
@@ -221,6 +224,123 @@ def cut_off_after(times: int) -> Any:
         return counted(*arguments, **named)
 
     return count
+
+
+def turns_of(monkeypatch: pytest.MonkeyPatch, lots: int) -> None:
+    """Whoever moves people moves two at a time, and so many lots of them in one turn."""
+    monkeypatch.setattr(people, "TOGETHER", 2)
+    seconds = count()
+    monkeypatch.setattr(people, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(people, "A_REQUEST", lots + 0.5)
+    monkeypatch.setattr(people, "A_TURN", lots + 0.5)
+
+
+async def five_wait(shop: Shop) -> None:
+    await published(shop, pause())
+    for number in range(5):
+        await shop.start(f"customer-{number}")
+
+
+async def by_version(shop: Shop) -> dict[int, int]:
+    return {row.version: row.n for row in await rows(shop.store, _BY_VERSION)}
+
+
+async def told(shop: Shop, number: int) -> Move | None:
+    """What the journey says of a version's move."""
+    view = await journeys.get_journey(shop.store, "abandoned-cart", shop.now)
+    return view.versions[number - 1].move
+
+
+async def test_a_move_that_takes_long_is_answered_before_it_is_over_and_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns_of(monkeypatch, 1)
+    await five_wait(shop)
+    would = await published(shop, pause(wait="3 days"), people="move", dry_run=True)
+
+    did = await published(shop, pause(wait="3 days"), people="move")
+
+    assert would.move
+    assert did.move
+    assert (did.move.moved, did.move.to_move, await by_version(shop)) == (2, 3, {1: 3, 2: 2})
+    assert await told(shop, 2) == did.move
+    assert [await finish_moves(shop.store, shop.now) for _ in range(3)] == [1, 1, 0]
+    assert await told(shop, 2) == would.move
+    assert (would.move.moved, would.move.to_move, await by_version(shop)) == (5, 0, {2: 5})
+    assert await told(shop, 1) is None
+    await check_counts(shop.store)
+
+
+async def test_publishing_again_goes_on_with_a_move_and_counts_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns_of(monkeypatch, 1)
+    await five_wait(shop)
+
+    did = [await published(shop, pause("rest"), people="move", names={"pause": "rest"}) for _ in range(4)]
+
+    moves = [(each.new, each.move.moved, each.move.to_move) for each in did if each.move]
+    assert moves == [(True, 2, 3), (False, 4, 1), (False, 5, 0), (False, 0, 0)]
+
+
+async def test_two_who_publish_at_once_move_everybody_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "TOGETHER", 2)
+    await five_wait(shop)
+
+    await put_journey(shop.store, abandoned_cart(steps=[pause(wait="3 days")], exit=[]), by_us(shop.now))
+    both = await asyncio.gather(
+        *(publish_for(shop.store, "abandoned-cart", by_us(shop.now), CHANNELS, people="move") for _ in range(2))
+    )
+
+    assert sorted(each.new for each in both) == [False, True]
+    assert await by_version(shop) == {2: 5}
+    lines = await rows(shop.store, select(diary.c.run).where(diary.c.did == "moved"))
+    assert len(lines) == 5
+    await check_counts(shop.store)
+
+
+async def test_a_move_to_a_newer_version_takes_the_place_of_one_that_is_under_way(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns_of(monkeypatch, 1)
+    await five_wait(shop)
+    await published(shop, pause(wait="3 days"), people="move")
+
+    await published(shop, pause(wait="2 days"), people="move")
+    while await finish_moves(shop.store, shop.now):
+        pass
+
+    assert await by_version(shop) == {3: 5}
+    moves = await told(shop, 2), await told(shop, 3)
+    assert [(move.moved, move.to_move) for move in moves if move] == [(2, 0), (5, 0)]
+    audited = [each.detail for each in (await list_audit(shop.store)).entries if each.did == "people moved"]
+    assert [(detail["version"], detail["moved"]) for detail in audited] == [(3, 5), (2, 2)]
+    await check_counts(shop.store)
+
+
+async def test_nobody_is_moved_back_by_a_move_that_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns_of(monkeypatch, 1)
+    await five_wait(shop)
+    await published(shop, pause(wait="3 days"), people="move")
+
+    await published(shop, pause(wait="2 days"))
+    await shop.start("newcomer")
+    while await finish_moves(shop.store, shop.now):
+        pass
+
+    assert await by_version(shop) == {2: 5, 3: 1}
+
+
+async def test_nobody_is_moved_to_a_version_that_was_stopped(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns_of(monkeypatch, 1)
+    await five_wait(shop)
+    await published(shop, pause(wait="3 days"), people="move")
+
+    await stop(shop.store, "abandoned-cart", by_us(shop.now), version=2)
+
+    assert [await finish_moves(shop.store, shop.now) for _ in range(2)] == [1, 0]
+    assert await by_version(shop) == {1: 3}
+    move = await told(shop, 2)
+    assert move
+    assert (move.moved, move.to_move) == (2, 0)
 
 
 async def test_who_is_in_a_stopped_version_is_not_moved(shop: Shop) -> None:
@@ -244,7 +364,7 @@ async def test_a_move_is_in_the_audit_log(shop: Shop) -> None:
     assert ("people moved", {"version": 2, "moved": 1, "stayed": 0, "gone": 0}) in entries
 
 
-async def test_very_many_people_are_moved_as_was_said(shop: Shop) -> None:
+async def test_very_many_people_are_moved_as_was_said(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     old = [
         pause("first"),
         {"id": "asks", "if": VISIT, "then": [pause("came")], "else": [pause("stayed"), pause("gone")]},
@@ -269,6 +389,7 @@ async def test_very_many_people_are_moved_as_was_said(shop: Shop) -> None:
         pause("last", "1 day"),
     ]
 
+    monkeypatch.setattr(people, "A_REQUEST", 3600)
     began = perf_counter()
     would = await published(shop, *new, people="move", dry_run=True)
     said = perf_counter()
@@ -282,8 +403,7 @@ async def test_very_many_people_are_moved_as_was_said(shop: Shop) -> None:
     assert [(each.why, each.people) for each in did.move.stays] == [
         ("gone is no step of version 2", len(range(4, MANY, len(places))))
     ]
-    by_version = {row.version: row.n for row in await rows(shop.store, _BY_VERSION)}
-    assert by_version == {2: did.move.moved, 1: did.move.stayed}
+    assert await by_version(shop) == {2: did.move.moved, 1: did.move.stayed}
     await check_counts(shop.store)
 
 

@@ -19,9 +19,9 @@ from store.stopping import stop
 from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop, by_us
-from workflows.sweep import PRUNE, SWEEP, Chore, again_and_again
+from workflows.sweep import MOVE, PRUNE, SWEEP, Chore, again_and_again
 
-ALL = (*SWEEP, PRUNE)
+ALL = (*SWEEP, MOVE, PRUNE)
 NAMES = [chore.does for chore in ALL]
 
 
