@@ -377,15 +377,14 @@ def publish(
 
     It says what is otherwise, and for how many people inside.
     """
-    from store.publishing import PublishedFor
     from terminal import publishing
     from terminal.confirming import How, carry_out
     from terminal.values import pairs
 
-    asked = {"people": people, "map": pairs(map_ or [])}
+    asked = {"people": people, "map": pairs(map_ or [], "step", "--map OLD=NEW, such as --map pause=rest")}
     carry_out(
         _connection(),
-        lambda api, dry: api.post(PublishedFor, "journeys", name, "publish", body={**asked, "dry_run": dry}),
+        lambda api, dry: publishing.publish(api, name, asked, dry_run=dry),
         publishing.published,
         publishing.question,
         How(dry_run, yes, json_),

@@ -10,6 +10,7 @@ from journeys.language.clock import clock
 from journeys.models import Frozen
 from store.counts import Counts, JourneyView
 from store.showing import Unreadable
+from terminal.publishing import still_to_move
 from terminal.show import columns
 
 ENDS = ("completed", "exited", "stopped", "cancelled", "aborted")
@@ -63,6 +64,9 @@ def journey(view: JourneyView) -> Iterator[Text]:
                 ),
             ]
         )
+    for each in view.versions:
+        if each.move and each.move.to_move:
+            yield Text(f"{still_to_move(each.move)} to v{each.number}, {each.move.moved} were so far.", "yellow")
     if view.edited:
         yield Text(f"The draft is not what newcomers walk. To publish it: sojourn publish {view.name}", "dim")
     if view.goal:

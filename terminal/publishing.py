@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping
+from time import monotonic
 
 from rich.text import Text
 
+from store.counts import JourneyView
 from store.move_progress import Move
 from store.new_versions import ChangeFor, FromVersion
 from store.publishing import PublishedFor
+from terminal.bars import Bars
+from terminal.client import Api
 from terminal.show import warnings
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at how far a move is."""
+
+STANDS_STILL = 60.0
+"""After so many seconds in which nobody was moved, nobody waits for it any longer."""
+
+
+async def publish(api: Api, name: str, asked: Mapping[str, object], *, dry_run: bool) -> PublishedFor:
+    """Publish a journey's draft as it is *asked*, and wait until everybody inside is moved who is to be."""
+    body = {**asked, "dry_run": dry_run}
+    told = await api.post(PublishedFor, "journeys", name, "publish", body=body)
+    if told.move is None or dry_run:
+        return told
+    return told.model_copy(update={"move": await _until_moved(api, told, told.move)})
+
+
+async def _until_moved(api: Api, told: PublishedFor, move: Move) -> Move:
+    """What became of everybody, or of as many as there were when nobody was moved any more."""
+    of, changed_at = _looked_at(move) + move.to_move, monotonic()
+    with Bars() as bars:
+        while move.to_move and monotonic() - changed_at < STANDS_STILL:
+            await asyncio.sleep(LOOK_EVERY)
+            before, move = move, await _read_move(api, told) or move
+            changed_at = changed_at if move == before else monotonic()
+            bars.tell("moving people", _looked_at(move), of)
+    return move
+
+
+async def _read_move(api: Api, told: PublishedFor) -> Move | None:
+    view = await api.get(JourneyView, "journeys", told.journey)
+    return next((each.move for each in view.versions if each.number == told.version), None)
+
+
+def _looked_at(move: Move) -> int:
+    return move.moved + move.stayed + move.gone
 
 
 def published(told: PublishedFor) -> Iterator[Text]:
@@ -58,6 +99,15 @@ def _move(told: PublishedFor, move: Move) -> Iterator[Text]:
         yield Text(f"{_people(stays.people)} {stay}: {stays.why}. Such as {', '.join(stays.runs)}")
     if move.gone:
         yield Text(f"{_people(move.gone)} had come to their end meanwhile.")
+    if move.to_move:
+        yield Text(f"{still_to_move(move)}, and nobody was for a minute: see that a worker runs.", "yellow")
+        yield Text(f"How far it is: sojourn journey {told.journey}")
+
+
+def still_to_move(move: Move) -> str:
+    """That a move is not over."""
+    are = "1 person is" if move.to_move == 1 else f"{move.to_move} people are"
+    return f"{are} still to be moved"
 
 
 def _people(number: int) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -19,6 +17,7 @@ from journeys.problems import Unavailable
 from store.audit import Change
 from store.rebuilding import CatchUp
 from store.store import Store, open_store, ping
+from terminal.bars import Bars
 from workflows.client import connect
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
 from workflows.restored import Restore, Restored
@@ -55,16 +54,16 @@ async def rebuild(where: Where, wish: Wish) -> Rebuilt:
     Raises Unavailable where the database or Temporal does not answer.
     """
     async with _both(where) as (store, client):
-        with _Bar() as bar:
-            return await Rebuild(store, client, where.task_queue, bar.tell).do(wish, Change(BY, _now()))
+        with Bars() as bars:
+            return await Rebuild(store, client, where.task_queue, bars.tell).do(wish, Change(BY, _now()))
 
 
 async def restore(where: Where, *, dry_run: bool) -> Restored:
     """The database was set back: put right what Temporal has beyond it, and let everything go again. As rebuild()."""
     async with _both(where) as (store, client):
-        with _Bar() as bar:
+        with Bars() as bars:
             change = Change(BY, _now())
-            return await Restore(store, client, where.task_queue, _now, bar.tell).do(change, dry_run=dry_run)
+            return await Restore(store, client, where.task_queue, _now, bars.tell).do(change, dry_run=dry_run)
 
 
 def restored(told: Restored) -> Iterator[Text]:
@@ -156,25 +155,3 @@ async def _temporal(address: str | None) -> Client:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-class _Bar:
-    """Bars on standard error, one for each thing that is done; none where nobody watches."""
-
-    def __init__(self) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._tasks = dict[str, object]()
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def tell(self, what: str, done: int, of: int) -> None:
-        if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=of or None)
-        self._progress.update(self._tasks[what], completed=done)  # type: ignore[arg-type]

@@ -23,16 +23,16 @@ def moment(text: str) -> datetime:
         ) from None
 
 
-def pairs(given: Sequence[str]) -> dict[str, str]:
-    """``["cart_id=c1"]`` as a mapping. Raises Invalid."""
+def pairs(given: Sequence[str], each: str = "attribute", form: str = "key=value, such as cart_id=c1") -> dict[str, str]:
+    """``["cart_id=c1"]`` as a mapping. *each*: what is named there, and *form*: how it is written. Raises Invalid."""
     from journeys.problems import Invalid  # noqa: PLC0415 - `sojourn --help` reads times, and needs no more of this
 
     wrong = [text for text in given if not text.partition("=")[0] or "=" not in text]
     if wrong:
-        raise Invalid(f"Attributes are written as key=value, such as cart_id=c1; found {', '.join(wrong)}.")
+        raise Invalid(f"{each.capitalize()}s are written as {form}; found {', '.join(wrong)}.")
     named = [text.partition("=")[0] for text in given]
     if twice := sorted({name for name in named if named.count(name) > 1}):
-        raise Invalid(f"Each attribute is given once; found {', '.join(twice)} more often.")
+        raise Invalid(f"Each {each} is given once; found {', '.join(twice)} more often.")
     return dict(text.split("=", 1) for text in given)
 
 
