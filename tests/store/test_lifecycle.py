@@ -13,8 +13,15 @@ OF_A_RUN = {"runs", "diary", "counts", "people"}
 
 
 def written(tree: ast.AST) -> Iterator[str]:
-    """The tables that a module writes: ``insert(runs)``, ``sqlite.insert(schema.diary)``, ``runs.delete()``."""
+    """The tables that a module writes: ``insert(runs)``, ``sqlite.insert(schema.diary)``, ``runs.delete()``.
+
+    Also one after the other: ``for table in (diary, sends): … update(table)``.
+    """
     for node in ast.walk(tree):
+        if isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
+            one, of = ast.unparse(node.target), [ast.unparse(each).rpartition(".")[2] for each in node.iter.elts]
+            for part in node.body:
+                yield from (table for name in written(part) if name == one for table in of)
         match node:
             case ast.Call(
                 func=ast.Name(id="insert" | "update" | "delete") | ast.Attribute(attr="insert"), args=[to, *_]
@@ -40,7 +47,8 @@ def test_one_module_writes_what_is_known_of_a_run_and_one_that_it_owns_erases_it
     renaming = {("lifecycle_erased.py", table) for table in OF_A_RUN - {"counts"}}
     beside = ("lifecycle_letting_go.py", "lifecycle_moves.py", "lifecycle_parked.py", "missing.py")
     of_its_own = {(module, "runs") for module in beside}
-    assert writers == {("lifecycle.py", table) for table in OF_A_RUN} | of_its_own | renaming | DELETES
+    named = {("lifecycle_names.py", "diary")}
+    assert writers == {("lifecycle.py", table) for table in OF_A_RUN} | of_its_own | renaming | named | DELETES
 
 
 def test_no_module_writes_them_in_sql_of_its_own() -> None:
