@@ -17,8 +17,8 @@ from api.problems import STANDARD, TooLarge, WrongType, declare
 from api.steps_examples import JOURNEYS
 from journeys.clearance.releases import CATCH_UP, CatchUp
 from journeys.definition import Journey
-from journeys.models import Expected, Frozen, Model, Name
-from journeys.moving import People
+from journeys.models import Frozen, Model
+from journeys.people import AskedNames, AskedPeople
 from journeys.problems import Conflict, Unknown
 from journeys.reading import read, read_journey
 from store import journeys, pausing
@@ -87,10 +87,8 @@ class Publishing(Model):
     *dry_run*: only say what publishing would do.
     """
 
-    people: Annotated[People, Expected("stay, move or drain")] = "stay"
-    map: Annotated[dict[Name, Name], Expected("old step ids with new ones, such as {pause: rest}")] = Field(
-        default_factory=dict
-    )
+    people: AskedPeople = "stay"
+    map: AskedNames = Field(default_factory=dict)
     dry_run: StrictBool = False
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, Field, StrictBool
@@ -31,6 +32,7 @@ from journeys.reading import parse, read_journey, validated
 from journeys.versions import Version
 from journeys.walk.paths import Path, Paths, WayCount, every_path
 from journeys.walk.preview import preview
+from journeys.walk.publications import check_publications
 from journeys.walk.script import DEFAULT_START, Happening, check_happening
 from journeys.walk.timeline import Timeline
 from store.catalogue import read_catalogue
@@ -118,8 +120,9 @@ async def get_paths(name: JourneyName, deps: Deps) -> Paths:
 
 
 def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Dependencies) -> Preview:
-    version = version_of(journey, 1, _as_if_ready(journey, catalogue))
-    _check_sample(asked, version, catalogue)
+    ready = _as_if_ready(journey, catalogue)
+    version = version_of(journey, 1, ready)
+    _check_sample(asked, version, ready)
     contents = {name: content for name, (content, _) in catalogue.contents.items()}
     try:
         timeline = preview(
@@ -131,6 +134,7 @@ def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Depe
             said=None if asked.consents is None else said(asked.consents),
             policy=catalogue.policy,
             started_at=asked.started_at,
+            compiled=partial(version_of, catalogue=ready),
         )
     except ValueError as error:
         raise Invalid("The script does not go with the journey.", [Flaw(path="script", message=f"{error}.")]) from None
@@ -141,12 +145,25 @@ def _play(asked: PreviewBody, journey: Journey, catalogue: Catalogue, deps: Depe
 
 def _read(body: bytes, name: str) -> PreviewBody:
     data = parse(body, "preview")
-    if isinstance(definition := data.get("definition"), dict):
-        try:
-            data["definition"] = read_journey(definition, name=name)
-        except Invalid as error:
-            raise Invalid(error.detail, [flaw.within("definition") for flaw in error.flaws]) from None
+    flaws = [*_read_journey_in(data, "definition", name)]
+    lines = data.get("script")
+    for index, line in enumerate(lines if isinstance(lines, list) else ()):
+        if isinstance(line, dict):
+            flaws += (flaw.within(f"script[{index}]") for flaw in _read_journey_in(line, "publish", name))
+    if flaws:
+        raise Invalid("This preview is not valid.", flaws)
     return validated(PreviewBody, data, "preview")
+
+
+def _read_journey_in(data: dict[str, Any], field: str, name: str) -> list[Flaw]:
+    """Put the journey in the place of what is written in a field. Returns what is wrong with it."""
+    if not isinstance(data.get(field), dict):
+        return []
+    try:
+        data[field] = read_journey(data[field], name=name)
+    except Invalid as error:
+        return [flaw.within(field) for flaw in error.flaws or (Flaw(path="", message=error.detail),)]
+    return []
 
 
 def _as_if_ready(journey: Journey, catalogue: Catalogue) -> Catalogue:
@@ -169,13 +186,16 @@ def _check_policy(policy: Policy, catalogue: Catalogue) -> None:
 
 def _check_sample(asked: PreviewBody, version: Version, catalogue: Catalogue) -> None:
     flaws = [flaw.within("customer") for flaw in check_attributes(version.customer, asked.customer)]
+    journeys = [version.journey, *(line.publish for line in asked.script if line.publish)]
     for index, line in enumerate(asked.script):
-        flaws += [flaw.within(f"script[{index}]") for flaw in _wrong_line(line, version, catalogue)]
+        flaws += [flaw.within(f"script[{index}]") for flaw in _wrong_line(line, journeys, catalogue)]
+    published = check_publications(version, asked.script, catalogue, told=catalogue.contents)
+    flaws += [flaw.within(f"script[{index}]") for index, flaw in published]
     if flaws:
         raise Invalid("The preview's sample is not valid.", flaws)
 
 
-def _wrong_line(line: Happening, version: Version, catalogue: Catalogue) -> Iterator[Flaw]:
-    if line.message is not None and version.journey.message(line.message) is None:
+def _wrong_line(line: Happening, journeys: Sequence[Journey], catalogue: Catalogue) -> Iterator[Flaw]:
+    if line.message is not None and not any(journey.message(line.message) for journey in journeys):
         yield Flaw(path="message", message=f'the journey has no message step "{line.message}".')
     yield from check_happening(line, catalogue)

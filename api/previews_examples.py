@@ -35,10 +35,18 @@ PREVIEW_UNDER_A_POLICY = {
     },
 }
 
+SHORTER = {**JOURNEY, "steps": [{"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"}]}
+
+PREVIEW_WITH_A_NEW_VERSION = {
+    **PREVIEW,
+    "script": [CART, {"at": "12 hours", "publish": SHORTER, "people": "move"}],
+}
+
 PREVIEWS = {
     "The stored journey": PREVIEW,
     "A definition that is not stored": PREVIEW_INLINE,
     "Under another policy than the one in force": PREVIEW_UNDER_A_POLICY,
+    "With a version that is published meanwhile": PREVIEW_WITH_A_NEW_VERSION,
 }
 PATHS = {
     "ways": "2",

@@ -8,8 +8,9 @@ from functools import partial
 from sqlalchemy import Connection
 
 from journeys.interactions import Kind
-from journeys.moving import NO_NAMES, Names, People, flaws_of_names
-from journeys.problems import Flaw, Invalid
+from journeys.moving import NO_NAMES, Names, People
+from journeys.people import flaws_of_asking
+from journeys.problems import Invalid
 from journeys.publishing import version_of
 from journeys.versions import Version
 from store.audit import Change
@@ -90,10 +91,7 @@ def _for_people(
 ) -> tuple[tuple[FromVersion, ...], Move | None]:
     standing = inside(connection, new.name, new.number)
     olds = list({each.version.number: each.version for each in standing}.values())
-    flaws = [*flaws_of_names(olds, new, names, _steps_before(connection, new) if names else ())]
-    if names and people != "move":
-        flaws.append(Flaw(path="map", message="goes with people: move.", hint="Nobody else takes a step's other name."))
-    if flaws:
+    if flaws := [*flaws_of_asking(people, names, olds, new, _steps_before(connection, new) if names else ())]:
         raise Invalid(f'People cannot go on in "{new.name}" like that.', flaws)
     live = find_journey(connection, new.name).live_version
     before = load(connection, [(new.name, live)])[new.name, live] if live not in (None, new.number) else None

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import WithJsonSchema
 
 from journeys import catalogue
 from journeys.address_attributes import BUILT_IN as ADDRESSES
@@ -21,12 +23,14 @@ from journeys.contents import check_content
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
 from journeys.language.attributes import Attributes, Schema, check_attributes, declaration_of
-from journeys.models import Model, Name
+from journeys.models import Expected, Model, Name
 from journeys.nearest import nearest
 from journeys.problems import Flaw, Invalid
-from journeys.publishing import check, warn
+from journeys.publishing import check, version_of, warn
 from journeys.reading import parse, read
+from journeys.walk.publications import check_publications
 from journeys.walk.script import Happening, check_happening
+from terminal.next_versions import published_by, read_published, without_next_versions
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
@@ -49,6 +53,19 @@ class Customer(catalogue.Customer):
         return self.model_copy(update={"attributes": {**missing, **stored}})
 
 
+class Line(Happening):
+    """One line of a script: what happens, at which time after its beginning.
+
+    *publish*: a file with the journey as it is published then, from where the script is: ``../next/welcome.yaml``.
+    """
+
+    publish: Annotated[
+        Journey | None,
+        WithJsonSchema({"type": "string"}),
+        Expected("a file with the journey, from where the script is, such as ../next/welcome.yaml"),
+    ] = None
+
+
 class Script(Model):
     """What a preview's customer does, and when.
 
@@ -60,7 +77,7 @@ class Script(Model):
     script: Name
     title: str = ""
     customer: catalogue.CustomerId | None = None
-    events: tuple[Happening, ...]
+    events: tuple[Line, ...]
 
 
 Definition = Trigger | Content | Endpoint | CustomerAttribute | Customer | Policy | Journey | Script
@@ -136,11 +153,14 @@ def read_folder(paths: Iterable[Path]) -> Folder:
     files: list[File] = []
     flaws: list[Flaw] = []
     places = tuple(paths)
-    for path in {path.resolve(): path for path in _expand(places)}.values():
+    paths = {path.resolve(): path for path in _expand(places)}.values()
+    for path in paths:
         try:
             files.append(read_file(path))
         except Invalid as error:
             flaws += _in_file(path, error.flaws or [Flaw(path="", message=error.detail)])
+    published = {file for path in paths for file in published_by(path)}
+    files = [*without_next_versions(files, published, places)]
     flaws += [*_twice(files), *_policies_too_many(files, places)]
     if flaws:
         raise Invalid(count(flaws), flaws)
@@ -156,6 +176,8 @@ def read_file(path: Path) -> File:
         expected = ", ".join(f"{kind}: …" for kind in NAMED)
         found = ", ".join(map(str, [*data][:5])) or "nothing"
         raise Invalid(f"Nothing says what this is: expected one of {expected}; found {found}.{_hint(data)}")
+    if kind == "script":
+        read_published(data, path)
     model: Definition = read(MODELS[kind], data, kind)
     return File(path=path, kind=kind, name=str(getattr(model, kind, kind)), model=model, body=source)
 
@@ -211,10 +233,18 @@ def warnings(folder: Folder, only: Iterable[Path] | None = None) -> dict[Path, l
     return {file.path: _in_file(file.path, _warnings(file.model, folder.catalogue, told)) for file in files}
 
 
-def check_script(script: Script, catalogue: Catalogue) -> Iterator[Flaw]:
-    """What is wrong with a script: triggers that are not there, and attributes that they do not take."""
+def check_script(script: Script, catalogue: Catalogue, told: Collection[str] = ()) -> Iterator[Flaw]:
+    """What is wrong with a script: triggers that are not there, attributes that they do not take, what is published.
+
+    *told*: the contents whose own flaws are told elsewhere.
+    """
     for index, line in enumerate(script.events):
         yield from (flaw.within(f"events[{index}]") for flaw in check_happening(line, catalogue))
+    published = next((line.publish for line in script.events if line.publish), None)
+    if published:
+        before = catalogue.live.get(published.journey, published)
+        found = check_publications(version_of(before, 1, catalogue), script.events, catalogue, told=told)
+        yield from (flaw.within(f"events[{index}]") for index, flaw in found)
 
 
 def _warnings(model: Definition, catalogue: Catalogue, told: Collection[str]) -> Iterable[Flaw]:
@@ -243,7 +273,7 @@ def _flaws(model: Definition, catalogue: Catalogue, told: Collection[str]) -> It
             _, unsendable = spelled(model.attributes, ADDRESSES)
             return [flaw.within("attributes") for flaw in (*wrong, *unsendable)]
         case Script():
-            return list(check_script(model, catalogue))
+            return list(check_script(model, catalogue, told))
         case Trigger() if model.trigger in BUILT_IN_NAMES:
             return [Flaw(path="trigger", message=f'"{model.trigger}" is built in.', hint="Choose another name.")]
         case CustomerAttribute() if model.attribute in CUSTOMER and model.type != "text":

@@ -17,7 +17,7 @@ from journeys.steps import every_step
 from journeys.walk.diary import Entry
 from journeys.walk.paths import PathChoice, Paths
 from journeys.walk.script import Happening
-from journeys.walk.timeline import Heard, PreviewHold, PreviewRun, PreviewSend, Timeline
+from journeys.walk.timeline import Heard, PreviewHold, PreviewMove, PreviewRun, PreviewSend, Timeline
 from terminal.folder import Script
 from terminal.show import COLOURS, happened, journey_time, quoted, said
 
@@ -75,6 +75,8 @@ def _lines(played: Timeline, script: Script, journey: Journey) -> Iterator[_Line
     lines = sorted(script.events, key=lambda line: line.at)
     for line, heard in zip(lines, played.events, strict=True):
         yield _Line(heard.at, 0, (Text(happening(line), "bold"),))
+        if line.publish:
+            yield from (_Line(move.at, 0, ("  ", told)) for move, told in _moved(played, heard.at, numbers))
         for told in _decisions(heard, numbers) if heard.decisions or not line.governs else ():
             yield _Line(heard.at, 0, ("  ", told))
     for run in played.runs:
@@ -106,6 +108,9 @@ def _governed(line: Happening) -> str:
         return "the journey is paused"
     if line.repair:
         return "what has failed is tried again"
+    if line.publish:
+        inside = "go on in it where they can" if line.people == "move" else "finish theirs"
+        return f"another version is published; people inside {inside}"
     match line.resume:
         case Over(over=over):
             return f"the journey is resumed; all that waited goes out within {say(over)}"
@@ -113,6 +118,14 @@ def _governed(line: Happening) -> str:
             return "the journey is resumed; all that waited is left out"
         case _:
             return "the journey is resumed"
+
+
+def _moved(played: Timeline, at: datetime, numbers: Mapping[str, int]) -> Iterator[tuple[PreviewMove, Text]]:
+    """What became of whoever was inside where a version was published."""
+    for move in played.moves:
+        if move.at == at:
+            became = f"stays in its version: {move.stays}" if move.stays else f"goes on in version {move.version}"
+            yield move, Text.assemble(*_whose(move.run, numbers), (became, "yellow" if move.stays else "green"))
 
 
 def _decisions(heard: Heard, numbers: Mapping[str, int]) -> Iterator[Text]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -90,6 +91,7 @@ def play(
             said=said(customer.consents),
             policy=folder.policy or policy or Policy(),
             started_at=started_at or begin_of(journey),
+            compiled=partial(version_of, catalogue=catalogue),
         )
     except ValueError as error:
         raise Invalid(f'The script "{script.script}" does not go with the journey.', [_flaw(error)]) from None

@@ -13,7 +13,13 @@ from tests.stories import Complete, LetGo, Line, Mend, Pause, Publish, Repair, R
 def staged(name: str, story: Story, begin: datetime) -> Stage:
     """The stage on which a story was played to the end of its last line; nobody has let the rest of time pass."""
     stage = Stage(
-        story.customer, customer_id=name, contents=story.contents, said={}, policy=story.policy, started_at=begin
+        story.customer,
+        customer_id=name,
+        contents=story.contents,
+        said={},
+        policy=story.policy,
+        started_at=begin,
+        compiled=version,
     )
     for journey in (story.journey(begin), *story.beside):
         stage.publish(version(journey))
@@ -28,7 +34,8 @@ def _happen(stage: Stage, line: Line) -> None:
         case Happening():
             stage.happen(line)
         case Publish():
-            stage.publish(version(line.journey, number=2), line.people, line.names)
+            published = {"publish": line.journey, "people": line.people, "map": dict(line.names)}
+            stage.happen(Happening.model_validate({"at": line.at, **published}))
         case Stop(version=number):
             stage.stop("abandoned-cart", number)
         case Complete():

@@ -27,12 +27,18 @@ def flaws_of(folder: Path) -> tuple[Flaw, ...]:
         return error.flaws
 
 
-def written(folder: Path, changes: list[dict[str, str]]) -> None:
-    files = dict(TABLE["folder"])
+def files_with(changes: list[dict[str, str]]) -> dict[str, str]:
+    """The files of the folder, in which a mistake is made."""
+    files: dict[str, str] = dict(TABLE["folder"])
     for change in changes:
-        assert change["was"] in files[change["file"]]
-        files[change["file"]] = files[change["file"]].replace(change["was"], change["written"], 1)
-    for path, text in files.items():
+        was, file = change.get("was", ""), change["file"]
+        assert was in files.setdefault(file, "")
+        files[file] = files[file].replace(was, change["written"], 1)
+    return files
+
+
+def written(folder: Path, changes: list[dict[str, str]]) -> None:
+    for path, text in files_with(changes).items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(text)
 

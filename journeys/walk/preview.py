@@ -5,7 +5,7 @@ The walk, the rules for events and the rules for messages are the ones that prod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -18,7 +18,7 @@ from journeys.clearance.consent import NOT_ASKED, About, Choice
 from journeys.clearance.policy import NO_POLICY, Policy
 from journeys.clearance.releases import CatchUp, Over, Resumption
 from journeys.clearance.windows import Sent
-from journeys.definition import send_id
+from journeys.definition import Journey, send_id
 from journeys.facts import Decision, Facts, RunFacts, SendFacts
 from journeys.interactions import interaction_trigger
 from journeys.language.attributes import Value, merged
@@ -33,6 +33,9 @@ from journeys.walk.script import DEFAULT_START, Happening
 from journeys.walk.timeline import Heard, Made, PreviewCall, PreviewMove, PreviewRun, PreviewSend, Timeline
 from journeys.walk.virtual_run import VirtualRun
 
+Compile = Callable[[Journey, int], Version]
+"""What makes the version of that number of a journey."""
+
 
 def preview(  # noqa: PLR0913 - all but the first are named at the call
     version: Version,
@@ -44,13 +47,24 @@ def preview(  # noqa: PLR0913 - all but the first are named at the call
     said: Mapping[About, Choice] | None = None,
     policy: Policy = NO_POLICY,
     started_at: datetime = DEFAULT_START,
+    compiled: Compile | None = None,
 ) -> Timeline:
     """Play *script* for one sample customer and return who would get what, and when.
 
     The script starts at *started_at* (aware UTC). The runs are walked to their ends, however long that takes.
-    *said*: the customer's consents; without them, nobody is asked for consent. *policy*: the house's.
+    *said*: the customer's consents; without them, nobody is asked for consent. *policy*: the house's. *compiled*: makes
+    the versions that the script publishes, if it does.
+    Raises ValueError where the script does not go with the journey.
     """
-    stage = Stage(customer, customer_id=customer_id, contents=contents, said=said, policy=policy, started_at=started_at)
+    stage = Stage(
+        customer,
+        customer_id=customer_id,
+        contents=contents,
+        said=said,
+        policy=policy,
+        started_at=started_at,
+        compiled=compiled,
+    )
     stage.publish(version)
     for happening in sorted(script, key=lambda line: line.at):
         stage.happen(happening)
@@ -78,6 +92,7 @@ class Stage:
         said: Mapping[About, Choice] | None = None,
         policy: Policy = NO_POLICY,
         started_at: datetime = DEFAULT_START,
+        compiled: Compile | None = None,
     ) -> None:
         self.now = self.started_at = started_at
         self.customer = merged(customer, {})
@@ -91,7 +106,9 @@ class Stage:
         self.sent: list[Sent] = []
         self.customer_id = customer_id
         self.lots = StagedLots()
+        self._compiled = compiled
         self._live: dict[str, Version] = {}
+        self._last: dict[str, Version] = {}
         self._runs: list[VirtualRun] = []
         self._events: list[Event] = []
         self._heard: list[Heard] = []
@@ -101,9 +118,9 @@ class Stage:
 
     def publish(self, version: Version, people: People = "stay", names: Names = NO_NAMES) -> None:
         """Make *version* the one that newcomers take. People inside stay on theirs, or go on in it where they can."""
-        self._live[version.name] = version
-        inside = [run for run in self._runs if run.facts.active and run.facts.version.name == version.name]
-        for run in inside if people == "move" else ():
+        self._live[version.name] = self._last[version.name] = version
+        older = [run for run in self._inside(version.name) if run.facts.version.number < version.number]
+        for run in older if people == "move" else ():
             stays = run.move(version, names)
             self._moves.append(PreviewMove(run=run.facts.id, version=version.number, at=self.now, stays=stays))
 
@@ -173,7 +190,7 @@ class Stage:
         return heard
 
     def _govern(self, happening: Happening) -> Heard:
-        """Somebody releases, pauses, resumes or repairs the journeys on stage."""
+        """Somebody releases, pauses, resumes or repairs the journeys on stage, or publishes one of them."""
         decisions: tuple[Decision, ...] = ()
         if happening.release:
             for journey in [*self.held]:
@@ -186,7 +203,18 @@ class Stage:
                 decisions += self.resume(journey, happening.resume)
         if happening.repair:
             self.repair()
+        if happening.publish:
+            self.publish(self._next(happening.publish), happening.people, happening.map)
         return Heard(event=self._name(happening), trigger="", at=self.now, decisions=decisions)
+
+    def _next(self, journey: Journey) -> Version:
+        """The version that publishing makes, or the one that is live as it is."""
+        last = self._last.get(journey.journey)
+        if last is None or self._compiled is None:
+            raise ValueError(f'the script publishes "{journey.journey}", which is not the journey of this preview')
+        if self._live.get(last.name) is last and last.journey.hash == journey.hash:
+            return last
+        return self._compiled(journey, last.number + 1)
 
     def _hear(self, happening: Happening) -> Heard:
         event, send = self._event(happening)

@@ -11,11 +11,13 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model
 from journeys.catalogue import BUILT_IN_NAMES, CHANGED
 from journeys.checks.review import Catalogue
 from journeys.clearance.releases import CATCH_UP, CatchUp
+from journeys.definition import Journey
 from journeys.interactions import Interaction
 from journeys.language.attributes import Attributes, check_attributes
 from journeys.language.durations import Duration
 from journeys.models import Expected, Model, Name
 from journeys.nearest import did_you_mean
+from journeys.people import AskedNames, AskedPeople
 from journeys.problems import Flaw
 
 DEFAULT_START = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
@@ -32,7 +34,7 @@ _True = Annotated[StrictBool, AfterValidator(_true), Expected("true")]
 
 class Happening(Model):
     """One line of a preview's script: an event, an interaction with a message, a customer's change, or what somebody
-    does with the journey: a release, a pause or its end, a repair.
+    does with the journey: a release, a pause or its end, a repair, a new version.
 
     *at* counts from the beginning of the script. *run* picks a run where there are several: 1 is the first one
     entered; without it, the interaction is with the latest run that sent that message.
@@ -45,11 +47,14 @@ class Happening(Model):
     *pause*: true, where the journey is paused.
     *resume*: how it catches up where it is resumed: now, skip, or {over: 30 minutes}.
     *repair*: true, where runs that are parked try again what has failed.
+    *publish*: the journey as it is published then: newcomers take that from then on.
+    *people*: whether people inside finish their version, or go on in the one that is published.
+    *map*: what steps of older versions are called in it, where that is another name.
     *id*: of the event; the same id is the same event.
     *occurred_at*: when it occurred, where it is heard of later.
     """
 
-    exactly_one = ("trigger", "message", "customer", "release", "pause", "resume", "repair")
+    exactly_one = ("trigger", "message", "customer", "release", "pause", "resume", "repair", "publish")
 
     at: Duration = timedelta(0)
     trigger: Name | None = None
@@ -61,6 +66,9 @@ class Happening(Model):
     pause: _True | None = None
     resume: Annotated[CatchUp, CATCH_UP] | None = None
     repair: _True | None = None
+    publish: Journey | None = None
+    people: AskedPeople = "stay"
+    map: AskedNames = Field(default_factory=dict)
     run: int | None = Field(None, ge=1)
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     occurred_at: Duration | None = None
@@ -70,8 +78,10 @@ class Happening(Model):
         if sum(getattr(self, name) is not None for name in self.exactly_one) != 1:
             raise ValueError(
                 "a line of the script has either a trigger, or a message and what it is, or a customer's new "
-                "attributes, or release: true, pause: true, resume: now or repair: true"
+                "attributes, or release: true, pause: true, resume: now, repair: true or publish"
             )
+        if self.publish is None and self.model_fields_set & {"people", "map"}:
+            raise ValueError("people and map go with publish, which says what they are to go on in")
         if self.governs and (self.attributes or self.occurred_at is not None):
             raise ValueError(f"this is done at the time of the line, with nothing else: {{at: 2 days, {self.governs}}}")
         if self.customer is not None and (self.attributes or self.occurred_at is not None):
@@ -87,6 +97,8 @@ class Happening(Model):
             return f"resume: {self.resume}" if isinstance(self.resume, str) else "resume: {over: …}"
         if self.repair:
             return "repair: true"
+        if self.publish:
+            return "publish: …"
         return "release: true" if self.release else "pause: true" if self.pause else ""
 
 

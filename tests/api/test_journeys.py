@@ -188,6 +188,32 @@ async def test_all_that_is_wrong_with_the_policy_of_a_preview_is_told(live: Door
     assert [flaw["path"] for flaw in looked_at.json()["errors"]] == ["policy.time_zone", "policy.quiet[0].where"]
 
 
+async def test_a_preview_plays_a_version_that_is_published_meanwhile(live: Door) -> None:
+    address = "/v1/journeys/abandoned-cart/preview"
+    first, *_ = (await live.get("/v1/journeys/abandoned-cart"))["definition"]["steps"]
+    new = {**shorter(samples.abandoned_cart()), "steps": [first, {"id": "opened", "wait": "1 day"}]}
+    del new["journey"]
+    line = {"at": "12 hours", "publish": new, "people": "move"}
+    wrong = {**new, "steps": [{"id": "hello", "email": "no-such", "to": "customer.email"}, {"id": "pause", "wait": 1}]}
+
+    timeline = await live.post(address, preview(line))
+    unreadable = await live.http.post(address, json=preview({"at": "1 hour", "publish": wrong}))
+    unfit = await live.http.post(
+        address, json=preview({"at": "1 hour", "publish": {**new, "start": "no-such"}, "map": {"opned": "a"}})
+    )
+
+    assert [move["stays"] for move in timeline["moves"]] == ["opened is another kind of step in version 2"]
+    assert [flaw["path"] for flaw in problem(unreadable, 422, "invalid")["errors"]] == [
+        "script[1].publish.steps[1].wait"
+    ]
+    assert [flaw["path"] for flaw in problem(unfit, 422, "invalid")["errors"]] == [
+        "script[1].publish.start.trigger",
+        "script[1].map.opned",
+        "script[1].map.opned",
+        "script[1].map",
+    ]
+
+
 async def test_a_preview_says_that_an_instant_has_passed(live: Door) -> None:
     steps = [{"id": "launch", "wait": {"until": "2026-11-24T08:59:59Z"}}]
     definition = samples.abandoned_cart(steps=steps).model_dump(mode="json", by_alias=True, exclude_unset=True)

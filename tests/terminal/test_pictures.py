@@ -18,7 +18,7 @@ CIRCLE = "it would go in a circle: abandoned-cart → abandoned-cart, and nothin
 def shown(journey: Journey, *lines: dict[str, Any], policy: Policy = NO_POLICY) -> list[str]:
     """The lines of a timeline, without the dates."""
     script = Script.model_validate({"script": "s", "events": [*lines]})
-    played = preview(version(journey), script.events, CUSTOMER, contents=CONTENTS, policy=policy)
+    played = preview(version(journey), script.events, CUSTOMER, contents=CONTENTS, policy=policy, compiled=version)
     return [line.plain[33:].strip() for line in timeline(played, journey, script, "ada")][3:-2]
 
 
@@ -149,3 +149,20 @@ def test_a_pause_is_shown_with_what_waits_and_what_becomes_of_it() -> None:
     assert "the journey is resumed; all that waited is left out" in skipped
     assert "· ignored  waited for a pause; skipped while paused" in skipped
     assert "✗ push  final-push-notification blocked: skipped while paused" in skipped
+
+
+def test_a_version_that_is_published_is_shown_with_what_becomes_of_whoever_is_inside() -> None:
+    pause = {"id": "pause", "wait": "7 days"}
+    start = {"trigger": "abandoned-cart", "overlap": "parallel"}
+    journey, shorter = (abandoned_cart(start=start, steps=steps) for steps in ([pause, pause | {"id": "b"}], [pause]))
+    cart = {"trigger": "abandoned-cart", "attributes": {"total": 60}}
+
+    shown_ = shown(journey, cart, {**cart, "at": "6 days"}, {"at": "8 days", "publish": shorter, "people": "move"})
+    stays = shown(journey, cart, {"at": "1 day", "publish": shorter})
+
+    assert shown_[4:7] == [
+        "another version is published; people inside go on in it where they can",
+        "run 1 stays in its version: b is no step of version 2",
+        "run 2 goes on in version 2",
+    ]
+    assert stays[2:4] == ["another version is published; people inside finish theirs", "✓ completed  all steps done"]

@@ -25,10 +25,10 @@ from terminal.folder import MODELS, NAMED, POLICY, SUFFIXES
 from terminal.schema import ANY, KINDS, schema_of, write_schemas
 from tests.programs import SOJOURN, environment
 from tests.random_journeys import journeys
+from tests.test_mistakes import TABLE, files_with
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*") if path.suffix in SUFFIXES)
-TABLE: Any = parse((ROOT / "tests" / "mistakes.yaml").read_bytes(), "table")
 
 Json = dict[str, Any]
 
@@ -135,9 +135,7 @@ def test_whatever_can_be_read_fits_however_it_is_written(data: Json) -> None:
 def mistaken() -> Iterator[tuple[str, Json]]:
     """The files of the table of mistakes that are YAML, whether or not they can be read as what they are."""
     for mistake in TABLE["mistakes"]:
-        files = dict(TABLE["folder"])
-        for change in mistake["changes"]:
-            files[change["file"]] = files[change["file"]].replace(change["was"], change["written"], 1)
+        files = files_with(mistake["changes"])
         for path in sorted({change["file"] for change in mistake["changes"]}):
             with suppress(Invalid):
                 yield f"{mistake['what']}: {path}", parse(files[path], "definition")

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from journeys.clearance.policy import Policy
+from journeys.definition import Journey
 from journeys.language.attributes import Attributes
 from journeys.walk.preview import preview
 from journeys.walk.script import DEFAULT_START, Happening, check_happening
 from journeys.walk.timeline import PreviewRun, Timeline
 from tests.samples import CONTENTS, CUSTOMER, abandoned_cart, catalogue, version
 
+DAY = timedelta(days=1)
 CART = {"trigger": "abandoned-cart", "attributes": {"cart_id": "c1", "total": 60}}
 
 
@@ -116,10 +118,14 @@ def test_an_interaction_with_what_was_not_sent_is_an_error_in_the_script() -> No
         pytest.param({"customer": {}, "occurred_at": "1 day"}, id="customer with a time"),
         pytest.param({"release": True, "trigger": "a"}, id="release and trigger"),
         pytest.param({"release": True, "attributes": {"a": 1}}, id="release with attributes"),
+        pytest.param({"publish": abandoned_cart(), "trigger": "a"}, id="publish and trigger"),
+        pytest.param({"publish": abandoned_cart(), "occurred_at": "1 day"}, id="publish with another time"),
+        pytest.param({"trigger": "a", "people": "move"}, id="people of no version"),
+        pytest.param({"release": True, "map": {"a": "b"}}, id="map of no version"),
     ],
 )
 def test_a_line_of_the_script_is_a_trigger_or_an_interaction(line: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"trigger|message|customer|release"):
+    with pytest.raises(ValueError, match=r"trigger|message|customer|release|publish"):
         Happening.model_validate(line)
 
 
@@ -235,3 +241,50 @@ def test_to_let_go_what_nothing_holds_changes_nothing() -> None:
 
     assert timeline.runs == play().runs
     assert (timeline.events[1].event, timeline.events[1].trigger, timeline.events[1].decisions) == ("line-2", "", ())
+
+
+PAUSE: dict[str, Any] = {"id": "pause", "wait": "7 days"}
+
+
+def waiting(*steps: dict[str, Any], **more: Any) -> Journey:
+    return abandoned_cart(steps=[*steps], exit=[], **more)
+
+
+def published(*lines: dict[str, Any]) -> Timeline:
+    """A journey that waits, into which somebody enters at the beginning, and whatever is published then."""
+    script = [Happening.model_validate(line) for line in (CART, *lines)]
+    return preview(version(waiting(PAUSE)), script, CUSTOMER, contents=CONTENTS, compiled=version)
+
+
+def test_whoever_is_inside_goes_on_in_a_version_that_is_published_or_finishes_theirs() -> None:
+    shorter, rest = waiting(PAUSE | {"wait": "3 days"}), waiting(PAUSE | {"id": "rest", "wait": "1 day"})
+    later = {"at": "2 days", **CART, "attributes": {"cart_id": "c2", "total": 60}}
+
+    timeline = published(
+        {"at": "1 day", "publish": shorter},
+        later,
+        {"at": "3 days", "publish": rest, "people": "move", "map": {"pause": "rest"}},
+    )
+
+    first, second = timeline.runs
+    assert [(move.run, move.version, move.stays) for move in timeline.moves] == [(first.id, 3, ""), (second.id, 3, "")]
+    assert [(run.version, run.ended_at) for run in (first, second)] == [(3, DEFAULT_START + 3 * DAY)] * 2
+
+
+def test_who_stays_in_an_older_version_is_told_with_the_reason() -> None:
+    timeline = published({"at": "1 day", "publish": waiting(PAUSE | {"id": "rest"}), "people": "move"})
+
+    [move] = timeline.moves
+    assert move.stays == "pause is no step of version 2"
+    assert timeline.runs[0].ended_at == DEFAULT_START + 7 * DAY
+
+
+def test_what_is_live_already_is_published_as_it_is() -> None:
+    timeline = published({"at": "1 day", "publish": waiting(PAUSE), "people": "move"})
+
+    assert (timeline.moves, timeline.runs[0].version) == ((), 1)
+
+
+def test_another_journey_is_not_published_in_a_preview() -> None:
+    with pytest.raises(ValueError, match='publishes "welcome", which is not the journey of this preview'):
+        published({"at": "1 day", "publish": waiting(PAUSE, journey="welcome")})
