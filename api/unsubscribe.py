@@ -18,7 +18,6 @@ from api.keys import OPEN
 from api.problems import declare
 from api.sources import UNSUBSCRIBE_LINK
 from journeys.catalogue import INTERACTION_TRIGGERS, Event
-from journeys.clearance.consent import About
 from journeys.interactions import Kind, interaction_trigger
 from journeys.problems import SojournError, Unavailable
 from store.consents import opt_out
@@ -65,9 +64,8 @@ async def unsubscribe(token: Token, deps: Deps, ingest: IngestDep) -> HTMLRespon
     it as `email-unsubscribed`.
     """
     link = await _linked(deps, token)
-    if link is None:
+    if link is None or not await opt_out(deps.store, link, UNSUBSCRIBE_LINK, deps.now()):
         return _no_such_link()
-    await opt_out(deps.store, link.customer, link.recipient, _about(link), UNSUBSCRIBE_LINK, deps.now())
     trigger = interaction_trigger(link.kind, "unsubscribed")
     if trigger in INTERACTION_TRIGGERS:
         event = Event(id=link.send, source=UNSUBSCRIBE_LINK, trigger=trigger, attributes={"send_id": link.send})
@@ -81,12 +79,8 @@ async def _linked(deps: Dependencies, token: str) -> Linked | None:
     return await find_link(deps.store, id) if id else None
 
 
-def _about(link: Linked) -> About:
-    return About(link.kind, link.purpose, link.topic)
-
-
 def _what(link: Linked) -> str:
-    about = _about(link)
+    about = link.about
     what = f"{'marketing ' if about.purpose == 'commercial' else ''}{NAMES[about.channel]}"
     return escape(f"{what} about {about.topic}" if about.topic else what)
 

@@ -14,6 +14,7 @@ from journeys.clearance.consent import About, Choice, Consent, Purpose, said
 from journeys.interactions import Kind
 from journeys.models import Frozen
 from store.addresses import address_attributes, fingerprints
+from store.links import Linked, link_of
 from store.locks import lock_addresses, lock_customers
 from store.schema import AnyRow, among, consents, customers, sends
 from store.store import Store, read_transaction, write_transaction
@@ -101,23 +102,23 @@ async def opt(
 
 
 @write_transaction
-def opt_out(
-    connection: Connection, customer: str, address: str | None, about: About, source: str, now: datetime
-) -> None:
-    """A link in a message to *address*: opt out the customer that it was for, and whoever else has that address.
+def opt_out(connection: Connection, link: Linked, source: str, now: datetime) -> bool:
+    """A link in a message: opt out the customer that it was for, and whoever else has the address that it went to.
 
-    Nothing is added where all of them are out already.
+    Nothing is added where all of them are out already. Returns False where the customer was erased meanwhile.
     """
-    there = fingerprint(about.channel, address) if address else None
+    about, there = link.about, fingerprint(link.kind, link.recipient) if link.recipient else None
     out = _consent(about, "out")
     others = _customers_at(connection, about.channel, there) if there else ()
-    everybody = {customer, *others}
+    everybody = {link.customer, *others}
     lock_customers(connection, everybody)
+    if link_of(connection, link.send) is None:
+        return False
     heard = [said_by(connection, each, about.channel, [there] if there else []) for each in sorted(everybody)]
-    if all(said.get(about) == "out" for said in heard):
-        return
-    lines = [_Line(customer, None, out)] + ([_Line(None, there, out)] if there else [])
-    _log(connection, lines, _Told(source, now, ""))
+    if any(said.get(about) != "out" for said in heard):
+        lines = [_Line(link.customer, None, out)] + ([_Line(None, there, out)] if there else [])
+        _log(connection, lines, _Told(source, now, ""))
+    return True
 
 
 def said_by(

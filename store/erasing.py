@@ -6,6 +6,7 @@ Two transactions: the first ends the runs, so that what is under way is recorded
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -24,8 +25,10 @@ from store.erasures import digest_of, erased_before, note_erasure, subject_of
 from store.events import in_flight
 from store.known_events import remember
 from store.lifecycle_erased import end_runs_of, lock_runs_of, rename_runs
+from store.lifecycle_pruning import carry_over
 from store.locks import lock_customers, take_time
 from store.many import write_each
+from store.people_erased import forget_who_stayed
 from store.personal import erased
 from store.schema import (
     ab_people,
@@ -82,12 +85,12 @@ async def erase(
         return await _would(store, customer)
     ended = await _end(store, customer, change.at)
     until = asyncio.get_running_loop().time() + drain.total_seconds()
-    while sending := await in_flight(store, ended):
+    while await in_flight(store, ended):
         if asyncio.get_running_loop().time() >= until:
             break
         await asyncio.sleep(PAUSE.total_seconds())
     erasure = await _erase(store, customer, change)
-    return erasure.model_copy(update={"ended": erasure.ended + len(ended), "in_flight": sending})
+    return erasure.model_copy(update={"ended": erasure.ended + len(ended)})
 
 
 @read_transaction
@@ -105,6 +108,7 @@ def _end(connection: Connection, customer: str, now: datetime) -> list[str]:
 def _erase(connection: Connection, customer: str, change: Change) -> Erasure:
     take_time(connection)
     lock_customers(connection, [customer])
+    forget_who_stayed(connection, connection.execute(_runs_of, {"of_customer": customer}).scalars().all())
     locked = lock_runs_of(connection, customer)
     erasure = _erasure(connection, customer, dry_run=False)
     if not erasure.rows:
@@ -117,7 +121,7 @@ def _erase(connection: Connection, customer: str, change: Change) -> Erasure:
     _rename_sends(connection, customer, nobody, names)
     _rename_choices(connection, customer, nobody, names)
     _rename_entries(connection, customer, nobody)
-    _forget_events(connection, customer, nobody, change.at)
+    _forget_events(connection, customer, change.at)
     _forget_jobs(connection, names, change.at)
     rename_runs(connection, customer, nobody, names)
     connection.execute(_CONSENTS, {"of_customer": customer, "to_digest": digest_of(customer)})
@@ -223,13 +227,14 @@ def _rename_entries(connection: Connection, customer: str, nobody: str) -> None:
     write_each(connection, _ENTRY, rows)
 
 
-def _forget_events(connection: Connection, customer: str, nobody: str, now: datetime) -> None:
-    """Events go, and with them what was decided of them; that they were here is known still."""
+def _forget_events(connection: Connection, customer: str, now: datetime) -> None:
+    """Events go, and with them what was decided of them; that they were here is known still, and counted."""
     whose = {"of_customer": customer}
     names = [(row.source, row.id) for row in connection.execute(_EVENTS, whose)]
     remember(connection, names, now)
+    refused = connection.execute(_REFUSED, whose)
+    carry_over(connection, Counter({(row.journey, row.version, "refused"): row.n for row in refused}))
     connection.execute(_DECISIONS, whose)
-    connection.execute(_REFUSED, {**whose, "to_customer": nobody})
     connection.execute(_NO_EVENTS, whose)
     connection.execute(_NO_STARTS, whose)
     connection.execute(_NO_LINKS, whose)
@@ -314,8 +319,12 @@ _AB_PEOPLE = (
     .values(erased(ab_people))
 )
 _EVENTS = _events_of
-_DECISIONS = delete(decisions).where(_about_them, decisions.c.did != "refused")
-_REFUSED = update(decisions).where(_about_them).values(erased(decisions))
+_DECISIONS = delete(decisions).where(_about_them)
+_REFUSED = (
+    select(decisions.c.journey, decisions.c.version, func.count().label("n"))
+    .where(_about_them, decisions.c.did == "refused")
+    .group_by(decisions.c.journey, decisions.c.version)
+)
 _NO_EVENTS = delete(events).where(_whose(events.c.customer))
 _NO_STARTS = delete(waiting_starts).where(_whose(waiting_starts.c.customer))
 _NO_LINKS = delete(links).where(_whose(links.c.customer))

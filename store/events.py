@@ -101,6 +101,9 @@ def accept_here(
     sent = find_sends(connection, events)
     about = [_of_its_customer(event, sent) for event in events]
     lock_customers(connection, {event.customer for event in about if event.customer})
+    if sent:  # some may be of somebody who was erased meanwhile: what they did is not kept
+        sent = find_sends(connection, events)
+        about = [_of_its_customer(event, sent) for event in events]
     seen = _seen_before(connection, events)
     facts = read_facts(connection, about, sent, now, day, made_by)
     heard = [_filled_in(event, facts.moment(event.customer)) for event in about]

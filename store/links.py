@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Text, bindparam, literal, null, select, union_all
 
-from journeys.clearance.consent import Purpose
+from journeys.clearance.consent import About, Purpose
 from journeys.interactions import Kind
 from journeys.models import Frozen
 from store.schema import links, sends
@@ -21,10 +21,20 @@ class Linked(Frozen):
     topic: str | None
     recipient: str | None
 
+    @property
+    def about(self) -> About:
+        """Of what it opts them out."""
+        return About(self.kind, self.purpose, self.topic)
+
 
 @read_transaction
 def find_link(connection: Connection, send: str) -> Linked | None:
     """What the link of a send is about; None where there is no such send."""
+    return link_of(connection, send)
+
+
+def link_of(connection: Connection, send: str) -> Linked | None:
+    """The same within a transaction."""
     row = connection.execute(_FIND, {"of_send": send}).first()
     if row is None:
         return None

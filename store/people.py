@@ -144,6 +144,8 @@ def _write(
     if is_over and wished.moved:
         detail = wished.move(over=True).model_dump(mode="json", include={"moved", "stayed", "gone"})
         record(connection, Change(wished.by, now), "people moved", f"journey/{name}", {"version": number, **detail})
+    if is_over:  # nobody is named who is not among those that stayed
+        wished = wished.model_copy(update={"after": ""})
     written = wished.model_dump(mode="json", exclude_defaults=True)
     about = {"named": name, "numbered": number, "to_moving": written, "now": None if is_over else now}
     connection.execute(_WISH, about)
@@ -153,7 +155,8 @@ def _after(
     connection: Connection, to: tuple[str, int], seen: Wish, ids: Sequence[str], now: datetime, *, again: bool
 ) -> Wish:
     new = load(connection, [to])[to]
-    states = {run: state for run, state in lock_states(connection, ids).items() if state.version.number < new.number}
+    here = lock_states(connection, ids)  # who is not has ended, or was erased: no id of theirs is kept
+    states = {run: state for run, state in here.items() if state.version.number < new.number}
     there: dict[str, Position | Stays] = {}
     there |= {run: Stays(why=why) for run, state in states.items() if (why := _hindrance(state, new, seen.names))}
     at_work = busy(connection, [run for run in states if run not in there])
@@ -161,7 +164,8 @@ def _after(
     there |= {run: moved(states[run].version, new, position, seen.names) for run, position in found.items()}
     goes = {run: where for run, where in there.items() if isinstance(where, Position)}
     _go(connection, new, [states[run] for run in goes], goes, seen.names, now)
-    return _counted(seen, ids, states, there, at_work, again=again)
+    after = _counted(seen, ids, states, there, at_work, again=again)
+    return after if again else after.model_copy(update={"after": next(reversed(here), seen.after)})
 
 
 def _hindrance(state: RunState, new: Version, names: Names) -> str:
@@ -208,7 +212,6 @@ def _counted(
     stays.add(BEING_SENT, len(busy_still[room:]), busy_still[room:])
     return seen.model_copy(
         update={
-            "after": seen.after if again else ids[-1],
             "again": tuple(left),
             "tries": tries,
             "moved": dict(steps),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, bindparam
+from sqlalchemy import ColumnElement, Table, bindparam, case
+
+from store.schema import diary
 
 Id = Literal["customer", "run", "send", "event", "digest", "key"]
 
@@ -58,14 +60,7 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
     "customers": Goes("the customer's id and attributes"),
     "events": Goes("ids, attributes, and what the customer was before a change"),
     "waiting_starts": Goes("the customer's id, and that of an event"),
-    "decisions": {
-        # Those about events of the customer go, too, but for starts that were refused, which are counted.
-        "event": Renames("the event's id", "customer"),
-        "why": _SAID,
-        "run": Clears("the run's id, which has the customer's in it"),
-        "answers": Clears("what the event answered", []),
-        **_stay("id source journey version did", _TOLD),
-    },
+    "decisions": Goes("the ids of the event and the run, and what the event answered"),
     "runs": {
         "id": _RUN,
         "customer": _CUSTOMER,
@@ -78,7 +73,12 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
         **_stay("entered_at started_at day_seconds ended ended_at ended_by goal_met_at goal_until lines", _TOLD),
         **_stay("step step_at step_until held_by held_since held_until skip_until missing_since repaired_at", _TOLD),
     },
-    "diary": {"run": _RUN, "why": _SAID, **_stay("n at step did arm", _TOLD)},
+    "diary": {
+        "run": _RUN,
+        # Of a move it says from which version to which.
+        "why": Clears("words, which may quote values", case((diary.c.did == "moved", diary.c.why), else_="")),
+        **_stay("n at step did arm", _TOLD),
+    },
     "people": {"customer": _CUSTOMER, **_stay("journey met_goal", _TOLD)},
     "entries": {
         "customer": _CUSTOMER,
@@ -152,9 +152,10 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
         "id journey step reason since instead at after", "it goes as soon as all are told, within moments"
     ),
     "policies": _stay("number policy customer changed_at changed_by", _DEFINED),
-    "versions": _stay(
-        "journey number hash definition schemas customer published_at stopped_at moving moving_at", _DEFINED
-    ),
+    "versions": {
+        **_stay("journey number hash definition schemas customer published_at stopped_at moving_at", _DEFINED),
+        "moving": Stays("some ids of runs that stayed behind, without those of who is erased: see people_erased.py"),
+    },
     "keys": _stay("name scopes triggers origins per_second until created_at", "keys of systems, not of customers"),
     "key_secrets": _stay("digest key created_at until used_at", "keys of systems, not of customers"),
 }

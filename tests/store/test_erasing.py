@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Text, cast, insert, select
+from sqlalchemy import insert, select
 
 from journeys.clearance.consent import Consent
 from journeys.definition import send_id
@@ -29,7 +29,6 @@ from store.schema import (
     counts,
     events,
     interactions,
-    metadata,
     outbox,
     places,
     places_taken,
@@ -42,6 +41,7 @@ from store.store import Store, open_store
 from store.suppressions import lift, list_suppressions, suppress
 from tests.engine import until
 from tests.recount import check_counts
+from tests.searching import found
 from tests.shop import Shop, by_us
 from tests.transactions import execute, rows
 
@@ -61,19 +61,6 @@ PLANTED = {
     "reason": "550 no mailbox of zelda",
     "why": "zelda asked for it",
 }
-
-
-async def found(store: Store, *needles: str) -> dict[str, set[str]]:
-    """The tables and columns in which each of the needles stands, as text."""
-    seen: dict[str, set[str]] = {}
-    for table in metadata.tables.values():
-        every = select(*(cast(column, Text).label(column.name) for column in table.columns))
-        for row in await rows(store, every):
-            for column, text in row._asdict().items():
-                for needle in needles:
-                    if needle in (text or ""):
-                        seen.setdefault(needle, set()).add(f"{table.name}.{column}")
-    return seen
 
 
 async def counted(store: Store) -> Sequence[object]:
