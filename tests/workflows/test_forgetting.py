@@ -17,19 +17,20 @@ from store.erasing import erase
 from store.schema import outbox, runs
 from tests.engine import Engine, engine, until, worker
 from tests.payloads import told_in
-from tests.samples import CUSTOMER, abandoned_cart
+from tests.samples import abandoned_cart
 from tests.shop import by_us
 from tests.transactions import rows
 from workflows.lookout import Lookout
 
 ID = "zq-0815"
+ZELDA = {"email": "zelda.quill@secret.example", "phone": "+15559876543", "first_name": "Zeldamira"}
 
 
 @pytest.fixture
 async def played(temporal: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
     async with engine(temporal.client, sqlite_url, working=False, day=timedelta(hours=1)) as built:
         await built.publish(abandoned_cart())
-        await built.customer(ID, CUSTOMER)
+        await built.customer(ID, ZELDA)
         yield built
 
 
@@ -80,6 +81,7 @@ async def test_what_is_under_way_and_what_is_over_is_deleted(played: Engine) -> 
         await listed(played, 2)
         before = await told_by_temporal(played)
         assert all(seen in before for seen in (over, under_way, f"v1 · {ID}"))
+        assert [secret for secret in ZELDA.values() if secret.lower() in before.lower()] == []
 
         await erased(played)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import text
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
@@ -20,12 +18,12 @@ from activities.endpoints import Seal
 from activities.endpoints.signing import new_secret
 from journeys.endpoints import Endpoint
 from store.endpoints import put_endpoint
-from terminal.logs import log_to
 from tests.engine import HOUSE, Engine, engine, until
 from tests.fakes.receiver import Receiver, says
 from tests.ledger import Ledger
 from tests.payloads import told_in
 from tests.samples import abandoned_cart
+from tests.searching import logged
 from tests.shop import by_us
 from tests.transactions import execute
 
@@ -44,16 +42,10 @@ TOLD_TOO_MUCH = f"550 no mailbox {SECRETS['email']} for {SECRETS['first_name']}"
 
 
 @pytest.fixture(autouse=True)
-def logged(tmp_path: Path) -> Iterator[Path]:
-    """All that is logged while a test plays, at the level that tells most: nothing about a customer is in it."""
-    root, before = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
-    file = tmp_path / "everything.log"
-    log_to(file, "debug")
-    yield file
-    structlog.reset_defaults()
-    for handler in root.handlers:
-        handler.close()
-    root.handlers[:], root.level = before
+def log(tmp_path: Path) -> Iterator[Path]:
+    """All that is logged while a test plays: nothing about a customer is in it."""
+    with logged(tmp_path / "everything.log") as file:
+        yield file
     told = read(file)
     assert [secret for secret in PLANTED if secret.lower() in told.lower()] == []
 
@@ -251,7 +243,7 @@ async def test_what_a_provider_says_stays_with_us(
 
 
 async def test_a_failing_database_tells_temporal_no_statement(
-    temporal: WorkflowEnvironment, sqlite_url: str, logged: Path
+    temporal: WorkflowEnvironment, sqlite_url: str, log: Path
 ) -> None:
     async with playing(temporal, sqlite_url) as built:
         await rename(built, "contents", "away")
@@ -262,7 +254,7 @@ async def test_a_failing_database_tells_temporal_no_statement(
 
         await assert_nothing_personal(built, run)
         assert built.ledger.steps == ["initial-reminder", "second-reminder", "final-reminder"]
-    assert "no such table: contents" in read(logged)  # we do look where it is told
+    assert "no such table: contents" in read(log)  # we do look where it is told
 
 
 async def test_the_outcome_is_written_when_the_database_is_back(temporal: WorkflowEnvironment, sqlite_url: str) -> None:
