@@ -467,7 +467,8 @@ def runs(
     customer: Annotated[str | None, typer.Option(help="Only runs of this customer.")] = None,
     active: Annotated[bool, typer.Option("--active", help="Only runs that are under way.")] = False,
     held: Annotated[
-        bool, typer.Option("--held", help="Only runs whose message is held, such as by a quiet time.")
+        bool,
+        typer.Option("--held", help="Only runs whose message waits: quiet time, pause, brake, parked …"),
     ] = False,
     limit: Annotated[int, typer.Option(parser=_some, metavar="NUMBER", help="At most so many, the newest first.")] = 50,
     json_: AsJson = False,
@@ -479,7 +480,7 @@ def runs(
 
     asked = {"journey": journey, "customer": customer, "active": active or None, "held": held or None, "limit": limit}
     told = ask(_connection(), lambda api: api.get(RunPage, "runs", **asked))
-    answer(told, show.runs(told), as_json=json_)
+    answer(told, show.runs(told, show.terminal_width()), as_json=json_)
 
 
 @app.command()

@@ -91,7 +91,11 @@ def _says_yes(question: str) -> bool:
     while True:
         sys.stderr.write(f"{question} [y/N] ")
         sys.stderr.flush()
-        said = sys.stdin.readline()
+        try:
+            said = sys.stdin.readline()
+        except KeyboardInterrupt:
+            show.tell(f"\n{NOTHING_DONE}", error=True)
+            raise
         if not said:
             sys.stderr.write("\n")  # Ctrl-D leaves the line open
         if (word := said.strip().lower()) in {"y", "yes", "n", "no", ""}:

@@ -34,7 +34,7 @@ def erased(erasure: Erasure) -> Iterator[Text]:
     for table, number in erasure.rows.items():
         yield Text(f"  {number:>6}  {table}")
     if erasure.ended:
-        yield Text(f"  Runs that end: {erasure.ended}.")
+        yield Text(f"  Runs {'that end' if erasure.dry_run else 'that ended'}: {erasure.ended}.")
     if erasure.in_flight:
         yield Text(f"  On its way to a provider: {erasure.in_flight}, which may still arrive.")
     yield Text("Nobody takes it back. Counts stay, and hashes of addresses: see docs/erasing.md.", "dim")

@@ -10,6 +10,7 @@ from journeys.language.clock import clock
 from journeys.models import Frozen
 from store.counts import Counts, JourneyView
 from store.showing import Unreadable
+from terminal.pausing import waits
 from terminal.publishing import still_to_move
 from terminal.show import columns
 
@@ -33,7 +34,7 @@ class Journeys(Frozen):
 def journeys(views: Sequence[JourneyView], unreadable: Sequence[Unreadable] = ()) -> Iterator[Text]:
     """All of them by name."""
     if not views:
-        yield Text("No journeys.")
+        yield Text("No journeys. Archived ones: sojourn journeys --archived")
     else:
         yield from columns([("Journey", "State", "Version", "Inside", "Ended"), *map(_row, views)])
     for each in unreadable:
@@ -50,8 +51,7 @@ def journey(view: JourneyView) -> Iterator[Text]:
     ):
         if at is not None:
             yield Text(f"  {said} {clock(at)}")
-    if view.held:
-        yield Text(f"  held since {clock(view.held.since)}: {view.held.why}. Messages that wait: {view.held.waiting}")
+    yield from _waits(view)
     if view.versions:
         heading = ("Version", "State", "Published", "Inside", "Ended")
         yield Text()
@@ -71,6 +71,16 @@ def journey(view: JourneyView) -> Iterator[Text]:
         yield Text(f"The draft is not what newcomers walk. To publish it: sojourn publish {view.name}", "dim")
     if view.goal:
         yield Text(f"Goal: met by {view.goal.met} of {view.goal.entered} people")
+
+
+def _waits(view: JourneyView) -> Iterator[Text]:
+    """What keeps messages back, the brake, a pause or both, and what lets them go."""
+    if view.held:
+        yield Text(f"  held since {clock(view.held.since)}: {view.held.why}. Messages that wait: {view.held.waiting}")
+        yield Text(f"  Once all is well: sojourn release {view.name}", "green")
+    if view.paused:
+        yield Text(f"  paused since {clock(view.paused.since)}; {waits(view.paused)}.")
+        yield Text(f"  To let it go on: sojourn resume {view.name}", "green")
 
 
 def _row(view: JourneyView) -> Sequence[str | Text]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from terminal import options
 from terminal.options import AsJson, DryRun, Named, Yes
-
-if TYPE_CHECKING:
-    pass
 
 # The rooms are imported by the commands that need them, as in cli.py.
 app = typer.Typer()

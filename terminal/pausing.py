@@ -16,7 +16,7 @@ def paused(told: Paused) -> Iterator[Text]:
     """What pausing a journey does, or would do."""
     name, inside = (told.journey, "bold"), _people(told.active)
     if not told.changed:
-        yield Text.assemble(name, f" is paused already, since {clock(told.paused.since)}; {_waits(told.paused)}.")
+        yield Text.assemble(name, f" is paused already, since {clock(told.paused.since)}; {waits(told.paused)}.")
     elif told.dry_run:
         yield Text.assemble(name, f" would be paused: nobody enters, and nothing goes out. {inside} inside.")
         yield Text("They go on up to their next message or action, and wait there. Whoever would enter waits too.")
@@ -31,7 +31,7 @@ def resumed(told: Resumed) -> Iterator[Text]:
     if told.paused is None:
         yield Text.assemble(name, " is not paused: there is nothing to resume.")
         return
-    since = f"paused since {clock(told.paused.since)}; {_waits(told.paused)}."
+    since = f"paused since {clock(told.paused.since)}; {waits(told.paused, 'wait' if told.dry_run else 'waited')}."
     yield Text.assemble(name, f" is {since}" if told.dry_run else f" goes on. It was {since}")
     if told.catch_up == "skip":
         yield Text("Resumed, all that would be left out." if told.dry_run else "All that is left out.")
@@ -41,10 +41,11 @@ def resumed(told: Resumed) -> Iterator[Text]:
     yield Text(f"{would} {how} Starts are decided anew.")
 
 
-def _waits(pause: JourneyPause) -> str:
+def waits(pause: JourneyPause, verb: str = "wait") -> str:
+    """How much waits for the resume."""
     messages = "1 message" if pause.waiting_messages == 1 else f"{pause.waiting_messages} messages"
     starts = "1 start" if pause.waiting_starts == 1 else f"{pause.waiting_starts} starts"
-    return f"{messages} and {starts} wait"
+    return f"{messages} and {starts} {verb}"
 
 
 def _people(number: int) -> str:

@@ -57,6 +57,7 @@ def repaired(told: Repaired) -> Iterator[Text]:
 
     if not told.count:
         yield Text.assemble("No run of ", (told.journey, "bold"), " is parked that this is about: nothing to repair.")
+        yield Text("What is parked where, and why: sojourn problems")
         return
     does = ("would be" if told.dry_run else "are") + (" let go on without it" if told.instead else " tried again")
     yield Text.assemble((told.journey, "bold"), f": {_runs(told.count)} {does}.")

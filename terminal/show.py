@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from textwrap import indent
+from textwrap import indent, wrap
 from typing import NoReturn
 from urllib.parse import quote
 
@@ -61,6 +61,7 @@ AS_IT_SAYS = ("done", "exit", "stop", "operator")
 
 LONGEST_LINE = 60
 AGAIN = "not sent yet, and tried again by itself within a minute or when the provider says"
+PARKED = "not sent yet, and tried again once somebody repairs it"
 
 
 def tell(lines: str | Text | Iterable[Text], *, error: bool = False) -> None:
@@ -220,12 +221,23 @@ def columns(rows: Sequence[Sequence[str | Text]]) -> Iterator[Text]:
         yield line
 
 
-def runs(page: RunPage) -> Iterator[Text]:
-    """Runs, the newest first: who walks which journey, and where they stand."""
+def terminal_width() -> int | None:
+    """How many letters a line of the terminal has; None where the output is none, and lines are as long as they are."""
+    console = _Terminal()
+    return console.width if console.is_terminal else None
+
+
+def runs(page: RunPage, width: int | None = None) -> Iterator[Text]:
+    """Runs, the newest first: who walks which journey, and where they stand: beneath, where *width* is too small."""
     if not page.runs:
         yield Text("No runs.")
         return
-    yield from columns([("Run", "Customer", "Entered", "Stands", "Goal"), *map(_row, page.runs)])
+    rows = [("Run", "Customer", "Entered", "Stands", "Goal"), *map(_row, page.runs)]
+    lines = [*columns(rows)]
+    if width is None or max(line.cell_len for line in lines) <= width:
+        yield from lines
+    else:
+        yield from _beneath(rows, width)
     if page.next:
         yield Text(f"There are more. --limit {2 * len(page.runs)} shows more of them.", "dim")
 
@@ -267,6 +279,15 @@ def _harmless(line: str | Text) -> Text:
 def _row(run: Run) -> tuple[str, ...]:
     entered, goal = f"{run.entered_at:%d %b %H:%M:%S}", "★ met" if run.goal_met_at else ""
     return run.id, run.customer, entered, _stands(run), goal
+
+
+def _beneath(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
+    """The same rows, with where each run stands in lines of its own, broken between words."""
+    without = columns([(run, customer, entered, goal) for run, customer, entered, _, goal in rows])
+    for number, (line, row) in enumerate(zip(without, rows, strict=True)):
+        yield line
+        if number:
+            yield from (Text(f"  {part}") for part in wrap(row[3], max(width - 2, 20)))
 
 
 def _stands(run: Run) -> str:
@@ -311,7 +332,8 @@ def _acted(view: RunView) -> Iterator[Text]:
 def _send(send: SendView, run: Run) -> Iterator[Text]:
     at = _when(send.at, run) if send.at else " " * 29
     to = f" to {send.recipient}" if send.recipient else ""
-    state = {"released": AGAIN}.get(send.state, send.state)
+    is_parked = run.held is not None and run.held.by == "park"
+    state = {"released": PARKED if is_parked else AGAIN}.get(send.state, send.state)
     reason = f": {send.reason}" if send.reason else ""
     kind = (f"→ {send.kind:<5}", COLOURS[send.kind])
     yield Text.assemble(f"  {at}  ", kind, f" {send.content}{to}  {state}{reason}", (f"  {send.id}", "dim"))

@@ -76,7 +76,10 @@ class Held(Frozen):
 
 def say_held(until: datetime | None, why: str, by: HeldBy) -> str:
     """Until when something is held and why, for people."""
-    return f"held until {say_until(until, by)}: {why}"
+    stands = "parked" if by == "park" else "held"
+    if by == "pause" and until is None:
+        return f"{stands} until {say_until(until, by)}"
+    return f"{stands} until {say_until(until, by)}: {why}"
 
 
 def say_until(until: datetime | None, by: HeldBy) -> str:

@@ -83,7 +83,7 @@ async def test_nothing_goes_out_and_it_says_so(shop: Shop, waiting: str) -> None
     assert (view.state, view.versions[0].state, view.held) == ("paused", "paused", None)
     assert view.paused == JourneyPause(since=NOON, waiting_messages=1, waiting_starts=0)
     assert run.held is not None
-    assert run.held.words == "held until its journey is resumed: its journey is paused"
+    assert run.held.words == "held until its journey is resumed"
     assert [run.id for run in (await list_runs(shop.store, by="pause")).runs] == [waiting]
     (entry,) = (await list_audit(shop.store, what=f"journey/{NAME}", limit=1)).entries
     assert (entry.did, entry.by, entry.detail) == ("journey paused", "us", {"active": 1})

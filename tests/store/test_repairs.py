@@ -95,7 +95,7 @@ async def test_a_content_that_cannot_be_filled_in_parks_its_run_and_nobody_is_as
     seen = await get_run(broken.store, run)
     assert seen.held is not None
     assert (seen.step, seen.held.by, seen.held.until, seen.held.why) == (STEP, "park", None, WHY)
-    assert seen.diary[-1].why == f"held until it is repaired: {WHY}"
+    assert seen.diary[-1].why == f"parked until it is repaired: {WHY}"
     (send,) = seen.sends
     assert (send.state, send.reason) == ("released", WHY)
 

@@ -102,6 +102,24 @@ def test_nothing_is_done_where_somebody_says_no(
     assert capsys.readouterr() == ("", "3 people would stop.\nStop it? [y/N] Nothing was done.\n")
 
 
+def test_ctrl_c_at_the_question_says_that_nothing_was_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    types(monkeypatch)
+    monkeypatch.setattr(sys.stdin, "readline", interrupted)
+    doing = Doing()
+
+    with pytest.raises(KeyboardInterrupt):
+        carried_out(doing, how=How())
+
+    assert doing.asked == [True]
+    assert capsys.readouterr().err == "3 people would stop.\nStop it? [y/N] \nNothing was done.\n"
+
+
+def interrupted() -> str:
+    raise KeyboardInterrupt
+
+
 def test_it_is_done_where_somebody_says_yes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,7 +47,7 @@ def test_what_a_resume_does(catch_up: CatchUp, said: str, *, dry_run: bool) -> N
     first, second = resumed(told)
 
     begins = "welcome is paused" if dry_run else "welcome goes on. It was paused"
-    assert first.plain == f"{begins} since 24 Nov 12:00; 1 message and 40 starts wait."
+    assert first.plain == f"{begins} since 24 Nov 12:00; 1 message and 40 starts {'wait' if dry_run else 'waited'}."
     assert second.plain.startswith(said)
 
 

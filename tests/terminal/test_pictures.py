@@ -138,7 +138,7 @@ def test_a_pause_is_shown_with_what_waits_and_what_becomes_of_it() -> None:
         "abandoned-cart  total 60, cart_id c1",
         "run 1 ● started",
         "the journey is paused",
-        "run 1 ‖ a  held until its journey is resumed: its journey is paused",
+        "run 1 ‖ a  held until its journey is resumed",
         "abandoned-cart  total 60, cart_id c1",
         "‖ waiting  the journey is paused",
         "the journey is resumed; all that waited goes out within 1 hour",

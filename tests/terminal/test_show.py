@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.runs_examples import RUN_VIEW, RUNS
-from store.runs import CallView, RunPage, RunView
+from store.runs import CallView, Holding, RunPage, RunView
 from terminal.show import run, runs
 
 
@@ -50,3 +50,27 @@ def test_what_is_held_is_shown_with_until_when_and_why() -> None:
     assert words in listed[1]
     assert "held" not in listed[2]
     assert shown(view)[1] == words
+
+
+def test_on_a_narrow_terminal_where_a_run_stands_is_told_beneath_it() -> None:
+    held, _ = RunPage.model_validate(RUNS).runs
+    page = RunPage(runs=(held,), next=None)
+    as_wide_as_it_is = max(line.cell_len for line in runs(page))
+
+    listed = [line.plain for line in runs(page, 70)]
+
+    assert max(map(len, listed)) <= 70 < as_wide_as_it_is
+    assert " ".join(line.strip() for line in listed[2:]).startswith("at second-reminder since day 1 12:40, held until")
+    assert [line.plain for line in runs(page, as_wide_as_it_is)] == [line.plain for line in runs(page)]
+
+
+def test_a_message_of_a_parked_run_waits_for_a_repair() -> None:
+    told = RunView.model_validate(RUN_VIEW | {"ended": None, "ended_at": None})
+    released = told.model_copy(update={"sends": (told.sends[0].model_copy(update={"state": "released"}),)})
+    parked = Holding(by="park", since=told.entered_at, until=None, why="the content is stopped")
+
+    assert any("tried again by itself" in line for line in shown(released))
+    lines = shown(released.model_copy(update={"held": parked}))
+
+    assert any("tried again once somebody repairs it" in line for line in lines)
+    assert not any("by itself" in line for line in lines)
