@@ -85,6 +85,9 @@ Start = Annotated[
     ),
 ]
 Places = Annotated[list[Path], typer.Argument(help="Files, or folders of files.", exists=True)]
+People = Annotated[
+    str, typer.Option(metavar="stay|move|drain", help="Whether people inside finish their version, or go on in it.")
+]
 Pace = Annotated[str | None, typer.Option(help="How long a day lasts, such as 5s.")]
 ApiPort = Annotated[
     int | None, typer.Option("--port", parser=_whole, metavar="PORT", help="Port of the API; 0 takes a free one.")
@@ -344,27 +347,34 @@ def preview(
 def apply(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of definitions.", exists=True)],
     draft: Annotated[bool, typer.Option("--draft", help="Leave journeys unpublished.")] = False,
+    people: People = "stay",
+    yes: Yes = False,
     json_: AsJson = False,
 ) -> None:
-    """Send a folder of definitions to the API, mark them ready, and publish the journeys."""
+    """Send a folder of definitions to the API, mark them ready, and publish the journeys.
+
+    It says what is otherwise in new versions, and for how many people inside; at a terminal it asks before.
+    """
     from journeys.problems import Invalid
     from terminal import show
-    from terminal.asking import apply_and_tell, ask
+    from terminal.applying import apply_and_tell
+    from terminal.asking import ask
     from terminal.folder import count, read_folder, validate, warnings
 
     found = read_folder([folder])
     if flaws := validate(found):
         raise Invalid(f"{count(flaws)} Nothing was sent.", flaws)
     show.tell(show.warnings(chain(*warnings(found).values())), error=True)
-    ask(_connection(), lambda api: apply_and_tell(api, found, publish=not draft, as_json=json_))
+    ask(
+        _connection(),
+        lambda api: apply_and_tell(api, found, publish=not draft, people=people, yes=yes, as_json=json_),
+    )
 
 
 @app.command()
 def publish(
     name: Annotated[str, typer.Argument(help="The journey.")],
-    people: Annotated[
-        str, typer.Option(metavar="stay|move|drain", help="Whether people inside finish their version, or go on in it.")
-    ] = "stay",
+    people: People = "stay",
     map_: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="OLD=NEW", help="A step of older versions that has another name now."),

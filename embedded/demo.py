@@ -28,7 +28,7 @@ from settings import Settings, read_settings
 from store.events import Receipt
 from store.journeys import JourneyView
 from store.runs import RunPage, RunView
-from terminal.asking import apply_and_tell
+from terminal.applying import apply_and_tell
 from terminal.client import Api
 from terminal.folder import read_folder
 from terminal.lifetimes import cancelled_by_signals

@@ -36,7 +36,8 @@ from store.held_journeys import LetGo
 from store.migrate import migrate
 from store.runs import RunPage, RunView
 from store.store import Store, open_store
-from terminal.client import Api, Connection, apply_folder
+from terminal.applying import apply_folder
+from terminal.client import Api, Connection
 from terminal.data import keep_private
 from terminal.folder import Folder
 from terminal.lifetimes import beside, cancelled_by_signals, one_error

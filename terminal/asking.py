@@ -9,8 +9,7 @@ from typing import TypeVar
 from rich.text import Text
 
 from terminal import show
-from terminal.client import Api, Connection, apply_folder
-from terminal.folder import Folder
+from terminal.client import Api, Connection
 
 Answer = TypeVar("Answer")
 
@@ -31,16 +30,3 @@ def answer(data: object, words: Iterable[Text], *, as_json: bool) -> None:
         show.data(data)
     else:
         show.tell(words)
-
-
-async def apply_and_tell(api: Api, folder: Folder, *, publish: bool, as_json: bool = False) -> None:
-    """Send a folder, and tell each change when it is made."""
-    changes = []
-    async for made in apply_folder(api, folder, publish=publish):
-        changes.append(made)
-        if not as_json:
-            show.tell(show.change(made.kind, made.name, made.became))
-            show.tell(show.secret(made.name, made.secret) if made.secret else ())
-            show.tell(show.warnings(made.warnings), error=True)
-    if as_json:
-        answer(changes, (), as_json=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -16,10 +14,6 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from journeys.catalogue import Content, CustomerAttribute, Trigger
-from journeys.clearance.policy import Policy
-from journeys.definition import Journey
-from journeys.endpoints import Endpoint
 from journeys.models import Frozen
 from journeys.problems import (
     Conflict,
@@ -32,16 +26,8 @@ from journeys.problems import (
     Unavailable,
     Unknown,
 )
-from store.catalogue import ContentView, TriggerView
-from store.consents import ConsentView
-from store.customer_attributes import AttributeView
-from store.customers import CustomerView
-from store.endpoints import EndpointView
+from store.catalogue import TriggerView
 from store.events import Receipt
-from store.journeys import JourneyView
-from store.policy import PolicyVersion
-from store.publishing import PublishedFor
-from terminal.folder import Customer, Definition, File, Folder, Script, warnings
 from terminal.policies import PolicyPut
 from terminal.started import command
 from terminal.values import typed
@@ -51,17 +37,6 @@ Answer = TypeVar("Answer", bound=BaseModel)
 DEFAULT_URL = "http://127.0.0.1:8000"
 CONNECTION = "connection.json"
 _YAML = {"Content-Type": "application/yaml"}
-PLACES = {
-    "trigger": "triggers",
-    "content": "contents",
-    "endpoint": "endpoints",
-    "attribute": "customer-attributes",
-    "customer": "customers",
-    "policy": "policy",
-    "journey": "journeys",
-}
-"""Where definitions of each kind are sent to."""
-
 KINDS = {kind.slug: kind for kind in (Invalid, Unknown, Conflict, Unauthorized, Forbidden, TooMany, Unavailable)}
 
 
@@ -77,21 +52,6 @@ class Connection(Frozen):
     key: str
     temporal: str | None = None
     temporal_ui: str = ""
-
-
-@dataclass(frozen=True)
-class Change:
-    """What applying did to one definition: created, updated, unchanged, published v2 …
-
-    *secret*: that of an endpoint which was made just now, and is never told again. *warnings*: what its author should
-    know, and only the house could tell, such as that a journey is held.
-    """
-
-    kind: str
-    name: str
-    became: str
-    secret: str | None = None
-    warnings: tuple[Flaw, ...] = ()
 
 
 class MadeEndpoint(Frozen):
@@ -228,18 +188,6 @@ class Api:
             raise Invalid("What was given holds bytes that are no text in UTF-8, so it cannot be sent.") from None
 
 
-async def apply_folder(api: Api, folder: Folder, *, publish: bool = True) -> AsyncIterator[Change]:
-    """Send everything in *folder*, mark triggers and contents ready, and publish journeys. Tells each change made."""
-    for file in folder.of(*PLACES):
-        yield await _apply(api, file)
-        if publish and isinstance(file.model, Journey):
-            told = await api.post(PublishedFor, "journeys", file.name, "publish")
-            became = f"published v{told.version}" if told.new else f"live already, as v{told.version}"
-            here = {flaw.message for flaw in warnings(folder, only=[file.path])[file.path]}
-            there = tuple(flaw for flaw in told.warnings if flaw.message not in here)
-            yield Change(file.kind, file.name, became, warnings=there)
-
-
 async def post_event(
     api: Api,
     trigger: str,
@@ -260,75 +208,6 @@ async def post_event(
     }
     when = {"occurred_at": occurred_at.isoformat()} if occurred_at else {}
     return await api.post(Receipt, "events", body=event | when)
-
-
-async def _apply(api: Api, file: File) -> Change:
-    match file.model:
-        case Trigger():
-            trigger = await api.find(TriggerView, "triggers", file.name)
-            change = await _put(api, file, trigger.trigger if trigger else None)
-            return await _ready(api, change, already=trigger is not None and trigger.state == "ready")
-        case Content():
-            content = await api.find(ContentView, "contents", file.name)
-            change = await _put(api, file, content.content if content else None)
-            already = content is not None and content.state == "ready" and content.ready == content.content
-            return await _ready(api, change, already=already)
-        case Endpoint() as endpoint:
-            known = await api.find(EndpointView, "endpoints", file.name)
-            if known and known.endpoint == endpoint:
-                return Change(file.kind, file.name, "unchanged")
-            made = await api.put_endpoint(file.name, file.body)
-            return Change(file.kind, file.name, "updated" if known else "created", made.secret)
-        case Policy() as policy:
-            in_force = await api.find(PolicyVersion, "policy")
-            if in_force and in_force.policy == policy:
-                return Change(file.kind, file.name, "unchanged")
-            told = await api.put_policy(file.body)
-            return Change(file.kind, file.name, f"in force, as number {told.number}")
-        case Journey():
-            journey = await api.find(JourneyView, "journeys", file.name)
-            return await _put(api, file, journey.definition if journey else None)
-        case CustomerAttribute():
-            declared = await api.find(AttributeView, "customer-attributes", file.name)
-            there = CustomerAttribute(attribute=declared.attribute, type=declared.type) if declared else None
-            return await _put(api, file, there)
-        case Customer() as customer:
-            person = await api.find(CustomerView, "customers", file.name)
-            stored = customer.with_attributes(person.attributes) if person else None
-            body = customer.model_dump_json(exclude={"consents"}).encode()
-            change = await _put(api, replace(file, model=customer.as_stored()), stored, body)
-            return await _consents(api, change, customer)
-        case Script():
-            raise AssertionError("scripts are for previews, and are not sent")
-
-
-async def _put(api: Api, file: File, there: Definition | None, body: bytes | None = None) -> Change:
-    """Put one definition, as it was written or as *body*, unless what is *there* says the same."""
-    if there == file.model:
-        return Change(file.kind, file.name, "unchanged")
-    await api.put(PLACES[file.kind], file.name, body=body or file.body)
-    return Change(file.kind, file.name, "updated" if there else "created")
-
-
-async def _consents(api: Api, change: Change, customer: Customer) -> Change:
-    """Say for a customer what their file says, unless they have said it already."""
-    if not customer.consents:
-        return change
-    there = await api.find(ConsentView, "customers", change.name, "consents")
-    if there and set(customer.consents) <= set(there.said):
-        return change
-    consents = [consent.model_dump(mode="json") for consent in customer.consents]
-    await api.put("customers", change.name, "consents", body=json.dumps({"consents": consents}).encode())
-    return Change(change.kind, change.name, "updated" if change.became == "unchanged" else change.became)
-
-
-async def _ready(api: Api, change: Change, *, already: bool) -> Change:
-    """Make a trigger or a content ready, unless nothing changed and it is *already*."""
-    if change.became == "unchanged" and already:
-        return change
-    await api.do(f"{change.kind}s", change.name, "ready")
-    became = "made ready" if change.became == "unchanged" else f"{change.became}, ready"
-    return Change(change.kind, change.name, became)
 
 
 def _told_to_wait(answer: httpx.Response) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from time import monotonic
 
 from rich.text import Text
@@ -54,16 +54,21 @@ def _looked_at(move: Move) -> int:
 
 
 def published(told: PublishedFor) -> Iterator[Text]:
-    """Which version newcomers take, or would."""
-    for before in told.changes:
-        yield from _changes(before)
-    if told.move:
-        yield from _move(told, told.move)
+    """What is otherwise, what becomes of people inside, and which version newcomers take, or would."""
+    yield from inside(told)
     new = "published as" if told.new else "live already, as"
     would = f"would be {new}" if told.dry_run and told.new else f"is {new}"
     stay = "" if told.move else "; people inside stay on theirs"
     yield Text.assemble((told.journey, "bold"), f" {would} v{told.version}. Newcomers take it{stay}.")
     yield from warnings(told.warnings)
+
+
+def inside(told: PublishedFor) -> Iterator[Text]:
+    """What is otherwise than in older versions, for how many people inside, and what becomes of them."""
+    for before in told.changes:
+        yield from _changes(before)
+    if told.move:
+        yield from _move(told, told.move)
 
 
 def question(would: PublishedFor) -> str | None:
@@ -73,6 +78,15 @@ def question(would: PublishedFor) -> str | None:
         return None
     move = f" and move {_people(moved)}" if moved else ""
     return f"Publish {would.journey} as v{would.version}{move}?" if would.new else f"Move {_people(moved)}?"
+
+
+def question_of_all(would: Sequence[PublishedFor]) -> str | None:
+    """The same of several journeys."""
+    asked = [each for each in would if question(each)]
+    if len(asked) < 2:
+        return question(asked[0]) if asked else None
+    moved = sum(each.move.moved for each in asked if each.move)
+    return f"Publish {len(asked)} journeys anew{f' and move {_people(moved)}' if moved else ''}?"
 
 
 def _changes(before: FromVersion) -> Iterator[Text]:

@@ -27,8 +27,10 @@ import pytest
 import cli
 from store.store import open_store
 from store.suppressions import suppress
+from terminal.applying import NOTHING_PUBLISHED
 from terminal.started import command
 from tests.programs import EXAMPLE, PATIENCE, SOJOURN, environment, program
+from tests.typed import types
 
 JOURNEY = EXAMPLE / "journeys" / "abandoned-cart.yaml"
 KEY = "a-key-for-tests-that-nobody-would-guess"
@@ -532,7 +534,58 @@ def test_apply_says_what_changed_and_the_second_time_nothing(folder: Path, sojou
         ["content", "second-text-reminder", "updated, ready"],
         ["journey", "abandoned-cart", "updated"],
         ["journey", "abandoned-cart", "published v2"],
+        ["From", "v1,", "with 0 people inside:"],
+        ["opened", "waits", "at most 1 day 12 hours instead of 1 day"],
     ]
+
+
+@pytest.fixture
+def of_its_own(folder: Path) -> Path:
+    """The folder, with a journey that no other test knows: what it does waits for a day."""
+    (folder / "journeys" / "abandoned-cart.yaml").unlink()
+    pause = "{id: pause, wait: 1 day}"
+    written = f"journey: waits\nstart: abandoned-cart\nexit: purchase-completed\nsteps:\n  - {pause}\n"
+    (folder / "journeys" / "waits.yaml").write_text(written)
+    return folder
+
+
+@pytest.mark.usefixtures("online")
+def test_apply_says_at_a_terminal_what_a_new_version_does_and_asks(
+    of_its_own: Path, sojourn: Sojourn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def applies(typed: str, *options: str, code: int = 0) -> tuple[str, str]:
+        types(monkeypatch, *typed)
+        assert cli.run(["apply", str(of_its_own), *options]) == code
+        printed = capsys.readouterr()
+        return "\n".join(line for line in printed.out.splitlines() if "unchanged" not in line), printed.err
+
+    monkeypatch.setenv("TERM", "dumb")  # without colours
+    journey = of_its_own / "journeys" / "waits.yaml"
+    applies("")  # the first version takes nobody's place: nobody is asked
+    sojourn("event", "abandoned-cart", "wil", "cart_id=c1", "total=60")
+    journey.write_text(journey.read_text().replace("1 day", "2 days"))
+
+    out, asked = applies("n", "--people", "move", code=1)
+    assert out == "  journey   waits                        updated"
+    assert asked.splitlines() == [
+        "From v1, with 1 person inside:",
+        "  pause waits 2 days instead of 1 day  (0 before, 1 at, 0 behind it)",
+        "1 person would go on in v2.",
+        "  1 at pause",
+        "waits would be published as v2. Newcomers take it.",
+        f"Publish waits as v2 and move 1 person? [y/N] {NOTHING_PUBLISHED}",
+    ]
+
+    out, _ = applies("y", "--people", "move")
+    assert out.splitlines() == [
+        "  journey   waits                        published v2",
+        "    From v1, with 1 person inside:",
+        "      pause waits 2 days instead of 1 day  (0 before, 1 at, 0 behind it)",
+        "    1 person went on in v2.",
+        "      1 at pause",
+    ]
+    assert applies("", "--people", "move") == ("  journey   waits                        live already, as v2", "")
+    sojourn("stop", "waits", "--yes")
 
 
 @pytest.mark.usefixtures("online")
@@ -607,7 +660,8 @@ def test_apply_tells_the_secret_of_a_new_endpoint_once(tmp_path: Path, sojourn: 
     assert made.split() == ["endpoint", "crm", "created"]
     assert re.fullmatch(r'  The secret of "crm", told this once, .*: whsec_\S{44}', secret)
     assert again.split() == ["endpoint", "crm", "unchanged"]
-    assert moved == {"kind": "endpoint", "name": "crm", "became": "updated", "secret": None, "warnings": []}
+    nothing: dict[str, Any] = {"secret": None, "warnings": [], "published": None}
+    assert moved == {"kind": "endpoint", "name": "crm", "became": "updated", **nothing}
     assert (new["name"], new["became"], new["secret"][:6]) == ("shop", "created", "whsec_")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Sequence
 
 import pytest
@@ -13,22 +11,10 @@ from rich.text import Text
 
 from terminal.client import Api, Connection
 from terminal.confirming import How, carry_out, confirmed
+from tests.typed import types
 
 HERE = Connection(url="http://127.0.0.1:1", key="none is asked")
 SAID = [Text("3 people would stop where they are.")]
-
-
-class Terminal(io.StringIO):
-    """What is typed, as far as it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def types(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
-    """Somebody sits at a terminal, and types these lines."""
-    monkeypatch.setattr(sys, "stdin", Terminal("".join(f"{line}\n" for line in lines)))
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
 
 
 class Told(BaseModel):

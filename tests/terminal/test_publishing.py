@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -19,8 +18,9 @@ from store.publishing import PublishedFor
 from terminal import publishing
 from terminal.client import Api, Connection
 from terminal.listing import journey
-from terminal.publishing import publish, published, question
+from terminal.publishing import publish, published, question, question_of_all
 from terminal.values import pairs
+from tests.typed import Terminal
 
 TOLD = PublishedFor.model_validate(PUBLISHED)
 BUSY = Staying(why="its message is being sent", people=1, runs=("abandoned-cart/ada/k3v9x2mq",))
@@ -99,11 +99,13 @@ def test_what_is_asked_before(moved: Move | None, asked: str | None, *, new: boo
     assert question(TOLD.model_copy(update={"new": new, "move": moved, "dry_run": True})) == asked
 
 
-class Watched(io.StringIO):
-    """Standard error, where somebody watches."""
+def test_several_journeys_are_asked_about_at_once() -> None:
+    there, other = TOLD, TOLD.model_copy(update={"journey": "welcome", "move": move(11)})
+    nothing = TOLD.model_copy(update={"new": False, "move": None})
 
-    def isatty(self) -> bool:
-        return True
+    assert question_of_all([there, nothing, other]) == "Publish 2 journeys anew and move 240 people?"
+    assert question_of_all([nothing, other]) == "Publish welcome as v2 and move 11 people?"
+    assert question_of_all([nothing]) is None
 
 
 async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move, dry_run: bool = False) -> Move:
@@ -124,7 +126,7 @@ async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move, dry
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     monkeypatch.setattr(publishing, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(sys, "stderr", Watched())
+    monkeypatch.setattr(sys, "stderr", Terminal())
     async with Api(Connection(url="http://sojourn", key="k")) as api:
         api._http = httpx.AsyncClient(base_url="http://sojourn", transport=httpx.MockTransport(answered))
         told = await publish(api, "abandoned-cart", {"people": "move"}, dry_run=dry_run)
@@ -138,7 +140,7 @@ async def test_it_waits_until_everybody_is_moved_and_shows_how_far_it_is(monkeyp
 
     assert await waited(monkeypatch, *moves) == moves[-1]
 
-    assert isinstance(sys.stderr, Watched)
+    assert isinstance(sys.stderr, Terminal)
     assert "moving people" in sys.stderr.getvalue()
     assert "10/10" in sys.stderr.getvalue()
 

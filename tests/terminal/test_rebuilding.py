@@ -19,8 +19,8 @@ from store.runs import list_runs
 from store.schema import outbox
 from tests.engine import Engine, engine, until
 from tests.samples import abandoned_cart
-from tests.terminal.test_confirming import Terminal
 from tests.transactions import execute, rows
+from tests.typed import Terminal
 from workflows.rebuilding import Rebuild
 from workflows.rounds import running
 
