@@ -183,7 +183,7 @@ async def publish_journey(name: JourneyName, body: Body, deps: Deps, change: Cha
     A published version never changes. Publishing the same draft again changes nothing: `new` is false.
     What is wrong with the draft is answered all at once. One that is archived is to be taken back first.
     """
-    asked = await aside(read, Publishing, body, "publish") if body else Publishing()
+    asked = await aside(read, Publishing, body, "request") if body else Publishing()
     published = await publish_for(
         deps.store, name, change, deps.channels, people=asked.people, names=asked.map, dry_run=asked.dry_run
     )

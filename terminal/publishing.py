@@ -9,12 +9,14 @@ from time import monotonic
 from rich.text import Text
 
 from store.counts import JourneyView
-from store.move_progress import Move
+from store.move_progress import Move, Stayed, move_of
 from store.new_versions import ChangeFor, FromVersion
 from store.publishing import PublishedFor
 from terminal.bars import Bars
 from terminal.client import Api
 from terminal.show import warnings
+
+NOBODY = move_of({}, Stayed())
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at how far a move is."""
@@ -58,7 +60,7 @@ def published(told: PublishedFor) -> Iterator[Text]:
     yield from inside(told)
     new = "published as" if told.new else "live already, as"
     would = f"would be {new}" if told.dry_run and told.new else f"is {new}"
-    stay = "" if told.move else "; people inside stay on theirs"
+    stay = "; people inside stay on theirs" if _anybody(told) and not told.move else ""
     yield Text.assemble((told.journey, "bold"), f" {would} v{told.version}. Newcomers take it{stay}.")
     yield from warnings(told.warnings)
 
@@ -67,8 +69,11 @@ def inside(told: PublishedFor) -> Iterator[Text]:
     """What is otherwise than in older versions, for how many people inside, and what becomes of them."""
     for before in told.changes:
         yield from _changes(before)
-    if told.move:
+    if told.move and not _anybody(told):
+        yield Text("Nobody is inside an older version.")
+    elif told.move:
         yield from _move(told, told.move)
+        yield from _to_be_named(told)
 
 
 def question(would: PublishedFor) -> str | None:
@@ -116,6 +121,20 @@ def _move(told: PublishedFor, move: Move) -> Iterator[Text]:
     if move.to_move:
         yield Text(f"{still_to_move(move)}, and nobody was for a minute: see that a worker runs.", "yellow")
         yield Text(f"How far it is: sojourn journey {told.journey}")
+
+
+def _to_be_named(told: PublishedFor) -> Iterator[Text]:
+    """How people go on whose step has another name now, where there are any at a step that is gone."""
+    changes = [change for before in told.changes for change in before.changes]
+    left = {change.step for change in changes if change.what == "removed" and change.people and change.people.at}
+    if steps := sorted(filter(None, left)):
+        names = " ".join(f"--map {step}=…" for step in steps)
+        yield Text(f"Where such a step has another name now: sojourn publish {told.journey} --people move {names}")
+
+
+def _anybody(told: PublishedFor) -> bool:
+    """Whether somebody is inside an older version, or was when it was published."""
+    return any(before.people for before in told.changes) or bool(told.move and told.move != NOBODY)
 
 
 def still_to_move(move: Move) -> str:

@@ -20,10 +20,10 @@ class Place(NamedTuple):
 
     @property
     def words(self) -> str:
-        """For people: ``after hello``, ``first in yes of reaction``."""
+        """For people: ``after hello``, ``first in "yes" of reaction``."""
         if self.arm is None:
             return f"after {self.after}" if self.after else "at the beginning"
-        inside = f"within {self.arm.step}" if self.within else f"in {self.arm.arm} of {self.arm.step}"
+        inside = f"within {self.arm.step}" if self.within else f'in "{self.arm.arm}" of {self.arm.step}'
         return f"{inside}, after {self.after}" if self.after else f"first {inside}"
 
 

@@ -57,9 +57,31 @@ def test_a_dry_run_says_what_would_be() -> None:
 
 
 def test_who_stays_unasked_is_said_with_the_version() -> None:
-    told = TOLD.model_copy(update={"people": "stay", "move": None, "changes": ()})
+    told = TOLD.model_copy(update={"people": "stay", "move": None})
 
-    assert said(told) == ["abandoned-cart is published as v2. Newcomers take it; people inside stay on theirs."]
+    assert said(told)[-1] == "abandoned-cart is published as v2. Newcomers take it; people inside stay on theirs."
+
+
+def test_nobody_is_said_to_stay_or_to_go_on_where_nobody_is_inside() -> None:
+    nobody = Move(moved=0, steps={}, stayed=0, stays=())
+    stay = TOLD.model_copy(update={"people": "stay", "move": None, "changes": ()})
+    go_on = TOLD.model_copy(update={"changes": (), "move": nobody, "new": False})
+
+    assert said(stay) == ["abandoned-cart is published as v2. Newcomers take it."]
+    assert said(go_on) == [
+        "Nobody is inside an older version.",
+        "abandoned-cart is live already, as v2. Newcomers take it.",
+    ]
+
+
+def test_where_people_stand_at_a_step_that_is_gone_it_is_said_how_they_go_on() -> None:
+    [before] = TOLD.changes
+    gone = before.changes[0].model_copy(update={"what": "removed", "step": "pause", "words": "pause is gone"})
+    told = TOLD.model_copy(update={"changes": (before.model_copy(update={"changes": (gone,)}),)})
+
+    assert "Where such a step has another name now: sojourn publish abandoned-cart --people move --map pause=…" in said(
+        told
+    )
 
 
 def test_what_is_live_already_is_said_to_be_so() -> None:

@@ -395,9 +395,9 @@ def test_steps_come_go_and_move() -> None:
     )
     assert said(of(hello, pause), of(hello, asks)) == [
         "q is new, after hello: it waits for store-visit, at most 1 day",
-        "pause comes first in yes of q now",
+        'pause comes first in "yes" of q now',
     ]
-    assert said(of({"id": "q", "if": VISIT, "else": [pause]}), of(asks)) == ["pause comes first in yes of q now"]
+    assert said(of({"id": "q", "if": VISIT, "else": [pause]}), of(asks)) == ['pause comes first in "yes" of q now']
     series = {"id": "s", "until": VISIT, "steps": [hello, pause]}
     assert said(of(series), of({**series, "steps": [hello, bye, pause]})) == [
         "bye is new, within s, after hello: it ends: enough"
