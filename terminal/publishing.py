@@ -8,6 +8,7 @@ from time import monotonic
 
 from rich.text import Text
 
+from journeys.problems import Unavailable
 from store.counts import JourneyView
 from store.move_progress import Move, Stayed, move_of
 from store.new_versions import ChangeFor, FromVersion
@@ -47,7 +48,11 @@ async def _until_moved(api: Api, told: PublishedFor, move: Move) -> Move:
 
 
 async def _read_move(api: Api, told: PublishedFor) -> Move | None:
-    view = await api.get(JourneyView, "journeys", told.journey)
+    """How far it is; None where nobody can tell just now, such as while the API is started anew."""
+    try:
+        view = await api.get(JourneyView, "journeys", told.journey)
+    except Unavailable:
+        return None
     return next((each.move for each in view.versions if each.number == told.version), None)
 
 

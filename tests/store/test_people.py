@@ -297,6 +297,20 @@ async def test_two_who_publish_at_once_move_everybody_once(shop: Shop, monkeypat
     await check_counts(shop.store)
 
 
+async def test_of_several_workers_one_goes_on_with_a_move(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns_of(monkeypatch, 1)
+    await five_wait(shop)
+    await published(shop, pause(wait="3 days"), people="move")
+
+    taken = await asyncio.gather(*(finish_moves(shop.store, shop.now) for _ in range(3)))
+
+    assert sum(taken) >= 1
+    while await finish_moves(shop.store, shop.now):
+        pass
+    assert await by_version(shop) == {2: 5}
+    await check_counts(shop.store)
+
+
 async def test_a_move_to_a_newer_version_takes_the_place_of_one_that_is_under_way(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -130,8 +129,11 @@ def test_several_journeys_are_asked_about_at_once() -> None:
     assert question_of_all([nothing]) is None
 
 
-async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move, dry_run: bool = False) -> Move:
-    """What a command ends with, where the API answers with *first*, and when asked how far it is *later*."""
+async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move | None, dry_run: bool = False) -> Move:
+    """What a command ends with, where the API answers with *first*, and when asked how far it is *later*.
+
+    None: it does not answer.
+    """
     view = JourneyView.model_validate(JOURNEY_VIEW)
     looks, clock = iter(later), [0.0]
 
@@ -139,7 +141,9 @@ async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move, dry
         if request.method == "POST":
             told = TOLD.model_copy(update={"move": first, "dry_run": json.loads(request.content)["dry_run"]})
             return httpx.Response(200, content=told.model_dump_json())
-        second = view.versions[0].model_copy(update={"number": 2, "move": next(looks)})
+        if (move := next(looks)) is None:
+            raise httpx.ConnectError("it is started anew")
+        second = view.versions[0].model_copy(update={"number": 2, "move": move})
         seen = view.model_copy(update={"versions": (*view.versions, second)})
         return httpx.Response(200, content=seen.model_dump_json(by_alias=True, exclude_unset=True))
 
@@ -158,9 +162,9 @@ async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move, dry
 
 
 async def test_it_waits_until_everybody_is_moved_and_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    moves: Sequence[Move] = [move(2, to_move=7), move(2, to_move=7), move(5, to_move=4), move(8, gone=1)]
+    moves = [move(2, to_move=7), move(2, to_move=7), None, move(5, to_move=4), move(8, gone=1)]
 
-    assert await waited(monkeypatch, *moves) == moves[-1]
+    assert await waited(monkeypatch, move(2, to_move=7), *moves) == moves[-1]
 
     assert isinstance(sys.stderr, Terminal)
     assert "moving people" in sys.stderr.getvalue()
