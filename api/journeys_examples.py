@@ -83,6 +83,7 @@ JOURNEY_VIEW = {
     "state": "live",
     "held": None,
     "paused": None,
+    "parked": 0,
     "definition": JOURNEY,
     "edited": False,
     "live_version": 1,
@@ -153,7 +154,7 @@ INSIDE = {
     "waiting": 0,
 }
 STOPPED = INSIDE | {"version": None, "changed": True, "dry_run": False}
-COMPLETED = INSIDE | {"changed": True, "dry_run": False}
+COMPLETED = INSIDE | {"parked": 0, "changed": True, "dry_run": False}
 ARCHIVED = {"journey": "abandoned-cart", "archived": True, "changed": True, "dry_run": False}
 
 BRAKED = {
@@ -165,7 +166,14 @@ BRAKED = {
 LET_GO = {"journey": "abandoned-cart", "held": BRAKED, "spread": "15 minutes", "dry_run": False}
 
 PAUSE = {"since": "2026-11-24T09:00:00Z", "waiting_messages": 230, "waiting_starts": 40}
-PAUSED = {"journey": "abandoned-cart", "paused": PAUSE, "active": 1200, "changed": True, "dry_run": False}
+PAUSED = {
+    "journey": "abandoned-cart",
+    "paused": PAUSE,
+    "active": 1200,
+    "in_flight": 2,
+    "changed": True,
+    "dry_run": False,
+}
 RESUMED = {
     "journey": "abandoned-cart",
     "paused": PAUSE,

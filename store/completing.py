@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Text, bindparam, update
 from journeys.models import Frozen
 from journeys.problems import Conflict
 from store.audit import Change, record
+from store.counts import parked_in
 from store.inside import Affected, read_inside
 from store.journeys import find_journey
 from store.locks import lock_house
@@ -21,9 +22,11 @@ from store.waiting_starts import drop_waiting
 class Completed(Affected):
     """Who is still inside, and finishes. *waiting*: those who waited for the journey to be resumed do not start.
 
+    *parked*: those of the runs that stand where something has failed, and finish once they are repaired.
     *changed*: False where nobody could enter before. *dry_run*: this is what would be done.
     """
 
+    parked: int
     changed: bool
     dry_run: bool
 
@@ -87,7 +90,8 @@ def _completable(connection: Connection, name: str) -> AnyRow:
 
 def _completing(connection: Connection, row: AnyRow, *, dry_run: bool) -> Completed:
     there, changed = read_inside(connection, row.name), row.live_version is not None
-    return Completed(**dict(there) | {"waiting": there.waiting if changed else 0}, changed=changed, dry_run=dry_run)
+    waiting, parked = there.waiting if changed else 0, parked_in(connection, row)
+    return Completed(**dict(there) | {"waiting": waiting}, parked=parked, changed=changed, dry_run=dry_run)
 
 
 @read_transaction
@@ -123,8 +127,12 @@ def _refuse_what_goes_on(connection: Connection, row: AnyRow, now: datetime) -> 
     there = read_inside(connection, row.name)
     if there.runs:
         by_version = ", ".join(f"{each.runs} in version {each.version}" for each in there.inside)
+        parked = parked_in(connection, row)
+        repair = (
+            f"Of these {parked} {'is' if parked == 1 else 'are'} parked: sojourn repair {row.name}. " if parked else ""
+        )
         raise Conflict(
-            f'Journey "{row.name}" is not over: {_under_way(there.runs)} under way, {by_version}. '
+            f'Journey "{row.name}" is not over: {_under_way(there.runs)} under way, {by_version}. {repair}'
             f"Let nobody enter and wait for the last one: sojourn complete {row.name}. "
             f"Or end it: sojourn stop {row.name}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime
 from sqlalchemy import Connection, bindparam, func, select
@@ -77,7 +77,8 @@ class VersionView(Frozen):
 class JourneyView(Frozen):
     """A journey: the draft, its versions from the first to the last, and what became of everybody in them.
 
-    *held*: by the brake, if it is. *paused*: by somebody, if it is. *edited*: the draft is not what newcomers walk.
+    *held*: by the brake, if it is. *paused*: by somebody, if it is. *parked*: how many runs stand where something has
+    failed, until they are repaired. *edited*: the draft is not what newcomers walk.
     *closed_at*: nobody enters since then, and people inside finish. *archived_at*: since then it is in no list.
     """
 
@@ -86,6 +87,7 @@ class JourneyView(Frozen):
     state: JourneyState
     held: JourneyHolding | None
     paused: JourneyPause | None
+    parked: int
     definition: Journey
     edited: bool
     live_version: int | None
@@ -108,8 +110,13 @@ def read_views(connection: Connection, rows: Sequence[AnyRow], now: datetime) ->
     counted = defaultdict[VersionId, Counter[Did]](Counter)
     for row in connection.execute(_COUNTS, names):
         counted[row.journey, row.version][row.did] = int(row.n)
-    held, paused = holdings(connection, rows), pauses(connection, rows)
-    return lambda row: _view(row, held.get(row.name), paused.get(row.name), published[row.name], counted, now)
+    held, paused, parked = holdings(connection, rows), pauses(connection, rows), _waiting(connection, rows, "park")
+
+    def of(row: AnyRow) -> JourneyView:
+        stands = _Standing(held.get(row.name), paused.get(row.name), parked.get(row.name, 0))
+        return _view(row, stands, published[row.name], counted, now)
+
+    return of
 
 
 def holdings(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, JourneyHolding]:
@@ -145,6 +152,11 @@ def _waiting(connection: Connection, rows: Sequence[AnyRow], by: HeldBy) -> dict
     return {row.journey: int(row.n) for row in connection.execute(_WAITING, about)}
 
 
+def parked_in(connection: Connection, row: AnyRow) -> int:
+    """How many runs of the journey of this row are parked."""
+    return _waiting(connection, [row], "park").get(row.name, 0)
+
+
 def active_in(connection: Connection, journey: str) -> int:
     """How many runs of a journey are under way, whatever their version."""
     return sum(active_by_version(connection, journey).values())
@@ -158,10 +170,17 @@ def active_by_version(connection: Connection, journey: str) -> dict[int, int]:
     return {version: _counts(did).active for version, did in counted.items()}
 
 
+class _Standing(NamedTuple):
+    """What keeps people of a journey where they are."""
+
+    held: JourneyHolding | None
+    paused: JourneyPause | None
+    parked: int
+
+
 def _view(
     row: AnyRow,
-    held: JourneyHolding | None,
-    paused: JourneyPause | None,
+    stands: _Standing,
     published: Sequence[AnyRow],
     counted: Mapping[VersionId, Counter[Did]],
     now: datetime,
@@ -178,8 +197,9 @@ def _view(
         name=row.name,
         title=definition.title,
         state=state,
-        held=held,
-        paused=paused,
+        held=stands.held,
+        paused=stands.paused,
+        parked=stands.parked,
         definition=definition,
         edited=live is None or live.hash != definition.hash,
         live_version=row.live_version,

@@ -39,9 +39,15 @@ def read_inside(connection: Connection, journey: str, version: int | None = None
         journey=journey,
         inside=inside,
         runs=sum(each.runs for each in inside),
-        in_flight=connection.execute(_IN_FLIGHT, about).scalar_one(),
+        in_flight=in_flight_of(connection, journey, version),
         waiting=connection.execute(_WAITING, about).scalar_one(),
     )
+
+
+def in_flight_of(connection: Connection, journey: str, version: int | None = None) -> int:
+    """How many sends of runs under way in a journey, or one version of it, are between claim and outcome."""
+    claimed: int = connection.execute(_IN_FLIGHT, {"journey": journey, "only": version}).scalar_one()
+    return claimed
 
 
 def count_in_flight(connection: Connection, ids: Sequence[str]) -> int:

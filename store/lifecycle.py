@@ -328,7 +328,10 @@ def explain(connection: Connection, state: RunState, why: str, until: datetime |
 
 
 def hold(connection: Connection, state: RunState, held: Held, now: datetime) -> None:
-    """Its message may not go out yet: say so where the run stands. Since when it is held stays what it was first."""
+    """Its message may not go out yet: say so where the run stands.
+
+    Since when it is held stays what it was first; but it is parked since it failed, whatever held it before.
+    """
     about = {"of_run": state.id, "by": held.by, "since": now, "to_until": held.until, "to_why": held.why}
     connection.execute(_HOLD, about)
     explain(connection, state, held.words)
@@ -481,12 +484,14 @@ _line_of = (diary.c.run == bindparam("of_run")) & (diary.c.n == bindparam("of_n"
 _EXPLANATION = select(diary.c.why).where(_line_of)
 _EXPLAIN = update(diary).where(_line_of).values(why=bindparam("to_why"))
 _STAND_UNTIL = update(runs).where(runs.c.id == bindparam("of_run")).values(step_until=bindparam("to_until"))
+_since = bindparam("since", type_=Time())
+_fails_now = (bindparam("by", type_=Text()) == "park") & runs.c.held_by.is_distinct_from("park")
 _HOLD = (
     update(runs)
     .where(runs.c.id == bindparam("of_run"))
     .values(
         held_by=bindparam("by"),
-        held_since=func.coalesce(runs.c.held_since, bindparam("since", type_=Time())),
+        held_since=case((_fails_now, _since), else_=func.coalesce(runs.c.held_since, _since)),
         held_until=bindparam("to_until"),
         held_why=bindparam("to_why"),
     )

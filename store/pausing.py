@@ -14,6 +14,7 @@ from journeys.problems import Conflict
 from store.audit import Change, record
 from store.counts import JourneyPause, active_in, pauses
 from store.effects import tell_each
+from store.inside import in_flight_of
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle_letting_go import resume_some
 from store.policy import in_force
@@ -25,12 +26,14 @@ from store.waiting_starts import start_some
 class Paused(Frozen):
     """The journey is paused, since when, and how much waits; *active*: people inside, who go on up to a message.
 
+    *in_flight*: how many of their messages may be on their way to a provider, and cannot be held any more.
     *changed*: False where it was paused before, and nothing was done. *dry_run*: this is what would be done.
     """
 
     journey: str
     paused: JourneyPause
     active: int
+    in_flight: int
     changed: bool
     dry_run: bool
 
@@ -106,6 +109,7 @@ def _pausing(connection: Connection, name: str, now: datetime, *, dry_run: bool)
         journey=name,
         paused=before or JourneyPause(since=now, waiting_messages=0, waiting_starts=0),
         active=active_in(connection, name),
+        in_flight=in_flight_of(connection, name),
         changed=before is None,
         dry_run=dry_run,
     )

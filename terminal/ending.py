@@ -28,7 +28,7 @@ def stopped(told: Stopped) -> Iterator[Text]:
     else:
         yield Text.assemble((which(told), "bold"), f" is stopped: {doors}. Ended: {_runs(told.runs)}.")
     yield from _by_version(told)
-    yield from _on_their_way(told.in_flight)
+    yield from on_their_way(told.in_flight)
     yield from _waiting(told)
 
 
@@ -44,6 +44,9 @@ def completed(told: Completed) -> Iterator[Text]:
     else:
         yield Text.assemble((told.journey, "bold"), f" lets nobody in any more; whoever is inside finishes: {inside}.")
     yield from _by_version(told)
+    if told.parked:
+        parked = "1 of them is" if told.parked == 1 else f"{told.parked} of them are"
+        yield Text(f"{parked} parked, and finishes once repaired: sojourn repair {told.journey}", "yellow")
     yield from _waiting(told)
 
 
@@ -65,7 +68,7 @@ def cancelled_run(told: CancelledRun) -> Iterator[Text]:
         yield Text.assemble((told.run, "bold"), " would end where it stands.")
     else:
         yield Text.assemble((told.run, "bold"), " is cancelled: nothing of it is sent any more.")
-    yield from _on_their_way(told.in_flight)
+    yield from on_their_way(told.in_flight)
 
 
 def cancelled_runs(told: CancelledRuns) -> Iterator[Text]:
@@ -77,7 +80,7 @@ def cancelled_runs(told: CancelledRuns) -> Iterator[Text]:
     yield Text.assemble(f"{ended}: {_runs(told.runs)} of customer ", (told.customer, "bold"), ".")
     for each in told.inside:
         yield Text(f"  {each.journey}: {_runs(each.runs)}")
-    yield from _on_their_way(told.in_flight)
+    yield from on_their_way(told.in_flight)
 
 
 def _by_version(told: Affected) -> Iterator[Text]:
@@ -85,7 +88,8 @@ def _by_version(told: Affected) -> Iterator[Text]:
         yield Text(f"  version {each.version}: {_runs(each.runs)}")
 
 
-def _on_their_way(in_flight: int) -> Iterator[Text]:
+def on_their_way(in_flight: int) -> Iterator[Text]:
+    """What cannot be called back any more."""
     if in_flight:
         are = "1 message is" if in_flight == 1 else f"{in_flight} messages are"
         yield Text(f"{are} on the way to a provider, and may still arrive.")

@@ -74,13 +74,16 @@ def journey(view: JourneyView) -> Iterator[Text]:
 
 
 def _waits(view: JourneyView) -> Iterator[Text]:
-    """What keeps messages back, the brake, a pause or both, and what lets them go."""
+    """What keeps messages back, the brake or a pause, and who is parked; and what lets them go."""
     if view.held:
         yield Text(f"  held since {clock(view.held.since)}: {view.held.why}. Messages that wait: {view.held.waiting}")
         yield Text(f"  Once all is well: sojourn release {view.name}", "green")
     if view.paused:
         yield Text(f"  paused since {clock(view.paused.since)}; {waits(view.paused)}.")
         yield Text(f"  To let it go on: sojourn resume {view.name}", "green")
+    if view.parked:
+        yield Text(f"  parked, until they are repaired: {view.parked}.")
+        yield Text(f"  To see why: sojourn repair {view.name} --dry-run", "green")
 
 
 def _row(view: JourneyView) -> Sequence[str | Text]:

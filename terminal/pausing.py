@@ -10,6 +10,7 @@ from journeys.language.clock import clock
 from journeys.language.durations import say
 from store.counts import JourneyPause
 from store.pausing import Paused, Resumed
+from terminal.ending import on_their_way
 
 
 def paused(told: Paused) -> Iterator[Text]:
@@ -23,6 +24,7 @@ def paused(told: Paused) -> Iterator[Text]:
     else:
         yield Text.assemble(name, f" is paused: nobody enters, and nothing goes out. {inside} inside.")
         yield Text(f"They go on up to their next message or action, and wait there: sojourn resume {told.journey}")
+    yield from on_their_way(told.in_flight)
 
 
 def resumed(told: Resumed) -> Iterator[Text]:

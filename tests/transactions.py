@@ -75,3 +75,26 @@ async def under_way(store: Store) -> AsyncIterator[UnderWay]:
         yield transaction
     finally:
         await transaction.end()
+
+
+class Halfway:
+    """A place in a transaction, where it waits while others do something. SQLite's is alone, so that it goes on."""
+
+    def __init__(self, store: Store) -> None:
+        self._waits = store.dialect == "postgresql"
+        self._loop = asyncio.get_running_loop()
+        self._reached, self._may_go_on = asyncio.Event(), asyncio.Event()
+
+    def here(self) -> None:
+        """The transaction is there."""
+        self._loop.call_soon_threadsafe(self._reached.set)
+        if self._waits:
+            await_only(self._may_go_on.wait())
+
+    async def reached(self) -> None:
+        """Wait until the transaction is there."""
+        await asyncio.wait_for(self._reached.wait(), 30)
+
+    def go_on(self) -> None:
+        """Let the transaction go on."""
+        self._may_go_on.set()

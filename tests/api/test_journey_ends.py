@@ -19,12 +19,13 @@ async def started(door: Door) -> str:
 async def test_a_journey_is_completed_published_stopped_and_archived(live: Door) -> None:
     await started(live)
     one = {"journey": "abandoned-cart", "inside": [{"version": 1, "runs": 1}], "runs": 1, "in_flight": 0, "waiting": 0}
+    finishing = one | {"parked": 0}
 
     would = await live.post(f"{NAME}/complete", {"dry_run": True})
     did = await live.post(f"{NAME}/complete")
 
-    assert would == one | {"changed": True, "dry_run": True}
-    assert did == one | {"changed": True, "dry_run": False}
+    assert would == finishing | {"changed": True, "dry_run": True}
+    assert did == finishing | {"changed": True, "dry_run": False}
     journey = await live.get(NAME)
     assert (journey["state"], journey["closed_at"]) == ("completing", "2026-11-24T09:00:00Z")
     refused = problem(await live.http.post(f"{NAME}/archive"), 409, "conflict")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from datetime import timedelta
 
 import pytest
@@ -27,6 +26,7 @@ from store.sends import Go
 from store.stopping import stop
 from tests.samples import abandoned_cart
 from tests.shop import Shop, by_us
+from tests.transactions import Halfway
 
 NAME = "abandoned-cart"
 WHY = 'the brake: 3 copies of "initial-email-reminder" went to one customer within 1 day, and this would be one more'
@@ -204,11 +204,11 @@ async def test_who_is_just_being_held_while_it_is_let_go_is_told(
     slow = Slow(shop, await shop.start("ada"))
     monkeypatch.setattr("store.sends.clearance", slow)
     claiming = asyncio.create_task(ask(shop, slow.run))
-    await asyncio.to_thread(slow.has_read.wait, 10)
+    await slow.reached()
     if not is_held:
         await copy(shop, "bob")
     await let_go(shop.store, NAME, by_us(shop.later(minutes=1)))
-    slow.may_go_on.set()
+    slow.go_on()
     assert isinstance(await claiming, Held)
 
     await finish_letting_go(shop.store, shop.now)
@@ -218,19 +218,19 @@ async def test_who_is_just_being_held_while_it_is_let_go_is_told(
     assert (slow.run, "let go") in await told(shop)
 
 
-class Slow:
-    """Clearance that takes its time over one run, once it knows. On SQLite who writes is alone: nobody waits there."""
+class Slow(Halfway):
+    """Clearance that takes its time over one run, once it knows."""
 
     def __init__(self, shop: Shop, run: str) -> None:
+        super().__init__(shop.store)
         self.run = run
-        self.has_read, self.may_go_on = threading.Event(), threading.Event()
-        self._patience = 10 if shop.store.dialect == "postgresql" else 0
+        self._is_first = True
 
     def __call__(self, visit: Visit, known: Circumstances) -> Clearance:
         answer = clearance(visit, known)
-        if visit.run == self.run and not self.has_read.is_set():
-            self.has_read.set()
-            self.may_go_on.wait(self._patience)
+        if visit.run == self.run and self._is_first:
+            self._is_first = False
+            self.here()
         return answer
 
 

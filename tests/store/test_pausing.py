@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from datetime import timedelta
 
 import pytest
@@ -34,6 +33,7 @@ from store.stopping import stop
 from store.visits import perform
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop, by_us
+from tests.transactions import Halfway
 
 NAME = "abandoned-cart"
 QUARTER = timedelta(minutes=15)
@@ -96,8 +96,26 @@ async def test_to_pause_it_again_changes_nothing(shop: Shop, waiting: str) -> No
     answer = await paused(shop)
 
     expected = JourneyPause(since=NOON, waiting_messages=1, waiting_starts=0)
-    assert answer == Paused(journey=NAME, paused=expected, active=1, changed=False, dry_run=False)
+    assert answer == Paused(journey=NAME, paused=expected, active=1, in_flight=0, changed=False, dry_run=False)
     assert [entry.did for entry in (await list_audit(shop.store)).entries].count("journey paused") == 1
+
+
+async def test_what_is_on_its_way_to_a_provider_is_counted(shop: Shop) -> None:
+    await shop.publish(abandoned_cart(start={"trigger": NAME, "overlap": "parallel"}))
+    on_its_way, arrived, held = [await shop.start() for _ in range(3)]
+    await shop.claim(on_its_way)
+    await shop.claim(arrived)
+    await shop.record(arrived)
+    assert isinstance(await ask(shop, held), Go)
+    await shop.post("purchase-completed")
+    others = await shop.start()
+    await shop.claim(others)
+
+    would = await paused(shop, dry_run=True)
+    did = await paused(shop)
+
+    assert (would.active, would.in_flight) == (did.active, did.in_flight) == (1, 1)
+    assert (await paused(shop)).in_flight == 1  # as long as its outcome is not known
 
 
 async def test_a_dry_run_of_both_says_what_they_would_do_and_does_nothing(shop: Shop) -> None:
@@ -106,7 +124,7 @@ async def test_a_dry_run_of_both_says_what_they_would_do_and_does_nothing(shop: 
 
     would = await paused(shop, dry_run=True)
 
-    assert would == Paused(journey=NAME, paused=NOTHING_WAITS, active=1, changed=True, dry_run=True)
+    assert would == Paused(journey=NAME, paused=NOTHING_WAITS, active=1, in_flight=0, changed=True, dry_run=True)
     assert (await seen(shop)).state == "live"
     await paused(shop)
     await ask(shop, run)
@@ -259,12 +277,12 @@ async def test_who_is_just_being_held_while_it_is_resumed_is_told(shop: Shop, mo
     await shop.publish()
     run = await shop.start()
     await paused(shop)
-    slow = Slow(shop)
+    slow = Slow(shop.store)
     monkeypatch.setattr("store.sends.clearance", slow)
     claiming = asyncio.create_task(ask(shop, run))
-    await asyncio.to_thread(slow.has_read.wait, 10)
+    await slow.reached()
     await resumed(shop)
-    slow.may_go_on.set()
+    slow.go_on()
     assert isinstance(await claiming, Held)
 
     await finish_resuming(shop.store, shop.now)
@@ -273,17 +291,12 @@ async def test_who_is_just_being_held_while_it_is_resumed_is_told(shop: Shop, mo
     assert (await list_runs(shop.store, by="pause")).runs == ()
 
 
-class Slow:
-    """Clearance that takes its time, once it knows. On SQLite who writes is alone: nobody waits there."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.has_read, self.may_go_on = threading.Event(), threading.Event()
-        self._patience = 10 if shop.store.dialect == "postgresql" else 0
+class Slow(Halfway):
+    """Clearance that takes its time, once it knows."""
 
     def __call__(self, visit: Visit, known: Circumstances) -> Clearance:
         answer = clearance(visit, known)
-        self.has_read.set()
-        self.may_go_on.wait(self._patience)
+        self.here()
         return answer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -14,11 +14,13 @@ from activities.channels import ProviderAnswer, Refused
 from activities.deliver import Deliver
 from journeys.definition import Journey
 from journeys.interactions import INTERACTIONS
-from journeys.problems import Unknown
+from journeys.problems import Conflict, Unknown
 from journeys.walk.diary import Delivery, Held
 from store import repairs, sends
 from store.audit import list_audit
 from store.catalogue import put_content, ready_content
+from store.completing import archive, complete
+from store.journeys import get_journey
 from store.lifecycle_parked import Wanted
 from store.open_problems import open_problems
 from store.repairs import Repaired, finish_repairs, repair
@@ -73,6 +75,11 @@ async def parked(shop: Shop, customer: str = "ada") -> str:
     run = await shop.start(customer, total=0)
     assert isinstance(await attempt(shop, run), Held)
     return run
+
+
+def to_the_second(at: datetime) -> datetime:
+    """An attempt takes a moment."""
+    return at.replace(microsecond=0)
 
 
 async def waiting(shop: Shop) -> list[str]:
@@ -222,6 +229,26 @@ async def test_only_those_since_then_are_told(broken: Shop) -> None:
     assert (answer.count, await told(broken)) == (1, [(later, "let go")])
 
 
+async def test_since_when_it_is_parked_is_not_since_when_it_was_held(shop: Shop) -> None:
+    await shop.publish(one_email(failing="park"))
+    await shop.rule(quiet=[{"from": "10:00", "to": "14:00"}], spread="0 seconds")
+    run = await shop.start()
+    assert isinstance(await attempt(shop, run), Held)
+    await shop.store.write(lambda connection: connection.execute(TAKE_BACK))
+    parked_at = shop.later(hours=2)
+    assert await attempt(shop, run) == Held(until=None, why=f'content "{EMAIL}" is draft, not ready to send', by="park")
+
+    answer = await repair(shop.store, NAME, Wanted(since=parked_at), by_us(shop.later(minutes=5)))
+
+    assert [(parked.count, to_the_second(parked.since)) for parked in answer.parked] == [(1, parked_at)]
+    again = shop.later(hours=3)
+    assert isinstance(await attempt(shop, run), Held)
+    (problem,) = (await open_problems(shop.store)).problems
+    assert to_the_second(problem.since) == again
+    assert isinstance(await attempt(shop, run), Held)
+    assert (await repair(shop.store, NAME, Wanted(since=again), by_us(shop.later(hours=1)))).count == 1
+
+
 async def test_instead_they_go_on_without_it(broken: Shop) -> None:
     run = await parked(broken)
 
@@ -248,7 +275,7 @@ async def test_who_fails_again_is_parked_again_and_told_once(broken: Shop) -> No
     assert await finish_repairs(broken.store, broken.now) == 0
     seen = await get_run(broken.store, run)
     assert seen.held is not None
-    assert (seen.held.by, seen.held.since.replace(microsecond=0)) == ("park", at)
+    assert (seen.held.by, to_the_second(seen.held.since)) == ("park", at)
     assert await told(broken) == [(run, "let go")]
 
 
@@ -327,7 +354,7 @@ async def test_those_that_are_parked_are_a_problem_with_what_helps(broken: Shop)
 
     (problem,) = (await open_problems(broken.store)).problems
 
-    assert (problem.kind, problem.name, problem.since.replace(microsecond=0), problem.count) == (
+    assert (problem.kind, problem.name, to_the_second(problem.since), problem.count) == (
         "runs parked",
         NAME,
         first,
@@ -337,6 +364,23 @@ async def test_those_that_are_parked_are_a_problem_with_what_helps(broken: Shop)
     assert f"sojourn repair {NAME} --step {STEP}" in problem.help
     await repair(broken.store, NAME, ALL, by_us(broken.now))
     assert (await open_problems(broken.store)).problems == ()
+
+
+async def test_who_is_parked_is_counted_where_their_journey_is_shown_and_ended(broken: Shop) -> None:
+    await parked(broken)
+    await parked(broken, "bob")
+    await broken.start()
+
+    would = await complete(broken.store, NAME, by_us(broken.now), dry_run=True)
+    did = await complete(broken.store, NAME, by_us(broken.now))
+
+    assert (would.runs, would.parked) == (did.runs, did.parked) == (3, 2)
+    view = await get_journey(broken.store, NAME, broken.now)
+    assert (view.state, view.counts.active, view.parked) == ("completing", 3, 2)
+    with pytest.raises(Conflict, match=f"3 in version 1. Of these 2 are parked: sojourn repair {NAME}. Let nobody"):
+        await archive(broken.store, NAME, by_us(broken.now))
+    await repair(broken.store, NAME, ALL, by_us(broken.now), instead="go on")
+    assert (await get_journey(broken.store, NAME, broken.now)).parked == 0
 
 
 async def test_an_expiry_ends_it_as_blocked(shop: Shop) -> None:

@@ -25,9 +25,11 @@ PAUSE = JourneyPause(since=NOON, waiting_messages=1, waiting_starts=40)
     ],
 )
 def test_what_a_pause_does(active: int, said: str, *, changed: bool, dry_run: bool) -> None:
-    told = Paused(journey="welcome", paused=PAUSE, active=active, changed=changed, dry_run=dry_run)
+    told = Paused(journey="welcome", paused=PAUSE, active=active, in_flight=2, changed=changed, dry_run=dry_run)
 
-    assert next(paused(told)).plain == said
+    first, *_, last = paused(told)
+    assert first.plain == said
+    assert last.plain == "2 messages are on the way to a provider, and may still arrive."
 
 
 @pytest.mark.parametrize(
