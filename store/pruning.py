@@ -92,15 +92,17 @@ def read_limits(connection: Connection, now: datetime) -> Limits:
 def limits_of(connection: Connection, now: datetime) -> Limits:
     """What the policy says; but no journey that may be entered loses what it asks for.
 
-    That are the entries that its own brake counts, and the exits that came in before a start that occurred before them.
+    That are the entries that its own brake counts, and the exits that came in before a start that occurred before them:
+    one that waits for a pause to end may do so for years.
     """
     keep = in_force(connection).policy.keep
     live = [version.journey for version in live_versions(connection)]
     own = [journey.brake.entries.per for journey in live if journey.brake]
-    newest = [journey.start.newest for journey in live]
+    newest = max([journey.start.newest for journey in live], default=timedelta())
+    first_waits = connection.execute(select(func.min(waiting_starts.c.at, type_=Time()))).scalar_one()
     return Limits(
         runs=_ago(now, max([keep.runs, *own])),
-        events=_ago(now, max([keep.events, *newest])),
+        events=min(_ago(now, max(keep.events, newest)), _ago(first_waits or now, newest)),
         ids=_ago(now, keep.ids),
         audit=_ago(now, keep.audit),
     )

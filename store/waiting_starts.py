@@ -77,10 +77,11 @@ def _start(connection: Connection, journey: AnyRow, waiting: Sequence[_Waiting],
     day = timedelta(seconds=first.day_seconds)
     facts = read_facts(connection, [one.event for one in waiting], {}, now, day, maker)
     effects = Effects(facts, now)
+    others_paused = facts.paused - {journey.name}  # paused again since: who is let go here was so before
     version = next(version for version in facts.live if version.name == journey.name)
     for row, event in waiting:
         at = event.occurred_at or row.at
-        known = replace(facts.of(event), received_at=row.at, resumed_at=journey.resumed_at)
+        known = replace(facts.of(event), received_at=row.at, resumed_at=journey.resumed_at, paused=others_paused)
         made = list(start_after_a_pause(event, at, version, known, skip=journey.catch_up == "skip"))
         effects.carry_out(event, made, max(at, journey.resumed_at))
         effects.tell(event, made)

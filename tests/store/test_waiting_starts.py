@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from journeys.clearance.releases import CatchUp
 from journeys.definition import Journey
 from journeys.facts import Decision
+from journeys.problems import Unknown
 from journeys.walk.diary import Delivery
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
@@ -20,7 +22,9 @@ from store.counts import JourneyPause, JourneyView
 from store.customers import patch_customer
 from store.events import get_event
 from store.journeys import get_journey
+from store.locks import lock_customers
 from store.pausing import finish_resuming, pause, resume
+from store.pruning import prune, would_prune
 from store.runs import Run, get_run, list_runs
 from store.schema import outbox, triggers, waiting_starts
 from store.schema import runs as table
@@ -29,6 +33,7 @@ from store.visits import perform
 from store.waiting_starts import start_some
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop, by_us
+from tests.transactions import Halfway
 
 NAME = "abandoned-cart"
 LATER: dict[str, object] = {"id": "later", "wait": "1000 days"}
@@ -140,6 +145,50 @@ async def test_an_exit_that_occurred_since_keeps_it_out(shop: Shop) -> None:
     (only,) = await came_of(shop, event)
     assert only == ("ignored", "waited for a pause; already exited: purchase-completed (p1) occurred at 24 Nov 13:00")
     assert [run.event_id for run in await runs(shop)] == [other]
+
+
+async def test_however_long_the_pause_an_exit_that_occurred_meanwhile_is_not_forgotten(shop: Shop) -> None:
+    await begin(shop)
+    event = await cart(shop, cart_id="c1")
+    shop.later(hours=1)
+    bought = await shop.post("purchase-completed", id="p1", cart_id="c1")
+    shop.later(days=900)
+    assert (await would_prune(shop.store, shop.now))["events"] == 0
+    await prune(shop.store, shop.now)
+
+    await go_on(shop)
+
+    (only,) = await came_of(shop, event)
+    assert only == ("ignored", "waited for a pause; already exited: purchase-completed (p1) occurred at 24 Nov 13:00")
+    await prune(shop.store, shop.now)
+    with pytest.raises(Unknown):
+        await get_event(shop.store, "api", bought.event)
+
+
+async def test_paused_again_meanwhile_who_is_being_let_go_starts_and_does_not_wait_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journey was read as resumed, and is paused before anything is decided. On SQLite, who writes is alone."""
+    await begin(shop, starting(newest="1 hour"))
+    event = await cart(shop)
+    await go_on_without_starting(shop)
+    shop.later(hours=2)
+    halfway = Halfway(shop.store)
+
+    def slow(connection: Connection, customers: Iterable[str]) -> None:
+        lock_customers(connection, customers)
+        halfway.here()
+
+    monkeypatch.setattr("store.waiting_starts.lock_customers", slow)
+    finishing = asyncio.create_task(finish_resuming(shop.store, shop.now))
+    await halfway.reached()
+    await pause(shop.store, NAME, by_us(shop.now))
+    halfway.go_on()
+
+    assert await finishing == 1
+
+    assert await came_of(shop, event) == [("started", "waited for a pause; abandoned-cart")]
+    assert ((await seen(shop)).state, await kept(shop)) == ("paused", 0)
 
 
 async def test_what_holds_of_the_customer_by_then_decides(shop: Shop) -> None:
