@@ -76,7 +76,16 @@ WELCOME = {
     ],
 }
 
-COUNTS = {"active": 3, "completed": 40, "exited": 57, "stopped": 0, "cancelled": 0, "aborted": 0, "refused": 0}
+COUNTS = {
+    "active": 3,
+    "completed": 40,
+    "exited": 57,
+    "stopped": 0,
+    "cancelled": 0,
+    "aborted": 0,
+    "refused": 0,
+    "pruned": 12,
+}
 JOURNEY_VIEW = {
     "name": "abandoned-cart",
     "title": "Abandoned cart reminders",

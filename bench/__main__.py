@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import growth, ingest, journeys, keep, statements, timers
+from bench import growth, indexes, ingest, journeys, keep, statements, timers
 from bench.asked import Asked
 from bench.entry import leave
 from bench.setting import DATABASES
@@ -32,6 +32,7 @@ MEASURES = {
     "statements": Measure(statements.measure, 1),
     "ingest": Measure(ingest.measure, 2000),
     "keep": Measure(keep.measure, 1000),
+    "indexes": Measure(indexes.measure, 400),
     "journeys": Measure(journeys.measure, 300),
     "timers": Measure(timers.measure, 10_000),
     "growth": Measure(growth.measure, 100),

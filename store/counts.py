@@ -8,24 +8,26 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal, select
 
 from journeys.definition import Goal, Journey
 from journeys.models import Frozen
 from journeys.walk.diary import Ended, HeldBy
 from store.lifecycle import Did
 from store.move_progress import Move, progress
-from store.schema import AnyRow, among, counts, runs, versions, waiting_starts
+from store.schema import AnyRow, among, counts, pruned_counts, runs, versions, waiting_starts
 from store.versions import VersionId
 
 JourneyState = Literal["draft", "live", "paused", "held", "completing", "completed", "stopped"]
 VersionState = Literal["live", "paused", "held", "completing", "completed", "stopped"]
+_Counted = Did | Literal["pruned"]
 
 
 class Counts(Frozen):
     """How many runs there are, and how they ended.
 
-    *refused*: how many did not start, as journeys would have started one another in a circle.
+    *refused*: how many did not start, as journeys would have started one another in a circle. *pruned*: how many of
+    those that ended are kept no more, so that no list has them.
     """
 
     active: int = 0
@@ -35,6 +37,7 @@ class Counts(Frozen):
     cancelled: int = 0
     aborted: int = 0
     refused: int = 0
+    pruned: int = 0
 
 
 class JourneyHolding(Frozen):
@@ -107,8 +110,8 @@ def read_views(connection: Connection, rows: Sequence[AnyRow], now: datetime) ->
     published = defaultdict[str, list[AnyRow]](list)
     for row in connection.execute(_VERSIONS, names):
         published[row.journey].append(row)
-    counted = defaultdict[VersionId, Counter[Did]](Counter)
-    for row in connection.execute(_COUNTS, names):
+    counted = defaultdict[VersionId, Counter[_Counted]](Counter)
+    for row in (*connection.execute(_COUNTS, names), *connection.execute(_PRUNED, names)):
         counted[row.journey, row.version][row.did] = int(row.n)
     held, paused, parked = holdings(connection, rows), pauses(connection, rows), _waiting(connection, rows, "park")
 
@@ -164,7 +167,7 @@ def active_in(connection: Connection, journey: str) -> int:
 
 def active_by_version(connection: Connection, journey: str) -> dict[int, int]:
     """The same, by version."""
-    counted = defaultdict[int, Counter[Did]](Counter)
+    counted = defaultdict[int, Counter[_Counted]](Counter)
     for row in connection.execute(_COUNTS, {"names": [journey]}):
         counted[row.version][row.did] += int(row.n)
     return {version: _counts(did).active for version, did in counted.items()}
@@ -182,15 +185,15 @@ def _view(
     row: AnyRow,
     stands: _Standing,
     published: Sequence[AnyRow],
-    counted: Mapping[VersionId, Counter[Did]],
+    counted: Mapping[VersionId, Counter[_Counted]],
     now: datetime,
 ) -> JourneyView:
     definition = Journey.model_validate(row.definition)
     live = next((version for version in published if version.number == row.live_version), None)
     last = live or (published[-1] if published else None)
     walked = Journey.model_validate(last.definition) if last else definition
-    by_version = {version.number: counted.get((row.name, version.number), Counter[Did]()) for version in published}
-    every = sum(by_version.values(), Counter[Did]())
+    by_version = {version.number: counted.get((row.name, version.number), Counter[_Counted]()) for version in published}
+    every = sum(by_version.values(), Counter[_Counted]())
     total = _counts(every)
     state = _state(row, walked, total, now)
     return JourneyView(
@@ -217,10 +220,10 @@ def _view(
     )
 
 
-def _counts(counted: Counter[Did]) -> Counts:
+def _counts(counted: Counter[_Counted]) -> Counts:
     ends = {ended: counted[ended] for ended in get_args(Ended)}
     came = counted["entered"] + counted["moved in"] - counted["moved out"]
-    return Counts(active=came - sum(ends.values()), refused=counted["refused"], **ends)
+    return Counts(active=came - sum(ends.values()), refused=counted["refused"], pruned=counted["pruned"], **ends)
 
 
 def _state(row: AnyRow, walked: Journey, counts: Counts, now: datetime) -> JourneyState:
@@ -255,7 +258,7 @@ def _version_view(row: AnyRow, live: int | None, journey: JourneyState, counts: 
     )
 
 
-def _goal(goal: Goal | None, counted: Counter[Did]) -> GoalCount | None:
+def _goal(goal: Goal | None, counted: Counter[_Counted]) -> GoalCount | None:
     if goal is None:
         return None
     entered, met = counted["first entered"], counted["first goal"]
@@ -277,6 +280,16 @@ _COUNTS = (
     select(counts.c.journey, counts.c.version, counts.c.did, func.sum(counts.c.n).label("n"))
     .where(among(counts.c.journey, "names"))
     .group_by(counts.c.journey, counts.c.version, counts.c.did)
+)
+_PRUNED = (
+    select(
+        pruned_counts.c.journey,
+        pruned_counts.c.version,
+        literal("pruned").label("did"),
+        func.sum(pruned_counts.c.n).label("n"),
+    )
+    .where(among(pruned_counts.c.journey, "names"), pruned_counts.c.did.in_(get_args(Ended)))
+    .group_by(pruned_counts.c.journey, pruned_counts.c.version)
 )
 _STARTS = (
     select(waiting_starts.c.journey, func.count().label("n"))

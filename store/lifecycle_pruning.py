@@ -47,7 +47,7 @@ from store.schema import (
 )
 
 PrunedCount = tuple[str, int, str]
-"""A journey's name, a version's number, and what was counted of them: see lifecycle.Did."""
+"""A journey's name, a version's number, and how runs ended there, or ``refused``."""
 
 
 def some_long_over(
@@ -75,7 +75,7 @@ def prune_runs(connection: Connection, ids: Sequence[str], before: datetime, now
     theirs = {"runs": [row.id for row in rows]}
     connection.execute(_LEAVE_LINKS[connection.dialect.name], theirs | {"now": now})
     _leave_entries(connection, rows)
-    carry_over(connection, _counted(rows))
+    carry_over(connection, Counter((row.journey, row.version, row.ended) for row in rows))
     return Counter({table: connection.execute(statement, theirs).rowcount for table, statement in _DELETE.items()})
 
 
@@ -87,11 +87,6 @@ def carry_over(connection: Connection, counted: Counter[PrunedCount]) -> None:
     ]
     if rows:
         connection.execute(_CARRY[connection.dialect.name], rows)
-
-
-def _counted(rows: Sequence[AnyRow]) -> Counter[PrunedCount]:
-    entered = Counter((row.journey, row.version, "entered") for row in rows)
-    return entered + Counter((row.journey, row.version, row.ended) for row in rows)
 
 
 def _leave_entries(connection: Connection, rows: Sequence[AnyRow]) -> None:

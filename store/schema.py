@@ -472,7 +472,7 @@ pruned_counts = Table(
     metadata,
     Column("journey", Text, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("did", Text, nullable=False),  # as in counts, which go on counting what was pruned
+    Column("did", Text, nullable=False),  # an end, or refused, as in counts, which go on counting what was pruned
     Column("n", BigInteger, nullable=False),
     PrimaryKeyConstraint("journey", "version", "did"),
 )

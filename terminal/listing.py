@@ -67,6 +67,8 @@ def journey(view: JourneyView) -> Iterator[Text]:
     for each in view.versions:
         if each.move and each.move.to_move:
             yield Text(f"{still_to_move(each.move)} to v{each.number}, {each.move.moved} were so far.", "yellow")
+    if view.counts.pruned:
+        yield Text(f"Kept no more: {view.counts.pruned} of those that ended, which are in no list", "dim")
     if view.edited:
         yield Text(f"The draft is not what newcomers walk. To publish it: sojourn publish {view.name}", "dim")
     if view.goal:

@@ -14,6 +14,7 @@ Counted = Counter[tuple[str, int | None, str]]
 """By journey, version and what is counted. People are counted in a journey, whatever the version."""
 
 PEOPLE = {"first entered", "first goal"}
+CAME = {"entered": 1, "moved in": 1, "moved out": -1}
 
 _RUNS = select(runs.c.journey, runs.c.version, runs.c.ended, func.count().label("n")).group_by(
     runs.c.journey, runs.c.version, runs.c.ended
@@ -24,10 +25,12 @@ _MOVES = (
     .where(diary.c.did == "moved")
     .group_by(runs.c.journey, diary.c.why)
 )
-_REFUSED = (
+_PRUNED = select(pruned_counts).where(pruned_counts.c.did != "refused")
+_REFUSED = union_all(
     select(decisions.c.journey, decisions.c.version, func.count().label("n"))
     .where(decisions.c.did == "refused")
-    .group_by(decisions.c.journey, decisions.c.version)
+    .group_by(decisions.c.journey, decisions.c.version),
+    select(pruned_counts.c.journey, pruned_counts.c.version, pruned_counts.c.n).where(pruned_counts.c.did == "refused"),
 )
 _entered = union_all(
     select(runs.c.journey, runs.c.customer, case((runs.c.goal_met_at.is_not(None), runs.c.customer)).label("met")),
@@ -50,26 +53,30 @@ async def _kept(store: Store) -> Counted:
     kept = Counted()
     for row in await rows(store, select(counts)):
         kept[row.journey, None if row.did in PEOPLE else row.version, row.did] += row.n
-    return kept
+        if came := CAME.get(row.did):
+            kept[row.journey, row.version, "came"] += came * row.n
+    # Where runs were pruned, how they came is not known any more, but how many there were of each version is.
+    forgotten = ("entered", "moved in", "moved out") if await rows(store, _PRUNED) else ()
+    return Counted({name: n for name, n in kept.items() if name[2] not in forgotten})
 
 
 async def _recounted(store: Store) -> Counted:
     recounted = Counted()
-    for row in await rows(store, _MOVES):
+    pruned = bool(await rows(store, _PRUNED))
+    for row in await rows(store, _MOVES) if not pruned else ():
         before, after = map(int, row.why.removeprefix("version ").split(" → "))
         recounted[row.journey, before, "moved out"] += row.n
         recounted[row.journey, after, "moved in"] += row.n
         # A run is counted where it entered, which is not where it is.
         recounted[row.journey, before, "entered"] += row.n
         recounted[row.journey, after, "entered"] -= row.n
-    for row in await rows(store, _RUNS):
-        recounted[row.journey, row.version, "entered"] += row.n
+    for row in await rows(store, union_all(_RUNS, _PRUNED)):
+        recounted[row.journey, row.version, "came"] += row.n
+        recounted[row.journey, row.version, "entered"] += 0 if pruned else row.n
         if row.ended:
             recounted[row.journey, row.version, row.ended] += row.n
     for row in await rows(store, _REFUSED):
         recounted[row.journey, row.version, "refused"] += row.n
-    for row in await rows(store, select(pruned_counts)):
-        recounted[row.journey, row.version, row.did] += row.n
     for row in await rows(store, _CUSTOMERS):
         recounted[row.journey, None, "first entered"] = row.entered
         recounted[row.journey, None, "first goal"] = row.met

@@ -17,18 +17,21 @@ from store.audit import list_audit
 from store.counts import JourneyView
 from store.customers import put_customer
 from store.events import accept, get_event
-from store.journeys import TOGETHER, get_journey
+from store.journeys import TOGETHER, get_journey, put_journey
 from store.links import find_link
 from store.pruning import ALL_TABLES, Pruned, prune, would_prune
+from store.publishing import publish_for
 from store.runs import get_run, list_runs
 from store.schema import entries, metadata, pruned_counts, runs
 from store.store import Store
+from terminal.listing import journey
 from tests.recount import check_counts
 from tests.samples import CUSTOMER, abandoned_cart
-from tests.shop import Shop
+from tests.shop import CHANNELS, Shop, by_us
 from tests.transactions import execute, rows
 
 KEPT = timedelta(days=400)
+PRUNED: Any = {"counts": {"pruned"}, "versions": {"__all__": {"counts": {"pruned"}}}}
 OF_RUNS = ("runs", "diary", "sends", "interactions", "calls", "actions", "decisions", "events", "outbox")
 
 
@@ -83,10 +86,29 @@ async def test_what_is_over_goes_whole_and_no_number_changes(shop: Shop) -> None
 
     assert (done["runs"], done["sends"], done["interactions"], done["events"]) == (1, 1, 1, 3)
     assert not (await filled(shop.store)).keys() & set(OF_RUNS)
-    assert await view(shop) == before
+    after = await view(shop)
+    assert (before.counts.pruned, after.counts.pruned, after.versions[0].counts.pruned) == (0, 1, 1)
+    assert after.model_dump(exclude=PRUNED) == before.model_dump(exclude=PRUNED)
+    assert "Kept no more: 1 of those that ended, which are in no list" in [line.plain for line in journey(after)]
     with pytest.raises(Unknown, match="over are kept for 400 days, and pruned then"):
         await get_run(shop.store, run)
     assert await prune(shop.store, shop.now) == Counter()
+
+
+async def test_a_run_that_was_moved_is_counted_where_it_was(shop: Shop) -> None:
+    await shop.publish(abandoned_cart(steps=[{"id": "later", "wait": "9 days"}]))
+    await shop.start()
+    another = abandoned_cart(steps=[{"id": "later", "wait": "8 days"}])
+    await put_journey(shop.store, another, by_us(shop.now))
+    await publish_for(shop.store, "abandoned-cart", by_us(shop.now), CHANNELS, people="move")
+    await shop.post("purchase-completed")
+    await told(shop)
+    shop.later(days=401)
+
+    assert (await pruned(shop))["runs"] == 1
+
+    first, second = (version.counts for version in (await view(shop)).versions)
+    assert (first.active, first.pruned, second.active, second.exited, second.pruned) == (0, 0, 0, 1, 1)
 
 
 async def test_time_is_counted_from_the_end(shop: Shop) -> None:
@@ -364,4 +386,4 @@ async def test_two_at_once_prune_each_run_once(shop: Shop) -> None:
     again = await prune(shop.store, shop.now)  # what one had locked, the other has passed
     assert (again["runs"], (await filled(shop.store))["events"]) == (0, 0)
     carried = {row.did: row.n for row in await rows(shop.store, select(pruned_counts))}
-    assert carried == {"entered": 2 * TOGETHER, "exited": 2 * TOGETHER}
+    assert carried == {"exited": 2 * TOGETHER}
