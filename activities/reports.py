@@ -110,7 +110,7 @@ async def _opt(store: Store, source: Source, report: Report, address: str, send:
     customers = await opt(store, source.kind, address, choice, *told)
     if send and report.send_id and send.customer not in customers:  # who has got another address meanwhile
         said = [Consent(channel=source.kind, purpose=purpose, choice=choice) for purpose in get_args(Purpose)]
-        await put_consents(store, send.customer, said, *told)
+        await put_consents(store, send.customer, said, *told, of_send=send.id)
 
 
 async def _prove(store: Store, source: Source, reports: Iterable[Report], sends: Mapping[str, Send]) -> None:

@@ -47,15 +47,24 @@ class ConsentView(Frozen):
 
 @write_transaction
 def put_consents(
-    connection: Connection, customer: str, said: Sequence[Consent], source: str, now: datetime, detail: str = ""
+    connection: Connection,
+    customer: str,
+    said: Sequence[Consent],
+    source: str,
+    now: datetime,
+    detail: str = "",
+    of_send: str | None = None,
 ) -> None:
     """Log what a customer says. What they said about anything else still holds, and the latest said counts.
 
     An opt-out holds for whoever has the same address, too. The same *detail* from the same source, such as a report's
     id, is logged once; without one, every time.
     Once this returns, no send to the customer is claimed against it. The customer need not be known yet.
+    *of_send*: it was said of this send, and is not logged where the customer was erased since.
     """
     lock_customers(connection, [customer])
+    if of_send and link_of(connection, of_send) is None:
+        return
     theirs = _addresses(connection, customer)
     out = [
         _Line(None, address, consent)

@@ -7,20 +7,29 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from structlog.testing import capture_logs
 
 from activities.channels.registry import build_readers
 from embedded.fakes.sendgrid import FakeSendGrid
 from embedded.fakes.server import Kept, Webhook
+from store.consents import opt
 from store.customers import put_customer
+from store.erasing import erase
+from store.pruning import prune
+from store.schema import outbox
 from store.sends import Done, lost
 from store.store import Store, open_store
 from tests.api.door import Clock, deps_for, opened, problem
 from tests.api.sandbox import PUBLIC, Sandbox, Sent, open_sandbox
 from tests.engine import PATIENCE
 from tests.samples import abandoned_cart
+from tests.searching import found
+from tests.shop import by_us
+from tests.transactions import execute
 
 LINK = "https://shop.example.com/cart"
 Tamper = Callable[[Webhook], Webhook]
@@ -546,3 +555,33 @@ async def test_without_a_database_the_provider_is_asked_to_post_again() -> None:
         answer = await http.post("/webhooks/sendgrid", content=webhook.body, headers=webhook.headers)
 
     problem(answer, 503, "unavailable")
+
+
+async def test_a_complaint_in_the_moment_of_an_erasure_brings_nobody_back(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_customer(sandbox.shop.store, "zq-1", {"email": "zelda@secret.example"}, sandbox.shop.now)
+    sent = await sandbox.send("zq-1")
+
+    async def erased_first(*args: Any) -> tuple[str, ...]:
+        await erase(sandbox.shop.store, "zq-1", by_us(sandbox.shop.now))
+        return await opt(*args)
+
+    monkeypatch.setattr("activities.reports.opt", erased_first)
+    await sandbox.report(sent, "spamreport")
+
+    await execute(sandbox.shop.store, delete(outbox))  # Temporal has forgotten it
+    assert await found(sandbox.shop.store, "zq-1", "zelda@secret.example") == {}
+
+
+async def test_a_complaint_about_what_was_pruned_is_heard_for_the_address(sandbox: Sandbox) -> None:
+    sent = await sandbox.send()
+    await sandbox.shop.post("purchase-completed")
+    await execute(sandbox.shop.store, delete(outbox))  # Temporal has it
+    assert (await prune(sandbox.shop.store, sandbox.shop.now + timedelta(days=401)))["sends"] == 1
+
+    await sandbox.report(sent, "spamreport")
+
+    assert ("email", "commercial", "out") in await sandbox.said()
+    _, claimed = await sandbox.claim()
+    assert isinstance(claimed, Done)
