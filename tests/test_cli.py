@@ -1058,3 +1058,34 @@ def stored_event(api: str, id: str) -> dict[str, Any]:
     found = httpx.get(f"{api}/v1/events/{quote(id)}", headers={"Authorization": f"Bearer {KEY}"})
     stored: dict[str, Any] = found.json()
     return stored
+
+
+@pytest.mark.usefixtures("online")
+def test_a_customer_is_erased_by_whoever_says_yes_and_told_what_went(sojourn: Sojourn, api: str) -> None:
+    put = {"attributes": {"email": "zelda@secret.example"}}
+    known = f"{api}/v1/customers/zelda"
+    headers = {"Authorization": f"Bearer {KEY}"}
+    assert httpx.put(known, json=put, headers=headers).is_success
+
+    would = sojourn("erase", "zelda", "--dry-run")
+    unasked = sojourn("erase", "zelda", code=1)
+
+    assert would.startswith("zelda would be erased:\n       1  customers\n")
+    assert "Erase zelda for good? Nobody is here to be asked: say --yes." in unasked
+    assert unasked.endswith("Nothing was done.\n")
+    assert httpx.get(known, headers=headers).is_success
+
+    did = json.loads(sojourn("erase", "zelda", "--yes", "--json"))
+    again = sojourn("erase", "zelda")  # there is nothing to be asked
+    also = json.loads(sojourn("erase", "zelda", "--dry-run", "--json"))
+    unknown = sojourn("erase", "zelda-of-nowhere", "--yes", code=1)
+
+    assert (did["rows"], did["ended"], did["in_flight"], did["erased_before"]) == ({"customers": 1}, 0, 0, None)
+    assert re.fullmatch(
+        r"zelda was erased before, on \d\d \w{3} \d{4} at [\d:]+ UTC.\nThere is nothing about them.\n", again
+    )
+    assert (also["rows"], also["dry_run"], bool(also["erased_before"])) == ({}, True, True)
+    assert 'There is no customer "zelda-of-nowhere", and nothing that is about them.' in unknown
+    assert httpx.get(known, headers=headers).status_code == 404
+    for said in (would, unasked, again, unknown):
+        assert "secret.example" not in said

@@ -18,6 +18,7 @@ from journeys.walk.diary import Held
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import people, sends
+from store.audit import list_audit
 from store.calls import Call, claim_call, postpone_call
 from store.consents import opt, opt_out
 from store.endpoints import put_endpoint
@@ -296,3 +297,30 @@ async def test_whoever_is_erased_before_their_turn_is_passed(shop: Shop, monkeyp
     assert await found(shop.store, ID) == {}
     [moved] = [run for run in (await list_runs(shop.store)).runs if run.customer == "a"]
     assert moved.version == 2
+
+
+async def test_two_who_erase_at_once_erase_once(shop: Shop) -> None:
+    await sent(shop)
+
+    both = await asyncio.gather(*(erase(shop.store, ID, by_us(shop.now)) for _ in range(2)))
+
+    assert sorted(bool(each.rows) for each in both) == [False, True]
+    assert sum(each.ended for each in both) == 1
+    log = (await list_audit(shop.store, what="customer")).entries
+    assert [entry.did for entry in log] == ["customer erased"]
+    await told(shop)
+    assert await found(shop.store, ID, EMAIL) == {}
+
+
+async def test_whoever_has_the_same_address_keeps_what_they_said(shop: Shop) -> None:
+    await sent(shop)
+    await shop.change("bob", email=EMAIL)
+    await opt(shop.store, "email", EMAIL, "out", "sendgrid", shop.now, "report-1")
+    other = await shop.start("bob")
+
+    await erase(shop.store, ID, by_us(shop.now))
+
+    claimed = await shop.claim(other, rules=Rules())
+    assert isinstance(claimed, Done)
+    assert claimed.delivery.reason == "opted out of commercial email"
+    assert (await get_run(shop.store, other)).customer == "bob"
