@@ -8,6 +8,7 @@ from typing import Literal
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Flaw
+from journeys.steps import Webhook
 from journeys.versions import Version
 from journeys.walk.position import Arrival, Position, Turn, way_to
 
@@ -71,6 +72,19 @@ def hindrance(old: Version, new: Version, step: str, names: Names = NO_NAMES) ->
     return ""
 
 
+def another(old: Version, new: Version, step: str, names: Names = NO_NAMES) -> bool:
+    """Whether a step is another one in the new version, but for its name: what failed there may not fail any more."""
+    return new.steps[_named(step, names)].model_copy(update={"id": step}) != old.steps[step]
+
+
+def posts_another(old: Version, new: Version, step: str, names: Names = NO_NAMES) -> bool:
+    """Whether something else is posted there, or to another endpoint, so that a try there is none of the same call."""
+    was, now = old.steps[step], new.steps[_named(step, names)]
+    if not (isinstance(was, Webhook) and isinstance(now, Webhook)):
+        return False
+    return (was.webhook, was.with_) != (now.webhook, now.with_)
+
+
 def had_already(new: Version, step: str, had: Collection[str], names: Names = NO_NAMES) -> str:
     """The same for a run that could go on from a step, but for what it *had* been sent, or done, by step."""
     there, had = _named(step, names), set(had)
@@ -123,6 +137,9 @@ def flaws_of_names(
         if old not in before and old not in known:
             message = f'no older version has a step "{old}".'
             yield Flaw(path=path, message=message, hint=did_you_mean(old, {*before, *known}))
+        if old in new.steps:
+            message = f'version {new.number} has a step "{old}" too: nobody could tell who goes on where.'
+            yield Flaw(path=path, message=message, hint="Give one of the two steps a name that is new.")
         if there not in new.steps:
             message = f'version {new.number} has no step "{there}".'
             yield Flaw(path=path, message=message, hint=did_you_mean(there, new.steps))
@@ -136,9 +153,9 @@ def flaws_of_names(
         yield Flaw(path="map", message=message, hint="Each step of an old version is one of the new one.")
 
 
-def moved_to(version: Version) -> str:
+def say_move(old: Version, new: Version) -> str:
     """What the diary says where a run is moved."""
-    return f"moved to version {version.number}"
+    return f"version {old.number} → {new.number}"
 
 
 def _named(step: str, names: Names) -> str:

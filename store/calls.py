@@ -21,12 +21,17 @@ from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.fence import moved_on
 from store.lifecycle import RunState, hold, hold_no_more, lock_customer_and_run, lock_run, pass_step
+from store.lifecycle_parked import parked
 from store.schema import AnyRow, calls, storable
 from store.store import write_transaction
 from store.visits import Acting, became, come_to_act, did, step_at
 
 IN_LINE = timedelta(minutes=5)
 """So long a call may wait for its first try, where others at its endpoint come before it and *within* is shorter."""
+
+
+SKEW = timedelta(seconds=5)
+"""By so much clocks of machines may differ: a try that comes so early is in time."""
 
 
 class Call(Frozen):
@@ -50,7 +55,7 @@ def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held |
 
     Where its time is over, that is what becomes of it now: unknown, if the last try was never heard of; or its run is
     parked, which is held without an end. Whoever is told to try again has all the time anew. Held while its journey is
-    paused, too.
+    paused, too, and where it is not yet the time for the next try.
     Unheard and Moved, as for decide(). Raises Unknown, and Unavailable where the run's journey is being stopped.
     """
     locked = lock_customer_and_run(connection, visit.run)
@@ -59,6 +64,8 @@ def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held |
     if not isinstance(acting, Acting):
         return acting
     run, known, against, at = acting
+    if still := parked(connection, run, visit):
+        return still
     row = connection.execute(_CALL, _of(visit)).one_or_none()
     if row and _is_over(run, visit, visit.now, row.tries):
         return _conclude(connection, run, visit, _over(run, visit, row.reason, in_doubt=row.next_at is None))
@@ -67,9 +74,11 @@ def claim_call(connection: Connection, visit: Visit) -> Call | Delivery | Held |
         return against
     if against:
         return _settle(connection, run, visit.at(at), _left_out(visit.at(at), row, against))
+    if row and _comes_early(row, visit):
+        return Held(until=row.next_at, why="the endpoint takes nothing now")
     if run.held_by:
         hold_no_more(connection, run)
-    return _again(connection, run, visit, row) if row else _first(connection, run, visit, known)
+    return _again(connection, run, visit, row, known) if row else _first(connection, run, visit, known)
 
 
 @write_transaction
@@ -115,6 +124,7 @@ def _first(connection: Connection, run: RunState, visit: Visit, known: Known) ->
     row = {
         "run": visit.run,
         "step": visit.at_step,
+        "id": _new_id(connection, visit),
         "endpoint": step.webhook,
         "data": data,
         "tries": 1,
@@ -127,14 +137,30 @@ def _first(connection: Connection, run: RunState, visit: Visit, known: Known) ->
     return _call(run, visit, row)
 
 
-def _again(connection: Connection, run: RunState, visit: Visit, row: AnyRow) -> Call:
-    connection.execute(_TRY, {**_of(visit), "to_tried_at": visit.now})
-    return _call(run, visit, {**row._asdict(), "tries": row.tries + 1})
+def _new_id(connection: Connection, visit: Visit) -> str:
+    id = call_id(visit.run, visit.at_step)
+    # A call of a run that was moved may have been called so before, and has the id.
+    is_taken = connection.execute(_ID, {"of_run": visit.run, "of_id": id}).first()
+    return call_id(visit.run, f"{visit.at_step} of version {visit.version}") if is_taken else id
+
+
+def _again(connection: Connection, run: RunState, visit: Visit, row: AnyRow, known: Known) -> Call:
+    anew: dict[str, object] = {}
+    if row.data is None:  # it was moved to where something else is posted
+        step = _webhook(run, visit)
+        anew = {"endpoint": step.webhook, "data": told(step, known)}
+    connection.execute(_TRY.values(anew), {**_of(visit), "to_tried_at": visit.now})
+    return _call(run, visit, {**row._asdict(), **anew, "tries": row.tries + 1})
+
+
+def _comes_early(row: AnyRow, visit: Visit) -> bool:
+    """Whether it is not the time yet for the next try: its run begins anew there, and nobody waits for it."""
+    return row.data is not None and row.next_at is not None and row.next_at - visit.now > SKEW
 
 
 def _call(run: RunState, visit: Visit, row: dict[str, Any]) -> Call:
     return Call(
-        id=call_id(visit.run, visit.at_step),
+        id=row["id"] or call_id(visit.run, visit.at_step),  # release 0.1 kept none
         journey=run.version.name,
         step=visit.at_step,
         endpoint=row["endpoint"],
@@ -215,6 +241,7 @@ def _of(visit: Visit) -> dict[str, str]:
 
 _this = (calls.c.run == bindparam("of_run")) & (calls.c.step == bindparam("of_step"))
 _CALL = select(calls).where(_this)
+_ID = select(calls.c.step).where(calls.c.run == bindparam("of_run"), calls.c.id == bindparam("of_id"))
 _INSERT = insert(calls)
 _TRY = update(calls).where(_this).values(tries=calls.c.tries + 1, tried_at=bindparam("to_tried_at"), next_at=None)
 _POSTPONE = (

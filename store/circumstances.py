@@ -14,6 +14,7 @@ from journeys.clearance.clearance import recipients
 from journeys.clearance.releases import Resumption, release_of
 from journeys.clearance.windows import windows_of
 from journeys.dates import Dated
+from journeys.definition import send_id
 from journeys.language.moments import Moment
 from journeys.walk.world import Visit
 from store.consents import said_by
@@ -29,7 +30,7 @@ def look(connection: Connection, visit: Visit) -> AnyRow:
     """The ledger's row of the send that a visit is to make, as far as there is one, with all that is read beside it."""
     # A statement of its own after the lock: in PostgreSQL it sees all that was committed before the lock was given.
     about = {"run": visit.run, "step": visit.at_step, "content": visit.message.content}
-    return connection.execute(_LOOK, about).one()
+    return connection.execute(_LOOK, {**about, "send": send_id(visit.run, visit.at_step)}).one()
 
 
 def expiry_of(run: RunState, visit: Visit, ledger: AnyRow) -> Moment | None:
@@ -106,8 +107,11 @@ def _dated(run: RunState, ledger: AnyRow) -> Dated:
     return Dated(run.version.journey, ledger.event, ledger.customer or {}, house, run.day)
 
 
+_other = sends.alias("other")
 _LOOK = (
     select(
+        sends.c.id.label("send"),
+        select(_other.c.id).where(_other.c.id == bindparam("send")).exists().label("id_is_taken"),
         sends.c.state,
         sends.c.attempt,
         sends.c.claimed_at,

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 
+from journeys.moving import Names, another, posts_another, say_move
 from journeys.problems import Unknown
 from journeys.versions import Version
 from journeys.walk.diary import Entry
-from journeys.walk.regained import entered_at
-from store.diaries import diaries, entry_of
-from store.lifecycle import ADD_LINES, FORGET_CALLS, NOT_HELD, THESE, Counted, Row, RunState, add_counts, line_row
+from store.diaries import entry_of
+from store.lifecycle import ADD_LINES, FORGET_CALLS, THESE, Counted, Row, RunState, add_counts, line_row
+from store.lifecycle_names import rename_steps
+from store.lifecycle_parked import park_no_more
 from store.many import write_each
 from store.schema import calls, diary, runs, sends
 
 
 @dataclass(frozen=True)
 class Moving:
-    """A run that is locked, and where it is to stand: at *step* of the version *to*.
-
-    *renamed*: what the series around that step are called now that had another name, with that name.
-    """
+    """A run that is locked, and the version in which it goes on, at the step at which it stands."""
 
     state: RunState
     to: Version
-    step: str
-    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def busy(connection: Connection, ids: Collection[str]) -> frozenset[str]:
@@ -40,27 +37,57 @@ def busy(connection: Connection, ids: Collection[str]) -> frozenset[str]:
     return frozenset(connection.execute(_BUSY, {"runs": sorted(ids)}).scalars())
 
 
-def set_versions(connection: Connection, moves: Sequence[Moving], now: datetime) -> None:
-    """Let runs that lock_states() locked walk other versions. Since when they stand where they stand stays.
+def set_versions(connection: Connection, moves: Sequence[Moving], now: datetime, names: Names) -> None:
+    """Let runs that lock_states() locked walk other versions, whose steps may have other *names*.
 
-    Raises Unknown where the version does not have the step.
+    Since when they stand where they stand stays, and so does what holds them there, and the call that is to be tried
+    again. Raises Unknown where the version does not have the step.
     """
-    for move in moves:
-        if move.step not in move.to.steps:
-            raise Unknown(f'Version {move.to.number} of "{move.to.name}" has no step "{move.step}".')
-    since = _since(connection, [move.state.id for move in moves])
-    renamed = diaries(connection, [move.state.id for move in moves if move.renamed])
-    lines = {move.state.id: list(_lines(move, since, renamed.get(move.state.id, ()), now)) for move in moves}
-    write_each(connection, ADD_LINES, [line_row(run, entry) for run, entries in lines.items() for entry in entries])
+    ids = [move.state.id for move in moves]
+    steps = {move.state.id: _step(move, names) for move in moves}
+    rename_steps(connection, ids, names)
+    stand = {row.run: entry_of(row) for row in connection.execute(_STAND, {"runs": ids})}
+    lines: list[Row] = []
     rows: list[Row] = []
     for move in moves:
-        to = {"to_version": move.to.number, "to_step": move.step, "to_lines": lines[move.state.id][-1].n + 1}
-        rows.append({"of_run": move.state.id, **to})
-    elsewhere = [move.state.id for move in moves if not _stays(move)]
+        run, step, n = move.state.id, steps[move.state.id], move.state.lines
+        told = Entry(n=n, at=now, step=step, did="moved", why=say_move(move.state.version, move.to))
+        lines += [line_row(run, entry) for entry in (told, _stands(move, step, stand[run]))]
+        rows.append({"of_run": run, "to_version": move.to.number, "to_step": step, "to_lines": n + 2})
+    write_each(connection, ADD_LINES, lines)
     write_each(connection, _MOVE, rows)
-    if elsewhere:
-        connection.execute(_HOLD_NO_MORE, {"runs": elsewhere})
-        connection.execute(FORGET_CALLS, {"runs": elsewhere})
+    _try_what_is_another(connection, moves, names, now)
+    _count(connection, moves)
+
+
+def _step(move: Moving, names: Names) -> str:
+    step = move.state.step or ""
+    there = names.get(step, step)
+    if there not in move.to.steps:
+        raise Unknown(f'Version {move.to.number} of "{move.to.name}" has no step "{there}".')
+    return there
+
+
+def _stands(move: Moving, step: str, stood: Entry) -> Entry:
+    """The line that says where the run stands, since when it has stood there."""
+    returned = stood.did == "returned" and step in move.to.series
+    return Entry(n=move.state.lines + 1, at=stood.at, step=step, did="returned" if returned else "entered")
+
+
+def _try_what_is_another(connection: Connection, moves: Sequence[Moving], names: Names, now: datetime) -> None:
+    """What failed is tried again, where its step is another one now; and what is posted is worked out again."""
+    parked = [move for move in moves if move.state.held_by == "park"]
+    to_repair, to_post = (
+        [move.state.id for move in some if is_so(move.state.version, move.to, move.state.step or "", names)]
+        for some, is_so in ((parked, another), (moves, posts_another))
+    )
+    if to_repair:
+        park_no_more(connection, to_repair, f"its step is another one in version {moves[0].to.number}", now)
+    if to_post:
+        connection.execute(FORGET_CALLS, {"runs": to_post})
+
+
+def _count(connection: Connection, moves: Sequence[Moving]) -> None:
     counted = Counter[Counted]()
     for move in moves:
         counted[move.to.name, move.state.version.number, "moved out"] += 1
@@ -68,36 +95,13 @@ def set_versions(connection: Connection, moves: Sequence[Moving], now: datetime)
     add_counts(connection, counted)
 
 
-def _stays(move: Moving) -> bool:
-    """Whether it stands before the same message or call, so that what holds it there still may."""
-    was = move.state.version.steps.get(move.state.step or "")
-    return move.state.step == move.step and type(was) is type(move.to.steps[move.step])
-
-
-def _lines(move: Moving, since: Mapping[str, Entry], before: Sequence[Entry], now: datetime) -> Iterator[Entry]:
-    """What the diary says of a move: that it was one, and where the run has stood since when."""
-    stands, n = since[move.state.id], move.state.lines
-    why = f"version {move.state.version.number} → {move.to.number}"
-    yield Entry(n=n, at=now, step=move.step, did="moved", why=why)
-    entered = entered_at(before)
-    for series, name in sorted(move.renamed.items()):
-        n += 1
-        yield Entry(n=n, at=entered.get(name, stands.at), step=series, did="entered", why=f"moved from {name}")
-    returned = stands.did == "returned" and move.step in move.to.series
-    yield Entry(n=n + 1, at=stands.at, step=move.step, did="returned" if returned else "entered")
-
-
-def _since(connection: Connection, ids: Sequence[str]) -> dict[str, Entry]:
-    """The line of each run's diary that says where it stands."""
-    return {row.run: entry_of(row) for row in connection.execute(_STAND, {"runs": list(ids)})}
-
-
 IS_BUSY = or_(
     select(sends.c.id)
     .where(sends.c.run == runs.c.id, sends.c.step == runs.c.step, sends.c.state.in_(("claimed", "unknown")))
     .exists(),
     select(calls.c.run)
-    .where(calls.c.run == runs.c.id, calls.c.step == runs.c.step, calls.c.next_at.is_(None))
+    .where(calls.c.run == runs.c.id, calls.c.step == runs.c.step, calls.c.next_at.is_(None), calls.c.tries > 0)
+    .where(runs.c.held_by.is_(None))  # else nobody calls now
     .exists(),
 )
 """Whether a run waits for what becomes of something that it does."""
@@ -109,4 +113,3 @@ _MOVE = (
     .where(runs.c.id == bindparam("of_run"))
     .values(version=bindparam("to_version"), step=bindparam("to_step"), step_until=None, lines=bindparam("to_lines"))
 )
-_HOLD_NO_MORE = update(runs).where(THESE).values(**NOT_HELD)

@@ -1,4 +1,4 @@
-"""Runs that are parked: which they are, and taking some, to try again what has failed or to go on without it."""
+"""Runs that are parked: which they are, that they stay so, and taking some to try again or to go on without it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, update
 
 from journeys.models import Frozen
-from store.lifecycle import THESE, lock_these
+from journeys.walk.diary import Held
+from journeys.walk.world import Visit
+from store.lifecycle import THESE, RunState, explain, lock_these
 from store.schema import IS_HELD, Time, runs
 
 
@@ -35,6 +37,22 @@ class Wanted(Frozen):
         return which
 
 
+def parked(connection: Connection, run: RunState, visit: Visit) -> Held | None:
+    """What holds a run that is parked at a visit: whoever comes there, tries nothing before it is repaired.
+
+    None where it is not parked, or what it would send has expired. Why it is parked may quote a provider, and is not
+    told.
+    """
+    if run.held_by != "park" or run.step != visit.at_step:
+        return None
+    row = connection.execute(_PARKED, {"of_run": run.id}).one()
+    if row.held_until is not None and row.held_until <= visit.now:
+        return None
+    held = Held(until=row.held_until, why=row.held_why, by="park")
+    explain(connection, run, held.words)
+    return held.model_copy(update={"why": "it has failed before"})
+
+
 def some_parked(connection: Connection, journey: str, wanted: Wanted, after: str, most: int) -> list[str]:
     """The next of those runs *after* one, in the order of their ids."""
     which = select(runs.c.id).where(wanted.of(journey), runs.c.id > after).order_by(runs.c.id).limit(most)
@@ -48,6 +66,7 @@ def park_no_more(connection: Connection, ids: Sequence[str], why: str, now: date
     return sorted(told.scalars())
 
 
+_PARKED = select(runs.c.held_until, runs.c.held_why).where(runs.c.id == bindparam("of_run"))
 _PARK_NO_MORE = (
     update(runs)
     .where(THESE, runs.c.held_by == "park")

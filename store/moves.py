@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
+from journeys.moving import NO_NAMES, Names
 from store.effects import job
 from store.lifecycle_moves import Moving, set_versions
 from store.many import write_each
@@ -14,13 +15,16 @@ from store.positions import run_inputs
 from store.schema import outbox
 
 
-def move(connection: Connection, moves: Sequence[Moving], now: datetime, *, bulk: bool = True) -> None:
+def move(
+    connection: Connection, moves: Sequence[Moving], now: datetime, names: Names = NO_NAMES, *, bulk: bool = True
+) -> None:
     """Move runs that lock_states() has locked and that are not busy(), a few dozen at once.
 
+    *names*: what their steps are called now, where that is another name.
     What a walk of their old version still says is not written from now on, and Temporal is told where to go on.
     *bulk*: they are some of very many, so that all others are told first. Raises Unknown where there is no such step.
     """
-    set_versions(connection, moves, now)
+    set_versions(connection, moves, now, names)
     tell(connection, [move.state.id for move in moves], now, bulk=bulk)
 
 

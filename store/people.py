@@ -18,7 +18,7 @@ from store.counts import active_by_version
 from store.journeys import BREATH, TOGETHER
 from store.lifecycle import RunState, lock_states
 from store.lifecycle_moves import Moving, busy
-from store.lifecycle_names import rename_answers, rename_steps
+from store.lifecycle_names import rename_answers
 from store.move_progress import Move, Stayed, Wish, move_of, progress, wish_of
 from store.moves import move
 from store.new_versions import NOT_STOPPED
@@ -163,7 +163,7 @@ def _after(
     found = positions(connection, [run for run in states if run not in there and run not in at_work])
     there |= {run: moved(states[run].version, new, position, seen.names) for run, position in found.items()}
     goes = {run: where for run, where in there.items() if isinstance(where, Position)}
-    _go(connection, new, [states[run] for run in goes], goes, seen.names, now)
+    _go(connection, new, [states[run] for run in goes], seen.names, now)
     after = _counted(seen, ids, states, there, at_work, again=again)
     return after if again else after.model_copy(update={"after": next(reversed(here), seen.after)})
 
@@ -172,20 +172,12 @@ def _hindrance(state: RunState, new: Version, names: Names) -> str:
     return hindrance(state.version, new, state.step, names) if state.step else "it is about to end"
 
 
-def _go(
-    connection: Connection,
-    new: Version,
-    states: Sequence[RunState],
-    goes: dict[str, Position],
-    names: Names,
-    now: datetime,
-) -> None:
+def _go(connection: Connection, new: Version, states: Sequence[RunState], names: Names, now: datetime) -> None:
     if not states:
         return
-    rename_steps(connection, [state.id for state in states], names)
     called = {state.id: answer_names(state.version, new, state.step or "", names) for state in states}
     rename_answers(connection, called)
-    move(connection, [Moving(state, new, goes[state.id].step) for state in states], now)
+    move(connection, [Moving(state, new) for state in states], now, names)
 
 
 def _counted(

@@ -102,6 +102,7 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
     "actions": {"run": _RUN, "reason": _SAID, **_stay("step outcome at", _TOLD)},
     "calls": {
         "run": _RUN,
+        "id": Clears("the call's id, which receivers know"),
         "data": Clears("what was posted"),
         "reason": _SAID,
         **_stay("step endpoint tries first_at tried_at next_at", _TOLD),

@@ -580,6 +580,7 @@ calls = Table(
     metadata,
     Column("run", Text, nullable=False),
     Column("step", Text, nullable=False),
+    Column("id", Text),  # for receivers: the same for all tries, whatever the step is called meanwhile
     Column("endpoint", Text, nullable=False),
     Column("data", JSON),  # what is posted, as long as it is
     Column("tries", Integer, nullable=False),

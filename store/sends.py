@@ -45,6 +45,7 @@ from store.lifecycle import (
     pass_step,
     see_run,
 )
+from store.lifecycle_parked import parked
 from store.schema import AnyRow, outbox, runs, sends, storable
 from store.store import Again, Store, read_transaction, write_transaction
 
@@ -145,7 +146,7 @@ def _claim(connection: Connection, visit: Visit) -> Claim:
         if run.step == visit.at_step:  # not where an attempt comes late, and the run has left a series meanwhile
             explain(connection, run, expiry.why)
         visit = visit.expiring(expiry.at)
-    return _claim_anew(connection, run, visit, ledger)
+    return parked(connection, run, visit) or _claim_anew(connection, run, visit, ledger)
 
 
 @read_transaction
@@ -288,11 +289,19 @@ def _prove(connection: Connection, run: str, proved: dict[str, object]) -> bool:
 
 _INSERT = insert(sends)
 _CAME_TO = update(sends).values({name: bindparam(f"to_{name}") for name in ("state", "at", "reason", "provider_id")})
-_this = (sends.c.id == bindparam("send")) & (sends.c.attempt == bindparam("of_attempt"))
+_named = sends.alias("named")
+# Where its step has another name meanwhile, an attempt that comes late is known by the id that it had.
+_it = sends.c.id == func.coalesce(
+    select(_named.c.id)
+    .where(_named.c.run == bindparam("of_run"), _named.c.step == bindparam("of_step"))
+    .scalar_subquery(),
+    bindparam("send", type_=Text()),
+)
+_this = _it & (sends.c.attempt == bindparam("of_attempt"))
 # An outcome that comes late is better than none, as long as nobody has tried again.
 _RECORD = _CAME_TO.where(_this, sends.c.state.in_(("claimed", "released", "unknown")))
 # What a provider has accepted stays accepted, whatever earlier or later attempts came to.
-_RECORD_ACCEPTED = _CAME_TO.where(sends.c.id == bindparam("send"), sends.c.state != "accepted", sends.c.attempt > 0)
+_RECORD_ACCEPTED = _CAME_TO.where(_it, sends.c.state != "accepted", sends.c.attempt > 0)
 _GIVEN_UP = update(sends).values(at=bindparam("to_at"), reason=bindparam("to_reason"))
 _RELEASE = _GIVEN_UP.where(_this, sends.c.state == "claimed").values(state="released")
 _RELEASE_DOUBT = _GIVEN_UP.where(_this, sends.c.state.in_(("claimed", "unknown"))).values(state="released")
@@ -323,6 +332,7 @@ _GIVE_UP = (
     .values(state="unknown", at=sends.c.claimed_at, reason=NEVER_REPORTED)
 )
 _ONE = select(sends).where(sends.c.id == bindparam("send"))
+_IT = select(sends).where(_it)
 _LATEST = (
     select(sends)
     .where(sends.c.address == bindparam("to"), sends.c.kind == bindparam("kind"))
@@ -381,9 +391,8 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
             _write_row(connection, visit, ledger, row | _claimed(attempt, visit, to))
             assert known.content is not None  # noqa: S101 - one that is ready is there
             values = {"event": dict(known.event), "customer": dict(known.customer)}
-            id = send_id(visit.run, visit.at_step)
             return Go(
-                send_id=id,
+                send_id=_id(visit, ledger),
                 attempt=attempt,
                 to=to,
                 content=known.content,
@@ -412,13 +421,22 @@ def _message(run: RunState, step: str) -> Message:
 
 def _write_row(connection: Connection, visit: Visit, ledger: AnyRow, row: dict[str, object]) -> None:
     """Write the send's row: a claim, or the outcome of a send that is not made."""
-    id, message = send_id(visit.run, visit.at_step), visit.message
+    id, message = _id(visit, ledger), visit.message
     if ledger.state is None:
         whose = {"id": id, "run": visit.run, "customer": ledger.whose, "step": message.id}
         about = {"kind": message.kind, "content": message.content, "attempt": 0}
         connection.execute(_INSERT, {**whose, **about, **row})
     else:
         connection.execute(update(sends).where(sends.c.id == id).values(row))
+
+
+def _id(visit: Visit, ledger: AnyRow) -> str:
+    """The send's id, for life, whatever its step was called when it was first claimed."""
+    if ledger.send is not None:
+        return str(ledger.send)
+    # A message of a run that was moved may have been called so before, and has the id.
+    other = f"{visit.at_step} of version {visit.version}"
+    return send_id(visit.run, other if ledger.id_is_taken else visit.at_step)
 
 
 def _as_of_now(content: Content | None, expires_at: datetime | None) -> dict[str, object]:
@@ -436,7 +454,8 @@ def _outcome(delivery: Delivery) -> dict[str, object]:
 
 
 def _of(visit: Visit, attempt: int) -> dict[str, object]:
-    return {"send": send_id(visit.run, visit.at_step), "of_attempt": attempt}
+    named = {"of_run": visit.run, "of_step": visit.at_step}
+    return {**named, "send": send_id(visit.run, visit.at_step), "of_attempt": attempt}
 
 
 def _given_up(visit: Visit, attempt: int, reason: str) -> dict[str, object]:
@@ -473,5 +492,5 @@ def _write_outcome(
     statement = _RECORD_ACCEPTED if delivery.outcome == "accepted" else _RECORD
     if connection.execute(statement, sent).rowcount:
         return delivery
-    row = connection.execute(_ONE, sent).one_or_none()
+    row = connection.execute(_IT, sent).one_or_none()
     return _stored(row) if row and row.state in _KNOWN else None

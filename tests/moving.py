@@ -20,26 +20,20 @@ async def move_runs(
     to: int,
     now: datetime,
     *,
-    step: str | None = None,
-    renamed: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
     though_busy: bool = False,
 ) -> list[str]:
-    """Move those of these runs that are not busy to version *to*, at *step* or where they stand. Returns which."""
+    """Move those of these runs that are not busy to version *to*, where steps may have other *names*. Returns which."""
 
     def work(connection: Connection) -> list[str]:
         states = lock_states(connection, ids)
         left = frozenset[str]() if though_busy else busy(connection, ids)
         moves = [
-            Moving(
-                state,
-                load(connection, [(state.version.name, to)])[state.version.name, to],
-                step or state.step or "",
-                renamed or {},
-            )
+            Moving(state, load(connection, [(state.version.name, to)])[state.version.name, to])
             for state in states.values()
             if state.id not in left
         ]
-        move(connection, moves, now)
+        move(connection, moves, now, names or {})
         return [made.state.id for made in moves]
 
     return await store.write(work)

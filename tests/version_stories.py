@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from journeys.definition import Journey
+from tests.parked_stories import BROKEN, FREE, mend, repair
+from tests.pause_stories import pauses, resumes
+from tests.policy_stories import by_night, ruled
 from tests.samples import abandoned_cart
 from tests.stories import (
     EMAIL,
     PUSH,
     TEXT,
     Publish,
+    Run,
+    Send,
     Story,
     at,
     cart,
@@ -27,9 +32,14 @@ from tests.stories import (
 )
 
 
-def of(*steps: Mapping[str, object]) -> Journey:
+def of(*steps: Mapping[str, object], **more: object) -> Journey:
     """A journey of these steps, from which nobody exits."""
-    return abandoned_cart(steps=list(steps), exit=[])
+    return abandoned_cart(**({"steps": list(steps), "exit": []} | more))
+
+
+def once(*steps: Mapping[str, object]) -> Journey:
+    """The same, which nobody enters twice."""
+    return of(*steps, start={"trigger": "abandoned-cart", "repeat": "never"})
 
 
 def waits(wait: str) -> Journey:
@@ -48,6 +58,15 @@ def asks(within: str, *, pause_id: str = "pause") -> Journey:
 def in_series(wait: str, within: str = "10 days") -> Journey:
     question = {"trigger": "store-visit", "within": within}
     return of(email(EMAIL), until("series", question, pause("pause", wait), push(PUSH), then=[text("thanks")]))
+
+
+def nudges(text_id: str, wait: str = "1 hour", **more: object) -> Journey:
+    return of(pause("an-hour", wait), {**text(text_id), **more}, push("its-last"))
+
+
+def renamed(when: str) -> Publish:
+    """Everybody goes on where the text has another name."""
+    return Publish(at(when), nudges("again"), "move", {"nudge": "again"})
 
 
 VERSION_STORIES: dict[str, Story] = {
@@ -122,5 +141,52 @@ VERSION_STORIES: dict[str, Story] = {
             completed("2 days", sends(initial_reminder="2 days", final_reminder="2 days"), version=2),
         ),
         lambda _: waits("7 days"),
+    ),
+    "moved-at-night-to-another-name-it-waits-for-the-morning": by_night(
+        (cart(), renamed("3 hours")),
+        completed("12 hours", sends(again="12 hours", its_last="12 hours"), version=2),
+        journey=lambda _: nudges("nudge"),
+    ),
+    "moved-while-paused-it-goes-out-when-resumed": Story(
+        (cart(), pauses("30 minutes"), renamed("2 hours"), resumes("3 hours")),
+        (completed("3 hours", sends(again="3 hours", its_last="3 hours"), version=2),),
+        lambda _: nudges("nudge"),
+        policy=ruled(),
+    ),
+    "moved-while-paused-it-is-left-out-where-that-is-said": Story(
+        (
+            cart(),
+            pauses("30 minutes"),
+            Publish(at("2 hours"), of(pause("an-hour", "1 hour"), text("again")), "move", {"nudge": "again"}),
+            resumes("3 hours", "skip"),
+        ),
+        (Run("completed", at("3 hours"), (Send("again", at("3 hours"), "blocked"),), None, 2),),
+        lambda _: of(pause("an-hour", "1 hour"), text("nudge")),
+        policy=ruled(),
+    ),
+    "resumed-in-turn-and-moved-it-takes-its-turn": Story(
+        (cart(), pauses("30 minutes"), resumes("3 hours"), renamed("3 hours 1 minute")),
+        (completed("3 hours 16 minutes", sends(again="3 hours 16 minutes", its_last="3 hours 16 minutes"), version=2),),
+        lambda _: nudges("nudge"),
+        policy=ruled("40 minutes"),
+    ),
+    "moved-while-parked-it-waits-for-its-repair": Story(
+        (FREE, mend("2 hours"), renamed("3 hours"), repair("5 hours", step="again")),
+        (completed("5 hours", sends(again="5 hours", its_last="5 hours"), version=2),),
+        lambda _: nudges("nudge"),
+        contents=BROKEN,
+        policy=ruled(),
+    ),
+    "moved-while-parked-to-a-step-that-is-another-it-is-tried-again": Story(
+        (FREE, mend("2 hours"), Publish(at("3 hours"), nudges("nudge", expires="1 day"), "move")),
+        (completed("3 hours", sends(nudge="3 hours", its_last="3 hours"), version=2),),
+        lambda _: nudges("nudge"),
+        contents=BROKEN,
+        policy=ruled(),
+    ),
+    "who-was-moved-does-not-enter-again-that-never-repeats": Story(
+        (cart(), Publish(at("1 day"), once(text("other"), pause("pause", "2 days")), "move"), cart("3 days")),
+        (completed("2 days", (), version=2),),
+        lambda _: once(pause("pause", "7 days"), text("nudge")),
     ),
 }

@@ -25,7 +25,7 @@ from journeys.known import Known
 from journeys.language.attributes import Attributes
 from journeys.language.moments import Moment
 from journeys.language.templates import TemplateError
-from journeys.moving import Names, Stays, moved, moved_to
+from journeys.moving import Names, Stays, another, moved, say_move
 from journeys.steps import Webhook
 from journeys.versions import Version
 from journeys.walk.diary import ENDED, Choice, Delivery, EndedBy, Entry, Held, Outcome
@@ -119,6 +119,8 @@ class VirtualRun:
             visit = visit.expiring(expiry.at)
         if self._without and self._without[0] == step.id:
             return self._sent(visit, "failed", self._without[1])
+        if (still := self.held) and still.by == "park" and (still.until is None or visit.now < still.until):
+            return still  # as it was: it is tried no more before it is repaired
         known = self._circumstances(visit)
         answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
         self._hold(visit, answer)
@@ -293,14 +295,17 @@ class VirtualRun:
         found = moved(self.facts.version, version, self.walk.position, names)
         if isinstance(found, Stays) or self._coroutine is None:
             return found.why if isinstance(found, Stays) else "it has ended"
+        held, step, old = self.held, self.walk.position.step, self.facts.version
         self._coroutine.close()
         begin = found.model_copy(update={"lines": found.lines + 1})
-        line = Entry(n=found.lines, at=self._around.now, step=found.step, did="moved", why=moved_to(version))
+        line = Entry(n=found.lines, at=self._around.now, step=found.step, did="moved", why=say_move(old, version))
         self._before = tuple(_called(entry, names) for entry in (*self._diary, line))
         self.sends = [_called(send, names) for send in self.sends]
         self._calls = [_called(call, names) for call in self._calls]
         self._holds = [_called(hold, names) for hold in self._holds]
-        self._held = None
+        self._held = (found.step, held) if held else None
+        if another(old, version, step, names):
+            self._park_no_more()
         self.facts = replace(self.facts, version=version)
         self.walk = Walk(version.journey.steps, begin, run=self.facts.id, version=version.number)
         self._coroutine = self.walk.go(self)
@@ -312,11 +317,16 @@ class VirtualRun:
         held, stands = self.held, self.walk.position.step
         if held is None or held.by != "park" or step not in (None, stands) or reason.lower() not in held.why.lower():
             return
-        self._repaired_at = self._around.now
         self._without = (stands, held.why) if instead else None
-        self._held = (stands, Held(until=self._around.now, why="it is to be tried again", by="release"))
+        self._park_no_more()
         self.walk.let_go()
         self.resume()
+
+    def _park_no_more(self) -> None:
+        if self._held and self._held[1].by == "park":
+            self._repaired_at = self._around.now
+            again = Held(until=self._around.now, why="it is to be tried again", by="release")
+            self._held = (self._held[0], again)
 
     def resume(self) -> None:
         """Walk on to the next wait, or to the end. While it acts, it goes on by itself afterwards."""

@@ -204,6 +204,10 @@ def test_wrong_names_are_told_all_at_once() -> None:
             'map.two: "hello" is a step of a version with people inside too, and goes on as itself. '
             "Name a step that is new, or leave the line out."
         ),
+        (
+            'map.bye: version 2 has a step "bye" too: nobody could tell who goes on where. '
+            "Give one of the two steps a name that is new."
+        ),
         'map: on, bye cannot all be "uno". Each step of an old version is one of the new one.',
     ]
     assert not [*flaws_of_names([old], new, {"one": "uno"})]

@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 from journeys.definition import Journey
 from journeys.language.moments import Moment
 from journeys.problems import Unknown
-from journeys.walk.diary import Delivery, Entry, Held, Moved
+from journeys.walk.diary import Delivery, Entry, Moved
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import calls, sends, visits
@@ -42,13 +42,13 @@ async def published(shop: Shop, *versions: Journey) -> None:
         await shop.publish(journey)
 
 
-async def moved(shop: Shop, *first: dict[str, Any], to: Journey, step: str | None = None) -> str:
+async def moved(shop: Shop, *first: dict[str, Any], to: Journey, names: dict[str, str] | None = None) -> str:
     """A run that entered the first steps' version, and was moved to another."""
     await published(shop, cart(*first))
     run = await shop.start()
     await published(shop, to)
     shop.later(hours=1)
-    assert await move_runs(shop.store, [run], 2, shop.now, step=step) == [run]
+    assert await move_runs(shop.store, [run], 2, shop.now, names=names) == [run]
     return run
 
 
@@ -72,7 +72,7 @@ async def test_a_moved_run_stands_there_since_it_stood_where_it_stood(shop: Shop
 
 
 async def test_it_may_be_moved_to_a_step_of_another_name(shop: Shop) -> None:
-    run = await moved(shop, PAUSE, to=cart({**LONG, "id": "rest"}), step="rest")
+    run = await moved(shop, PAUSE, to=cart({**LONG, "id": "rest"}), names={"pause": "rest"})
 
     stands = await shop.store.read(lambda connection: positions(connection, [run]))
 
@@ -226,21 +226,6 @@ async def test_the_outcome_of_a_message_is_kept_and_its_step_is_not_passed(shop:
     claimed = await sends.claim(shop.store, shop.visit(run, n=3, version=2, following="pause"))
     assert claimed == sends.Done(delivery=accepted)
     assert (await get_run(shop.store, run)).step == "pause"
-
-
-async def test_what_was_held_is_held_there_too_until_it_is_looked_at(shop: Shop) -> None:
-    await published(shop, cart(HELLO))
-    run, bob = await shop.start(), await shop.start("bob")
-    await shop.rule(quiet=[{"from": "00:00", "to": "23:00"}])
-    for one in (run, bob):
-        assert isinstance(await sends.claim(shop.store, shop.visit(one)), Held)
-    await published(shop, cart({**HELLO, "id": "hello"}, HELLO))
-
-    await move_runs(shop.store, [run], 2, shop.now)
-    await move_runs(shop.store, [bob], 2, shop.now, step="hello")
-
-    assert (await get_run(shop.store, run)).held is not None
-    assert (await get_run(shop.store, bob)).held is None
 
 
 async def test_a_run_that_is_over_is_not_moved(shop: Shop) -> None:

@@ -43,9 +43,12 @@ def pause(id: str = "pause", wait: str = "7 days") -> dict[str, Any]:
     return {"id": id, "wait": wait}
 
 
-async def published(shop: Shop, *steps: dict[str, Any], **more: Any) -> PublishedFor:
+async def published(
+    shop: Shop, *steps: dict[str, Any], start: dict[str, Any] | None = None, **more: Any
+) -> PublishedFor:
     """Publish a journey of these steps, from which nobody exits."""
-    await put_journey(shop.store, abandoned_cart(steps=[*steps], exit=[]), by_us(shop.now))
+    begins = {"start": start} if start else {}
+    await put_journey(shop.store, abandoned_cart(steps=[*steps], exit=[], **begins), by_us(shop.now))
     return await publish_for(shop.store, "abandoned-cart", by_us(shop.now), CHANNELS, **more)
 
 
