@@ -235,7 +235,7 @@ _NEXT = (
     select(runs.c.id)
     .where(
         runs.c.journey == bindparam("named"),
-        runs.c.version < bindparam("number"),
+        runs.c.version < bindparam("number"),  # not out of a newer one, which was published meanwhile
         runs.c.ended.is_(None),
         runs.c.id > bindparam("after"),
         NOT_STOPPED,

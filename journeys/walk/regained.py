@@ -43,7 +43,7 @@ def regained(
     sent = {step: delivery for step, delivery in became.items() if step in past}
     around = [turn.step for turn in turns if turn.arm == MEANWHILE]
     around += [stands] if entered.did == "returned" else []
-    since = entered_at(so_far)
+    since = _entered_at(so_far)
     return Position(
         step=stands,
         since=entered.at,
@@ -56,13 +56,9 @@ def regained(
     )
 
 
-def entered_at(entries: Iterable[Entry]) -> dict[str, datetime]:
-    """When each step was entered first. Who is moved within a series enters it anew, by the name that it has then."""
-    first: dict[str, datetime] = {}
-    for entry in entries:
-        if entry.did == "entered":
-            first.setdefault(entry.step, entry.at)
-    return first
+def _entered_at(entries: Iterable[Entry]) -> dict[str, datetime]:
+    """When each step was entered, the last time: a version may have it once more, behind where a run stood."""
+    return {entry.step: entry.at for entry in entries if entry.did == "entered"}
 
 
 class _Taking(NamedTuple):
@@ -76,11 +72,13 @@ class _Taking(NamedTuple):
     def by(self, entries: Sequence[Entry]) -> dict[str, tuple[str, ...]]:
         """The events that answered, each with the series around its question."""
         steps = {step.id: step for step in every_step(self.steps)}
-        entered, stood = entered_at(entries), entries[0].at
+        entered: dict[str, datetime] = {}
+        stood = entries[0].at
         taken: dict[str, tuple[str, ...]] = {}
         for entry in entries:
             if entry.stands:
                 stood = entry.at
+                entered |= {entry.step: entry.at} if entry.did == "entered" else {}
             elif entry.did == "passed" and entry.arm:
                 asked_at = entered.get(entry.step, stood)
                 if answer := self._answer(steps.get(entry.step), entry, asked_at, stood, taken):

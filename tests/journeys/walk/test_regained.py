@@ -132,6 +132,30 @@ def test_a_moved_run_came_into_a_series_of_which_nothing_is_noted_with_its_step(
     assert position.inside == {"nudges": START + HOUR}
 
 
+def test_a_series_that_is_entered_once_more_began_the_last_time() -> None:
+    """It was passed in a version where it came first; in this one it comes behind the step where the run stood."""
+    inner = {"id": "rest", "wait": "3 days"}
+    series = {"id": "nudges", "until": {"trigger": "store-visit", "within": "5 days"}, "steps": [inner]}
+    journey = other(series)
+    later = START + 99 * HOUR
+    lines = (
+        Entry(n=0, at=START, step="nudges", did="entered"),
+        Entry(n=1, at=START + HOUR, step="nudges", did="passed", arm="yes", why="store-visit"),
+        Entry(n=2, at=START + HOUR, step="other", did="entered"),
+        Entry(n=3, at=START + 9 * HOUR, step="other", did="moved", why="version 1 → 2"),
+        Entry(n=4, at=START + HOUR, step="other", did="entered"),
+        Entry(n=5, at=later, step="other", did="passed", why="waited"),
+        Entry(n=6, at=later, step="nudges", did="entered"),
+        Entry(n=7, at=later, step="rest", did="entered"),
+    )
+    visited = Arrival(event="visited", at=START + HOUR, answers=("nudges",))
+
+    position = regained(journey.steps, lines, {}, [visited])
+
+    assert position.inside == {"nudges": later}
+    assert position.taken == {"visited": ()}
+
+
 def test_of_a_step_that_the_version_does_not_have_that_is_said() -> None:
     with pytest.raises(LookupError, match='stands at "rest", which is not among the steps'):
         regained(abandoned_cart().steps, LINES, SENT, [])
