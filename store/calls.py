@@ -19,7 +19,7 @@ from journeys.steps import Webhook
 from journeys.walk.diary import Delivery, Held, Moved, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
-from store.fence import moved_on
+from store.fence import moved_on, walks_another
 from store.lifecycle import RunState, hold, hold_no_more, lock_customer_and_run, lock_run, pass_step
 from store.lifecycle_parked import parked
 from store.schema import AnyRow, calls, storable
@@ -90,7 +90,7 @@ def record_call(connection: Connection, visit: Visit, delivery: Delivery) -> Del
     """
     run = lock_run(connection, visit.run)
     if before := became(connection, visit):
-        return moved_on(connection, run, visit.version) or before
+        return moved_on(connection, run, visit.version, visit.now) or before
     return _conclude(connection, run, visit, delivery)
 
 
@@ -103,7 +103,7 @@ def postpone_call(
     Where nothing was *posted*, it was no try. Moved: its run walks another version, and tries again by that.
     """
     run = lock_run(connection, visit.run)
-    moved = moved_on(connection, run, visit.version)
+    moved = moved_on(connection, run, visit.version, visit.now)
     visit = _with_its_time(run, visit)
     if before := became(connection, visit):
         return moved or before
@@ -206,7 +206,7 @@ def _left_out(visit: Visit, row: AnyRow | None, blocked: Blocked) -> Delivery:
 def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery | Held | Moved:
     """What was posted is kept no longer than it is posted, or may be again."""
     delivery = delivery.model_copy(update={"reason": storable(delivery.reason)})
-    stands = run.step == visit.at_step and moved_on(connection, run, visit.version) is None
+    stands = run.step == visit.at_step and walks_another(connection, run, visit.version) is None
     if stands and delivery.outcome != "accepted" and _webhook(run, visit).failing == "park":
         return _park(connection, run, visit, delivery.reason)
     return _settle(connection, run, visit, delivery)
@@ -215,7 +215,7 @@ def _conclude(connection: Connection, run: RunState, visit: Visit, delivery: Del
 def _settle(connection: Connection, run: RunState, visit: Visit, delivery: Delivery) -> Delivery | Moved:
     did(connection, visit, delivery)
     connection.execute(_FORGET, _of(visit))
-    if moved := moved_on(connection, run, visit.version):
+    if moved := moved_on(connection, run, visit.version, visit.now):
         return moved
     pass_step(connection, run, visit.lines_after(delivery))
     return delivery

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, bindparam, select
 
 from journeys.walk.diary import Moved
 from store.lifecycle import RunState
+from store.moves import tell
+from store.outbox import told
 from store.schema import diary
 
 
-def moved_on(connection: Connection, run: RunState, version: int | None) -> Moved | None:
+def moved_on(connection: Connection, run: RunState, version: int | None, now: datetime) -> Moved | None:
     """Whether a run under way, which is locked, walks another version than its walk says: *version*.
 
-    A walk of release 0.1 names none. It is one of an earlier version as soon as its run was moved at all.
+    Whoever is told so waits for the word where to go on, which may have been lost with Temporal's data: where it is not
+    on its way, it is sent once more.
+    """
+    moved = walks_another(connection, run, version)
+    if moved and not told(connection, [run.id], "start", "move"):
+        tell(connection, [run.id], now, bulk=False)
+    return moved
+
+
+def walks_another(connection: Connection, run: RunState, version: int | None) -> Moved | None:
+    """The same, for who does not wait for it.
+
+    A walk of release 0.1 names no version. It is one of an earlier version as soon as its run was moved at all.
     """
     if run.ended:
         return None

@@ -31,7 +31,7 @@ from store.answers import unheard
 from store.brake import hold_journey
 from store.circumstances import circumstances_of, expiry_of, look, no_sooner_than_skipped
 from store.effects import job
-from store.fence import moved_on
+from store.fence import moved_on, walks_another
 from store.house import LOOK_FIRST, WentBack, hold_all, refuse_if_ahead
 from store.lifecycle import (
     RunState,
@@ -126,7 +126,7 @@ async def claim(store: Store, visit: Visit) -> Claim:
 @write_transaction
 def _claim(connection: Connection, visit: Visit) -> Claim:
     run = lock_customer_and_run(connection, visit.run)
-    if moved := moved_on(connection, run, visit.version):
+    if moved := moved_on(connection, run, visit.version, visit.now):
         return moved
     # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
     visit = visit.model_copy(update={"step": _message(run, visit.at_step)})
@@ -210,7 +210,7 @@ def park(
     may. None where the run goes on, as its step says so, or as it has ended or gone on: nothing is written then.
     """
     run = lock_run(connection, visit.run)
-    if run.step != visit.at_step or moved_on(connection, run, visit.version):
+    if run.step != visit.at_step or walks_another(connection, run, visit.version):
         return None
     if not _message(run, visit.at_step).parks(failure):
         return None
@@ -469,7 +469,7 @@ def _conclude(
     """Write the outcome, or keep the one that there is, and pass the step with what stands."""
     run = lock_run(connection, visit.run)
     stands = _write_outcome(connection, visit, attempt, delivery, provider_id)
-    if moved := moved_on(connection, run, visit.version):
+    if moved := moved_on(connection, run, visit.version, visit.now):
         return moved
     if stands:
         pass_step(connection, run, visit.lines_after(stands))

@@ -55,7 +55,7 @@ def decide(connection: Connection, visit: Visit) -> Choice | Unheard | Over | Mo
     Moved: the run walks another version, so neither. Raises Unknown.
     """
     locked = lock_customer_and_run(connection, visit.run)
-    if moved := moved_on(connection, locked, visit.version):
+    if moved := moved_on(connection, locked, visit.version, visit.now):
         return moved
     if before := _chosen_before(connection, visit):
         return before
@@ -77,7 +77,7 @@ def moment(connection: Connection, visit: Visit) -> Moment | Unheard | Over | Mo
     Temporal may know: the instant, if the run waits for it. Unheard and Moved, as for decide(). Raises Unknown.
     """
     locked = lock_customer_and_run(connection, visit.run)
-    if moved := moved_on(connection, locked, visit.version):
+    if moved := moved_on(connection, locked, visit.version, visit.now):
         return moved
     if locked.stands_at(visit.position) and explanation(connection, locked):
         return _told(locked.until)
@@ -157,7 +157,7 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
 
     Unheard and Moved, as for decide(). Raises Unavailable where the run's journey is being stopped.
     """
-    if moved := moved_on(connection, run, visit.version):
+    if moved := moved_on(connection, run, visit.version, visit.now):
         return moved
     if before := became(connection, visit):
         if run.step == visit.at_step:  # somebody else has said so while it was parked

@@ -16,7 +16,7 @@ from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import calls, sends, visits
 from store.journeys import get_journey
-from store.outbox import done, lease
+from store.outbox import Job, done, lease
 from store.positions import positions
 from store.runs import close, get_run, note
 from store.schema import sends as ledger
@@ -128,6 +128,35 @@ async def test_a_run_that_waits_for_what_becomes_of_a_message_is_not_moved_now(s
     assert await move_runs(shop.store, [run], 2, shop.now) == []
     await shop.record(run, following="pause")
     assert await move_runs(shop.store, [run], 2, shop.now) == [run]
+
+
+async def test_who_hears_that_it_was_moved_is_told_where_to_go_on_even_if_the_word_was_lost(shop: Shop) -> None:
+    run = await moved(shop, HELLO, to=cart(HELLO, LONG))
+    await taken(shop)
+
+    for _ in range(2):
+        assert await sends.claim(shop.store, shop.visit(run)) == Moved(version=2)
+
+    (told_again,) = await taken(shop)
+    assert (told_again.run, told_again.kind, told_again.payload["version"]) == (run, "move", 2)
+    assert Position.model_validate(told_again.payload["position"]).lines == 3
+
+
+async def test_while_the_word_is_on_its_way_it_is_not_sent_again(shop: Shop) -> None:
+    run = await moved(shop, HELLO, to=cart(HELLO, LONG))
+
+    assert await sends.claim(shop.store, shop.visit(run)) == Moved(version=2)
+
+    assert [job.kind for job in await taken(shop)] == ["start", "move"]
+
+
+async def taken(shop: Shop) -> list[Job]:
+    """The jobs that wait, which are lost with this."""
+    jobs: list[Job] = []
+    while some := await lease(shop.store, shop.now, 10, HOUR):
+        await done(shop.store, [job.id for job in some])
+        jobs += some
+    return jobs
 
 
 BRANCH = {"id": "it", "branch": [{"arm": "norwegian", "when": 'customer.country == "NO"', "then": []}]}

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -22,6 +23,7 @@ from journeys.definition import send_id
 from store.held_journeys import let_go
 from store.moves import tell
 from store.runs import RunView, get_run
+from store.schema import outbox
 from store.store import Store
 from tests.engine import Clock, Engine, engine, until, worker
 from tests.ledger import Ledger
@@ -227,6 +229,29 @@ async def test_a_message_that_the_brake_holds_stays_held(skipping: WorkflowEnvir
             ("initial-reminder", "accepted"),
             ("last", "accepted"),
         ]
+
+
+async def test_a_run_that_never_heard_of_it_hears_at_its_next_step(
+    skipping: WorkflowEnvironment, sqlite_url: str
+) -> None:
+    """The word was lost with the data of Temporal, which was set back, or with a job that somebody deleted."""
+    async with playing(skipping, sqlite_url) as (played, clock):
+        await published(played, PAUSE, NUDGE)
+        run = await played.start("ada")
+        await played.until_waiting(run)
+        await published(played, LONG, LAST)
+        await move_runs(played.store, [run], 2, played.now())
+        await played.store.write(lambda connection: connection.execute(delete(outbox).where(outbox.c.kind == "move")))
+        await clock.move(25 * HOUR)
+
+        async def is_told() -> bool:
+            return await played.relay.drain_once() > 0
+
+        await until(is_told)
+
+        seen, sent = await ended(played, clock, run)
+
+        assert (sent, seen.version) == ({"last": 72 * HOUR}, 2)
 
 
 async def test_an_activity_that_is_tried_again_is_let_be(skipping: WorkflowEnvironment, sqlite_url: str) -> None:
