@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from journeys.catalogue import Content
 from journeys.clearance.addresses import Unsendable, fingerprint
@@ -21,7 +21,7 @@ from store.consents import said_by
 from store.house import set_back_at
 from store.lifecycle import RunState
 from store.policy import column_in_force, ruling
-from store.schema import AnyRow, contents, customers, events, journeys, runs, sends, versions
+from store.schema import AnyRow, contents, customers, diary, events, journeys, runs, sends, versions
 from store.suppressions import suppressed
 from store.windows import taken_by
 
@@ -58,6 +58,7 @@ def circumstances_of(connection: Connection, ledger: AnyRow, run: RunState, visi
             resumed=resumption(ledger),
             spread=rules.policy.spread,
             repaired_at=run.repaired_at,
+            moved_at=moved_at(connection, ledger, visit),
         ),
         skipped=skipped(ledger, visit),
         policy=rules.policy,
@@ -89,6 +90,14 @@ def resumption(row: AnyRow) -> Resumption | None:
     return Resumption(row.resumed_at, over)
 
 
+def moved_at(connection: Connection, row: AnyRow, visit: Visit) -> datetime | None:
+    """When the run of this row was moved last, if what it comes to may have come due by that."""
+    if row.moved_at is None or visit.position.since > row.moved_at:
+        return None
+    at: datetime | None = connection.execute(_MOVED_AT, {"run": visit.run}).scalar_one()
+    return at
+
+
 def skipped(row: AnyRow, visit: Visit) -> str | None:
     """Why what the run of this row comes to is left out; None where it is not."""
     return row.skip_why if row.skip_until is not None and visit.position.since < row.skip_until else None
@@ -107,6 +116,7 @@ def _dated(run: RunState, ledger: AnyRow) -> Dated:
     return Dated(run.version.journey, ledger.event, ledger.customer or {}, house, run.day)
 
 
+_MOVED_AT = select(func.max(diary.c.at)).where(diary.c.run == bindparam("run"), diary.c.did == "moved")
 _other = sends.alias("other")
 _LOOK = (
     select(
@@ -123,6 +133,7 @@ _LOOK = (
         customers.c.attributes.label("customer"),
         events.c.attributes.label("event"),
         versions.c.stopped_at,
+        versions.c.moved_at,
         journeys.c.held_why,
         journeys.c.released_at,
         journeys.c.paused_at,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from journeys.moving import BEING_SENT, Names, Stays, answer_names, hindrance, moved
 from journeys.versions import Version
@@ -23,7 +23,7 @@ from store.move_progress import Move, Stayed, Wish, move_of, progress, wish_of
 from store.moves import move
 from store.new_versions import NOT_STOPPED
 from store.positions import positions
-from store.schema import AnyRow, runs, versions
+from store.schema import AnyRow, Time, runs, versions
 from store.store import Store, read_transaction, write_transaction
 from store.versions import load
 
@@ -148,7 +148,7 @@ def _write(
         wished = wished.model_copy(update={"after": ""})
     written = wished.model_dump(mode="json", exclude_defaults=True)
     about = {"named": name, "numbered": number, "to_moving": written, "now": None if is_over else now}
-    connection.execute(_WISH, about)
+    connection.execute(_WISH, {**about, "moves_at": now if wished.moved else None})
 
 
 def _after(
@@ -216,7 +216,15 @@ def _counted(
 
 _of_journey = versions.c.journey == bindparam("named")
 _of = (_of_journey, versions.c.number == bindparam("numbered"))
-_WISH = update(versions).where(*_of).values(moving=bindparam("to_moving"), moving_at=bindparam("now"))
+_WISH = (
+    update(versions)
+    .where(*_of)
+    .values(
+        moving=bindparam("to_moving"),
+        moving_at=bindparam("now"),
+        moved_at=func.coalesce(bindparam("moves_at", type_=Time()), versions.c.moved_at),
+    )
+)
 _OPEN = select(versions.c.number).where(
     _of_journey, versions.c.number < bindparam("numbered"), versions.c.stopped_at.is_(None)
 )

@@ -154,7 +154,7 @@ PERSONAL: Mapping[str, Goes | Mapping[str, Column]] = {
     ),
     "policies": _stay("number policy customer changed_at changed_by", _DEFINED),
     "versions": {
-        **_stay("journey number hash definition schemas customer published_at stopped_at moving_at", _DEFINED),
+        **_stay("journey number hash definition schemas customer published_at stopped_at moving_at moved_at", _DEFINED),
         "moving": Stays("some ids of runs that stayed behind, without those of who is erased: see people_erased.py"),
     },
     "keys": _stay("name scopes triggers origins per_second until created_at", "keys of systems, not of customers"),

@@ -311,6 +311,7 @@ versions = Table(
     Column("stopped_at", Time),
     Column("moving", JSON(none_as_null=True)),  # people from older versions, and how far that is: see store/people.py
     Column("moving_at", Time),  # when it went on; with none it is over
+    Column("moved_at", Time),  # when people were moved there last
     PrimaryKeyConstraint("journey", "number"),
 )
 

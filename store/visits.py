@@ -23,7 +23,7 @@ from journeys.walk.diary import Choice, Delivery, Held, Moved, Over
 from journeys.walk.position import Unheard
 from journeys.walk.world import Visit
 from store.answers import unheard
-from store.circumstances import no_sooner_than_skipped, resumption, skipped
+from store.circumstances import moved_at, no_sooner_than_skipped, resumption, skipped
 from store.customers import change_customer
 from store.events import accept_here
 from store.fence import moved_on
@@ -180,7 +180,8 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
 
 def _against(connection: Connection, run: RunState, visit: Visit, standing: AnyRow) -> Held | Blocked | None:
     """What speaks against that a run acts now."""
-    waited = standing.resumed_at is not None and (run.held_by or visit.position.since == standing.resumed_at)
+    was_moved_at = moved_at(connection, standing, visit)
+    waited = run.held_by or visit.position.since in (standing.resumed_at, was_moved_at)
     released = (
         release_of(
             run.held_by,
@@ -188,6 +189,7 @@ def _against(connection: Connection, run: RunState, visit: Visit, standing: AnyR
             let_go_at=None,  # the brake holds no action
             resumed=resumption(standing),
             spread=in_force(connection).policy.spread,
+            moved_at=was_moved_at,
         )
         if waited
         else None
@@ -295,6 +297,7 @@ _ACTION = select(actions).where(actions.c.run == bindparam("run"), actions.c.ste
 _STANDING = (
     select(
         versions.c.stopped_at,
+        versions.c.moved_at,
         journeys.c.paused_at,
         journeys.c.resumed_at,
         journeys.c.catch_up,

@@ -42,8 +42,8 @@ def once(*steps: Mapping[str, object]) -> Journey:
     return of(*steps, start={"trigger": "abandoned-cart", "repeat": "never"})
 
 
-def waits(wait: str) -> Journey:
-    return of(email(EMAIL), pause("pause", wait), push(PUSH))
+def waits(wait: str, **more: object) -> Journey:
+    return of(email(EMAIL), pause("pause", wait), {**push(PUSH), **more})
 
 
 def asks(within: str, *, pause_id: str = "pause") -> Journey:
@@ -74,6 +74,29 @@ VERSION_STORIES: dict[str, Story] = {
         (cart(), Publish(at("5 days"), waits("3 days"), "move")),
         (completed("5 days", sends(initial_reminder="", final_reminder="5 days"), version=2),),
         lambda _: waits("7 days"),
+        policy=ruled(),
+    ),
+    "moved-to-a-shorter-wait-that-is-over-what-comes-next-takes-its-turn": Story(
+        (cart(), Publish(at("5 days"), waits("3 days"), "move")),
+        (completed("5 days 16 minutes", sends(initial_reminder="", final_reminder="5 days 16 minutes"), version=2),),
+        lambda _: waits("7 days"),
+        policy=ruled("5 hours"),
+    ),
+    "moved-to-a-shorter-wait-that-is-over-what-comes-next-has-not-expired": Story(
+        (cart(), Publish(at("5 days"), waits("3 days", expires="1 hour"), "move")),
+        (completed("5 days", sends(initial_reminder="", final_reminder="5 days"), version=2),),
+        lambda _: waits("7 days"),
+        policy=ruled(),
+    ),
+    "moved-to-a-shorter-wait-that-is-over-the-next-wait-begins-then": Story(
+        (
+            cart(),
+            Publish(
+                at("5 days"), of(email(EMAIL), pause("pause", "3 days"), pause("more", "1 day"), push(PUSH)), "move"
+            ),
+        ),
+        (completed("6 days", sends(initial_reminder="", final_reminder="6 days"), version=2),),
+        lambda _: waits("7 days"),
     ),
     "moved-to-a-shorter-wait-that-is-not-over": Story(
         (cart(), Publish(at("1 day"), waits("3 days"), "move")),
@@ -94,6 +117,7 @@ VERSION_STORIES: dict[str, Story] = {
         (cart(), Publish(at("12 hours"), asks("6 hours"), "move"), opens("13 hours")),
         (completed("36 hours", reminders("", "12 hours", "36 hours"), version=2),),
         lambda _: asks("1 day"),
+        policy=ruled(),
     ),
     "moved-to-steps-of-other-names": Story(
         (cart(), Publish(at("26 hours"), asks("1 day", pause_id="a-day"), "move", {"pause": "a-day"})),

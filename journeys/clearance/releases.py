@@ -1,4 +1,4 @@
-"""What lets messages go that waited: their journey was let go or resumed, or they were repaired, and take turns."""
+"""What lets messages go that waited: their journey was let go or resumed, or they were repaired or moved: by turns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Release(NamedTuple):
 
     at: datetime
     over: timedelta
-    why: Literal["let go", "resumed", "repaired"]
+    why: Literal["let go", "resumed", "repaired", "moved"]
 
 
 def release_of(
@@ -54,10 +54,12 @@ def release_of(
     resumed: Resumption | None,
     spread: timedelta,
     repaired_at: datetime | None = None,
+    moved_at: datetime | None = None,
 ) -> Release | None:
     """What let a message go, whose step was entered *since*, and which something held; the latest, where both did.
 
     A start that waited is entered at the instant at which its journey is resumed: its first message takes its turn too.
+    So does what has come due by a move to another version, and is entered at the instant of that.
     """
     by_brake = held_by in ("brake", "release")
     by_pause = held_by in ("pause", "release") or (resumed is not None and resumed.at == since)
@@ -68,4 +70,6 @@ def release_of(
         found.append(Release(resumed.at, spread if resumed.over is None else resumed.over, "resumed"))
     if held_by == "release" and repaired_at is not None:
         found.append(Release(repaired_at, spread, "repaired"))
+    if moved_at is not None and moved_at == since:
+        found.append(Release(moved_at, spread, "moved"))
     return max(found, key=lambda release: release.at, default=None)

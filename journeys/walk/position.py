@@ -59,6 +59,7 @@ class Position(Frozen):
     *turns*: the way there, from the outside in: the steps in whose arms it lies. Steps that were passed beside it are
     not named. *lines*: how many the run's diary has, that of entering this step included.
     *sent*: what became of its messages, by step. *heard*: what has arrived, in that order.
+    *moved_at*: when it was moved there from another version, if it was: what comes next is no sooner.
     *taken*: the events among it that answered a question, each with the series around that, which it may answer too.
     *inside*: the steps whose own steps it walks, such as an ``until``, with when they were entered. Where the step that
     it stands at is among them, all within is done.
@@ -72,6 +73,7 @@ class Position(Frozen):
     heard: tuple[Arrival, ...] = ()
     taken: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     inside: Mapping[str, AwareDatetime] = Field(default_factory=dict)
+    moved_at: AwareDatetime | None = None
 
     @classmethod
     def at_start(cls, step: str, at: datetime) -> Position:

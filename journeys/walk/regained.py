@@ -53,6 +53,7 @@ def regained(
         heard=tuple(heard),
         taken=_Taking(steps, heard, sent, day).by(so_far),
         inside={step: since.get(step, entered.at) for step in around},
+        moved_at=entries[last - 1].at if last and entries[last - 1].did == "moved" else None,
     )
 
 

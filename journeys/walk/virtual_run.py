@@ -82,6 +82,7 @@ class VirtualRun:
         self._held: tuple[str, Held] | None = None  # at which step, and by what
         self._skip_until: datetime | None = None
         self._repaired_at: datetime | None = None
+        self._moved_at: datetime | None = None
         self._without: tuple[str, str] | None = None  # the step that it goes on without, and why that has failed
         self._event = event
         self._around = around
@@ -205,6 +206,7 @@ class VirtualRun:
             resumed=self._around.resumed.get(self.facts.version.name),
             spread=self._around.policy.spread,
             repaired_at=self._repaired_at,
+            moved_at=self._moved_at,
         )
 
     def _skipped(self, visit: Visit) -> str | None:
@@ -297,7 +299,8 @@ class VirtualRun:
             return found.why if isinstance(found, Stays) else "it has ended"
         held, step, old = self.held, self.walk.position.step, self.facts.version
         self._coroutine.close()
-        begin = found.model_copy(update={"lines": found.lines + 1})
+        self._moved_at = self._around.now
+        begin = found.model_copy(update={"lines": found.lines + 1, "moved_at": self._moved_at})
         line = Entry(n=found.lines, at=self._around.now, step=found.step, did="moved", why=say_move(old, version))
         self._before = tuple(_called(entry, names) for entry in (*self._diary, line))
         self.sends = [_called(send, names) for send in self.sends]

@@ -80,6 +80,7 @@ class Walk:
         self._ahead = deque[tuple[str, str | None]]([*at.turns, (at.step, None)])  # the way to where it begins
         self._turns: tuple[Turn, ...] = ()
         self._at = at.since
+        self._no_sooner = at.moved_at or at.since  # what has come due by a move is due with it, and not long ago
         self._deliveries = dict(at.sent)
         self._series: list[_Series] = []  # what is walked within, from the outside in
         self._inside = dict(at.inside)  # since when, also of those that were left
@@ -102,6 +103,7 @@ class Walk:
             heard=self.heard,
             taken={event: taken.around for event, taken in self._taken.items()},
             inside=self._around(entered, self._turns),
+            moved_at=self._moved_at(entered),
         )
 
     @property
@@ -132,6 +134,7 @@ class Walk:
             heard=(*arrivals, *self._arrivals.values()),
             taken={event: taken.around for event, taken in self._taken.items() if taken.line <= stands.n},
             inside=self._around(stands, turns),
+            moved_at=self._moved_at(stands),
         )
         return Walk(
             self._steps,
@@ -147,6 +150,9 @@ class Walk:
         around = [turn.step for turn in turns if turn.arm == MEANWHILE]
         around += [stands.step] if stands.did == "returned" else []
         return {step: self._inside[step] for step in around if step in self._inside}
+
+    def _moved_at(self, stands: Entry) -> datetime | None:
+        return self._begin.moved_at if stands.n == self._begin.lines - 1 else None
 
     def there(self, window: Window) -> Window:
         """When an answer counts that is there already as its step is entered; what occurred afterwards is none yet."""
@@ -281,8 +287,8 @@ class Walk:
         until = self._in(duration)
         await self._wait(until, _nothing, f"Wait {say(duration)} until {clock(until)}", world)
         # The next step is entered when the wait was due, not when somebody woke up: waits do not drift.
-        self._at = until
-        self.diary.passed(step.id, until, f"waited {say(duration)}")
+        self._at = max(until, self._no_sooner)
+        self.diary.passed(step.id, self._at, f"waited {say(duration)}")
 
     async def _wait_until(self, step: Wait, following: str | None, world: World) -> str | None:
         """Wait until a moment, unless it has passed or there is none. Returns the arm, if the step has any."""
@@ -293,6 +299,7 @@ class Walk:
             arm, why = IN_TIME, f"waited until {say_instant(moment.at)}"
             await self._wait(moment.at, _nothing, f"Wait until {say_instant(moment.at)}", world)
             self._at = moment.at
+        self._at = max(self._at, self._no_sooner)
         taken = arm if step.arms else None
         self.diary.passed(step.id, self._at, why, taken)
         return taken
@@ -346,7 +353,7 @@ class Walk:
 
     def _take_none(self, step: Asking, at: datetime, why: str) -> str:
         """Pass a step by the arm for no answer, which is the last one."""
-        self._at = max(at, self._at)
+        self._at = max(at, self._at, self._no_sooner)
         arm = step.arms[-1].name
         self.diary.passed(step.id, self._at, why, arm)
         return arm

@@ -73,7 +73,9 @@ async def at_a_call(shop: Shop) -> str:
         endpoint = Endpoint(endpoint=name, url=f"https://{name}.example.com")
         await put_endpoint(shop.store, endpoint, "sealed", by_us(shop.now))
     await published(shop, WEBHOOK, waiting())
-    return await shop.start()
+    run = await shop.start()
+    shop.later(minutes=1)
+    return run
 
 
 async def call(shop: Shop, run: str) -> CallView:
@@ -287,6 +289,7 @@ async def test_a_message_keeps_its_id_for_life_and_its_name_is_for_another(shop:
     first = await shop.claim(run, following="pause")
     assert isinstance(first, sends.Go)
     await sends.release(shop.store, shop.visit(run), first.attempt, "busy")
+    shop.later(minutes=1)
 
     await moved(shop, HELLO, "anew")
     again = await sends.claim(shop.store, await visit(shop, run, 2))
@@ -294,6 +297,7 @@ async def test_a_message_keeps_its_id_for_life_and_its_name_is_for_another(shop:
     accepted = Delivery(outcome="accepted", at=shop.now)
     await sends.record(shop.store, await visit(shop, run, 2), again.attempt, accepted, "p-1")
     told = await published(shop, {**HELLO, "id": "anew"}, waiting(), HELLO, people="move")
+    shop.later(minutes=1)
     passed = Entry(n=(await there(shop, run)).lines, at=shop.now, step="pause", did="passed")
     await note(shop.store, run, [passed, Entry(n=passed.n + 1, at=shop.now, step=STEP, did="entered")], version=3)
     other = await sends.claim(shop.store, await visit(shop, run, 3))
@@ -316,6 +320,7 @@ async def test_a_call_has_an_id_of_its_own_where_another_had_its_name(shop: Shop
     await moved(shop, WEBHOOK, "anew")
     await record_call(shop.store, await calls(shop, run, 2), Delivery(outcome="accepted", at=shop.now))
     await published(shop, {**WEBHOOK, "id": "anew"}, waiting(), WEBHOOK, people="move")
+    shop.later(minutes=1)
     passed = Entry(n=(await there(shop, run)).lines, at=shop.now, step="pause", did="passed")
     await note(shop.store, run, [passed, Entry(n=passed.n + 1, at=shop.now, step=CRM, did="entered")], version=3)
 

@@ -76,7 +76,7 @@ async def test_it_may_be_moved_to_a_step_of_another_name(shop: Shop) -> None:
 
     stands = await shop.store.read(lambda connection: positions(connection, [run]))
 
-    assert stands == {run: Position(step="rest", since=NOON, lines=3)}
+    assert stands == {run: Position(step="rest", since=NOON, lines=3, moved_at=shop.now)}
 
 
 async def test_a_version_counts_who_was_moved_there(shop: Shop) -> None:
@@ -98,7 +98,9 @@ async def test_temporal_is_told_where_to_go_on(shop: Shop) -> None:
     assert none_yet == []
     assert (job.run, job.kind, job.payload["version"]) == (run, "move", 2)
     assert [step["id"] for step in job.payload["steps"]] == ["pause", "nudge"]
-    assert Position.model_validate(job.payload["position"]) == Position(step="pause", since=NOON, lines=3)
+    assert Position.model_validate(job.payload["position"]) == Position(
+        step="pause", since=NOON, lines=3, moved_at=shop.now
+    )
 
 
 async def test_a_version_without_the_step_is_refused(shop: Shop) -> None:

@@ -105,7 +105,13 @@ def test_a_moved_run_stands_there_since_it_entered_the_step_before() -> None:
     position = regained(journey.steps, LINES, SENT, [OPENED])
 
     assert position == Position(
-        step="rest", since=START + HOUR, lines=7, sent=SENT, heard=(OPENED,), taken={"opened": ()}
+        step="rest",
+        since=START + HOUR,
+        lines=7,
+        sent=SENT,
+        heard=(OPENED,),
+        taken={"opened": ()},
+        moved_at=START + 9 * HOUR,
     )
 
 
