@@ -73,6 +73,27 @@ async def test_a_move_that_takes_long_is_answered_and_its_version_tells_how_far_
     assert (move["moved"], move["to_move"], move["stayed"]) == (3, 0, 0)
 
 
+async def test_what_is_wrong_with_a_move_is_told_and_nothing_is_published(live: Door) -> None:
+    await live.event("event-1", customer="ada")
+    await live.put("/v1/journeys/abandoned-cart", shorter(samples.abandoned_cart()))
+    address = "/v1/journeys/abandoned-cart/publish"
+    wrong: dict[str, dict[str, object]] = {
+        "people": {"people": "away"},
+        "map.oppened": {"people": "move", "map": {"oppened": "initial-reminder"}},
+        "map.opened": {"people": "move", "map": {"opened": "no-such"}},
+        "map.initial-reminder": {"people": "move", "map": {"initial-reminder": "initial-reminder"}},
+        "map": {"map": {"opened": "initial-reminder"}},
+        "map.7": {"people": "move", "map": {"7": 7}},
+        "dry_run": {"people": "move", "dry_run": "yes"},
+    }
+
+    answers = {path: await live.http.post(address, json=body) for path, body in wrong.items()}
+
+    for path, answer in answers.items():
+        assert path in {flaw["path"] for flaw in problem(answer, 422, "invalid")["errors"]}
+    assert (await live.get("/v1/journeys/abandoned-cart"))["live_version"] == 1
+
+
 def shorter(journey: Journey) -> dict[str, object]:
     """The same with one step less."""
     written = journey.model_dump(mode="json", by_alias=True, exclude_unset=True)

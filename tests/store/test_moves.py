@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -15,15 +17,18 @@ from journeys.walk.diary import Delivery, Entry, Moved
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import calls, sends, visits
-from store.journeys import get_journey
+from store.erasing import erase
+from store.journeys import get_journey, put_journey
 from store.outbox import Job, done, lease
 from store.positions import positions
-from store.runs import close, get_run, note
+from store.publishing import publish_for
+from store.runs import close, get_run, list_runs, note
 from store.schema import sends as ledger
+from store.store import open_store
 from tests.moving import move_runs
 from tests.recount import check_counts
 from tests.samples import abandoned_cart
-from tests.shop import NOON, Shop
+from tests.shop import CHANNELS, NOON, Shop, by_us
 from tests.transactions import rows
 
 PAUSE = {"id": "pause", "wait": "1 day"}
@@ -265,3 +270,36 @@ async def test_a_run_that_is_over_is_not_moved(shop: Shop) -> None:
     await shop.post("purchase-completed", total=60)
 
     assert await move_runs(shop.store, [run], 2, shop.now) == []
+
+
+async def test_who_exits_or_is_erased_while_everybody_is_moved_is_gone_and_all_others_are_there(
+    shop: Shop, database_url: str
+) -> None:
+    customers = [f"customer-{number}" for number in range(24)]
+    await published(shop, cart(PAUSE))
+    for customer in customers:
+        await shop.start(customer)
+    await put_journey(shop.store, cart(LONG), by_us(shop.now))
+    others = Shop(open_store(database_url), shop.now)
+
+    async def leave() -> None:
+        for customer in customers[::3]:
+            await others.post("purchase-completed", customer, total=60)
+
+    async def are_erased() -> None:
+        for customer in customers[1::3]:
+            await erase(others.store, customer, by_us(shop.now))
+
+    change = by_us(shop.now)
+    did, *_ = await asyncio.gather(
+        publish_for(shop.store, "abandoned-cart", change, CHANNELS, people="move"), leave(), are_erased()
+    )
+    await others.store.close()
+
+    stand = Counter((run.version, run.ended) for run in (await list_runs(shop.store, limit=200)).runs)
+    assert did.move
+    assert did.move.stayed == 0
+    assert stand[2, None] == 8
+    assert sum(n for (_, ended), n in stand.items() if ended == "exited") == 8
+    assert sum(n for (_, ended), n in stand.items() if ended == "cancelled") == 8
+    await check_counts(shop.store)
