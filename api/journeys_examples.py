@@ -172,7 +172,7 @@ BRAKED = {
     "and this would be one more",
     "waiting": 230,
 }
-LET_GO = {"journey": "abandoned-cart", "held": BRAKED, "spread": "15 minutes", "dry_run": False}
+LET_GO = {"journey": "abandoned-cart", "held": BRAKED, "paused": None, "spread": "15 minutes", "dry_run": False}
 
 PAUSE = {"since": "2026-11-24T09:00:00Z", "waiting_messages": 230, "waiting_starts": 40}
 PAUSED = {
@@ -186,6 +186,7 @@ PAUSED = {
 RESUMED = {
     "journey": "abandoned-cart",
     "paused": PAUSE,
+    "held": None,
     "catch_up": {"over": "30 minutes"},
     "spread": "30 minutes",
     "dry_run": False,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from journeys.language.durations import Duration
 from journeys.models import Frozen
 from store.audit import Change, record
-from store.counts import JourneyHolding, holdings
+from store.counts import JourneyHolding, JourneyPause, holdings, pauses
 from store.effects import tell_each
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle_letting_go import let_go_some
@@ -22,12 +22,13 @@ from store.store import Store, read_transaction, write_transaction
 class LetGo(Frozen):
     """What waited goes out one after the other, over *spread* at the pace of its runs.
 
-    *held*: what held the journey, and how much waited; None where nothing did, and nothing was done. *dry_run*: this is
-    what would be done.
+    *held*: what held the journey, and how much waited; None where nothing did, and nothing was done. *paused*: it is
+    paused too, and nothing goes out before it is resumed. *dry_run*: this is what would be done.
     """
 
     journey: str
     held: JourneyHolding | None
+    paused: JourneyPause | None = None
     spread: Duration
     dry_run: bool
 
@@ -81,8 +82,13 @@ def _open(connection: Connection, name: str, change: Change) -> LetGo:
 
 def _letting_go(connection: Connection, name: str, *, dry_run: bool) -> LetGo:
     row = find_journey(connection, name)
-    held = holdings(connection, [row]).get(name)
-    return LetGo(journey=name, held=held, spread=in_force(connection).policy.spread, dry_run=dry_run)
+    return LetGo(
+        journey=name,
+        held=holdings(connection, [row]).get(name),
+        paused=pauses(connection, [row]).get(name),
+        spread=in_force(connection).policy.spread,
+        dry_run=dry_run,
+    )
 
 
 @write_transaction

@@ -12,7 +12,7 @@ from journeys.language.durations import Duration
 from journeys.models import Frozen
 from journeys.problems import Conflict
 from store.audit import Change, record
-from store.counts import JourneyPause, active_in, pauses
+from store.counts import JourneyHolding, JourneyPause, active_in, holdings, pauses
 from store.effects import tell_each
 from store.inside import in_flight_of
 from store.journeys import BREATH, TOGETHER, find_journey
@@ -42,11 +42,12 @@ class Resumed(Frozen):
     """What waited goes out one after the other, over *spread* at the pace of its runs, or is left out.
 
     *paused*: since when the journey was, and how much waited; None where it was not, and nothing was done.
-    *dry_run*: this is what would be done.
+    *held*: the brake holds it too, and nothing goes out before it is let go. *dry_run*: this is what would be done.
     """
 
     journey: str
     paused: JourneyPause | None
+    held: JourneyHolding | None = None
     catch_up: CatchUp
     spread: Duration
     dry_run: bool
@@ -145,6 +146,7 @@ def _resuming(connection: Connection, name: str, catch_up: CatchUp, *, dry_run: 
     return Resumed(
         journey=name,
         paused=pauses(connection, [row]).get(name),
+        held=holdings(connection, [row]).get(name),
         catch_up=catch_up,
         spread=catch_up.over if isinstance(catch_up, Over) else in_force(connection).policy.spread,
         dry_run=dry_run,

@@ -367,14 +367,16 @@ def _claim_anew(connection: Connection, run: RunState, visit: Visit, ledger: Any
     visit = no_sooner_than_skipped(ledger, visit)
     known = circumstances_of(connection, ledger, run, visit)
     row = _as_of_now(known.content, visit.expires_at)
-    match no_longer_than_it_may_be_sent(clearance(visit, known), visit):
+    answer = clearance(visit, known)
+    match no_longer_than_it_may_be_sent(answer, visit):
         case Held() as held:
             if run.step == visit.at_step:  # as above
                 hold(connection, run, held, visit.now)
             if held.by == "park":
                 _write_row(connection, visit, ledger, row | {"state": "released", "at": visit.now, "reason": held.why})
-            if held.by == "brake" and known.held is None:
-                hold_journey(connection, run.version.name, held.why, known.let_go_at, visit.now)
+            if isinstance(answer, Held) and answer.by == "brake" and known.held is None:
+                # All of the journey is held, and not until this message expires.
+                hold_journey(connection, run.version.name, answer.why, known.let_go_at, visit.now)
             return held
         case Blocked(why=why):
             blocked = Delivery(outcome="blocked", at=visit.now, reason=why)

@@ -37,10 +37,17 @@ def resumed(told: Resumed) -> Iterator[Text]:
     yield Text.assemble(name, f" is {since}" if told.dry_run else f" goes on. It was {since}")
     if told.catch_up == "skip":
         yield Text("Resumed, all that would be left out." if told.dry_run else "All that is left out.")
+        yield from _held_too(told)
         return
     would = "Resumed, what waits would go" if told.dry_run else "What waited goes"
     how = f"out within {say(told.spread)}, one after the other, as far as nothing else is against it."
     yield Text(f"{would} {how} Starts are decided anew.")
+    yield from _held_too(told)
+
+
+def _held_too(told: Resumed) -> Iterator[Text]:
+    if told.held:
+        yield Text(f"The brake holds it too: nothing goes out before sojourn release {told.journey}.", "yellow")
 
 
 def waits(pause: JourneyPause, verb: str = "wait") -> str:

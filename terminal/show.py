@@ -164,6 +164,8 @@ def released(told: LetGo) -> Iterator[Text]:
     else:
         yield Text.assemble((told.journey, "bold"), f" is let go. It was {since}")
         yield Text(f"What waited goes {how} That is {waited}.")
+    if told.paused:
+        yield Text(f"It is paused too: nothing goes out before sojourn resume {told.journey}.", "yellow")
 
 
 def problems(found: Sequence[OpenProblem]) -> Iterator[Text]:

@@ -123,11 +123,12 @@ class VirtualRun:
         if (still := self.held) and still.by == "park" and (still.until is None or visit.now < still.until):
             return still  # as it was: it is tried no more before it is repaired
         known = self._circumstances(visit)
-        answer = no_longer_than_it_may_be_sent(clearance(visit, known), visit)
+        asked = clearance(visit, known)
+        answer = no_longer_than_it_may_be_sent(asked, visit)
         self._hold(visit, answer)
         if isinstance(answer, Held):
-            if answer.by == "brake":
-                around.hold(self.facts.version.name, answer.why)
+            if isinstance(asked, Held) and asked.by == "brake":
+                around.hold(self.facts.version.name, asked.why)
             return answer
         outcome: Outcome = "blocked" if isinstance(answer, Blocked) else "accepted"
         refused = answer.why if isinstance(answer, Blocked) else ""

@@ -97,6 +97,21 @@ async def test_the_fourth_copy_holds_the_journey_and_it_says_so(shop: Shop, held
     assert (entry.did, entry.at, entry.detail) == ("journey held", at, {"why": WHY})
 
 
+async def test_what_holds_the_journey_says_nothing_of_when_one_message_expires(shop: Shop) -> None:
+    await shop.publish(again_and_again(expires="2 days"))
+    await shop.rule(brake=BY_DEFAULT)
+    assert all([isinstance(await copy(shop), Go) for _ in range(3)])
+    fourth = shop.visit(await shop.start(), following=None).expiring(shop.now + timedelta(days=2))
+
+    answer = await sends.claim(shop.store, fourth)
+
+    view = await seen(shop)
+    assert isinstance(answer, Held)
+    assert answer.why == f"{WHY}; it expires then"
+    assert view.held is not None
+    assert view.held.why == WHY
+
+
 async def test_others_enter_all_the_same_and_wait_too(shop: Shop, held: str) -> None:
     assert isinstance(await copy(shop, "bob"), Held)
 

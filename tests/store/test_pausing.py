@@ -223,8 +223,13 @@ async def test_neither_the_brake_nor_a_pause_lets_go_what_the_other_holds(shop: 
     await paused(shop)
 
     assert (await seen(shop)).state == "held"
-    await (let_go(shop.store, NAME, by_us(shop.now)) if first == "brake" else resumed(shop))
+    other = (
+        (await let_go(shop.store, NAME, by_us(shop.now))).paused
+        if first == "brake"
+        else (await resume(shop.store, NAME, by_us(shop.now))).held
+    )
 
+    assert other is not None
     answer = await ask(shop, run)
     assert isinstance(answer, Held)
     assert answer.by == ("pause" if first == "brake" else "brake")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from journeys.clearance.releases import CatchUp, Over
-from store.counts import JourneyPause
+from store.counts import JourneyHolding, JourneyPause
 from store.pausing import Paused, Resumed
 from terminal.pausing import paused, resumed
 from tests.shop import NOON
@@ -51,6 +51,18 @@ def test_what_a_resume_does(catch_up: CatchUp, said: str, *, dry_run: bool) -> N
     begins = "welcome is paused" if dry_run else "welcome goes on. It was paused"
     assert first.plain == f"{begins} since 24 Nov 12:00; 1 message and 40 starts {'wait' if dry_run else 'waited'}."
     assert second.plain.startswith(said)
+
+
+@pytest.mark.parametrize("catch_up", ["now", "skip"])
+def test_a_resume_says_that_the_brake_holds_it_too(catch_up: CatchUp) -> None:
+    held = JourneyHolding(since=NOON, why="the brake: so many", waiting=3)
+    told = Resumed(
+        journey="welcome", paused=PAUSE, held=held, catch_up=catch_up, spread=timedelta(minutes=15), dry_run=True
+    )
+
+    *_, last = resumed(told)
+
+    assert last.plain == "The brake holds it too: nothing goes out before sojourn release welcome."
 
 
 def test_what_is_not_paused() -> None:
