@@ -20,6 +20,7 @@ from terminal import (
     exits,
     key_commands,
     options,
+    panels,
     pause_commands,
     policy_commands,
     repair_commands,
@@ -669,6 +670,9 @@ def _connection() -> Connection:
     settings = read_settings()
     key = settings.key.get_secret_value() if settings.key else ""
     return find_connection(settings.url, key, settings.data)
+
+
+panels.arrange(app)
 
 
 def _loop(work: Coroutine[Any, Any, Ended]) -> Ended:
