@@ -27,7 +27,8 @@ OPENS: dict[Scope, str] = {
     "customers:erase": "erasing customers, which nobody takes back",
     "definitions:read": "reading the policy, triggers, contents, journeys, endpoints and attributes, and previews",
     "definitions:write": "writing triggers, contents, drafts of journeys, endpoints and attributes, and test sends",
-    "publish": "publishing, releasing, completing, stopping and archiving journeys, and changing the policy",
+    "publish": "publishing, pausing, resuming, releasing, repairing, completing, stopping and archiving journeys, and "
+    "changing the policy",
     "runs:read": "reading runs, sends, what events did, channels, and what needs somebody now",
     "runs:write": "cancelling runs",
     "analytics:read": "reading figures, such as those of tests",
