@@ -11,7 +11,7 @@ from journeys.chains import circle
 from journeys.clearance.releases import SKIPPED
 from journeys.definition import After, run_id
 from journeys.facts import Decision, Facts
-from journeys.language.clock import clock
+from journeys.language.clock import say_instant
 from journeys.language.durations import say
 from journeys.versions import Version, key_of
 from journeys.walk.pace import at_pace
@@ -74,28 +74,28 @@ def _entering(at: datetime, facts: Facts) -> datetime:
 def _may_not_enter(event: Event, at: datetime, version: Version, key: str | None, facts: Facts) -> str:
     start = version.journey.start
     if start.from_ and at < start.from_:
-        return f"it occurred at {clock(at)}, before the journey's start at {clock(start.from_)}"
+        return f"it occurred at {say_instant(at)}, before the journey's start at {say_instant(start.from_)}"
     if start.until and at >= start.until:
-        return f"it occurred at {clock(at)}, after the journey's end at {clock(start.until)}"
+        return f"it occurred at {say_instant(at)}, after the journey's end at {say_instant(start.until)}"
     enters_at = _entering(at, facts)
     if start.until and enters_at >= start.until:
-        return f"it would enter at {clock(enters_at)}, after the journey's end at {clock(start.until)}"
+        return f"it would enter at {say_instant(enters_at)}, after the journey's end at {say_instant(start.until)}"
     if facts.received_at and at < facts.received_at - start.newest:
         # Not at the run's pace: a news is old by our clock.
-        return f"it occurred at {clock(at)}, more than {say(start.newest)} before it came in (newest)"
+        return f"it occurred at {say_instant(at)}, more than {say(start.newest)} before it came in (newest)"
     verdict = version.holds(start.where, event, facts.customer)
     if not verdict.holds:
         return f"unmet condition: {verdict.reason}"
     if why := version.exited_by(facts.customer):
         return f"already exited: {why} holds"
     if leaving := _known_exit(at, version, key, facts):
-        return f"already exited: {leaving.trigger} ({leaving.id}) occurred at {clock(leaving.occurred_at or at)}"
+        return f"already exited: {leaving.trigger} ({leaving.id}) occurred at {say_instant(leaving.occurred_at or at)}"
     last = facts.last_entries.get((version.name, key))
     match start.repeat:
         case "never" if last:
-            return f"repeat is never, and this customer entered at {clock(last)}"
+            return f"repeat is never, and this customer entered at {say_instant(last)}"
         case After(after=after) if last and enters_at - last < at_pace(after, facts.day):
-            return f"repeat is after {say(after)}, and this customer entered at {clock(last)}"
+            return f"repeat is after {say(after)}, and this customer entered at {say_instant(last)}"
         case _:
             return ""
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Text, bindparam, func, insert, select, update
 from journeys.checks.review import Catalogue
 from journeys.definition import Journey
 from journeys.interactions import Kind
-from journeys.language.clock import clock
+from journeys.language.clock import say_instant
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Conflict, Flaw, Invalid, Unavailable, Unknown
@@ -166,7 +166,7 @@ def _still_held(row: AnyRow) -> tuple[Flaw, ...]:
     """A warning that a new version lets nobody go, where the journey is held."""
     if row.held_at is None:
         return ()
-    message = f"It is held since {clock(row.held_at)}, and a new version lets nobody go: {row.held_why}."
+    message = f"It is held since {say_instant(row.held_at)}, and a new version lets nobody go: {row.held_why}."
     return (Flaw(path="", message=message, hint=f"Once all is well: sojourn release {row.name}"),)
 
 
@@ -174,7 +174,7 @@ def _still_paused(row: AnyRow) -> tuple[Flaw, ...]:
     """The same, where it is paused."""
     if row.paused_at is None:
         return ()
-    message = f"It is paused since {clock(row.paused_at)}, and a new version resumes nobody."
+    message = f"It is paused since {say_instant(row.paused_at)}, and a new version resumes nobody."
     return (Flaw(path="", message=message, hint=f"To let it go on: sojourn resume {row.name}"),)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from journeys.language.clock import clock
+from journeys.language.clock import say_instant
 from journeys.models import Frozen
 from store.counts import Counts, JourneyView
 from store.showing import Unreadable
@@ -50,7 +50,7 @@ def journey(view: JourneyView) -> Iterator[Text]:
         ("archived at", view.archived_at),
     ):
         if at is not None:
-            yield Text(f"  {said} {clock(at)}")
+            yield Text(f"  {said} {say_instant(at)}")
     yield from _waits(view)
     if view.versions:
         heading = ("Version", "State", "Published", "Inside", "Ended")
@@ -59,7 +59,7 @@ def journey(view: JourneyView) -> Iterator[Text]:
             [
                 heading,
                 *(
-                    [f"v{each.number}", each.state, clock(each.published_at), *_counts(each.counts)]
+                    [f"v{each.number}", each.state, say_instant(each.published_at), *_counts(each.counts)]
                     for each in view.versions
                 ),
             ]
@@ -78,10 +78,12 @@ def journey(view: JourneyView) -> Iterator[Text]:
 def _waits(view: JourneyView) -> Iterator[Text]:
     """What keeps messages back, the brake or a pause, and who is parked; and what lets them go."""
     if view.held:
-        yield Text(f"  held since {clock(view.held.since)}: {view.held.why}. Messages that wait: {view.held.waiting}")
+        yield Text(
+            f"  held since {say_instant(view.held.since)}: {view.held.why}. Messages that wait: {view.held.waiting}"
+        )
         yield Text(f"  Once all is well: sojourn release {view.name}", "green")
     if view.paused:
-        yield Text(f"  paused since {clock(view.paused.since)}; {waits(view.paused)}.")
+        yield Text(f"  paused since {say_instant(view.paused.since)}; {waits(view.paused)}.")
         yield Text(f"  To let it go on: sojourn resume {view.name}", "green")
     if view.parked:
         yield Text(f"  parked, until they are repaired: {view.parked}.")

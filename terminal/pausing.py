@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from journeys.language.clock import clock
+from journeys.language.clock import say_instant
 from journeys.language.durations import say
 from store.counts import JourneyPause
 from store.pausing import Paused, Resumed
@@ -17,7 +17,7 @@ def paused(told: Paused) -> Iterator[Text]:
     """What pausing a journey does, or would do."""
     name, inside = (told.journey, "bold"), _people(told.active)
     if not told.changed:
-        yield Text.assemble(name, f" is paused already, since {clock(told.paused.since)}; {waits(told.paused)}.")
+        yield Text.assemble(name, f" is paused already, since {say_instant(told.paused.since)}; {waits(told.paused)}.")
     elif told.dry_run:
         yield Text.assemble(name, f" would be paused: nobody enters, and nothing goes out. {inside} inside.")
         yield Text("They go on up to their next message or action, and wait there. Whoever would enter waits too.")
@@ -33,7 +33,9 @@ def resumed(told: Resumed) -> Iterator[Text]:
     if told.paused is None:
         yield Text.assemble(name, " is not paused: there is nothing to resume.")
         return
-    since = f"paused since {clock(told.paused.since)}; {waits(told.paused, 'wait' if told.dry_run else 'waited')}."
+    since = (
+        f"paused since {say_instant(told.paused.since)}; {waits(told.paused, 'wait' if told.dry_run else 'waited')}."
+    )
     yield Text.assemble(name, f" is {since}" if told.dry_run else f" goes on. It was {since}")
     if told.catch_up == "skip":
         yield Text("Resumed, all that would be left out." if told.dry_run else "All that is left out.")

@@ -52,7 +52,7 @@ def repaired(told: Repaired) -> Iterator[Text]:
     """What a repair does, or would do."""
     from rich.text import Text
 
-    from journeys.language.clock import clock
+    from journeys.language.clock import say_instant
     from journeys.language.durations import say
 
     if not told.count:
@@ -62,7 +62,7 @@ def repaired(told: Repaired) -> Iterator[Text]:
     does = ("would be" if told.dry_run else "are") + (" let go on without it" if told.instead else " tried again")
     yield Text.assemble((told.journey, "bold"), f": {_runs(told.count)} {does}.")
     for parked in told.parked:
-        yield Text(f"  {parked.count} at {parked.step}, since {clock(parked.since)}: {parked.why}")
+        yield Text(f"  {parked.count} at {parked.step}, since {say_instant(parked.since)}: {parked.why}")
     if not told.instead:
         yield Text(f"Messages go out within {say(told.spread)}, one after the other, as far as nothing is against it.")
 

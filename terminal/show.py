@@ -15,7 +15,7 @@ from rich.text import Text
 
 from activities.channels.letters import harmless
 from journeys.facts import Decision
-from journeys.language.clock import clock
+from journeys.language.clock import say_instant
 from journeys.language.durations import say
 from journeys.problems import Flaw, SojournError
 from journeys.walk.diary import Entry
@@ -155,7 +155,7 @@ def released(told: LetGo) -> Iterator[Text]:
     if told.held is None:
         yield Text.assemble((told.journey, "bold"), " is not held: there is nothing to let go.")
         return
-    since = f"held since {clock(told.held.since)}: {told.held.why}."
+    since = f"held since {say_instant(told.held.since)}: {told.held.why}."
     waited = "1 message" if told.held.waiting == 1 else f"{told.held.waiting} messages"
     how = f"out within {say(told.spread)}, one after the other, as far as nothing else is against it."
     if told.dry_run:
@@ -175,7 +175,9 @@ def problems(found: Sequence[OpenProblem]) -> Iterator[Text]:
     for problem in found:
         unit = "in all" if problem.kind == "runs missing" else "waiting"
         waits = "" if problem.count is None else f", {problem.count} {unit}"
-        yield Text.assemble((f"{problem.kind}: {problem.name}", "bold red"), f"  since {clock(problem.since)}{waits}")
+        yield Text.assemble(
+            (f"{problem.kind}: {problem.name}", "bold red"), f"  since {say_instant(problem.since)}{waits}"
+        )
         yield Text(f"  {problem.why}")
         yield Text(f"  {problem.help}", "green")
 

@@ -601,7 +601,7 @@ def test_apply_says_that_a_journey_stays_held(folder: Path, sojourn: Sojourn, da
             database.execute(hold, (None, None))
 
     assert [warning["message"] for warning in published["warnings"]] == [
-        "It is held since 24 Nov 09:00, and a new version lets nobody go: the brake: so many."
+        "It is held since 24 Nov 2026 09:00 UTC, and a new version lets nobody go: the brake: so many."
     ]
 
 

@@ -59,7 +59,10 @@ def say_instant(at: datetime) -> str:
 
 
 def clock(at: datetime) -> str:
-    """A time for people: ``24 Nov 09:00`` (UTC). Seconds are shown only where they are not zero."""
+    """A time for people, near one that is known: ``24 Nov 09:00`` (UTC). Seconds are shown only where there are any.
+
+    Where the year may be another one, use say_instant().
+    """
     at = at.replace(microsecond=0)
     return f"{at.day} {at:%b %H:%M:%S}" if at.second else f"{at.day} {at:%b %H:%M}"
 

@@ -288,7 +288,7 @@ async def test_a_new_version_lets_nobody_go_and_publishing_says_so(shop: Shop, h
     published = await shop.publish(again_and_again(expires="2 days"))
 
     (warning,) = published.warnings
-    assert warning.message == f"It is held since 24 Nov 12:03, and a new version lets nobody go: {WHY}."
+    assert warning.message == f"It is held since 24 Nov 2026 12:03 UTC, and a new version lets nobody go: {WHY}."
     assert warning.hint == "Once all is well: sojourn release abandoned-cart"
     view = await seen(shop)
     assert [version.state for version in view.versions] == ["held", "held"]

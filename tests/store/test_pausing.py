@@ -346,7 +346,7 @@ async def test_a_new_version_resumes_nobody_and_publishing_says_so(shop: Shop, w
     published = await shop.publish(abandoned_cart(exit=[]))
 
     (warning,) = [warning for warning in published.warnings if "paused" in warning.message]
-    assert warning.message == "It is paused since 24 Nov 12:00, and a new version resumes nobody."
+    assert warning.message == "It is paused since 24 Nov 2026 12:00 UTC, and a new version resumes nobody."
     assert warning.hint == "To let it go on: sojourn resume abandoned-cart"
     assert [version.state for version in (await seen(shop)).versions] == ["paused", "paused"]
     assert isinstance(await ask(shop, waiting), Held)

@@ -143,7 +143,10 @@ async def test_an_exit_that_occurred_since_keeps_it_out(shop: Shop) -> None:
     await go_on(shop)
 
     (only,) = await came_of(shop, event)
-    assert only == ("ignored", "waited for a pause; already exited: purchase-completed (p1) occurred at 24 Nov 13:00")
+    assert only == (
+        "ignored",
+        "waited for a pause; already exited: purchase-completed (p1) occurred at 24 Nov 2026 13:00 UTC",
+    )
     assert [run.event_id for run in await runs(shop)] == [other]
 
 
@@ -211,7 +214,7 @@ async def test_an_end_that_has_come_meanwhile_lets_nobody_in(shop: Shop) -> None
     await go_on(shop)
 
     (only,) = await came_of(shop, event)
-    why = "it would enter at 26 Nov 12:00, after the journey's end at 25 Nov 12:00"
+    why = "it would enter at 26 Nov 2026 12:00 UTC, after the journey's end at 25 Nov 2026 12:00 UTC"
     assert only == ("ignored", f"waited for a pause; {why}")
     assert await runs(shop) == []
 

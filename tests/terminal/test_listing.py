@@ -16,11 +16,11 @@ HELD = JourneyHolding(since=NOON, why="the brake: so many", waiting=3)
 PAUSED = JourneyPause(since=NOON, waiting_messages=2, waiting_starts=1)
 
 SAYS_HELD = [
-    "held since 24 Nov 12:00: the brake: so many. Messages that wait: 3",
+    "held since 24 Nov 2026 12:00 UTC: the brake: so many. Messages that wait: 3",
     "Once all is well: sojourn release abandoned-cart",
 ]
 SAYS_PAUSED = [
-    "paused since 24 Nov 12:00; 2 messages and 1 start wait.",
+    "paused since 24 Nov 2026 12:00 UTC; 2 messages and 1 start wait.",
     "To let it go on: sojourn resume abandoned-cart",
 ]
 

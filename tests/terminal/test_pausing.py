@@ -20,8 +20,8 @@ PAUSE = JourneyPause(since=NOON, waiting_messages=1, waiting_starts=40)
     [
         (2, True, False, "welcome is paused: nobody enters, and nothing goes out. 2 people are inside."),
         (1, True, True, "welcome would be paused: nobody enters, and nothing goes out. 1 person is inside."),
-        (2, False, False, "welcome is paused already, since 24 Nov 12:00; 1 message and 40 starts wait."),
-        (2, False, True, "welcome is paused already, since 24 Nov 12:00; 1 message and 40 starts wait."),
+        (2, False, False, "welcome is paused already, since 24 Nov 2026 12:00 UTC; 1 message and 40 starts wait."),
+        (2, False, True, "welcome is paused already, since 24 Nov 2026 12:00 UTC; 1 message and 40 starts wait."),
     ],
 )
 def test_what_a_pause_does(active: int, said: str, *, changed: bool, dry_run: bool) -> None:
@@ -49,7 +49,10 @@ def test_what_a_resume_does(catch_up: CatchUp, said: str, *, dry_run: bool) -> N
     first, second = resumed(told)
 
     begins = "welcome is paused" if dry_run else "welcome goes on. It was paused"
-    assert first.plain == f"{begins} since 24 Nov 12:00; 1 message and 40 starts {'wait' if dry_run else 'waited'}."
+    assert (
+        first.plain
+        == f"{begins} since 24 Nov 2026 12:00 UTC; 1 message and 40 starts {'wait' if dry_run else 'waited'}."
+    )
     assert second.plain.startswith(said)
 
 
