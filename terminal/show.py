@@ -287,11 +287,10 @@ def _row(run: Run) -> tuple[str, ...]:
 
 def _beneath(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
     """The same rows, with where each run stands in lines of its own, broken between words."""
-    without = columns([(run, customer, entered, goal) for run, customer, entered, _, goal in rows])
-    for number, (line, row) in enumerate(zip(without, rows, strict=True)):
+    for number, (line, (*_, stands, goal)) in enumerate(zip(columns([row[:3] for row in rows]), rows, strict=True)):
         yield line
         if number:
-            yield from (Text(f"  {part}") for part in wrap(row[3], max(width - 2, 20)))
+            yield from (Text(f"  {part}") for part in wrap(f"{stands}  {goal}", max(width - 2, 20)))
 
 
 def _stands(run: Run) -> str:
