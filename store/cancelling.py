@@ -14,7 +14,7 @@ from journeys.walk.diary import Ended
 from store.audit import Change, record
 from store.effects import job
 from store.inside import count_in_flight
-from store.journeys import BREATH, TOGETHER
+from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle import RunState, RunWrites, lock_run, lock_states
 from store.locks import lock_customers
 from store.many import write_each
@@ -122,6 +122,8 @@ def _find(connection: Connection, customer: str, journey: str | None) -> tuple[l
     about = {"customer": customer, "journey": journey}
     if not connection.execute(_IS_KNOWN, about).scalar_one():
         raise Unknown(f'There is no customer "{customer}".')
+    if journey is not None:
+        find_journey(connection, journey)
     rows = connection.execute(_OF_CUSTOMER, about).all()
     ids = [row.id for row in rows]
     return ids, _told(customer, Counter(row.journey for row in rows), count_in_flight(connection, ids), dry_run=True)

@@ -122,6 +122,14 @@ async def test_what_there_is_not_cannot_be_cancelled(shop: Shop) -> None:
     assert (await cancel_runs(shop.store, "bob", WHY, by_us(shop.now))).runs == 0
 
 
+async def test_a_journey_that_is_not_there_is_named_with_the_one_that_is(shop: Shop) -> None:
+    await shop.publish()
+    await shop.start("ada")
+
+    with pytest.raises(Unknown, match=f'no journey "abandoned-crat". Did you mean "{NAME}"'):
+        await cancel_runs(shop.store, "ada", WHY, by_us(shop.now), journey="abandoned-crat")
+
+
 async def test_a_claim_succeeds_if_and_only_if_it_comes_before_the_cancel(shop: Shop, database_url: str) -> None:
     await shop.publish()
     elsewhere = Shop(open_store(database_url), shop.now)
