@@ -28,6 +28,7 @@ from store.locks import lock_customers
 from store.many import beside
 from store.schema import AnyRow, among, decisions, events, known_events, sends
 from store.store import read_transaction, write_transaction
+from store.unsought import unsought
 
 EventName = tuple[str, str]
 """An event's source and id."""
@@ -313,6 +314,6 @@ _DECISIONS = select(decisions).where(among(decisions.c.event, "ids")).order_by(d
 _EVENT = select(events).where(events.c.id == bindparam("event"), events.c.source == bindparam("source"))
 _SENDS = (
     select(sends.c.run, sends.c.step, sends.c.state)
-    .where(among(sends.c.run, "runs"), sends.c.state.in_(("claimed", "accepted", "unknown")))
+    .where(among(sends.c.run, "runs"), unsought(sends.c.state).in_(("claimed", "accepted", "unknown")))
     .order_by(sends.c.claimed_at, sends.c.id)
 )

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select, union
+from sqlalchemy import BindParameter, Connection, bindparam, func, select, union_all
 
 from journeys.changes.changes import Change, changes
 from journeys.changes.people import Standing, Ways
@@ -94,9 +94,11 @@ def _staying(connection: Connection, each: Inside, new: Version, names: Names) -
         had: dict[str, set[str]] = defaultdict(set)
         for row in connection.execute(_HAD, about | {"steps": sorted(again)}):
             had[row.run].add(row.step)
+        for run in at_work:
+            had.pop(run, None)
         alike: dict[frozenset[str], list[str]] = defaultdict(list)
-        for run in had.keys() - set(at_work):
-            alike[frozenset(had[run])].append(run)
+        for run, steps in had.items():
+            alike[frozenset(steps)].append(run)
         yield from ((had_already(new, each.step, steps, names), ids) for steps, ids in alike.items())
 
 
@@ -122,7 +124,7 @@ _INSIDE = (
 _at = _of_journey & (runs.c.version == _number) & (runs.c.step == bindparam("step"))
 _SOME = select(runs.c.id).where(_at).order_by(runs.c.id).limit(SOME)
 _AT_WORK = select(runs.c.id).where(_at, IS_BUSY)
-_HAD = union(
+_HAD = union_all(
     select(sends.c.run, sends.c.step)
     .join(runs, runs.c.id == sends.c.run)
     .where(_at, among(sends.c.step, "steps"), sends.c.state.in_(("accepted", "blocked", "failed", "unknown"))),

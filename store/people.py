@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Text, bindparam, func, select, update
 
 from journeys.moving import BEING_SENT, Names, Stays, answer_names, hindrance, moved
 from journeys.versions import Version
@@ -25,6 +25,7 @@ from store.new_versions import NOT_STOPPED
 from store.positions import positions
 from store.schema import AnyRow, Time, runs, versions
 from store.store import Store, read_transaction, write_transaction
+from store.unsought import unsought
 from store.versions import load
 
 TRIES = 5
@@ -242,7 +243,7 @@ _PUT_DOWN = update(versions).where(*_of, versions.c.moving_at.is_not(None)).valu
 _NEXT = (
     select(runs.c.id)
     .where(
-        runs.c.journey == bindparam("named"),
+        unsought(runs.c.journey) == bindparam("named", type_=Text()),
         runs.c.version < bindparam("number"),  # not out of a newer one, which was published meanwhile
         runs.c.ended.is_(None),
         runs.c.id > bindparam("after"),

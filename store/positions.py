@@ -17,6 +17,7 @@ from store.diaries import diaries
 from store.lifecycle import STATE, THESE, RunState, state_of
 from store.run_inputs import run_input
 from store.schema import actions, among, runs, sends
+from store.unsought import unsought
 from store.versions import load
 
 
@@ -75,7 +76,7 @@ def _became(connection: Connection, ids: Sequence[str]) -> Mapping[str, Mapping[
 _RUNS = select(*STATE, runs.c.trigger, runs.c.entered_at).where(THESE)
 _BECAME = union_all(
     select(sends.c.run, sends.c.step, sends.c.state.label("outcome"), sends.c.at).where(
-        among(sends.c.run, "runs"), sends.c.state.in_(("accepted", "blocked", "failed", "unknown"))
+        among(sends.c.run, "runs"), unsought(sends.c.state).in_(("accepted", "blocked", "failed", "unknown"))
     ),
     select(actions.c.run, actions.c.step, actions.c.outcome, actions.c.at).where(among(actions.c.run, "runs")),
 )
