@@ -262,7 +262,7 @@ def check_upgrade(
     settings = read_settings()
     kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(settings.data)
     found = _loop(upgrading.check(settings.task_queue, sample, kept.temporal if kept else None))
-    answer(found, upgrading.told(found), as_json=json_)
+    answer(found, upgrading.told(found, settings.task_queue), as_json=json_)
     if found.broken:
         raise typer.Exit(exits.REFUSED)
 

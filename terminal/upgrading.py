@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -13,6 +14,9 @@ from journeys.problems import Unavailable
 from workflows import upgrade
 from workflows.client import connect
 from workflows.upgrade import Upgrade
+
+NAMED = 10
+"""So many runs are named of each reason."""
 
 
 async def check(task_queue: str, sample: int, temporal: str | None = None) -> Upgrade:
@@ -33,19 +37,29 @@ async def check(task_queue: str, sample: int, temporal: str | None = None) -> Up
                 done=lambda: progress.advance(bar),
             )
     except RPCError as error:
-        raise Unavailable(f"Temporal does not answer: {error.message}.") from None
+        raise Unavailable(f"Temporal does not answer: {error.message.rstrip('.')}.") from None
     except RuntimeError:
         where = f" at {temporal}" if temporal else ""
         raise Unavailable(f"No Temporal answers{where}. Set TEMPORAL_ADDRESS to where it is.") from None
 
 
-def told(found: Upgrade) -> Iterator[Text]:
+def told(found: Upgrade, task_queue: str) -> Iterator[Text]:
     """What became of the sample."""
+    if not found.running:
+        yield Text(f'No run is under way on the task queue "{task_queue}", so nothing was checked.', "yellow")
+        yield Text("If there should be some: are TEMPORAL_NAMESPACE and SOJOURN_TASK_QUEUE those of the workers?")
+        return
     gone = f" {found.gone} ended meanwhile." if found.gone else ""
     yield Text(f"Runs under way: {found.running}. Replayed: {found.replayed}.{gone}")
     if not found.broken:
         yield Text("All of these go on under this release.", "green")
         return
     yield Text(f"Could not go on under this release, so do not roll it out: {len(found.broken)}.", "bold red")
+    by_reason = defaultdict[str, list[str]](list)
     for each in found.broken:
-        yield Text(f"  {each.run}: {each.why}")
+        by_reason[each.why].append(each.run)
+    for why, runs in by_reason.items():
+        yield Text(f"  {why}: {len(runs)}")
+        yield from (Text(f"    {run}") for run in runs[:NAMED])
+        if len(runs) > NAMED:
+            yield Text(f"    and {len(runs) - NAMED} more, which --json names too")

@@ -16,7 +16,7 @@ from store.outbox import starting
 from store.runs import close, long_standing, under_way
 from store.store import Store
 from workflows.asking import Asked, EndedThere, ask
-from workflows.rounds import Rounds
+from workflows.rounds import Rounds, of_queue
 
 log = structlog.get_logger()
 
@@ -141,7 +141,7 @@ class Lookout:
     async def _closed(self) -> AsyncIterator[list[str]]:
         """The ids of workflows that came to such an end, some at a time."""
         statuses = ", ".join(f"'{name}'" for name in ("Terminated", "TimedOut", "Failed"))
-        query = f"WorkflowType = 'Journey' AND TaskQueue = '{self._task_queue}' AND ExecutionStatus IN ({statuses})" + (
+        query = f"{of_queue(self._task_queue)} AND ExecutionStatus IN ({statuses})" + (
             f" AND CloseTime >= '{self._since.isoformat()}'" if self._since else ""
         )
         ids: list[str] = []

@@ -82,4 +82,10 @@ class Rounds:
 
 def running(task_queue: str) -> str:
     """Temporal's query for the runs of a task queue that are under way."""
-    return f"WorkflowType = 'Journey' AND TaskQueue = '{task_queue}' AND ExecutionStatus = 'Running'"
+    return f"{of_queue(task_queue)} AND ExecutionStatus = 'Running'"
+
+
+def of_queue(task_queue: str) -> str:
+    """Temporal's query for all runs of a task queue, which may have an apostrophe in its name."""
+    named = task_queue.replace("'", "''")
+    return f"WorkflowType = 'Journey' AND TaskQueue = '{named}'"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import cache
 from itertools import islice, zip_longest
 from typing import Any
 
 from temporalio import workflow
 from temporalio.client import Client, WorkflowExecution, WorkflowHistory
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
 from journeys.models import Frozen
 from workflows.client import DATA_CONVERTER
 from workflows.journey import JourneyWorkflow
+from workflows.rounds import running
 from workflows.sandbox import Sandbox
 from workflows.search_attributes import JOURNEY_ID, JOURNEY_VERSION
 
@@ -21,6 +25,9 @@ SAMPLE = 200
 """So many histories are replayed unless said: half a minute at most, and some of every version."""
 
 LONGEST = 300
+_MESSAGE = re.compile(r'message: "(?:\[\w+\] )?(?:Nondeterminism error: )?([^"]+)"')
+"""What is wrong, in what the SDK's core says of it and of how it failed."""
+
 LOOKED_AT = 20_000
 """So many runs are looked at to choose from: Temporal lists them a thousand at a time."""
 
@@ -61,7 +68,9 @@ async def check_upgrade(
     found = [each async for each in _running(client, task_queue)]
     some = choose(found, sample)
     chosen(len(some))
-    replayer = Replayer(workflows=[of], workflow_runner=Sandbox(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(
+        workflows=[of], workflow_runner=Sandbox(), data_converter=DATA_CONVERTER, runtime=_quiet_runtime()
+    )
     gone, broken = 0, list[Broken]()
     for each in some:
         history = await _history(client, each)
@@ -71,6 +80,12 @@ async def check_upgrade(
             broken.append(Broken(run=each.id, why=why))
         done()
     return Upgrade(running=len(found), replayed=len(some) - gone, gone=gone, broken=tuple(broken))
+
+
+@cache
+def _quiet_runtime() -> Runtime:
+    """The SDK's core prints a warning of each run that it cannot replay on standard output, which has the answer."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="ERROR")))
 
 
 def choose(found: Sequence[WorkflowExecution], sample: int) -> list[WorkflowExecution]:
@@ -93,8 +108,7 @@ def _from_all_ends(by_age: Sequence[WorkflowExecution]) -> list[WorkflowExecutio
 
 
 async def _running(client: Client, task_queue: str) -> AsyncIterator[WorkflowExecution]:
-    which = f"WorkflowType = 'Journey' AND ExecutionStatus = 'Running' AND TaskQueue = '{task_queue}'"
-    async for each in client.list_workflows(which, limit=LOOKED_AT, page_size=1000):
+    async for each in client.list_workflows(running(task_queue), limit=LOOKED_AT, page_size=1000):
         yield each
 
 
@@ -114,6 +128,7 @@ async def _why(replayer: Replayer, history: WorkflowHistory) -> str:
         case None:
             return ""
         case workflow.NondeterminismError() as error:
-            return f"another way than its history: {str(error)[:LONGEST]}"
+            said = _MESSAGE.search(str(error))
+            return f"another way than its history: {(said[1] if said else str(error))[:LONGEST]}"
         case error:
             return f"it fails with {type(error).__name__}"
