@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, bindparam, case, func, literal_column, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from journeys.clearance.releases import SKIPPED
 from journeys.walk.diary import HeldBy
@@ -16,20 +17,18 @@ from store.schema import IS_HELD, journeys, runs, versions
 
 def let_go_some(connection: Connection, most: int, now: datetime) -> list[str]:
     """Take some runs that a journey held which is held no more; whoever asks tells them. In the order of their ids."""
-    locked = _locked(connection, connection.execute(_SOME_LET_GO, {"most": most}).scalars())
-    connection.execute(_LET_GO, {"runs": locked, "now": now})
-    return locked
+    return _take(connection, _LET_GO, connection.execute(_SOME_LET_GO, {"most": most}).scalars(), now)
 
 
 def resume_some(connection: Connection, most: int, now: datetime) -> list[str]:
     """The same of runs that wait in a journey which is paused no more. Where it skips, they leave out what waited."""
-    locked = _locked(connection, connection.execute(_SOME_RESUMED, {"most": most}).scalars())
-    connection.execute(_RESUME, {"runs": locked, "now": now})
-    return locked
+    return _take(connection, _RESUME, connection.execute(_SOME_RESUMED, {"most": most}).scalars(), now)
 
 
-def _locked(connection: Connection, ids: Iterable[str]) -> list[str]:
-    return list(lock_these(connection, sorted(ids)))
+def _take(connection: Connection, statement: ReturningUpdate[Any], ids: Iterable[str], now: datetime) -> list[str]:
+    """Those that nobody else has taken since they were found."""
+    locked = list(lock_these(connection, sorted(ids)))
+    return sorted(connection.execute(statement, {"runs": locked, "now": now}).scalars())
 
 
 def _some(by: HeldBy, since: Column[Any]) -> Select[Any]:
@@ -53,6 +52,7 @@ _LET_GO = (
     update(runs)
     .where(THESE, runs.c.held_by == "brake")
     .values(held_by="release", held_until=bindparam("now"), held_why="its journey was let go")
+    .returning(runs.c.id)
 )
 _skips = select(journeys.c.resumed_at).where(journeys.c.name == runs.c.journey, journeys.c.catch_up == "skip")
 _RESUME = (
@@ -65,4 +65,5 @@ _RESUME = (
         skip_until=func.coalesce(_skips.scalar_subquery(), runs.c.skip_until),
         skip_why=case((_skips.exists(), SKIPPED), else_=runs.c.skip_why),
     )
+    .returning(runs.c.id)
 )

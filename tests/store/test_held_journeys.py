@@ -200,6 +200,16 @@ async def test_a_process_that_dies_before_it_told_the_runs_is_finished_by_anothe
     assert await finish_letting_go(shop.store, shop.now) == 0
 
 
+async def test_let_go_by_several_at_once_each_is_told_once(shop: Shop, held: str) -> None:
+    more = [await shop.start("bob") for _ in range(8)]
+    for run in more:
+        assert isinstance(await ask(shop, run), Held)
+
+    await asyncio.gather(*(let_go(shop.store, NAME, by_us(shop.now)) for _ in range(3)))
+
+    assert sorted(await told(shop)) == [(run, "let go") for run in sorted([held, *more])]
+
+
 async def dies(*_: object) -> int:
     raise ConnectionError
 

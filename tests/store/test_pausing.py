@@ -23,6 +23,7 @@ from store.brake import hold_journey
 from store.calls import Call, claim_call, postpone_call
 from store.counts import JourneyPause, JourneyView
 from store.endpoints import put_endpoint
+from store.events import get_event
 from store.held_journeys import finish_letting_go, let_go
 from store.journeys import get_journey, put_journey
 from store.pausing import Paused, Resumed, finish_resuming, pause, resume
@@ -318,6 +319,55 @@ async def test_a_claim_and_a_pause_at_once_send_or_hold_and_nothing_else(shop: S
     assert {run.id for run in (await list_runs(shop.store, by="pause")).runs} == held
     for run in held:
         assert isinstance(await ask(shop, run), Held)
+
+
+async def test_resumed_in_two_ways_at_once_one_of_them_holds_for_all(shop: Shop) -> None:
+    await shop.publish(abandoned_cart(start={"trigger": NAME, "overlap": "parallel"}))
+    runs = [await shop.start() for _ in range(8)]
+    await paused(shop)
+    for run in runs:
+        await ask(shop, run)
+    events = [await shop.post(NAME, "bob", total=60) for _ in range(4)]
+    shop.later(hours=1)
+
+    answers = await asyncio.gather(resumed(shop), resumed(shop, "skip"), resumed(shop, Over(over=HOUR)))
+    await finish_resuming(shop.store, shop.now)
+
+    (did,) = [answer.catch_up for answer in answers if answer.paused is not None]
+    assert await told(shop) == [(run, "let go") for run in sorted(runs)]
+    became = [await ask(shop, run, since=NOON) for run in runs]
+    assert {isinstance(answer, Delivery) and answer.reason for answer in became} == (
+        {"skipped while paused"} if did == "skip" else {False}
+    )
+    made = [(await get_event(shop.store, "api", event.event)).decisions[-1].did for event in events]
+    assert set(made) == ({"ignored"} if did == "skip" else {"started"})
+
+
+async def test_resume_exit_and_claim_at_once_leave_one_end(shop: Shop) -> None:
+    await shop.publish()
+    await shop.rule(spread="0 seconds")
+    for n in range(10):
+        customer = f"racer-{n}"
+        await shop.change(customer, email=f"{customer}@example.com")
+        run = await shop.start(customer)
+        await paused(shop)
+        assert isinstance(await ask(shop, run), Held)
+        waits = await shop.post(NAME, customer, total=60, cart_id="another")
+
+        _, _, claimed = await asyncio.gather(
+            resumed(shop),
+            shop.post("purchase-completed", customer),
+            sends.claim(shop.store, shop.visit(run)),
+        )
+        await finish_resuming(shop.store, shop.now)
+
+        seen_run = await get_run(shop.store, run)
+        assert (seen_run.ended, seen_run.held) == ("exited", None)
+        assert {send.state for send in seen_run.sends} == ({"claimed"} if isinstance(claimed, Go) else set())
+        assert [kind for of, kind in await told(shop) if of == run].count("cancel") == 1
+        first, last = (await get_event(shop.store, "api", waits.event)).decisions
+        assert (first.did, last.did in {"started", "ignored"}) == ("waiting", True)
+        shop.later(minutes=1)
 
 
 async def test_resumed_and_stopped_at_once_everybody_is_ended(shop: Shop, waiting: str) -> None:
