@@ -348,7 +348,12 @@ def measure(connection: Connection, run: str, until: datetime) -> None:
 
 
 def pass_step(connection: Connection, state: RunState, lines: Sequence[Entry]) -> None:
-    """What came of a visit: its step is passed, and the next one entered, or the run is complete."""
+    """What came of a visit: its step is passed, and the next one entered, or the run is complete.
+
+    Where the step was passed or left before, what comes late changes nothing.
+    """
+    if lines[0].n < state.lines:
+        return
     if lines[-1].stands:
         advance(connection, state, lines)
     else:

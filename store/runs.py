@@ -23,7 +23,7 @@ from journeys.walk.position import Unheard
 from store.answers import unheard
 from store.diaries import entry_of
 from store.events import decision_of
-from store.fence import moved_on, walks_another
+from store.fence import called, not_to_note
 from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
 from store.policy import in_force
 from store.schema import AnyRow, actions, among, calls, decisions, diary, events, interactions, runs, sends, storable
@@ -186,8 +186,8 @@ def note(
     Moved: they are of another *version* than the run walks, and nothing is written either.
     """
     state = lock_run(connection, run)
-    if entries and (moved := moved_on(connection, state, version, entries[-1].at)):
-        return moved
+    if entries and (moved := not_to_note(connection, state, version, entries)):
+        return called(connection, state, moved, entries[-1].at)
     if news := unheard(connection, state, entries, known):
         return news
     advance(connection, state, entries)
@@ -212,9 +212,9 @@ def close(  # noqa: PLR0913 - each is told
     complete either, and of any other end the lines are left out.
     """
     state = lock_run(connection, run)
-    if entries and walks_another(connection, state, version):
+    if entries and (moved := not_to_note(connection, state, version, entries)):
         if by == "done":
-            return moved_on(connection, state, version, at)
+            return called(connection, state, moved, at)
         entries = ()
     if by == "done" and (news := unheard(connection, state, entries, known)):
         return news

@@ -31,7 +31,7 @@ from store.answers import unheard
 from store.brake import hold_journey
 from store.circumstances import circumstances_of, expiry_of, look, no_sooner_than_skipped
 from store.effects import job
-from store.fence import moved_on, walks_another
+from store.fence import elsewhere, gone_on, moved_on, walks_another
 from store.house import LOOK_FIRST, WentBack, hold_all, refuse_if_ahead
 from store.lifecycle import (
     RunState,
@@ -113,8 +113,8 @@ async def claim(store: Store, visit: Visit) -> Claim:
     What is not to be sent is recorded at once, with the lines that record() would write.
     ``unknown`` is no such outcome: it adds no lines before settle() does.
     Unheard: the walk passed a question without an answer that there is, so nothing is written and nothing is claimed.
-    Moved: the run walks another version, so neither. Raises Unknown where there is no such run, and WentBack where the
-    database shows that it was set back.
+    Moved: the run is elsewhere than its walk, so neither. Raises Unknown where there is no such run, and WentBack where
+    the database shows that it was set back.
     """
     try:
         return await _claim(store, visit)
@@ -126,13 +126,15 @@ async def claim(store: Store, visit: Visit) -> Claim:
 @write_transaction
 def _claim(connection: Connection, visit: Visit) -> Claim:
     run = lock_customer_and_run(connection, visit.run)
-    if moved := moved_on(connection, run, visit.version, visit.now):
+    if moved := elsewhere(connection, run, visit):
         return moved
     # Of the version that it walks: what an earlier release told Temporal of a step was not all of it.
     visit = visit.model_copy(update={"step": _message(run, visit.at_step)})
     ledger = look(connection, visit)
     if before := _became(ledger):
         return _claimed_before(connection, run, visit, ledger, before)
+    if moved := gone_on(connection, run, visit):
+        return moved
     if visit.version and (news := unheard(connection, run, visit.unwritten, visit.known, visit.at_step)):
         return news  # a walk of release 0.1, which names no version, would not understand it
     if ledger.stopped_at and not run.ended:

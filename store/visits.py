@@ -26,7 +26,7 @@ from store.answers import unheard
 from store.circumstances import moved_at, no_sooner_than_skipped, resumption, skipped
 from store.customers import change_customer
 from store.events import accept_here
-from store.fence import moved_on
+from store.fence import elsewhere, gone_on
 from store.house import LOOK_FIRST, set_back_at
 from store.lifecycle import (
     RunState,
@@ -52,13 +52,15 @@ def decide(connection: Connection, visit: Visit) -> Choice | Unheard | Over | Mo
 
     What was chosen at this visit before stays: an answer that was lost on its way to Temporal is asked for again.
     Unheard: the walk passed a question without an answer that there is, so nothing is written.
-    Moved: the run walks another version, so neither. Raises Unknown.
+    Moved: the run is elsewhere than its walk, so neither. Raises Unknown.
     """
     locked = lock_customer_and_run(connection, visit.run)
-    if moved := moved_on(connection, locked, visit.version, visit.now):
+    if moved := elsewhere(connection, locked, visit):
         return moved
     if before := _chosen_before(connection, visit):
         return before
+    if moved := gone_on(connection, locked, visit):
+        return moved
     run = arrive(connection, locked, visit)
     if not isinstance(run, RunState):
         return run
@@ -77,7 +79,7 @@ def moment(connection: Connection, visit: Visit) -> Moment | Unheard | Over | Mo
     Temporal may know: the instant, if the run waits for it. Unheard and Moved, as for decide(). Raises Unknown.
     """
     locked = lock_customer_and_run(connection, visit.run)
-    if moved := moved_on(connection, locked, visit.version, visit.now):
+    if moved := elsewhere(connection, locked, visit) or gone_on(connection, locked, visit):
         return moved
     if locked.stands_at(visit.position) and explanation(connection, locked):
         return _told(locked.until)
@@ -157,12 +159,14 @@ def come_to_act(connection: Connection, run: RunState, visit: Visit) -> Acting |
 
     Unheard and Moved, as for decide(). Raises Unavailable where the run's journey is being stopped.
     """
-    if moved := moved_on(connection, run, visit.version, visit.now):
+    if moved := elsewhere(connection, run, visit):
         return moved
     if before := became(connection, visit):
         if run.step == visit.at_step:  # somebody else has said so while it was parked
             pass_step(connection, run, visit.lines_after(before))
         return Over(ended=run.ended) if run.ended and run.ended != "completed" else before
+    if moved := gone_on(connection, run, visit):
+        return moved
     standing = connection.execute(_STANDING, {"run": run.id}).one()
     _refuse_if_stopped(run, standing)
     arrived = arrive(connection, run, visit)
@@ -267,7 +271,7 @@ def known_of(connection: Connection, run: RunState, now: datetime) -> Known:
 
 def _chosen_before(connection: Connection, visit: Visit) -> Choice | None:
     """What the diary has in the line that a choice at this visit writes."""
-    line = {"run": visit.run, "n": visit.position.lines, "step": visit.at_step}
+    line = {"run": visit.run, "n": visit.position.lines, "step": visit.at_step, "at": visit.position.since}
     row = connection.execute(_CHOSEN, line).one_or_none()
     return Choice(arm=row.arm, why=row.why) if row else None
 
@@ -276,6 +280,7 @@ _CHOSEN = select(diary.c.arm, diary.c.why).where(
     diary.c.run == bindparam("run"),
     diary.c.n == bindparam("n"),
     diary.c.step == bindparam("step"),
+    diary.c.at == bindparam("at"),  # not what a question was answered with later
     diary.c.did == "passed",
     diary.c.arm.is_not(None),
 )

@@ -43,9 +43,8 @@ async def start_temporal(**options: object) -> WorkflowEnvironment:
         dev_server_startup_timeout=PATIENCE,
         dev_server_log_level="error",
         data_converter=DATA_CONVERTER,
-        search_attributes=SEARCH_ATTRIBUTES,
         identity=IDENTITY,
-        **options,  # type: ignore[arg-type]
+        **{"search_attributes": SEARCH_ATTRIBUTES, **options},  # type: ignore[arg-type]
     )
 
 

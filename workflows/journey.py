@@ -285,7 +285,7 @@ class JourneyWorkflow:
         if isinstance(answer, Unheard):
             raise _NotHeard(answer)
         if isinstance(answer, Moved):
-            self._tell(f"Walks version {answer.version} now, and is about to hear where")
+            self._tell("Is elsewhere by now, and about to hear where")
             await workflow.wait_condition(lambda: self._is_moved)
             raise _IsMoved
         if isinstance(answer, Over):

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import structlog
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from journeys.models import Frozen
 from store.audit import Change
@@ -27,7 +29,10 @@ from store.rebuilding import (
 from store.runs import close
 from store.store import Store
 from workflows.asking import Asked, EndedThere, ask
+from workflows.client import register_search_attributes
 from workflows.rounds import running
+
+log = structlog.get_logger()
 
 Item = TypeVar("Item")
 
@@ -179,10 +184,19 @@ class Rebuild:
             asked += await asyncio.gather(*(ask(self._client, run.id) for run in abreast))
         return asked
 
+    async def _make_ready(self) -> None:
+        """A Temporal that is new takes no run before it knows its search attributes: workers tell as they start."""
+        try:
+            await register_search_attributes(self._client)
+        except RPCError as error:  # as for workers: Temporal Cloud has its own way of adding them
+            log.warning("could not add the search attributes; runs cannot start without them", error=error.message)
+
     async def _act(
         self, found: _Found, to_send_on: Sequence[str], wish: Wish, change: Change, *, due: int
     ) -> dict[str, int]:
         """Returns what became of how many: others may have been at it meanwhile."""
+        if found.missing and not wish.give_up:
+            await self._make_ready()
         for run, end in found.ended.items():
             await close(self._store, run, end.by, end.why, end.at or change.at, ())
         missing, done = [run.id for run in found.missing], 0

@@ -426,9 +426,10 @@ async def test_a_goal_counts_for_the_same_time_however_the_run_ended(shop: Shop)
     assert (await get_run(shop.store, outside)).goal_met_at is None
 
 
-async def send(shop: Shop, run: str, step: str = "initial-reminder") -> str:
-    await shop.claim(run, step)
-    await shop.record(run, step)
+async def send(shop: Shop, run: str, step: str = "initial-reminder", n: int = 1) -> str:
+    following = "pause" if step == "second-reminder" else "second-reminder"
+    await shop.claim(run, step, n=n, following=following)
+    await shop.record(run, step, n=n, following=following)
     return send_id(run, step)
 
 
@@ -440,7 +441,7 @@ async def test_by_opened_people_count_who_opened_the_message_of_their_arm(shop: 
         for customer, (run, _) in people.items()
     }
     sent = {customer: await send(shop, run) for customer, (run, _) in people.items()}
-    other = await send(shop, people["cy"][0], "second-reminder")
+    other = await send(shop, people["cy"][0], "second-reminder", n=3)
     shop.later(hours=1)
     for opened, more in ((sent["ada"], {}), (sent["bob"], {"machine": True})):
         await shop.post("email-opened", None, send_id=opened, **more)

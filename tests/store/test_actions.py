@@ -30,7 +30,7 @@ from store.schema import actions
 from store.stopping import stop
 from store.store import Store
 from tests.samples import CUSTOMER, abandoned_cart
-from tests.shop import Shop, by_us
+from tests.shop import NOON, Shop, by_us
 from tests.transactions import execute, rows
 
 TELL = {"id": "tell", "raise": "store-visit", "with": {"city": "has(event.coupon) ? event.coupon : 'Oslo'"}}
@@ -48,7 +48,7 @@ def visitors(name: str = "visitors", *steps: dict[str, Any], trigger: str = "sto
 
 
 def at_step(shop: Shop, run: str, step: AnyStep, following: str | None = "pause") -> Visit:
-    position = Position(step=step.id, since=shop.now)
+    position = Position(step=step.id, since=NOON)
     return Visit(run=run, version=1, step=step, position=position, now=shop.now, following=following)
 
 

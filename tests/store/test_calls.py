@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from journeys.definition import Journey
 from journeys.endpoints import Endpoint
-from journeys.walk.diary import Delivery, Entry
+from journeys.walk.diary import Delivery, Entry, Moved
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store.calls import IN_LINE, Call, claim_call, postpone_call, record_call
@@ -151,7 +151,7 @@ async def test_with_a_series_that_is_left_nothing_more_is_posted_or_kept(shop: S
     await note(shop.store, run, (left, passed, pause))
 
     assert await kept(shop) == []
-    assert isinstance(await claim_call(shop.store, visit.at(shop.now)), Delivery)
+    assert isinstance(await claim_call(shop.store, visit.at(shop.now)), Moved)
     call = await seen(shop, visit)
     assert (call.state, call.tries, call.next_at) == ("left", 1, None)
 

@@ -184,7 +184,7 @@ async def test_skipped_it_is_blocked_and_what_comes_later_is_not(shop: Shop, wai
     await resumed(shop, "skip")
     shop.later(minutes=1)
 
-    became = await ask(shop, waiting, since=NOON)
+    became = await ask(shop, waiting, since=NOON, following="second-reminder")
 
     assert became == Delivery(outcome="blocked", at=shop.now, reason="skipped while paused")
     assert isinstance(await ask(shop, waiting, "second-reminder", n=3), Go)
@@ -196,7 +196,7 @@ async def test_what_comes_right_after_what_is_skipped_is_not(shop: Shop, waiting
     await resumed(shop, "skip")
     shop.later(seconds=-behind)
 
-    became = await ask(shop, waiting, since=NOON)
+    became = await ask(shop, waiting, since=NOON, following="second-reminder")
 
     assert became == Delivery(outcome="blocked", at=at, reason="skipped while paused")
     assert isinstance(await ask(shop, waiting, "second-reminder", n=3, since=at), Go)

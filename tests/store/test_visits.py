@@ -55,9 +55,10 @@ def visit(run: str, step: str, now: datetime = NOON, version: int = 1) -> Visit:
     return Visit(run=run, version=version, position=Position(step=step, since=now), now=now)
 
 
-async def chosen(shop: Shop, run: str, step: str) -> Choice:
+async def chosen(shop: Shop, run: str, step: str, since: datetime | None = None) -> Choice:
     version = (await get_run(shop.store, run)).version
-    choice = await decide(shop.store, visit(run, step, shop.now, version))
+    at = visit(run, step, since or shop.now, version).at(shop.now)
+    choice = await decide(shop.store, at)
     assert isinstance(choice, Choice)
     return choice
 
@@ -98,7 +99,7 @@ async def test_what_was_chosen_stays_chosen_whatever_changes_before_it_is_asked_
     await put_customer(shop.store, "ada", {**CUSTOMER, "country": "NO"}, shop.now)
     shop.later(days=1)
 
-    again = await chosen(shop, run, "tier")
+    again = await chosen(shop, run, "tier", since=NOON)
 
     assert again == first
     assert [line[0] for line in (await told(shop, run))[0]] == ["entered", "passed", "entered"]
@@ -313,8 +314,10 @@ async def test_by_clicked_the_one_message_in_each_arm_is_measured(shop: Shop) ->
     run = await shop.start("ada")
     arm = (await chosen(shop, run, "subject")).arm
     message = {"plain": "hello", "witty": "again"}[arm]
-    await shop.claim(run, message)
-    await shop.record(run, message)
+    tier = Entry(n=3, at=shop.now, step="tier", did="passed", arm="early")
+    way = () if arm == "plain" else (tier, Entry(n=4, at=shop.now, step="again", did="entered"))
+    await shop.claim(run, message, n=3 + len(way), entries=way)
+    await shop.record(run, message, n=3 + len(way))
     await shop.post(
         "email-clicked", None, send_id=(await get_run(shop.store, run)).sends[0].id, link="https://x.example"
     )

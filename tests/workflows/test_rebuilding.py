@@ -21,8 +21,11 @@ from terminal import rebuilding
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from tests.shop import by_us
+from tests.temporal_fixtures import start_temporal
 from tests.transactions import execute, rows
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
+from workflows.relay import Relay
+from workflows.search_attributes import CUSTOMER_ID
 
 NOBODY = Rebuilt(
     under_way=0,
@@ -128,6 +131,21 @@ async def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(played: Engine, m
 
     assert (done.starting, done.missing) == (2, 3)
     assert sorted(await starts(played)) == sorted(lost)
+
+
+async def test_a_temporal_that_is_new_learns_what_runs_are_searched_by(
+    played: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers that are up have told another one."""
+    async with await start_temporal(search_attributes=()) as new:
+        monkeypatch.setattr(played, "client", new.client)
+        monkeypatch.setattr(played, "relay", Relay(played.store, new.client, played.task_queue, played.now))
+        (run,) = await enter(played, 1)
+
+        await rebuild(played, journey="abandoned-cart")
+        await played.relay.drain_once()
+
+        assert (await played.handle(run).describe()).typed_search_attributes.get(CUSTOMER_ID) == "tess"
 
 
 async def test_who_is_started_meanwhile_is_not_started_twice(played: Engine) -> None:
