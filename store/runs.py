@@ -344,7 +344,11 @@ def _actions(connection: Connection, run: AnyRow) -> tuple[ActionView, ...]:
         return ()
     wanted = (run.journey, run.version)
     steps = load(connection, [wanted])[wanted].steps
-    return tuple(ActionView(**row._asdict(), does=steps[row.step].words) for row in rows)
+    # What a run did in a version from which it was moved may be no step of this one.
+    return tuple(
+        ActionView(**row._asdict(), does=steps[row.step].words if row.step in steps else "in an earlier version")
+        for row in rows
+    )
 
 
 def _run(row: AnyRow) -> dict[str, Any]:
