@@ -38,7 +38,8 @@ def moved(old: Version, new: Version, at: Position, names: Names = NO_NAMES) -> 
     What it waits for keeps the instant at which it began. Nobody is put where a message, or an action, is still to come
     that they have had already.
     """
-    why = hindrance(old, new, at.step, names) or had_already(new, at.step, at.sent, names)
+    done = at.step in at.inside
+    why = hindrance(old, new, at.step, names) or had_already(new, at.step, at.sent, names, done=done)
     if why:
         return Stays(why=why)
     answers = answer_names(old, new, at.step, names)
@@ -85,12 +86,15 @@ def posts_another(old: Version, new: Version, step: str, names: Names = NO_NAMES
     return (was.webhook, was.with_) != (now.webhook, now.with_)
 
 
-def had_already(new: Version, step: str, had: Collection[str], names: Names = NO_NAMES) -> str:
-    """The same for a run that could go on from a step, but for what it *had* been sent, or done, by step."""
+def had_already(new: Version, step: str, had: Collection[str], names: Names = NO_NAMES, *, done: bool = False) -> str:
+    """The same for a run that could go on from a step, but for what it *had* been sent, or done, by step.
+
+    *done*: all that is within the step, which is a series, lies behind the run.
+    """
     there, had = _named(step, names), set(had)
     if twice := had.intersection(names.values()):
         return f"it had {min(twice)} already, in an earlier version"
-    named = {_named(id, names) for id in had}
+    named = {_named(id, names) for id in had} - (new.within(there) if done else frozenset())
     again = next((id for id in new.soonest(there) if id in named), None)
     return f"it had {again} already, which comes after {there} in version {new.number}" if again else ""
 
@@ -98,9 +102,10 @@ def had_already(new: Version, step: str, had: Collection[str], names: Names = NO
 def repeated(old: Version, new: Version, step: str, names: Names = NO_NAMES) -> frozenset[str]:
     """What a run at a step of the old version may have had, and would come to in the new one. Not what comes in both.
 
+    What is within the step itself may be behind the run, or come.
     Steps whose names others are given are among it, as a run may have had these in an even earlier version.
     """
-    ahead, there = old.soonest(step), new.soonest(_named(step, names))
+    ahead, there = old.soonest(step).keys() - old.within(step), new.soonest(_named(step, names))
     had = {id for id in old.steps if id not in ahead and _named(id, names) in there}
     return frozenset(had.union(names.values()))
 

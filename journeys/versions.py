@@ -93,6 +93,11 @@ class Version:
         steps = every_step(self.journey.steps)
         return frozenset(step.id for step in steps if any(arm.meanwhile for arm in step.arms))
 
+    def within(self, step: str) -> frozenset[str]:
+        """The steps that a series walks until something happens; none of any other step."""
+        arms = self.steps[step].arms
+        return frozenset(inner.id for arm in arms if arm.meanwhile for inner in every_step(arm.steps))
+
     def around(self, step: str) -> frozenset[str]:
         """The series that a step is walked in."""
         turns = way_to(self.journey.steps, step) or () if self.series else ()

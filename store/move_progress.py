@@ -47,11 +47,11 @@ class Stayed:
         self.runs = {why: list(some) for why, some in (runs or {}).items()}
 
     def add(self, why: str, people: int, runs: Sequence[str]) -> None:
-        """So many more people, with some of their runs."""
+        """So many more people, with some of their runs. The first by name are kept, in whatever order they come."""
         if not people:
             return
         self.people[why] += people
-        self.runs[why] = [*self.runs.get(why, ()), *runs][:SOME]
+        self.runs[why] = sorted({*self.runs.get(why, ()), *runs})[:SOME]
 
 
 def move_of(moved: Mapping[str, int], stays: Stayed, *, gone: int = 0, to_move: int = 0) -> Move:

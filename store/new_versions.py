@@ -15,7 +15,7 @@ from journeys.moving import BEING_SENT, Names, had_already, hindrance, repeated
 from journeys.versions import Version
 from store.lifecycle_moves import IS_BUSY
 from store.move_progress import SOME, Move, Stayed, move_of
-from store.schema import actions, among, runs, sends, versions
+from store.schema import actions, among, diary, runs, sends, versions
 from store.versions import load
 
 
@@ -96,10 +96,13 @@ def _staying(connection: Connection, each: Inside, new: Version, names: Names) -
             had[row.run].add(row.step)
         for run in at_work:
             had.pop(run, None)
-        alike: dict[frozenset[str], list[str]] = defaultdict(list)
+        done = {*connection.execute(_DONE, about).scalars()} if each.version.within(each.step) else set[str]()
+        alike: dict[tuple[frozenset[str], bool], list[str]] = defaultdict(list)
         for run, steps in had.items():
-            alike[frozenset(steps)].append(run)
-        yield from ((had_already(new, each.step, steps, names), ids) for steps, ids in alike.items())
+            alike[frozenset(steps), run in done].append(run)
+        for (passed, is_done), ids in alike.items():
+            if why := had_already(new, each.step, passed, names, done=is_done):
+                yield why, ids
 
 
 def _some(connection: Connection, each: Inside) -> list[str]:
@@ -124,6 +127,11 @@ _INSIDE = (
 _at = _of_journey & (runs.c.version == _number) & (runs.c.step == bindparam("step"))
 _SOME = select(runs.c.id).where(_at).order_by(runs.c.id).limit(SOME)
 _AT_WORK = select(runs.c.id).where(_at, IS_BUSY)
+_DONE = (  # those that have done all within a series
+    select(runs.c.id)
+    .join(diary, (diary.c.run == runs.c.id) & (diary.c.n == runs.c.lines - 1))
+    .where(_at, diary.c.did == "returned")
+)
 _HAD = union_all(
     select(sends.c.run, sends.c.step)
     .join(runs, runs.c.id == sends.c.run)

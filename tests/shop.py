@@ -139,18 +139,20 @@ def visit(
     n: int = 1,
     entries: tuple[Entry, ...] = (),
     following: str | None = "opened",
+    returns: bool = False,
     expires_at: datetime | None = None,
     since: datetime | None = None,
     version: int = 1,
 ) -> Visit:
     """A visit to a message step: of the abandoned cart by its id, else to an email. *n*: its next diary line.
 
-    *since*: when the step was entered, if not just now.
+    *following*: the step that comes next, or that is around it, if it *returns*. *since*: when the step was entered, if
+    not just now.
     """
     if isinstance(step, str):
         named = abandoned_cart().message(step)
         step = named or Email(id=step, email="initial-email-reminder", to="customer.email")
-    told = {"now": now, "unwritten": entries, "following": following, "expires_at": expires_at}
+    told = {"now": now, "unwritten": entries, "following": following, "returns": returns, "expires_at": expires_at}
     position = Position(step=step.id, since=since or now, lines=n)
     return Visit.model_validate({"run": run, "version": version, "step": step, "position": position, **told})
 

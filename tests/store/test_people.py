@@ -135,6 +135,27 @@ async def test_who_had_a_message_already_is_not_put_before_it(shop: Shop) -> Non
     assert (await get_run(shop.store, waits)).version == 2
 
 
+async def test_who_has_done_all_of_a_series_goes_on_and_is_not_put_before_it(shop: Shop) -> None:
+    series = {"id": "series", "until": VISIT, "steps": [HELLO]}
+    await published(shop, series)
+    waits, done = [await shop.start(customer) for customer in ("ada", "bob")]
+    await note(shop.store, done, [Entry(n=1, at=shop.now, step="initial-reminder", did="entered")])
+    await shop.claim(done, n=2, following="series")
+    await shop.record(done, n=2, following="series", returns=True)
+
+    told = []
+    for steps in ([series | {"until": VISIT | {"within": "8 days"}}], [series | {"steps": [pause()]}, HELLO]):
+        would = await published(shop, *steps, people="move", dry_run=True)
+        did = await published(shop, *steps, people="move")
+        assert would.move == did.move
+        assert did.move
+        told.append((did.move.moved, {each.why: each.runs for each in did.move.stays}))
+
+    why = "it had initial-reminder already, which comes after series in version 3"
+    assert told == [(2, {}), (1, {why: (done,)})]
+    assert (await get_run(shop.store, waits)).version == 3
+
+
 async def test_who_is_being_sent_a_message_is_tried_again_and_stays(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
