@@ -20,7 +20,7 @@ from journeys.steps import STEP_TYPES, Email, Message
 from journeys.walk.diary import Delivery, Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
-from store import catalogue, customers, events, journeys, sends
+from store import catalogue, customers, events, journeys, runs, sends
 from store.audit import Change
 from store.customers import CustomerChange
 from store.events import Receipt
@@ -42,6 +42,8 @@ class Shop:
     now: datetime = NOON
     walks: dict[str, int] = field(default_factory=dict, repr=False)
     """The version that each run began with."""
+    lines: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
+    """How many lines the diary of a run had when it came to a step at which it was put."""
 
     async def stock(self) -> None:
         """Make everything ready that the abandoned-cart journey refers to, and know ada and bob."""
@@ -94,7 +96,16 @@ class Shop:
 
     def visit(self, run: str, step: str = "initial-reminder", **more: Any) -> Visit:
         """A visit to a message step, by default the first one of the abandoned cart. *n*: its next diary line."""
-        return visit(run, step, **{"now": self.now, "version": self.walks.get(run, 1), **more})
+        known = {"now": self.now, "version": self.walks.get(run, 1), "n": self.lines.get((run, step), 1)}
+        return visit(run, step, **{**known, **more})
+
+    async def come_to(self, run: str, step: str) -> None:
+        """Let a run stand at a step where it never was, whatever comes before that."""
+        view = await runs.get_run(self.store, run)
+        if not view.ended and all(entry.step != step for entry in view.diary):
+            entered = Entry(n=len(view.diary), at=self.now, step=step, did="entered")
+            await runs.note(self.store, run, [entered])
+            self.lines[run, step] = entered.n + 1
 
     async def rule(self, **said: Any) -> None:
         """Put a policy in force. What is not said of consent and the brake is not asked."""
@@ -107,6 +118,8 @@ class Shop:
         """Claim a send that nothing holds, by default the first one of the abandoned cart. *rules*: of consent."""
         if rules:
             await self.rule(consent=rules)
+        if not more.keys() & {"n", "entries"}:
+            await self.come_to(run, step)
         claimed = await sends.claim(self.store, self.visit(run, step, **more))
         assert isinstance(claimed, Go | Done), claimed
         return claimed

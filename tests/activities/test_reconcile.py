@@ -32,16 +32,17 @@ MINUTE = timedelta(minutes=1)
 
 
 class InDoubt:
-    """A send that got no answer, of a run whose diary has one line."""
+    """A send that got no answer."""
 
     def __init__(self, shop: Shop, run: str, kind: Kind = "email", version: int = 1) -> None:
         self.shop, self.run, self.kind, self.step, self.version = shop, run, kind, STEPS[kind], version
 
     @property
     def visit(self) -> Visit:
-        return visit(self.run, self.step, version=self.version)
+        return self.shop.visit(self.run, self.step, version=self.version)
 
     async def send(self, ledger: Ledger) -> Delivery:
+        await self.shop.come_to(self.run, self.step)
         deliver = Deliver(self.shop.store, _all(ledger))
         return await ActivityEnvironment().run(to_its_end(deliver), self.visit)
 
@@ -50,7 +51,9 @@ class InDoubt:
         environment.info = replace(environment.info, attempt=attempt)
         asking = Reconcile(self.shop.store, _all(channel), call=timedelta(seconds=0.5), ask_again=(MINUTE,))
         step = self.visit.message.model_copy(update={"in_doubt": "repeat" if repeats else "leave"})
-        answer = await environment.run(asking.reconcile, visit(self.run, step, version=self.version))
+        answer = await environment.run(
+            asking.reconcile, visit(self.run, step, version=self.version, n=self.visit.position.lines)
+        )
         assert not isinstance(answer, Held)
         return answer
 

@@ -30,7 +30,13 @@ async def test_a_journey_that_is_held_says_so(held: Door) -> None:
 async def test_it_is_let_go_and_the_relay_hears_of_it(held: Door) -> None:
     answer = await held.post(RELEASE)
 
-    assert answer == {"journey": "abandoned-cart", "held": HELD, "spread": "15 minutes", "dry_run": False}
+    assert answer == {
+        "journey": "abandoned-cart",
+        "held": HELD,
+        "paused": None,
+        "spread": "15 minutes",
+        "dry_run": False,
+    }
     assert held.clock.nudges == 1
     journey = await held.get("/v1/journeys/abandoned-cart")
     assert (journey["state"], journey["held"]) == ("live", None)

@@ -170,4 +170,5 @@ def test_only_the_definition_and_the_walk_know_the_types_of_steps() -> None:
     }
 
     posting = {"journeys/walk/virtual_run.py", "store/calls.py", "workflows/journey.py"}  # a webhook is no transaction
-    assert knowing == {"journeys/walk/walk.py", "journeys/choices.py", "journeys/acting.py"} | posting
+    moving = {"journeys/moving.py"}  # which knows whether another call is to be posted in a new version
+    assert knowing == {"journeys/walk/walk.py", "journeys/choices.py", "journeys/acting.py"} | posting | moving

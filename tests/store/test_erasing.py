@@ -76,8 +76,8 @@ async def plant(shop: Shop) -> str:
     await shop.change(ID, first_name=PLANTED["attribute"])
     told = {"cart_id": PLANTED["key"], "coupon": PLANTED["coupon"], "id": PLANTED["event"]}
     run = await shop.start(ID, **told)
-    await shop.claim(run)
-    await shop.record(run, provider_id=PLANTED["provider"])
+    await shop.claim(run, following="second-reminder")
+    await shop.record(run, following="second-reminder", provider_id=PLANTED["provider"])
     await shop.claim(run, "second-reminder", n=3)
     failed = Delivery(outcome="failed", at=shop.now, reason=PLANTED["reason"])
     await record(shop.store, shop.visit(run, "second-reminder", n=3, following="pause"), 1, failed, None)

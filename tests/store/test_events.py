@@ -323,12 +323,12 @@ class TestExit:
         await shop.claim(run)
         await shop.record(run)
         shop.later(minutes=1)
-        await shop.claim(run, "second-reminder", n=3, following="pause")
+        await shop.claim(run, "second-reminder", following="pause")
 
         receipt = await shop.post("purchase-completed", id="bought")
 
         assert (receipt.in_flight, receipt.already_sent) == (1, ("initial-reminder",))
-        await shop.record(run, "second-reminder", n=4, following="pause")
+        await shop.record(run, "second-reminder", following="pause")
         again = await shop.post("purchase-completed", id="bought")
         assert (again.in_flight, again.already_sent) == (0, ("initial-reminder", "second-reminder"))
 

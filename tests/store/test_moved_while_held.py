@@ -128,7 +128,7 @@ async def test_a_call_that_is_parked_stays_so_until_it_is_repaired(shop: Shop, n
 
     assert held == Held(until=None, why="it has failed before", by="park")
     seen = await get_run(shop.store, run)
-    assert (seen.held, seen.diary[-1].why) == (was, "held until it is repaired: it answered 400")
+    assert (seen.held, seen.diary[-1].why) == (was, "parked until it is repaired: it answered 400")
     assert ((await call(shop, run)).state, (await call(shop, run)).tries) == ("parked", 1)
     await repair(shop.store, "abandoned-cart", Wanted(step=named or CRM), by_us(shop.now))
     shop.later(hours=1)

@@ -89,6 +89,7 @@ async def ended(played: Engine, clock: Clock, run: str) -> tuple[RunView, dict[s
     await clock.move(timedelta(days=10))
     await played.until_ended(run)
     seen = await get_run(played.store, run)
+    await played.relay.drain_once()  # a walk that asked before it heard where to go is told once more
     assert await played.waiting() == 0
     return seen, {send.step: round((send.at - clock.begin) / HOUR) * HOUR for send in seen.sends if send.at}
 
