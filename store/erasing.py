@@ -89,8 +89,7 @@ async def erase(
         if asyncio.get_running_loop().time() >= until:
             break
         await asyncio.sleep(PAUSE.total_seconds())
-    erasure = await _erase(store, customer, change)
-    return erasure.model_copy(update={"ended": erasure.ended + len(ended)})
+    return await _erase(store, customer, change, len(ended))
 
 
 @read_transaction
@@ -105,12 +104,14 @@ def _end(connection: Connection, customer: str, now: datetime) -> list[str]:
 
 
 @write_transaction
-def _erase(connection: Connection, customer: str, change: Change) -> Erasure:
+def _erase(connection: Connection, customer: str, change: Change, ended: int) -> Erasure:
+    """Erase it, whose runs are over: so many have *ended* for it."""
     take_time(connection)
     lock_customers(connection, [customer])
     forget_who_stayed(connection, connection.execute(_runs_of, {"of_customer": customer}).scalars().all())
     locked = lock_runs_of(connection, customer)
     erasure = _erasure(connection, customer, dry_run=False)
+    erasure = erasure.model_copy(update={"ended": erasure.ended + ended})
     if not erasure.rows:
         return erasure
     end_runs_of(connection, customer, change.at)  # of those who came in since

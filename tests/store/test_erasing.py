@@ -148,6 +148,7 @@ async def test_a_second_time_changes_nothing_and_says_when_it_was(shop: Shop) ->
     assert would.erased_before == first
     log = (await list_audit(shop.store, what="customer")).entries
     assert [(entry.did, entry.what) for entry in log] == [("customer erased", f"customer/{digest_of(ID)[:16]}")]
+    assert [entry.detail["ended"] for entry in log] == [1]
 
 
 async def test_whom_nobody_knows_is_told(shop: Shop) -> None:
