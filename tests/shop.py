@@ -118,7 +118,7 @@ class Shop:
         """Claim a send that nothing holds, by default the first one of the abandoned cart. *rules*: of consent."""
         if rules:
             await self.rule(consent=rules)
-        if not more.keys() & {"n", "entries"}:
+        if step != "initial-reminder" and not more.keys() & {"n", "entries"}:
             await self.come_to(run, step)
         claimed = await sends.claim(self.store, self.visit(run, step, **more))
         assert isinstance(claimed, Go | Done), claimed
