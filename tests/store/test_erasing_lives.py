@@ -227,7 +227,7 @@ async def test_a_report_that_waits_for_the_erasure_brings_nobody_back(shop: Shop
     # Whoever waits for the customer has looked up already whose message it is about.
     async with under_way(shop.store) as do:
         await do(lambda connection: lock_customers(connection, [ID]))
-        erasing = asyncio.create_task(_erase(shop.store, ID, by_us(shop.now)))
+        erasing = asyncio.create_task(_erase(shop.store, ID, by_us(shop.now), 0))
         await asyncio.sleep(0.3)
         heard = asyncio.create_task(shop.post("email-clicked", None, **about))
         await asyncio.sleep(0.3)
