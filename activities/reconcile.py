@@ -95,6 +95,10 @@ class Reconcile:
                 return await sends.settle(self._store, visit, doubt.attempt, _unknown(doubt))
 
     async def _asked(self, channel: Channel, doubt: Doubt) -> Finding:
+        if not doubt.to:
+            # The database was set back, and Temporal knows of the message, but not to whom it went. Providers are asked
+            # by the address: asked for none, they would say that they have not got it, or find that of somebody else.
+            return None
         handed = Handed(doubt.send_id, doubt.to, doubt.claimed_at, _text(doubt), doubt.taken)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._call.total_seconds()):

@@ -11,13 +11,14 @@ from sqlalchemy import update
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.channels import Accepted, Channel, Finding, Handed, NeverTells
+from activities.channels import Accepted, Channel, Finding, Handed, NeverTells, NotFound
 from activities.deliver import Deliver
 from activities.reconcile import MOST_ATTEMPTS, MOST_REPEATS, NEVER_ANSWERS, NOBODY_KNOWS, Reconcile
 from journeys.definition import send_id
 from journeys.interactions import INTERACTIONS, Kind
 from journeys.walk.diary import Delivery, Held, Moved
 from journeys.walk.world import Visit
+from store.remembering import Remembered, remember
 from store.runs import RunView, SendView, get_run
 from store.schema import sends
 from store.sends import prove, record
@@ -120,6 +121,24 @@ async def test_an_ask_that_died_after_its_answer_gives_the_same_one(doubt: InDou
     assert await doubt.ask(ledger, attempt=2) is None
 
     assert len(ledger.asked_for) == 1
+
+
+async def test_no_provider_is_asked_for_what_went_nobody_knows_whereto(doubt: InDoubt) -> None:
+    await doubt.shop.come_to(doubt.run, doubt.step)
+    content = doubt.visit.message.content
+    told = Remembered(doubt.run, "ada", doubt.step, "email", content, "unknown", NOON)
+    assert await remember(doubt.shop.store, [told]) == 1
+    asked = Ledger(findings=[NotFound(), NotFound()])  # as of a search for no address
+
+    with pytest.raises(ApplicationError) as raised:
+        await doubt.ask(asked)
+    delivery = await doubt.ask(asked, attempt=2)
+
+    assert raised.value.next_retry_delay == MINUTE
+    assert isinstance(delivery, Delivery)
+    assert (delivery.outcome, asked.asked_for) == ("unknown", [])
+    assert (await doubt.send(asked)).outcome == "unknown"
+    assert asked.asked == []
 
 
 async def test_where_nobody_can_tell_it_is_asked_again_and_then_left(doubt: InDoubt) -> None:
