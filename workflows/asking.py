@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
@@ -26,6 +26,12 @@ _ENDS: dict[WorkflowExecutionStatus | None, tuple[EndedBy, str]] = {
 }
 
 
+NOBODYS = "the database was set back, and does not know this run"
+"""Why a run was ended there that nobody knew. It is as if it had never been, once somebody enters with its id."""
+
+SOON = timedelta(seconds=10)
+
+
 class EndedThere(NamedTuple):
     """What a run's end in Temporal came from, why, and when (aware UTC), as far as that is said."""
 
@@ -40,7 +46,7 @@ Asked = EndedThere | Literal["running", "unknown"]
 async def ask(client: Client, run: str) -> Asked:
     """What became of a run. One that was reset, or went on in a new execution, runs under the same id.
 
-    Raises RPCError where Temporal does not answer.
+    One that was ended as nobody knew it is unknown. Raises RPCError where Temporal does not answer.
     """
     try:
         described = await client.get_workflow_handle(run).describe()
@@ -53,6 +59,8 @@ async def ask(client: Client, run: str) -> Asked:
     by, why = _ENDS[described.status]
     this = client.get_workflow_handle_for(JourneyWorkflow.run, run, run_id=described.run_id)
     reason = await _reason(this)
+    if by == "terminated" and reason == NOBODYS:
+        return "unknown"
     return EndedThere(by, f"{why}: {reason}" if reason else why, described.close_time)
 
 
@@ -68,6 +76,19 @@ async def stranger(client: Client, run: str) -> str | None:
     if described.status in _ENDS or cancelled:
         return None
     return described.typed_search_attributes.get(CUSTOMER_ID) or ""
+
+
+async def executions_of(client: Client, run: str) -> list[str]:
+    """The ids of its executions, the latest last: one, unless it was moved, reset or begun anew.
+
+    Raises RPCError: NOT_FOUND where Temporal does not know it.
+    """
+    described = await client.get_workflow_handle(run).describe(rpc_timeout=SOON)
+    first = described.raw_description.workflow_execution_info.first_run_id or described.run_id
+    named = run.replace("'", "''")
+    listed = {each.run_id: each.start_time async for each in client.list_workflows(f"WorkflowId = '{named}'")}
+    known = dict.fromkeys([first, *sorted(listed, key=lambda id: listed[id])])  # the list comes a little late
+    return [id for id in known if id != described.run_id] + [described.run_id]
 
 
 def is_unknown(error: RPCError) -> bool:

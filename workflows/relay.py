@@ -25,12 +25,14 @@ from journeys.walk.position import Arrival
 from store import outbox
 from store.missing import mark_missing
 from store.outbox import Job, Postponed
+from store.remembering import remember
 from store.runs import under_way
 from store.store import Store
-from workflows.asking import ask, is_unknown
+from workflows.asking import ask, executions_of, is_unknown
 from workflows.cancels import marked
 from workflows.forgetting import forget
 from workflows.journey import JourneyWorkflow
+from workflows.remembering import messages_of
 from workflows.run_input import RunInput
 from workflows.search_attributes import CUSTOMER_ID, ENTRY_TRIGGER, JOURNEY_ID, JOURNEY_VERSION
 
@@ -70,6 +72,8 @@ _IN_ITS_STEAD: dict[str, Any] = {
     "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     "id_conflict_policy": WorkflowIDConflictPolicy.TERMINATE_EXISTING,
 }
+# Where the other one was ended, as nobody knew it.
+_AFTER_ANOTHER: dict[str, Any] = {"id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE}
 
 
 class _Round(NamedTuple):
@@ -203,26 +207,42 @@ class Relay:
                 await mark_missing(self._store, [job.run], self._clock())
 
     async def _start(self, job: Job) -> None:
+        try:
+            await self._begin(job, _IN_ITS_STEAD if job.payload.get("anew") else _ONCE)
+        except WorkflowAlreadyStartedError:
+            if await ask(self._client, job.run) == "unknown":
+                await self._begin_after_a_stranger(job)
+
+    async def _begin_after_a_stranger(self, job: Job) -> None:
+        """The store was set back, and had forgotten this run, which Temporal had begun: its messages are not repeated.
+
+        They are read here, too, as the store may have been set back once more since they were written into the ledger.
+        """
+        earlier = (await executions_of(self._client, job.run))[::-1]
+        await remember(self._store, await messages_of(self._client, job.run, job.payload["customer"], earlier))
+        with suppress(WorkflowAlreadyStartedError):  # by another relay, which had the job before
+            await self._begin(job, _AFTER_ANOTHER)
+
+    async def _begin(self, job: Job, how: dict[str, Any]) -> None:
         told = job.payload
-        with suppress(WorkflowAlreadyStartedError):
-            await self._client.start_workflow(
-                JourneyWorkflow.run,
-                _input(told),
-                id=job.run,
-                task_queue=self._task_queue,
-                **(_IN_ITS_STEAD if told.get("anew") else _ONCE),
-                search_attributes=TypedSearchAttributes(
-                    [
-                        SearchAttributePair(JOURNEY_ID, told["journey"]),
-                        SearchAttributePair(JOURNEY_VERSION, told["version"]),
-                        SearchAttributePair(CUSTOMER_ID, told["customer"]),
-                        SearchAttributePair(ENTRY_TRIGGER, told["trigger"]),
-                    ]
-                ),
-                static_summary=f"{told['journey']} v{told['version']} · {told['customer']}",
-                static_details=f"Started by an event of **{told['trigger']}**.",
-                rpc_timeout=CALL,
-            )
+        await self._client.start_workflow(
+            JourneyWorkflow.run,
+            _input(told),
+            id=job.run,
+            task_queue=self._task_queue,
+            **how,
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(JOURNEY_ID, told["journey"]),
+                    SearchAttributePair(JOURNEY_VERSION, told["version"]),
+                    SearchAttributePair(CUSTOMER_ID, told["customer"]),
+                    SearchAttributePair(ENTRY_TRIGGER, told["trigger"]),
+                ]
+            ),
+            static_summary=f"{told['journey']} v{told['version']} · {told['customer']}",
+            static_details=f"Started by an event of **{told['trigger']}**.",
+            rpc_timeout=CALL,
+        )
 
     def _handle(self, job: Job) -> WorkflowHandle[JourneyWorkflow, Ended]:
         return self._client.get_workflow_handle_for(JourneyWorkflow.run, job.run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 from temporalio.api.common.v1 import Payloads
@@ -20,24 +20,30 @@ _VISIT = TypeAdapter(Visit)
 _DELIVERY = TypeAdapter(Delivery)
 
 
-async def messages_of(client: Client, run: str, customer: str) -> list[Remembered]:
-    """The messages of a run, by its history and by those that it went on from. Raises RPCError."""
+async def messages_of(client: Client, run: str, customer: str, earlier: Sequence[str] = ()) -> list[Remembered]:
+    """The messages of a run, by the history of its latest execution and of those that it went on from.
+
+    *earlier*: executions in whose stead it began, the latest first, whose messages are its own. Raises RPCError.
+    """
     told = dict[str, Remembered]()
-    async for history in _histories(client, run):
+    async for history in _histories(client, run, earlier):
         for message in _messages(history, customer):
-            told.setdefault(message.step, message)  # later histories come first, and know better
+            # Later histories come first, and know better; but what was accepted stays so.
+            if message.step not in told or message.outcome == "accepted":
+                told[message.step] = message
     return list(told.values())
 
 
-async def _histories(client: Client, run: str) -> AsyncIterator[list[HistoryEvent]]:
-    run_id: str | None = None
-    while True:
-        events = client.get_workflow_handle(run, run_id=run_id).fetch_history_events()
-        history = [event async for event in events]
-        yield history
-        run_id = history[0].workflow_execution_started_event_attributes.continued_execution_run_id
-        if not run_id:
-            return
+async def _histories(client: Client, run: str, earlier: Sequence[str]) -> AsyncIterator[list[HistoryEvent]]:
+    read = set[str | None]()
+    for last in (None, *earlier):
+        run_id: str | None = last
+        while run_id not in read:
+            events = client.get_workflow_handle(run, run_id=run_id).fetch_history_events()
+            history = [event async for event in events]
+            yield history
+            read.add(run_id)
+            run_id = history[0].workflow_execution_started_event_attributes.continued_execution_run_id or None
 
 
 def _messages(history: list[HistoryEvent], customer: str) -> list[Remembered]:

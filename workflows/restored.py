@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from temporalio.client import Client
@@ -16,15 +17,14 @@ from store.house import hold_all, let_all_go
 from store.rebuilding import begin_again, under_way_after
 from store.remembering import Remembered, customers_of, forgotten, remember
 from store.store import Store
-from workflows.asking import is_unknown
+from workflows.asking import NOBODYS, is_unknown
 from workflows.rebuilding import ABREAST, PAGE, TOGETHER, Told, parts
 from workflows.relay import Relay
 from workflows.remembering import messages_of
-from workflows.rounds import running
+from workflows.rounds import of_queue, running
 from workflows.search_attributes import CUSTOMER_ID
 
 BY_HAND = "Somebody says that the database was set back"
-REASON = "the database was set back, and does not know this run"
 SHOWN = 20
 
 
@@ -69,7 +69,8 @@ class Restore:
         there = await self._there()
         strangers = await self._strangers(list(there), change.at)
         here = await self._here()
-        remembered = await self._remember({run: there[run] for run in strangers} | here, dry_run=dry_run)
+        whose = {run: there[run] for run in strangers} | here
+        remembered = await self._remember(whose, await self._in_whose_stead(), dry_run=dry_run)
         anew = [run for run in here if run in there]
         told = Restored(
             strangers=len(strangers),
@@ -91,6 +92,18 @@ class Restore:
             whose[execution.id] = execution.typed_search_attributes.get(CUSTOMER_ID) or ""
         return whose
 
+    async def _in_whose_stead(self) -> dict[str, list[str]]:
+        """Executions in whose stead others may have begun, by their runs, the latest first.
+
+        Where the database was set back more than once, those that began anew between know nothing of what went before.
+        """
+        query = f"{of_queue(self._task_queue)} AND ExecutionStatus = 'Terminated'"
+        terminated = [execution async for execution in self._client.list_workflows(query, page_size=PAGE)]
+        earlier = defaultdict[str, list[str]](list)
+        for execution in sorted(terminated, key=lambda each: each.start_time, reverse=True):
+            earlier[execution.id].append(execution.run_id)
+        return earlier
+
     async def _strangers(self, there: list[str], now: datetime) -> list[str]:
         found = [await known(self._store, some, now) for some in parts(there, PAGE)]
         return [run for page in found for run in page.unknown]
@@ -103,18 +116,21 @@ class Restore:
             whose |= await customers_of(self._store, [run.id for run in page])
         return whose
 
-    async def _remember(self, whose: Mapping[str, str], *, dry_run: bool) -> int:
+    async def _remember(
+        self, whose: Mapping[str, str], in_whose_stead: Mapping[str, list[str]], *, dry_run: bool
+    ) -> int:
         """Write what went out meanwhile into the ledger. Returns how many messages that were."""
         done, remembered = 0, 0
         for some in parts(list(whose.items()), ABREAST):
-            told = [each for run in await asyncio.gather(*(self._messages(*one) for one in some)) for each in run]
+            asked = (self._messages(run, customer, in_whose_stead.get(run, ())) for run, customer in some)
+            told = [each for run in await asyncio.gather(*asked) for each in run]
             remembered += await (forgotten(self._store, told) if dry_run else remember(self._store, told))
             self._told("Read what went out", done := done + len(some), len(whose))
         return remembered
 
-    async def _messages(self, run: str, customer: str) -> list[Remembered]:
+    async def _messages(self, run: str, customer: str, earlier: Sequence[str]) -> list[Remembered]:
         try:
-            return await messages_of(self._client, run, customer)
+            return await messages_of(self._client, run, customer, earlier)
         except RPCError as error:
             if is_unknown(error):
                 return []
@@ -123,7 +139,7 @@ class Restore:
     async def _end(self, strangers: list[str]) -> None:
         for done, run in enumerate(strangers, 1):
             try:
-                await self._client.get_workflow_handle(run).terminate(reason=REASON)
+                await self._client.get_workflow_handle(run).terminate(reason=NOBODYS)
             except RPCError as error:
                 if not is_unknown(error):  # it has ended since
                     raise

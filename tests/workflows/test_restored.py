@@ -16,7 +16,8 @@ from store.runs import get_run
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from tests.shop import by_us
-from workflows.restored import REASON, Restore
+from workflows.asking import NOBODYS
+from workflows.restored import Restore
 from workflows.rounds import Rounds
 
 
@@ -70,7 +71,7 @@ async def test_what_only_temporal_knows_ends_and_all_others_go_on(
             "final-reminder",
         ]
         history = await played.handle(stranger).fetch_history()
-        assert history.events[-1].workflow_execution_terminated_event_attributes.reason == REASON
+        assert history.events[-1].workflow_execution_terminated_event_attributes.reason == NOBODYS
 
 
 async def has_sent(played: Engine, run: str, number: int) -> bool:
