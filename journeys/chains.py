@@ -23,12 +23,14 @@ SOURCE = "journey:"
 class Maker(NamedTuple):
     """The run that made an event, at a step, and the chain that led to it: the run's own journey is the last one.
 
-    Without a run, it is what a machine told of a message of that journey.
+    Without a run, it is what a machine told of a message of that journey. *version*: where another step of the run,
+    which was called so before the run was moved to this version, has made the event of that id.
     """
 
     run: str
     step: str
     chain: Chain
+    version: int | None = None
 
     @property
     def source(self) -> str:
@@ -38,7 +40,12 @@ class Maker(NamedTuple):
     @property
     def event(self) -> str:
         """The id of the event. The same step of the same run always makes the same one."""
-        return short_id("action", self.run, self.step, length=20)
+        step = self.step if self.version is None else f"{self.step} of version {self.version}"
+        return short_id("action", self.run, step, length=20)
+
+    def of_version(self, number: int) -> Maker:
+        """The same, which makes an event of another id."""
+        return self._replace(version=number)
 
 
 def maker(run: str, step: str, journey: str, chain: Chain) -> Maker:

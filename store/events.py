@@ -23,7 +23,7 @@ from store.checks import Triggers, check
 from store.effects import Effects
 from store.facts import BatchFacts, SentTo, find_sends, read_facts, send_of
 from store.inside import count_in_flight
-from store.known_events import digests_of
+from store.known_events import digest_of, digests_of
 from store.locks import lock_customers
 from store.many import beside
 from store.schema import AnyRow, among, decisions, events, known_events, sends
@@ -198,6 +198,12 @@ def list_events(
     rows = connection.execute(latest).all()
     made = decisions_of(connection, [row.id for row in rows])
     return [_stored(row, made.get((row.source, row.id), ())) for row in rows]
+
+
+def is_known(connection: Connection, source: str, id: str) -> bool:
+    """Whether there was such an event, which may be kept no more."""
+    rows = connection.execute(_BODIES, {"ids": [id], "digests": [digest_of(source, id)]})
+    return any(row.body is None or row.source == source for row in rows)
 
 
 def decisions_of(connection: Connection, ids: Iterable[str]) -> dict[EventName, tuple[Decision, ...]]:

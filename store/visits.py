@@ -25,7 +25,7 @@ from journeys.walk.world import Visit
 from store.answers import unheard
 from store.circumstances import moved_at, no_sooner_than_skipped, resumption, skipped
 from store.customers import change_customer
-from store.events import accept_here
+from store.events import accept_here, is_known
 from store.fence import elsewhere, gone_on
 from store.house import LOOK_FIRST, set_back_at
 from store.lifecycle import (
@@ -128,6 +128,9 @@ def perform(connection: Connection, visit: Visit) -> Delivery | Held | Unheard |
 
 def _act(connection: Connection, run: RunState, step: AnyStep, known: Known) -> Delivery:
     made_by = maker(run.id, step.id, run.version.name, run.chain)
+    # An action of a run that was moved may have been called so before, and has the id.
+    if is_known(connection, made_by.source, made_by.event):
+        made_by = made_by.of_version(run.version.number)
     try:
         match action(step, known, made_by):
             case Event() as event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from journeys.definition import Journey
 from tests.parked_stories import BROKEN, FREE, mend, repair
@@ -21,13 +22,17 @@ from tests.stories import (
     cart,
     completed,
     email,
+    of_visitors,
     opens,
     pause,
     push,
+    raise_,
     reminders,
     sends,
+    set_,
     text,
     until,
+    visitors,
     visits,
 )
 
@@ -67,6 +72,29 @@ def nudges(text_id: str, wait: str = "1 hour", **more: object) -> Journey:
 def renamed(when: str) -> Publish:
     """Everybody goes on where the text has another name."""
     return Publish(at(when), nudges("again"), "move", {"nudge": "again"})
+
+
+def acts(before: Mapping[str, object], *after: Mapping[str, object]) -> Journey:
+    return of(before, pause("a-day", "1 day"), *after)
+
+
+def given_away(first: Mapping[str, object], again: Mapping[str, object], **more: Any) -> Story:
+    """A step acts, is called otherwise, and what is new takes the name that it had: both do what they say."""
+    renamed = {**first, "id": "renamed"}
+    return Story(
+        (
+            cart(),
+            Publish(at("1 hour"), acts(renamed), "move", {str(first["id"]): "renamed"}),
+            Publish(at("2 hours"), acts(renamed, again, text("nudge")), "move"),
+        ),
+        (
+            completed("1 day", sends(nudge="1 day"), version=3),
+            of_visitors(completed("", sends(welcome=""))),
+            of_visitors(completed("1 day", sends(welcome="1 day"))),
+        ),
+        lambda _: acts(first),
+        **more,
+    )
 
 
 VERSION_STORIES: dict[str, Story] = {
@@ -212,5 +240,20 @@ VERSION_STORIES: dict[str, Story] = {
         (cart(), Publish(at("1 day"), once(text("other"), pause("pause", "2 days")), "move"), cart("3 days")),
         (completed("2 days", (), version=2),),
         lambda _: once(pause("pause", "7 days"), text("nudge")),
+    ),
+    "raises-by-a-name-that-was-given-away": given_away(
+        raise_("tell", "store-visit", city="'Oslo'"),
+        raise_("tell", "store-visit", city="'Bergen'"),
+        beside=(visitors(push("welcome")),),
+    ),
+    "raises-the-same-by-a-name-that-was-given-away": given_away(
+        raise_("tell", "store-visit", city="'Oslo'"),
+        raise_("tell", "store-visit", city="'Oslo'"),
+        beside=(visitors(push("welcome")),),
+    ),
+    "sets-by-a-name-that-was-given-away": given_away(
+        set_("tag", first_name="'Ada L.'"),
+        set_("tag", first_name="'Ada M.'"),
+        beside=(visitors(push("welcome"), trigger="customer-changed"),),
     ),
 }

@@ -259,6 +259,10 @@ class Stage:
         self._made.append(Made(**dict(heard), run=made_by.run, step=made_by.step))
         return heard.decisions
 
+    def was_made(self, event: str) -> bool:
+        """Whether a run made an event of that id before."""
+        return any(made.event == event for made in self._made)
+
     def answer(self, call: PreviewCall) -> Delivery:
         """An endpoint is called: it is taken to answer at once, and well."""
         return Delivery(outcome="accepted", at=call.at)

@@ -62,6 +62,10 @@ class Surroundings(Protocol):
         """A run makes an event, or changes the customer. Returns what that did."""
         ...
 
+    def was_made(self, event: str) -> bool:
+        """Whether a run made an event of that id before."""
+        ...
+
     def answer(self, call: PreviewCall) -> Delivery:
         """What becomes of a call."""
         ...
@@ -351,6 +355,8 @@ class VirtualRun:
             return self._call(visit.step, visit)
         self._acts = True
         made_by = maker(self.facts.id, visit.at_step, self.facts.version.name, self.facts.chain)
+        if self._around.was_made(made_by.event):  # by an action that was called so before the run was moved
+            made_by = made_by.of_version(self.facts.version.number)
         try:
             does = action(self.facts.version.steps[visit.at_step], self._known(visit), made_by)
             return done(self._around.make(does, made_by), visit.now)
