@@ -241,6 +241,15 @@ VERSION_STORIES: dict[str, Story] = {
         (completed("2 days", (), version=2),),
         lambda _: once(pause("pause", "7 days"), text("nudge")),
     ),
+    "sends-by-a-name-that-was-given-away": Story(
+        (
+            cart(),
+            Publish(at("1 hour"), acts(email("renamed")), "move", {"it": "renamed"}),
+            Publish(at("2 hours"), acts(email("renamed"), text("it")), "move"),
+        ),
+        (completed("1 day", sends(renamed="", it="1 day"), version=3),),
+        lambda _: acts(email("it")),
+    ),
     "raises-by-a-name-that-was-given-away": given_away(
         raise_("tell", "store-visit", city="'Oslo'"),
         raise_("tell", "store-visit", city="'Bergen'"),

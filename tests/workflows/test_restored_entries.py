@@ -150,6 +150,22 @@ async def test_who_is_posted_again_while_it_is_ended_is_missing_and_not_over(pla
     await goes_on(played, run)
 
 
+async def test_who_had_come_to_the_end_is_sent_nothing_and_ends_as_that(played: Engine) -> None:
+    backup, entry = await back_up(played.store), a_cart(played)
+    async with worker(played):
+        run = await post(played, entry)
+        await played.until_ended(run)
+
+    await put_back(played.store, backup)
+    assert (await restore(played).do(by_us(played.now()))).strangers == 0
+    assert await post(played, entry) == run
+    found = await Rebuild(played.store, played.client, played.task_queue).do(Wish(), by_us(played.now()))
+
+    assert (found.ended, found.missing) == (1, 0)
+    assert (await get_run(played.store, run)).ended == "completed"
+    assert played.ledger.steps == ALL
+
+
 async def test_set_back_twice_nothing_is_forgotten_of_the_first_time(played: Engine) -> None:
     backup, entry = await back_up(played.store), a_cart(played)
     run = await waits_with(played, entry)
