@@ -8,7 +8,7 @@ from typing import Literal
 from journeys.models import Frozen
 from journeys.nearest import did_you_mean
 from journeys.problems import Flaw
-from journeys.steps import Webhook
+from journeys.steps import Question, Webhook
 from journeys.versions import Version
 from journeys.walk.position import Arrival, Position, Turn, way_to
 
@@ -120,7 +120,7 @@ def answer_names(old: Version, new: Version, step: str, names: Names = NO_NAMES)
     for asked in old.questions:
         there = new.steps.get(_named(asked.step.id, names))
         question = there.questions.get(asked.arm) if there else None
-        if there is None or question is None or question.whole != asked.question.whole:
+        if there is None or question is None or question.whole != _named_in(asked.question, names).whole:
             name = None if asked.step.id in ahead else asked.answer
         else:
             name = there.answer_name(asked.arm)
@@ -169,6 +169,11 @@ def _named(step: str, names: Names) -> str:
 
 def _turns(turns: Iterable[Turn], names: Names) -> tuple[Turn, ...]:
     return tuple(Turn(_named(turn.step, names), turn.arm) for turn in turns)
+
+
+def _named_in(question: Question, names: Names) -> Question:
+    """The question by the name that its message has now, if it is about one."""
+    return question.model_copy(update={"message": _named(question.about, names)}) if question.about else question
 
 
 def _heard(arrival: Arrival, called: Mapping[str, str | None]) -> Arrival:

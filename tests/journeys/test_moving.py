@@ -165,7 +165,7 @@ def test_all_that_names_a_step_names_it_anew() -> None:
         since=SINCE,
         turns=(Turn("t", "meanwhile"),),
         sent=after("hi"),
-        heard=(Arrival(event="e", at=SINCE, answers=()), Arrival(event="f", at=SINCE, answers=("t",))),
+        heard=(Arrival(event="e", at=SINCE, answers=("r",)), Arrival(event="f", at=SINCE, answers=("t", "r"))),
         taken={"f": ("t",)},
         inside={"t": SINCE},
         lines=3,
@@ -179,6 +179,16 @@ def test_an_answer_to_what_is_asked_otherwise_now_is_none() -> None:
 
     assert answer_names(old, new, "asks") == {"asks": None, "later": None}
     assert answer_names(old, new, "pause") == {"later": None}  # what was answered before stays so
+
+
+def test_an_answer_about_a_message_that_has_another_name_is_the_same_answer() -> None:
+    opened = {"message": "hello", "is": "opened", "within": "1 day"}
+    old = version(abandoned_cart(steps=[HELLO, pause(), {"id": "q", "if": opened}]))
+    other = [HELLO | {"id": "hi"}, pause(), {"id": "q", "if": opened | {"message": "hi"}}]
+    new = version(abandoned_cart(steps=other), 2)
+
+    assert answer_names(old, new, "pause", {"hello": "hi"}) == {}
+    assert answer_names(old, new, "pause") == {"q": None}  # a message of its own
 
 
 def test_an_answer_is_called_by_its_arm_where_there_are_several() -> None:
