@@ -32,14 +32,18 @@ class Stays(Frozen):
     why: str
 
 
-def moved(old: Version, new: Version, at: Position, names: Names = NO_NAMES) -> Position | Stays:
+def moved(
+    old: Version, new: Version, at: Position, names: Names = NO_NAMES, left: Collection[str] = ()
+) -> Position | Stays:
     """Where a run that is *at* a place in the *old* version goes on in the *new* one.
+
+    *left*: of what repeated() names, what it had of steps that it left before they were passed.
 
     What it waits for keeps the instant at which it began. Nobody is put where a message, or an action, is still to come
     that they have had already.
     """
     done = at.step in at.inside
-    why = hindrance(old, new, at.step, names) or had_already(new, at.step, at.sent, names, done=done)
+    why = hindrance(old, new, at.step, names) or had_already(new, at.step, {*at.sent, *left}, names, done=done)
     if why:
         return Stays(why=why)
     answers = answer_names(old, new, at.step, names)
@@ -103,10 +107,10 @@ def repeated(old: Version, new: Version, step: str, names: Names = NO_NAMES) -> 
     """What a run at a step of the old version may have had, and would come to in the new one. Not what comes in both.
 
     What is within the step itself may be behind the run, or come.
-    Steps whose names others are given are among it, as a run may have had these in an even earlier version.
+    It may have had it in an even earlier version, and so are steps among it whose names others are given.
     """
     ahead, there = old.soonest(step).keys() - old.within(step), new.soonest(_named(step, names))
-    had = {id for id in old.steps if id not in ahead and _named(id, names) in there}
+    had = {id for id in (*old.steps, *new.steps, *names) if id not in ahead and _named(id, names) in there}
     return frozenset(had.union(names.values()))
 
 
@@ -167,13 +171,13 @@ def _named(step: str, names: Names) -> str:
     return names.get(step, step)
 
 
-def _turns(turns: Iterable[Turn], names: Names) -> tuple[Turn, ...]:
-    return tuple(Turn(_named(turn.step, names), turn.arm) for turn in turns)
-
-
 def _named_in(question: Question, names: Names) -> Question:
     """The question by the name that its message has now, if it is about one."""
     return question.model_copy(update={"message": _named(question.about, names)}) if question.about else question
+
+
+def _turns(turns: Iterable[Turn], names: Names) -> tuple[Turn, ...]:
+    return tuple(Turn(_named(turn.step, names), turn.arm) for turn in turns)
 
 
 def _heard(arrival: Arrival, called: Mapping[str, str | None]) -> Arrival:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, Connection, bindparam, func, select, union_all
 
 from journeys.changes.changes import Change, changes
 from journeys.changes.people import Standing, Ways
 from journeys.models import Frozen
 from journeys.moving import BEING_SENT, Names, had_already, hindrance, repeated
 from journeys.versions import Version
+from store.lifecycle import THESE, RunState
 from store.lifecycle_moves import IS_BUSY
 from store.move_progress import SOME, Move, Stayed, move_of
-from store.schema import actions, among, diary, runs, sends, versions
+from store.schema import actions, among, calls, diary, runs, sends, versions
 from store.versions import load
 
 
@@ -92,7 +93,7 @@ def _staying(connection: Connection, each: Inside, new: Version, names: Names) -
         yield BEING_SENT, at_work
     if again := repeated(each.version, new, each.step, names):
         had: dict[str, set[str]] = defaultdict(set)
-        for row in connection.execute(_HAD, about | {"steps": sorted(again)}):
+        for row in connection.execute(_HAD, about | {"steps": sorted(again), "given": sorted(names.values())}):
             had[row.run].add(row.step)
         for run in at_work:
             had.pop(run, None)
@@ -103,6 +104,20 @@ def _staying(connection: Connection, each: Inside, new: Version, names: Names) -
         for (passed, is_done), ids in alike.items():
             if why := had_already(new, each.step, passed, names, done=is_done):
                 yield why, ids
+
+
+def had_before(
+    connection: Connection, states: Sequence[RunState], new: Version, names: Names
+) -> Mapping[str, frozenset[str]]:
+    """What these runs, which are locked, have had that would come again, even where they left its step."""
+    again = {state.id: repeated(state.version, new, state.step or "", names) for state in states}
+    steps = sorted({step for those in again.values() for step in those})
+    had: dict[str, set[str]] = defaultdict(set)
+    if steps:
+        about = {"runs": sorted(again), "steps": steps, "given": sorted(names.values())}
+        for row in connection.execute(_HAD_BY_THESE, about):
+            had[row.run].add(row.step)
+    return {run: again[run] & those for run, those in had.items()}
 
 
 def _some(connection: Connection, each: Inside) -> list[str]:
@@ -132,11 +147,17 @@ _DONE = (  # those that have done all within a series
     .join(diary, (diary.c.run == runs.c.id) & (diary.c.n == runs.c.lines - 1))
     .where(_at, diary.c.did == "returned")
 )
-_HAD = union_all(
-    select(sends.c.run, sends.c.step)
-    .join(runs, runs.c.id == sends.c.run)
-    .where(_at, among(sends.c.step, "steps"), sends.c.state.in_(("accepted", "blocked", "failed", "unknown"))),
-    select(actions.c.run, actions.c.step)
-    .join(runs, runs.c.id == actions.c.run)
-    .where(_at, among(actions.c.step, "steps")),
-)
+
+
+def _having(which: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """What runs had of some steps. Of one whose name is given to another: all that is kept, whatever became of it."""
+    sent, acted, called = (select(table.c.run, table.c.step) for table in (sends, actions, calls))
+    outcome = sends.c.state.in_(("accepted", "blocked", "failed", "unknown")) | among(sends.c.step, "given")
+    return union_all(
+        sent.join(runs, runs.c.id == sends.c.run).where(which, among(sends.c.step, "steps"), outcome),
+        acted.join(runs, runs.c.id == actions.c.run).where(which, among(actions.c.step, "steps")),
+        called.join(runs, runs.c.id == calls.c.run).where(which, among(calls.c.step, "given")),
+    )
+
+
+_HAD, _HAD_BY_THESE = _having(_at), _having(THESE)

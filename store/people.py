@@ -21,7 +21,7 @@ from store.lifecycle_moves import Moving, busy
 from store.lifecycle_names import rename_answers
 from store.move_progress import Move, Stayed, Wish, move_of, progress, wish_of
 from store.moves import move
-from store.new_versions import NOT_STOPPED
+from store.new_versions import NOT_STOPPED, had_before
 from store.positions import positions
 from store.schema import AnyRow, Time, runs, versions
 from store.store import Store, read_transaction, write_transaction
@@ -162,7 +162,10 @@ def _after(
     there |= {run: Stays(why=why) for run, state in states.items() if (why := _hindrance(state, new, seen.names))}
     at_work = busy(connection, [run for run in states if run not in there])
     found = positions(connection, [run for run in states if run not in there and run not in at_work])
-    there |= {run: moved(states[run].version, new, position, seen.names) for run, position in found.items()}
+    had = had_before(connection, [states[run] for run in found], new, seen.names)
+    there |= {
+        run: moved(states[run].version, new, position, seen.names, had.get(run, ())) for run, position in found.items()
+    }
     goes = {run: where for run, where in there.items() if isinstance(where, Position)}
     _go(connection, new, [states[run] for run in goes], seen.names, now)
     after = _counted(seen, ids, states, there, at_work, again=again)
