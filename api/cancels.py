@@ -34,6 +34,7 @@ CANCELLED_RUNS = {
     "inside": [{"journey": "abandoned-cart", "runs": 1}, {"journey": "welcome", "runs": 1}],
     "runs": 2,
     "in_flight": 0,
+    "waiting": 0,
     "dry_run": False,
 }
 WHY = {"reason": "entered by a test of the till"}
@@ -93,8 +94,9 @@ async def cancel(id: RunId, body: Body, deps: Deps, change: ChangeDep) -> Cancel
 async def cancel_of_customer(id: CustomerName, body: Body, deps: Deps, change: ChangeDep) -> CancelledRuns:
     """End all runs of a customer where they stand, or those in one journey. What comes later may start others.
 
-    The reason is kept, and told to Temporal: name no customer in it. With `dry_run` nothing is done, and the answer
-    says what would be.
+    Starts that wait for a journey to be resumed do not happen: `waiting` says how many. `in_flight` messages to the
+    customer may be on their way, of runs that were over too. The reason is kept, and told to Temporal: name no customer
+    in it. With `dry_run` nothing is done, and the answer says what would be.
     """
     asked = await aside(read, CancelAll, body, "cancel")
     cancelled = await cancel_runs(deps.store, id, asked.reason, change, journey=asked.journey, dry_run=asked.dry_run)

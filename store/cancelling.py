@@ -13,19 +13,21 @@ from journeys.problems import Unknown
 from journeys.walk.diary import Ended
 from store.audit import Change, record
 from store.effects import job
-from store.inside import count_in_flight
+from store.inside import count_in_flight, in_flight_to
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle import RunState, RunWrites, lock_run, lock_states
 from store.locks import lock_customers
 from store.many import write_each
-from store.schema import customers, outbox, runs, storable
+from store.schema import AnyRow, customers, outbox, runs, storable, waiting_starts
 from store.store import Store, read_transaction, write_transaction
+from store.waiting_starts import drop_waiting_of, waiting_of
 
 
 class CancelledRun(Frozen):
     """A run and how it has *ended*: by this, or before, and then nothing was done (*changed*).
 
-    *in_flight*: whether a message of it may be on its way to a provider. *dry_run*: this is what would be done.
+    *in_flight*: how many of its messages may be on their way to a provider, also where it was over. *dry_run*: this is
+    what would be done.
     """
 
     run: str
@@ -47,13 +49,16 @@ class InJourney(Frozen):
 class CancelledRuns(Frozen):
     """The runs of a customer that were ended: by journey, and all of them.
 
-    *in_flight*: how many of their messages may be on their way to a provider. *dry_run*: this is what would be done.
+    *in_flight*: how many messages to the customer may be on their way to a provider, of runs that were over too.
+    *waiting*: how many starts waited for a journey to be resumed, and were dropped. *dry_run*: this is what would be
+    done.
     """
 
     customer: str
     inside: tuple[InJourney, ...]
     runs: int
     in_flight: int
+    waiting: int
     dry_run: bool
 
 
@@ -70,20 +75,22 @@ async def cancel_run(store: Store, run: str, reason: str, change: Change, *, dry
 async def cancel_runs(
     store: Store, customer: str, reason: str, change: Change, *, journey: str | None = None, dry_run: bool = False
 ) -> CancelledRuns:
-    """End all that a customer is in now, or all in one *journey*, as cancel_run() does. Raises Unknown.
+    """End all that a customer is in now, or all in one *journey*, as cancel_run() does; and nothing starts that waits.
 
+    Raises Unknown.
     Somebody may have thousands of runs: they end some at a time, and others come in between.
     """
-    ids, would = await _find(store, customer, journey)
+    would = await _would_cancel_runs(store, customer, journey)
     if dry_run:
         return would
-    inside, in_flight = Counter[str](), 0
+    # First, so that none of them starts behind the runs that are found then.
+    waiting = await _drop_waiting(store, customer, journey, storable(reason), change)
+    ids, inside = await _find(store, customer, journey), Counter[str]()
     for first in range(0, len(ids), TOGETHER):
-        some = ids[first : first + TOGETHER]
-        ended, claimed = await _cancel_some(store, customer, some, storable(reason), change)
-        inside, in_flight = inside + ended, in_flight + claimed
+        inside += await _cancel_some(store, customer, ids[first : first + TOGETHER], storable(reason), change)
         await asyncio.sleep(BREATH if len(ids) > TOGETHER else 0)
-    return _told(customer, inside, in_flight, dry_run=False)
+    in_flight = await _in_flight(store, customer, journey)
+    return _told(customer, inside, in_flight, waiting, dry_run=False)
 
 
 @read_transaction
@@ -111,37 +118,59 @@ def _cancelling(connection: Connection, run: str, *, dry_run: bool) -> Cancelled
         journey=row.journey,
         version=row.version,
         ended=row.ended or "cancelled",
-        in_flight=0 if row.ended else count_in_flight(connection, [run]),
+        in_flight=count_in_flight(connection, [run]),
         changed=row.ended is None,
         dry_run=dry_run,
     )
 
 
 @read_transaction
-def _find(connection: Connection, customer: str, journey: str | None) -> tuple[list[str], CancelledRuns]:
-    about = {"customer": customer, "journey": journey}
-    if not connection.execute(_IS_KNOWN, about).scalar_one():
+def _would_cancel_runs(connection: Connection, customer: str, journey: str | None) -> CancelledRuns:
+    if not connection.execute(_IS_KNOWN, {"customer": customer}).scalar_one():
         raise Unknown(f'There is no customer "{customer}".')
     if journey is not None:
         find_journey(connection, journey)
-    rows = connection.execute(_OF_CUSTOMER, about).all()
-    ids = [row.id for row in rows]
-    return ids, _told(customer, Counter(row.journey for row in rows), count_in_flight(connection, ids), dry_run=True)
+    inside = Counter(row.journey for row in _of_customer(connection, customer, journey))
+    waiting = sum(waiting_of(connection, customer, journey).values())
+    return _told(customer, inside, in_flight_to(connection, customer, journey), waiting, dry_run=True)
+
+
+@write_transaction
+def _drop_waiting(connection: Connection, customer: str, journey: str | None, reason: str, change: Change) -> int:
+    lock_customers(connection, [customer])
+    dropped = drop_waiting_of(connection, customer, journey, f"cancelled: {reason}")
+    for name, number in dropped.items():
+        record(connection, change, "starts cancelled", f"journey/{name}", {"starts": number, "reason": reason})
+    return sum(dropped.values())
+
+
+@read_transaction
+def _find(connection: Connection, customer: str, journey: str | None) -> list[str]:
+    return [row.id for row in _of_customer(connection, customer, journey)]
+
+
+@read_transaction
+def _in_flight(connection: Connection, customer: str, journey: str | None) -> int:
+    return in_flight_to(connection, customer, journey)
+
+
+def _of_customer(connection: Connection, customer: str, journey: str | None) -> Sequence[AnyRow]:
+    """The runs that are under way."""
+    return connection.execute(_OF_CUSTOMER, {"customer": customer, "journey": journey}).all()
 
 
 @write_transaction
 def _cancel_some(
     connection: Connection, customer: str, ids: Sequence[str], reason: str, change: Change
-) -> tuple[Counter[str], int]:
-    """How many were ended by journey, and how many of their messages were in flight. Others may have ended some."""
+) -> Counter[str]:
+    """How many were ended by journey. Others may have ended some."""
     lock_customers(connection, [customer])
     under_way = lock_states(connection, ids)
-    in_flight = count_in_flight(connection, list(under_way))
     _end(connection, list(under_way.values()), reason, change)
     ended = Counter(state.version.name for state in under_way.values())
     for journey, number in sorted(ended.items()):
         record(connection, change, "runs cancelled", f"journey/{journey}", {"runs": number, "reason": reason})
-    return ended, in_flight
+    return ended
 
 
 def _end(connection: Connection, states: Sequence[RunState], reason: str, change: Change) -> None:
@@ -154,12 +183,13 @@ def _end(connection: Connection, states: Sequence[RunState], reason: str, change
     write_each(connection, insert(outbox), [job(state.id, "cancel", told, change.at) for state in states])
 
 
-def _told(customer: str, inside: Counter[str], in_flight: int, *, dry_run: bool) -> CancelledRuns:
+def _told(customer: str, inside: Counter[str], in_flight: int, waiting: int, *, dry_run: bool) -> CancelledRuns:
     return CancelledRuns(
         customer=customer,
         inside=tuple(InJourney(journey=journey, runs=number) for journey, number in sorted(inside.items())),
         runs=inside.total(),
         in_flight=in_flight,
+        waiting=waiting,
         dry_run=dry_run,
     )
 
@@ -171,6 +201,7 @@ _IS_KNOWN = select(
     or_(
         select(customers.c.id).where(customers.c.id == _customer).exists(),
         select(runs.c.id).where(runs.c.customer == _customer).exists(),
+        select(waiting_starts.c.id).where(waiting_starts.c.customer == _customer).exists(),
     )
 )
 _OF_CUSTOMER = (

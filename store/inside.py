@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Integer, Text, bindparam, func, or_, select
+from sqlalchemy import Boolean, Connection, Integer, Text, bindparam, func, or_, select
 
 from journeys.models import Frozen
 from store.schema import among, runs, sends, waiting_starts
+from store.unsought import unsought
 
 
 class Inside(Frozen):
@@ -31,22 +32,32 @@ class Affected(Frozen):
     waiting: int
 
 
-def read_inside(connection: Connection, journey: str, version: int | None = None) -> Affected:
-    """Who is inside a journey, or one version of it. *waiting* is that of the journey."""
+def read_inside(connection: Connection, journey: str, version: int | None = None, *, over: bool = False) -> Affected:
+    """Who is inside a journey, or one version of it. *waiting* is that of the journey. *over*: see in_flight_of()."""
     about = {"journey": journey, "only": version}
     inside = tuple(Inside(version=row.version, runs=row.n) for row in connection.execute(_INSIDE, about))
     return Affected(
         journey=journey,
         inside=inside,
         runs=sum(each.runs for each in inside),
-        in_flight=in_flight_of(connection, journey, version),
+        in_flight=in_flight_of(connection, journey, version, over=over),
         waiting=connection.execute(_WAITING, about).scalar_one(),
     )
 
 
-def in_flight_of(connection: Connection, journey: str, version: int | None = None) -> int:
-    """How many sends of runs under way in a journey, or one version of it, are between claim and outcome."""
-    claimed: int = connection.execute(_IN_FLIGHT, {"journey": journey, "only": version}).scalar_one()
+def in_flight_of(connection: Connection, journey: str, version: int | None = None, *, over: bool = False) -> int:
+    """How many sends of runs under way in a journey, or one version of it, are between claim and outcome.
+
+    *over*: of those that have ended too, such as for whoever ends them, and asks again.
+    """
+    about = {"journey": journey, "only": version, "over": over}
+    claimed: int = connection.execute(_IN_FLIGHT, about).scalar_one()
+    return claimed
+
+
+def in_flight_to(connection: Connection, customer: str, journey: str | None = None) -> int:
+    """How many of a customer's runs are, in all journeys or in one, of runs that have ended too."""
+    claimed: int = connection.execute(_IN_FLIGHT_TO, {"customer": customer, "only": journey}).scalar_one()
     return claimed
 
 
@@ -57,19 +68,29 @@ def count_in_flight(connection: Connection, ids: Sequence[str]) -> int:
 
 
 _only = bindparam("only", type_=Integer())
-_these = (
-    (runs.c.journey == bindparam("journey", type_=Text()))
-    & runs.c.ended.is_(None)
-    & or_(_only.is_(None), runs.c.version == _only)
-)
+_these = (runs.c.journey == bindparam("journey", type_=Text())) & or_(_only.is_(None), runs.c.version == _only)
 _INSIDE = (
-    select(runs.c.version, func.count().label("n")).where(_these).group_by(runs.c.version).order_by(runs.c.version)
+    select(runs.c.version, func.count().label("n"))
+    .where(_these, runs.c.ended.is_(None))
+    .group_by(runs.c.version)
+    .order_by(runs.c.version)
 )
 _IN_FLIGHT = (
     select(func.count())
     .select_from(sends)
     .join(runs, runs.c.id == sends.c.run)
-    .where(sends.c.state == "claimed", _these)
+    .where(sends.c.state == "claimed", _these, or_(runs.c.ended.is_(None), bindparam("over", type_=Boolean())))
+)
+_only_journey = bindparam("only", type_=Text())
+_IN_FLIGHT_TO = (
+    select(func.count())
+    .select_from(sends)
+    .join(runs, runs.c.id == sends.c.run)
+    .where(
+        sends.c.customer == bindparam("customer"),
+        unsought(sends.c.state) == "claimed",
+        or_(_only_journey.is_(None), runs.c.journey == _only_journey),
+    )
 )
 _WAITING = (
     select(func.count())

@@ -6,13 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import JSON, Connection, Integer, Text, bindparam, insert, literal, or_, select, true, update
 
 from journeys.problems import Conflict, Unknown
 from store.audit import Change, record
-from store.inside import Affected, Inside, count_in_flight, read_inside
+from store.inside import Affected, Inside, in_flight_of, read_inside
 from store.journeys import BREATH, TOGETHER, find_journey
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
@@ -49,20 +48,14 @@ async def stop(
         return await _would(store, name, version)
     changed, waiting = await _close_doors(store, name, version, change)
     ended = await _end_everybody(store, name, version, change.at)
-    return _told(name, version, ended, waiting=waiting, changed=changed)
+    in_flight = await _in_flight(store, name, version)
+    return _told(name, version, ended, in_flight, waiting=waiting, changed=changed)
 
 
 async def finish_stops(store: Store, now: datetime) -> int:
     """End whoever was left inside by a stop that did not come to its end. Returns how many runs that were."""
     ended = [await _end_everybody(store, name, None, now) for name in await _left_over(store, now - LONG_AGO)]
-    return sum(each.runs.total() for each in ended)
-
-
-class _Ended(NamedTuple):
-    """How many runs by version, and how many of their messages were in flight."""
-
-    runs: Counter[int]
-    in_flight: int
+    return sum(each.total() for each in ended)
 
 
 @read_transaction
@@ -73,7 +66,7 @@ def _left_over(connection: Connection, before: datetime) -> Sequence[str]:
 @read_transaction
 def _would(connection: Connection, name: str, version: int | None) -> Stopped:
     row = _stoppable(connection, name, version)
-    there = read_inside(connection, name, version)
+    there = read_inside(connection, name, version, over=True)
     open_ = connection.execute(_OPEN, {"named": name, "only": version}).scalars().all()
     waiting = there.waiting if row.live_version in open_ else 0
     return Stopped(**dict(there) | {"waiting": waiting}, version=version, changed=bool(open_), dry_run=True)
@@ -111,20 +104,28 @@ def _stoppable(connection: Connection, name: str, version: int | None) -> AnyRow
     return row
 
 
-async def _end_everybody(store: Store, name: str, version: int | None, now: datetime) -> _Ended:
-    ended, in_flight = Counter[int](), 0
+async def _end_everybody(store: Store, name: str, version: int | None, now: datetime) -> Counter[int]:
+    """How many runs by version."""
+    ended = Counter[int]()
     while (some := await _end_some(store, name, version, now)) is not None:
-        ended, in_flight = ended + some.runs, in_flight + some.in_flight
+        ended += some
         await asyncio.sleep(BREATH)
-    return _Ended(ended, in_flight)
+    return ended
 
 
-def _told(name: str, version: int | None, ended: _Ended, *, waiting: int, changed: bool) -> Stopped:
+@read_transaction
+def _in_flight(connection: Connection, name: str, version: int | None) -> int:
+    return in_flight_of(connection, name, version, over=True)
+
+
+def _told(
+    name: str, version: int | None, ended: Counter[int], in_flight: int, *, waiting: int, changed: bool
+) -> Stopped:
     return Stopped(
         journey=name,
-        inside=tuple(Inside(version=number, runs=n) for number, n in sorted(ended.runs.items())),
-        runs=ended.runs.total(),
-        in_flight=ended.in_flight,
+        inside=tuple(Inside(version=number, runs=n) for number, n in sorted(ended.items())),
+        runs=ended.total(),
+        in_flight=in_flight,
         waiting=waiting,
         version=version,
         changed=changed,
@@ -132,7 +133,7 @@ def _told(name: str, version: int | None, ended: _Ended, *, waiting: int, change
     )
 
 
-async def _end_some(store: Store, name: str, version: int | None, now: datetime) -> _Ended | None:
+async def _end_some(store: Store, name: str, version: int | None, now: datetime) -> Counter[int] | None:
     """End some of those that are inside. None where nobody is."""
     ids = await _some_inside(store, name, version)
     return await _end(store, name, ids, now) if ids else None
@@ -145,13 +146,11 @@ def _some_inside(connection: Connection, name: str, version: int | None) -> list
 
 
 @write_transaction
-def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -> _Ended:
+def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -> Counter[int]:
     locked = lock_these(connection, ids)  # others may have ended them meanwhile
-    about = {"runs": list(locked), "now": now}
-    in_flight = count_in_flight(connection, list(locked))
-    connection.execute(_CANCEL, about)
+    connection.execute(_CANCEL, {"runs": list(locked), "now": now})
     end_these(connection, name, locked, "stop", STOPPED, now)
-    return _Ended(Counter(locked.values()), in_flight)
+    return Counter(locked.values())
 
 
 _journey = bindparam("named", type_=Text())

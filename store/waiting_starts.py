@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Text, bindparam, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Insert, Text, bindparam, delete, func, insert, literal, or_, select
 
 from journeys.catalogue import Event
 from journeys.chains import Maker
@@ -46,6 +46,22 @@ def drop_waiting(connection: Connection, journey: str, why: str, now: datetime) 
     del now  # what is decided is in the order in which it was, without a time of its own
     connection.execute(_TELL_DROPPED, {"named": journey, "because": f"{WAITED}{why}"})
     return connection.execute(_DROP, {"named": journey}).rowcount
+
+
+def drop_waiting_of(connection: Connection, customer: str, journey: str | None, why: str) -> Mapping[str, int]:
+    """The same of one customer, who is locked: in all journeys, or in one. Returns how many there were by journey."""
+    dropped = waiting_of(connection, customer, journey)
+    for name in dropped:
+        about = {"named": name, "whose": customer}
+        connection.execute(_TELL_DROPPED_OF, {**about, "because": f"{WAITED}{why}"})
+        connection.execute(_DROP_OF, about)
+    return dropped
+
+
+def waiting_of(connection: Connection, customer: str, journey: str | None) -> Mapping[str, int]:
+    """How many starts of a customer wait, by journey."""
+    rows = connection.execute(_WAITING_OF, {"whose": customer, "only": journey})
+    return {row.journey: row.n for row in rows}
 
 
 class _Waiting(NamedTuple):
@@ -112,18 +128,35 @@ _TAKE = (
 )
 _JOURNEY = select(journeys).where(journeys.c.name == _named)
 _EVENTS = select(*AN_EVENT).where(among(events.c.id, "ids"))
-_TELL_DROPPED = insert(decisions).from_select(
-    ["event", "source", "journey", "version", "did", "why", "answers"],
-    select(
-        waiting_starts.c.event,
-        waiting_starts.c.source,
-        waiting_starts.c.journey,
-        _last,
-        literal("ignored"),
-        bindparam("because", type_=Text()),
-        literal([], decisions.c.answers.type),
+
+
+def _telling(which: ColumnElement[bool]) -> Insert:
+    """The decision about each of these starts that it does not happen."""
+    return insert(decisions).from_select(
+        ["event", "source", "journey", "version", "did", "why", "answers"],
+        select(
+            waiting_starts.c.event,
+            waiting_starts.c.source,
+            waiting_starts.c.journey,
+            _last,
+            literal("ignored"),
+            bindparam("because", type_=Text()),
+            literal([], decisions.c.answers.type),
+        )
+        .where(which)
+        .order_by(waiting_starts.c.id),
     )
-    .where(waiting_starts.c.journey == _named)
-    .order_by(waiting_starts.c.id),
+
+
+_in_journey = waiting_starts.c.journey == _named
+_of_customer = waiting_starts.c.customer == bindparam("whose")
+_TELL_DROPPED, _DROP = _telling(_in_journey), delete(waiting_starts).where(_in_journey)
+_TELL_DROPPED_OF = _telling(_in_journey & _of_customer)
+_DROP_OF = delete(waiting_starts).where(_in_journey, _of_customer)
+_only = bindparam("only", type_=Text())
+_WAITING_OF = (
+    select(waiting_starts.c.journey, func.count().label("n"))
+    .where(_of_customer, or_(_only.is_(None), waiting_starts.c.journey == _only))
+    .group_by(waiting_starts.c.journey)
+    .order_by(waiting_starts.c.journey)
 )
-_DROP = delete(waiting_starts).where(waiting_starts.c.journey == _named)

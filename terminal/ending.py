@@ -73,13 +73,16 @@ def cancelled_run(told: CancelledRun) -> Iterator[Text]:
 
 def cancelled_runs(told: CancelledRuns) -> Iterator[Text]:
     """What cancelling all runs of a customer does, or would do."""
-    if not told.runs:
+    if told.runs:
+        ended = "Would end where they stand" if told.dry_run else "Cancelled"
+        yield Text.assemble(f"{ended}: {_runs(told.runs)} of customer ", (told.customer, "bold"), ".")
+        for each in told.inside:
+            yield Text(f"  {each.journey}: {_runs(each.runs)}")
+    elif not told.waiting:
         yield Text.assemble("Customer ", (told.customer, "bold"), " is in no journey that could be cancelled.")
-        return
-    ended = "Would end where they stand" if told.dry_run else "Cancelled"
-    yield Text.assemble(f"{ended}: {_runs(told.runs)} of customer ", (told.customer, "bold"), ".")
-    for each in told.inside:
-        yield Text(f"  {each.journey}: {_runs(each.runs)}")
+    if told.waiting:
+        dropped = "would be dropped" if told.dry_run else "dropped"
+        yield Text(f"{_starts(told.waiting)} waited for a journey to be resumed: {dropped}.")
     yield from on_their_way(told.in_flight)
 
 
@@ -97,9 +100,12 @@ def on_their_way(in_flight: int) -> Iterator[Text]:
 
 def _waiting(told: Affected) -> Iterator[Text]:
     if told.waiting:
-        starts = "1 start" if told.waiting == 1 else f"{told.waiting} starts"
-        yield Text(f"{starts} waited for it to be resumed: dropped.")
+        yield Text(f"{_starts(told.waiting)} waited for it to be resumed: dropped.")
 
 
 def _runs(number: int) -> str:
     return "1 run" if number == 1 else f"{number} runs"
+
+
+def _starts(number: int) -> str:
+    return "1 start" if number == 1 else f"{number} starts"

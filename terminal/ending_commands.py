@@ -127,6 +127,6 @@ def _cancel_all(connection: Connection, customer: str, body: dict[str, object], 
         connection,
         lambda api, dry: api.post(CancelledRuns, "customers", customer, "cancel", body=body | {"dry_run": dry}),
         ending.cancelled_runs,
-        lambda would: "Cancel them?" if would.runs else None,
+        lambda would: "Cancel them?" if would.runs or would.waiting else None,
         How(*how),
     )

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from journeys.problems import Unknown
 from store.audit import list_audit
 from store.cancelling import InJourney, cancel_run, cancel_runs
-from store.events import in_flight
+from store.events import get_event, in_flight
 from store.journeys import TOGETHER, get_journey
+from store.pausing import pause, resume
 from store.runs import get_run, list_runs
 from store.schema import AnyRow, outbox
 from store.sends import Done, Go
-from store.store import open_store
+from store.store import Store, open_store
 from tests.samples import abandoned_cart
 from tests.shop import Shop, by_us
 from tests.transactions import rows
@@ -25,6 +26,13 @@ from tests.transactions import rows
 NAME = "abandoned-cart"
 WHY = "a test order"
 ANEW = {"trigger": NAME, "overlap": "parallel", "repeat": "immediately"}
+
+
+async def racer(shop: Shop, number: int) -> str:
+    """Somebody new, who can be sent messages."""
+    customer = f"racer-{number}"
+    await shop.change(customer, email=f"{customer}@example.com")
+    return customer
 
 
 async def cancels(shop: Shop) -> Sequence[AnyRow]:
@@ -62,6 +70,7 @@ async def test_a_dry_run_of_a_cancel_says_what_the_act_says_and_a_second_act_say
     assert (would.in_flight, would.dry_run) == (1, True)
     assert did == would.model_copy(update={"dry_run": False})
     assert (again.changed, again.ended) == (False, "cancelled")
+    assert again.in_flight == 1  # whoever asks again, as the first answer was lost, has to know
     assert await get_run(shop.store, run) == before
     assert len(await cancels(shop)) == 1
     log = (await list_audit(shop.store, what=f"journey/{NAME}")).entries
@@ -104,6 +113,70 @@ async def test_all_runs_of_a_customer_are_cancelled_or_those_of_one_journey(shop
     ]
 
 
+async def test_what_is_on_its_way_is_told_again_whoever_cancels_again(shop: Shop) -> None:
+    """Until what became of it is known."""
+    for name in (NAME, "other"):
+        await shop.publish(abandoned_cart(journey=name, start=ANEW))
+    receipt = await shop.post(NAME, total=60)
+    for made in receipt.decisions:
+        assert made.run
+        await shop.claim(made.run)
+
+    told = [await cancel_runs(shop.store, "ada", why, by_us(shop.now)) for why in (WHY, "another reason")]
+    of_other = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now), journey="other")
+    for made in receipt.decisions:
+        await shop.record(made.run or "")
+    at_last = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now))
+
+    assert [(each.runs, each.in_flight) for each in (*told, of_other, at_last)] == [(2, 2), (0, 2), (0, 1), (0, 0)]
+    assert {run.why for run in (await list_runs(shop.store)).runs} == {WHY}
+
+
+async def test_starts_that_wait_for_a_pause_are_dropped_with_the_runs(shop: Shop) -> None:
+    for name in (NAME, "other"):
+        await shop.publish(abandoned_cart(journey=name, start=ANEW))
+        await pause(shop.store, name, by_us(shop.now))
+    events = [await shop.post(NAME, customer, total=60) for customer in ("ada", "bob", "newcomer")]
+
+    would = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now), journey="other", dry_run=True)
+    did = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now), journey="other")
+    others = [await cancel_runs(shop.store, customer, WHY, by_us(shop.now)) for customer in ("ada", "newcomer")]
+    again = await cancel_runs(shop.store, "ada", WHY, by_us(shop.now))
+
+    assert did == would.model_copy(update={"dry_run": False})
+    assert [(each.runs, each.waiting) for each in (did, *others, again)] == [(0, 1), (0, 1), (0, 2), (0, 0)]
+    for name in (NAME, "other"):
+        await resume(shop.store, name, by_us(shop.later(hours=1)))
+    assert {run.customer for run in (await list_runs(shop.store)).runs} == {"bob"}
+    told = (await get_event(shop.store, events[0].source, events[0].event)).decisions
+    why = f"waited for a pause; cancelled: {WHY}"
+    assert [(made.journey, made.did, made.why) for made in told if made.did != "waiting"] == [
+        ("other", "ignored", why),
+        (NAME, "ignored", why),
+    ]
+    log = (await list_audit(shop.store, what="journey/other")).entries
+    kept = [entry.detail for entry in log if entry.did == "starts cancelled"]
+    assert kept == [{"starts": 1, "reason": WHY}] * 2
+
+
+async def test_a_start_that_is_let_go_as_it_is_cancelled_is_one_or_the_other(shop: Shop, database_url: str) -> None:
+    await shop.publish(abandoned_cart(start=ANEW))
+    elsewhere = open_store(database_url)
+    for number in range(20):
+        await pause(shop.store, NAME, by_us(shop.later(hours=1)))
+        await shop.post(NAME, f"racer-{number}", total=60)
+
+        cancelled, _ = await asyncio.gather(
+            cancel_runs(elsewhere, f"racer-{number}", WHY, by_us(shop.now)),
+            resume(shop.store, NAME, by_us(shop.later(hours=1))),
+        )
+
+        seen = (await list_runs(shop.store, customer=f"racer-{number}")).runs
+        assert len(seen) + cancelled.waiting == 1
+        assert [run.ended for run in seen] == ["cancelled"] * cancelled.runs
+    await elsewhere.close()
+
+
 async def test_a_customer_with_very_many_runs_is_cancelled_some_at_a_time(shop: Shop) -> None:
     await shop.publish(abandoned_cart(start=ANEW))
     for _ in range(TOGETHER + 1):
@@ -133,8 +206,9 @@ async def test_a_journey_that_is_not_there_is_named_with_the_one_that_is(shop: S
 async def test_a_claim_succeeds_if_and_only_if_it_comes_before_the_cancel(shop: Shop, database_url: str) -> None:
     await shop.publish()
     elsewhere = Shop(open_store(database_url), shop.now)
+    went = 0
     for number in range(20):
-        run = await shop.start(f"racer-{number}")
+        run = await shop.start(await racer(shop, number))
 
         async def cancel(run: str = run) -> int:
             await asyncio.sleep(random.uniform(0, 0.02))
@@ -144,6 +218,8 @@ async def test_a_claim_succeeds_if_and_only_if_it_comes_before_the_cancel(shop: 
 
         assert isinstance(claimed, Go) == (in_flight_then == 1)
         assert await in_flight(shop.store, [run]) == in_flight_then
+        went += in_flight_then
+    assert went
     await elsewhere.store.close()
 
 
@@ -151,7 +227,7 @@ async def test_of_a_cancel_and_an_exit_at_once_one_ends_the_run(shop: Shop, data
     await shop.publish()
     elsewhere = Shop(open_store(database_url), shop.now)
     for number in range(20):
-        customer = f"racer-{number}"
+        customer = await racer(shop, number)
         run = await shop.start(customer)
 
         answer, receipt = await asyncio.gather(
@@ -164,3 +240,35 @@ async def test_of_a_cancel_and_an_exit_at_once_one_ends_the_run(shop: Shop, data
         assert (answer.ended, seen.ended_by) == (seen.ended, "exit" if exited else "operator")
         assert len([job for job in await cancels(shop) if job.run == run]) == 1
     await elsewhere.store.close()
+
+
+@pytest.mark.parametrize("of_one", [True, False], ids=["a-run", "a-customer"])
+async def test_of_two_cancels_at_once_one_ends_the_run_and_says_why(
+    shop: Shop, database_url: str, *, of_one: bool
+) -> None:
+    """And of one that comes with the claim of its message."""
+    await shop.publish()
+    elsewhere = open_store(database_url)
+    for number in range(20):
+        customer = await racer(shop, number)
+        run = await shop.start(customer)
+
+        async def cancel(store: Store, why: str, run: str = run, customer: str = customer) -> bool:
+            if of_one:
+                return (await cancel_run(store, run, why, by_us(shop.now))).changed
+            return (await cancel_runs(store, customer, why, by_us(shop.now))).runs == 1
+
+        first, second, claimed = await asyncio.gather(
+            cancel(shop.store, f"{customer} says so"), cancel(elsewhere, f"{customer} says otherwise"), shop.claim(run)
+        )
+
+        assert first is not second
+        seen = await get_run(shop.store, run)
+        assert (seen.ended, seen.ended_by) == ("cancelled", "operator")
+        assert seen.why == (f"{customer} says so" if first else f"{customer} says otherwise")
+        assert {send.state for send in seen.sends} == ({"claimed"} if isinstance(claimed, Go) else set())
+        assert [line.did for line in seen.diary].count("left") == 1
+        assert len([job for job in await cancels(shop) if job.run == run]) == 1
+    log = (await list_audit(shop.store, what=f"journey/{NAME}", limit=100)).entries
+    assert len([entry for entry in log if entry.did in ("run cancelled", "runs cancelled")]) == 20
+    await elsewhere.close()

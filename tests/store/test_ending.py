@@ -153,6 +153,7 @@ async def test_a_dry_run_of_stopping_says_what_the_act_says_and_a_second_act_say
     assert (would.runs, would.in_flight, would.changed, would.version) == (len(those), len(those), True, version)
     assert did == would.model_copy(update={"dry_run": False})
     assert (again.runs, again.changed) == (0, False)
+    assert again.in_flight == would.in_flight  # whoever asks again, as the first answer was lost, has to know
     assert dry_again == again.model_copy(update={"dry_run": True})
     log = (await list_audit(shop.store, what=f"journey/{NAME}")).entries
     assert [entry.detail for entry in log if entry.did == "journey stopped"] == [
