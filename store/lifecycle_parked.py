@@ -12,7 +12,7 @@ from journeys.models import Frozen
 from journeys.walk.diary import Held
 from journeys.walk.world import Visit
 from store.lifecycle import THESE, RunState, explain, lock_these
-from store.schema import IS_HELD, Time, runs
+from store.schema import IS_HELD, Time, runs, versions
 
 
 class Wanted(Frozen):
@@ -28,6 +28,7 @@ class Wanted(Frozen):
     def of(self, journey: str) -> ColumnElement[bool]:
         """Those, as the database finds them."""
         which = literal_column(IS_HELD) & (runs.c.held_by == "park") & (runs.c.journey == journey)
+        which &= ~_IS_STOPPED  # they are about to end
         if self.step is not None:
             which &= runs.c.step == self.step
         if self.reason is not None:
@@ -53,10 +54,12 @@ def parked(connection: Connection, run: RunState, visit: Visit) -> Held | None:
     return held.model_copy(update={"why": "it has failed before"})
 
 
-def some_parked(connection: Connection, journey: str, wanted: Wanted, after: str, most: int) -> list[str]:
-    """The next of those runs *after* one, in the order of their ids."""
-    which = select(runs.c.id).where(wanted.of(journey), runs.c.id > after).order_by(runs.c.id).limit(most)
-    return list(connection.execute(which).scalars())
+def some_parked(
+    connection: Connection, journey: str, wanted: Wanted, before: datetime, after: str, most: int
+) -> list[str]:
+    """The next of those runs *after* one, in the order of their ids, that were parked *before* then, or just then."""
+    which = (wanted.of(journey), runs.c.held_since <= before, runs.c.id > after)
+    return list(connection.execute(select(runs.c.id).where(*which).order_by(runs.c.id).limit(most)).scalars())
 
 
 def park_no_more(connection: Connection, ids: Sequence[str], why: str, now: datetime) -> list[str]:
@@ -66,6 +69,13 @@ def park_no_more(connection: Connection, ids: Sequence[str], why: str, now: date
     return sorted(told.scalars())
 
 
+_IS_STOPPED = (
+    select(versions.c.number)
+    .where(
+        versions.c.journey == runs.c.journey, versions.c.number == runs.c.version, versions.c.stopped_at.is_not(None)
+    )
+    .exists()
+)
 _PARKED = select(runs.c.held_until, runs.c.held_why).where(runs.c.id == bindparam("of_run"))
 _PARK_NO_MORE = (
     update(runs)

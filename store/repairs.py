@@ -91,7 +91,9 @@ def _begin(
 ) -> Repaired:
     answer = _repaired(connection, name, wanted, instead, dry_run=False)
     if answer.count:
-        begun = {"journey": name, **wanted.model_dump(), "instead": instead, "at": change.at, "after": ""}
+        # Who is parked later is none of those that were counted.
+        at = max(change.at, _latest(connection, name, wanted) or change.at)
+        begun = {"journey": name, **wanted.model_dump(), "instead": instead, "at": at, "after": ""}
         connection.execute(insert(repairs), begun)
         detail = {"count": answer.count, **wanted.model_dump(mode="json", exclude_none=True)}
         record(connection, change, "runs let go on" if instead else "runs repaired", f"journey/{name}", detail)
@@ -125,6 +127,13 @@ def _repaired(
     )
 
 
+def _latest(connection: Connection, name: str, wanted: Wanted) -> datetime | None:
+    """Since when the last of them is parked: clocks differ, and by ours that may be to come."""
+    latest = select(func.max(runs.c.held_since, type_=Time())).where(wanted.of(name))
+    since: datetime | None = connection.execute(latest).scalar_one()
+    return since
+
+
 @write_transaction
 def _tell_some(connection: Connection, now: datetime) -> int | None:
     """Tell the next runs of the oldest repair, each once. None where there is none."""
@@ -132,7 +141,7 @@ def _tell_some(connection: Connection, now: datetime) -> int | None:
     if begun is None:
         return None
     wanted = Wanted(step=begun.step, reason=begun.reason, since=begun.since)
-    ids = some_parked(connection, begun.journey, wanted, begun.after, TOGETHER)
+    ids = some_parked(connection, begun.journey, wanted, begun.at, begun.after, TOGETHER)
     if not ids:
         connection.execute(_DONE, {"repair": begun.id})
         return 0

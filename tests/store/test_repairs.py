@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,17 +14,19 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.channels import ProviderAnswer, Refused
 from activities.deliver import Deliver
-from journeys.definition import Journey
+from journeys.definition import Journey, send_id
 from journeys.interactions import INTERACTIONS
 from journeys.problems import Conflict, Unknown
 from journeys.walk.diary import Delivery, Held
-from store import repairs, sends
+from store import held_journeys, pausing, repairs, sends, stopping
 from store.audit import list_audit
+from store.brake import hold_journey
 from store.catalogue import put_content, ready_content
 from store.completing import archive, complete
-from store.journeys import get_journey
+from store.journeys import get_journey, put_journey
 from store.lifecycle_parked import Wanted
 from store.open_problems import open_problems
+from store.publishing import publish_for
 from store.repairs import Repaired, finish_repairs, repair
 from store.runs import get_run, list_runs
 from store.schema import contents, outbox
@@ -31,7 +35,7 @@ from store.sends import Done, Go
 from tests.ledger import Ledger
 from tests.policy_stories import changed_contents
 from tests.samples import abandoned_cart
-from tests.shop import Shop, by_us
+from tests.shop import CHANNELS, NOON, Shop, by_us
 
 NAME, STEP = "abandoned-cart", "initial-reminder"
 EMAIL = "initial-email-reminder"
@@ -297,6 +301,183 @@ async def test_a_process_that_dies_before_it_told_the_runs_is_finished_by_anothe
 
 async def dies(*_: object) -> int:
     raise ConnectionError
+
+
+async def begun_and_dead(shop: Shop, monkeypatch: pytest.MonkeyPatch, instead: Literal["go on"] | None = None) -> None:
+    """A repair whose process dies before it has told anybody."""
+    with monkeypatch.context() as dying:
+        dying.setattr(repairs, "finish_repairs", dies)
+        with pytest.raises(ConnectionError):
+            await repair(shop.store, NAME, ALL, by_us(shop.now), instead=instead)
+
+
+async def test_who_is_parked_after_it_was_asked_is_not_among_them(
+    broken: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were not counted, and their message may be left out."""
+    await parked(broken)
+    await begun_and_dead(broken, monkeypatch, "go on")
+    broken.later(seconds=20)
+    later = await parked(broken, "bob")
+
+    assert await finish_repairs(broken.store, broken.now) == 1
+
+    assert await waiting(broken) == [later]
+
+
+async def test_whose_clock_is_ahead_is_among_them(broken: Shop) -> None:
+    asked_at = broken.now
+    broken.later(seconds=20)
+    run = await parked(broken)
+
+    answer = await repair(broken.store, NAME, ALL, by_us(asked_at))
+
+    assert (answer.count, await told(broken)) == (1, [(run, "let go")])
+
+
+async def test_who_is_about_to_be_stopped_is_not_told(broken: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told to go on, they would be completed, and not stopped."""
+    run = await parked(broken)
+    with monkeypatch.context() as dying:
+        dying.setattr(stopping, "_end_everybody", dies)
+        with pytest.raises(ConnectionError):
+            await stopping.stop(broken.store, NAME, by_us(broken.now))
+
+    would = await repair(broken.store, NAME, ALL, by_us(broken.now), instead="go on", dry_run=True)
+    did = await repair(broken.store, NAME, ALL, by_us(broken.now), instead="go on")
+
+    assert (would.count, did.count, await told(broken)) == (0, 0, [])
+    await stopping.finish_stops(broken.store, broken.later(minutes=10))
+    assert (await get_run(broken.store, run)).ended == "stopped"
+
+
+async def test_what_fits_nothing_is_kept_nowhere(broken: Shop) -> None:
+    await parked(broken)
+
+    for wanted in (Wanted(since=broken.now + timedelta(hours=1)), Wanted(reason="no such"), Wanted(step="no-such")):
+        assert (await repair(broken.store, NAME, wanted, by_us(broken.now))).count == 0
+
+    assert await finish_repairs(broken.store, broken.later(hours=2)) == 0
+    entries = (await list_audit(broken.store, what=f"journey/{NAME}")).entries
+    assert [entry for entry in entries if entry.did in ("runs repaired", "runs let go on")] == []
+
+
+async def test_of_two_that_want_otherwise_the_first_one_stands(broken: Shop) -> None:
+    """Each run is told once, and does one of the two."""
+    await broken.rule(spread="0 seconds")
+    runs = [await parked(broken, customer) for customer in ("ada", "bob")]
+
+    await asyncio.gather(
+        repair(broken.store, NAME, ALL, by_us(broken.now)),
+        repair(broken.store, NAME, ALL, by_us(broken.now), instead="go on"),
+    )
+
+    assert sorted(await told(broken)) == sorted((run, "let go") for run in runs)
+    states = {run: [send.state for send in (await get_run(broken.store, run)).sends] for run in runs}
+    assert set(map(tuple, states.values())) <= {("released",), ("failed",)}
+    await write_content(broken, "Mended")
+    for run in runs:
+        did = await attempt(broken, run)
+        assert isinstance(did, Delivery)
+        assert did.outcome == ("failed" if states[run] == ["failed"] else "accepted")
+
+
+async def paused(shop: Shop) -> None:
+    await pausing.pause(shop.store, NAME, by_us(shop.now))
+
+
+async def resumed(shop: Shop) -> None:
+    await pausing.resume(shop.store, NAME, by_us(shop.now))
+
+
+async def braked(shop: Shop) -> None:
+    await shop.store.write(lambda connection: hold_journey(connection, NAME, "a copy too many", None, shop.now))
+
+
+async def let_go(shop: Shop) -> None:
+    await held_journeys.let_go(shop.store, NAME, by_us(shop.now))
+
+
+@pytest.mark.parametrize(
+    ("holds", "lets_go", "by"),
+    [pytest.param(paused, resumed, "pause", id="paused"), pytest.param(braked, let_go, "brake", id="braked")],
+)
+async def test_repaired_while_its_journey_is_held_it_goes_out_once_that_is_over(
+    broken: Shop, holds: Any, lets_go: Any, by: str
+) -> None:
+    await broken.rule(spread="0 seconds")
+    run = await parked(broken)
+    await holds(broken)
+    await write_content(broken, "Mended")
+    broken.later(minutes=5)
+
+    answer = await repair(broken.store, NAME, ALL, by_us(broken.now))
+    held = await attempt(broken, run)
+    again = await repair(broken.store, NAME, ALL, by_us(broken.later(minutes=5)))
+    await lets_go(broken)
+
+    assert (answer.count, again.count) == (1, 0)
+    assert isinstance(held, Held)
+    assert held.by == by
+    assert await told(broken) == [(run, "let go"), (run, "let go")]
+    delivery = await attempt(broken, run)
+    assert isinstance(delivery, Delivery)
+    assert delivery.outcome == "accepted"
+    (send,) = (await get_run(broken.store, run)).sends
+    assert (send.state, send.attempt) == ("accepted", 2)
+
+
+async def test_who_stayed_in_an_older_version_is_repaired_there(broken: Shop) -> None:
+    run = await parked(broken)
+    await broken.publish(one_email(quiet="ignore"))
+    newer = await parked_in(broken, 2)
+    await write_content(broken, "Mended")
+    await broken.rule(spread="0 seconds")
+
+    answer = await repair(broken.store, NAME, Wanted(step=STEP), by_us(broken.now))
+
+    assert (answer.count, sorted(await told(broken))) == (2, sorted([(run, "let go"), (newer, "let go")]))
+    for each in (run, newer):
+        assert isinstance(await attempt(broken, each), Delivery)
+    assert [(await get_run(broken.store, each)).version for each in (run, newer)] == [1, 2]
+
+
+async def parked_in(shop: Shop, version: int) -> str:
+    run = await parked(shop, "bob")
+    assert (await get_run(shop.store, run)).version == version
+    return run
+
+
+@pytest.mark.parametrize("instead", [None, "go on"])
+@pytest.mark.parametrize("named", [STEP, "anew"])
+async def test_who_is_moved_before_it_heard_does_there_what_it_was_told(
+    broken: Shop, instead: Literal["go on"] | None, named: str
+) -> None:
+    """And what publishing said before is so, also of a message that has failed for good."""
+    await broken.rule(spread="0 seconds")
+    run = await parked(broken)
+    await repair(broken.store, NAME, ALL, by_us(broken.now), instead=instead)
+    await write_content(broken, "Mended")
+    await put_journey(broken.store, one_email(id=named, quiet="ignore"), by_us(broken.now))
+    names = {STEP: named} if named != STEP else {}
+    broken.later(minutes=1)
+
+    publishing = partial(publish_for, broken.store, NAME, by_us(broken.now), CHANNELS, people="move", names=names)
+    would, did = [(await publishing(dry_run=dry_run)).move for dry_run in (True, False)]
+
+    assert would == did
+    assert did
+    assert did.steps == {named: 1}
+    lines = len((await get_run(broken.store, run)).diary)
+    at = broken.visit(run, named, version=2, n=lines, since=NOON, following=None)
+    claimed = await sends.claim(broken.store, at)
+    if instead:
+        assert isinstance(claimed, Done)
+        assert claimed.delivery.outcome == "failed"
+    else:
+        assert isinstance(claimed, Go)
+        assert (claimed.send_id, claimed.attempt) == (send_id(run, STEP), 2)
+    assert len((await get_run(broken.store, run)).sends) == 1
 
 
 async def test_a_thousand_are_told_once_each_by_two_at_once(broken: Shop) -> None:
