@@ -354,6 +354,34 @@ async def test_a_move_to_a_newer_version_takes_the_place_of_one_that_is_under_wa
     await check_counts(shop.store)
 
 
+async def test_a_move_that_was_cut_off_and_one_back_take_turns_and_nobody_is_lost(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third version is the first one, word for word."""
+    monkeypatch.setattr(people, "TOGETHER", 2)
+    await five_wait(shop)
+    with monkeypatch.context() as broken:
+        broken.setattr(people, "_counted", cut_off_after(1))
+        with pytest.raises(RuntimeError):
+            await published(shop, pause(wait="3 days"), people="move")
+    assert await by_version(shop) == {1: 3, 2: 2}
+    later = shop.now + timedelta(minutes=2)
+
+    back, *_ = await asyncio.gather(
+        published(shop, pause(), people="move"), finish_moves(shop.store, later), finish_moves(shop.store, later)
+    )
+    while await finish_moves(shop.store, later + timedelta(minutes=5)):
+        pass
+
+    assert (back.version, await by_version(shop)) == (3, {3: 5})
+    lines = await rows(shop.store, select(diary.c.run, diary.c.n))
+    assert len(lines) == len({(line.run, line.n) for line in lines})
+    move = await told(shop, 3)
+    assert move
+    assert (move.moved, move.stayed, move.to_move) == (5, 0, 0)
+    await check_counts(shop.store)
+
+
 async def test_nobody_is_moved_back_by_a_move_that_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     turns_of(monkeypatch, 1)
     await five_wait(shop)

@@ -136,6 +136,38 @@ async def test_nobody_is_lost_and_nobody_is_sent_a_step_twice(shop: Shop, pair: 
     await check_counts(shop.store)
 
 
+@settings(max_examples=EXAMPLES, derandomize=not SEARCHES, deadline=None, suppress_health_check=[*HealthCheck])
+@given(pair=pairs())
+async def test_there_and_back_everybody_stands_where_they_stood_with_what_they_had(shop: Shop, pair: Pair) -> None:
+    """The third version is the first one, word for word, and those whose steps had other names have their own again."""
+    await stocked(shop, pair.old)
+    inside = {await entered(shop, pair.old, someone): someone for someone in pair.people}
+    stood = await where(shop, inside)
+    before = {run: await get_run(shop.store, run) for run in inside}
+    await published(shop, pair, dry_run=False)
+    stayed = [run for run in inside if (await get_run(shop.store, run)).version == 1]
+    back = Pair(pair.new, pair.old, {} if stayed else {now: old for old, now in pair.names.items()}, (), {})
+
+    would, did = [await published(shop, back, dry_run=dry_run) for dry_run in (True, False)]
+
+    assert did == would.model_copy(update={"dry_run": False})
+    stands = await where(shop, inside)
+    for run in inside:
+        seen = await get_run(shop.store, run)
+        assert [(send.id, send.state) for send in seen.sends] == [(s.id, s.state) for s in before[run].sends]
+        if seen.version == 3 and (run in stayed or back.names.keys() == set(pair.names.values())):
+            check_back(seen, before[run], stands[run], stood[run])
+    await check_counts(shop.store)
+
+
+def check_back(seen: RunView, before: RunView, stands: Position, stood: Position) -> None:
+    """It stands where it stood, with all that it had had then."""
+    assert (seen.step, seen.step_at, seen.sends) == (before.step, before.step_at, before.sends)
+    assert seen.diary[: len(before.diary)] == before.diary
+    gone_on = {"lines": stands.lines, "moved_at": stands.moved_at}
+    assert stands == stood.model_copy(update=gone_on)
+
+
 def is_busy(someone: Someone, stood: Position) -> bool:
     return someone.sending and stood.step.startswith(("email", "text", "push"))
 

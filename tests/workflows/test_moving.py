@@ -21,7 +21,9 @@ from activities.channels import Accepted, NotNow, ProviderAnswer
 from journeys.clearance.policy import BY_DEFAULT
 from journeys.definition import send_id
 from store.held_journeys import let_go
+from store.journeys import put_journey
 from store.moves import tell
+from store.publishing import publish_for
 from store.runs import RunView, get_run
 from store.schema import outbox
 from store.store import Store
@@ -29,7 +31,7 @@ from tests.engine import Clock, Engine, engine, until, worker
 from tests.ledger import Ledger
 from tests.moving import move_runs
 from tests.samples import abandoned_cart
-from tests.shop import Shop, by_us
+from tests.shop import CHANNELS, Shop, by_us
 from tests.stories import STORIES, Story
 from tests.temporal_fixtures import time_skipping
 from tests.workflows.test_stories import A_MINUTE, happen, prepare, told
@@ -331,6 +333,46 @@ async def test_to_be_moved_twice_is_to_be_moved_to_the_last(skipping: WorkflowEn
 
         seen, sent = await ended(played, clock, run)
         assert (sent, seen.version) == ({"last": 48 * HOUR}, 3)
+
+
+async def republished(played: Engine, *steps: dict[str, Any], names: dict[str, str]) -> int:
+    """Publish a version in which everybody goes on who can, as an API does; Temporal is told. Returns how many do."""
+    await put_journey(played.store, abandoned_cart(steps=list(steps)), by_us(played.now()))
+    change = by_us(played.now())
+    did = await publish_for(played.store, "abandoned-cart", change, CHANNELS, people="move", names=names)
+    await played.relay.drain_once()
+    return did.move.moved if did.move else 0
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["and-heard-of-both", "at-once"])
+async def test_there_and_back_by_other_names_it_does_what_it_would_have_done(
+    skipping: WorkflowEnvironment, sqlite_url: str, *, at_once: bool
+) -> None:
+    """The third version is the first one, word for word. What was opened in the first one is opened."""
+    ledger = Ledger()
+    asked = {**OPENED, "then": [LAST], "else": [NUDGE]}
+    between = {**asked, "if": {**OPENED["if"], "message": "hello"}}
+    names = {"initial-reminder": "hello", "pause": "rest"}
+    async with playing(skipping, sqlite_url, ledger) as (played, clock):
+        await published(played, HELLO, PAUSE, asked)
+        run = await played.start("ada")
+        await played.until_waiting(run)
+        await clock.move(6 * HOUR)
+        await played.interact(run, "initial-reminder")
+
+        there = await republished(played, {**HELLO, "id": "hello"}, {**LONG, "id": "rest"}, between, names=names)
+        if not at_once:
+            await until_it_goes_on(played, run)
+            await played.until_waiting(run)
+            await clock.move(6 * HOUR)
+        back = await republished(played, HELLO, PAUSE, asked, names={now: before for before, now in names.items()})
+
+        seen, sent = await ended(played, clock, run)
+        assert (there, back, seen.version, await version(played, run)) == (1, 1, 3, 3)
+        assert sent == {"initial-reminder": 0 * HOUR, "last": 24 * HOUR}
+        assert ledger.steps == ["initial-reminder", "last"]
+        assert [send.id for send in seen.sends] == [send_id(run, step) for step in ("initial-reminder", "last")]
+        assert [entry.arm for entry in seen.diary if entry.arm] == ["yes"]
 
 
 async def test_told_again_where_it_stands_it_stays(skipping: WorkflowEnvironment, sqlite_url: str) -> None:

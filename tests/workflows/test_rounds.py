@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -11,13 +11,18 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from journeys.problems import Unavailable
+from journeys.reading import read_content
 from journeys.walk.diary import Entry
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store.audit import list_audit
+from store.brake import hold_journey
+from store.cancelling import cancel_run
+from store.catalogue import put_content, ready_content
 from store.erasing import erase
 from store.house import let_all_go
 from store.open_problems import open_problems
+from store.pausing import pause
 from store.runs import get_run
 from store.schema import diary, outbox, runs, sends
 from store.sends import claim
@@ -67,6 +72,74 @@ async def test_a_cancel_that_got_lost_is_repeated(played: Engine) -> None:
     seen = await get_run(played.store, run)
     assert (seen.ended, seen.why) == ("exited", "exit: purchase-completed")  # and no operator's wish
     assert [line.did for line in seen.diary].count("left") == 1
+
+
+async def waits(played: Engine) -> str:
+    run = await played.start("tess")
+    await played.until_waiting(run)
+    return run
+
+
+async def parks(played: Engine) -> str:
+    subject = {"subject": "{{ 100 | divided_by: event.total }}", "text": "No more: {{ unsubscribe_url }}"}
+    broken = read_content({"content": "initial-email-reminder", "email": subject})
+    await put_content(played.store, broken, by_us(played.now()))
+    await ready_content(played.store, broken.content, by_us(played.now()))
+    return await held(played, await played.start("tess", total=0), "park")
+
+
+async def pauses(played: Engine) -> str:
+    run = await only_accepted(played)
+    await pause(played.store, "abandoned-cart", by_us(played.now()))
+    await played.relay.drain_once()
+    return await held(played, run, "pause")
+
+
+async def brakes(played: Engine) -> str:
+    now = played.now()
+    await played.store.write(lambda connection: hold_journey(connection, "abandoned-cart", "too many", None, now))
+    return await held(played, await played.start("tess"), "brake")
+
+
+async def only_accepted(played: Engine) -> str:
+    """Temporal has still to start it."""
+    (made,) = (await played.accept(played.event("abandoned-cart", "tess", cart_id="c1", total=60))).decisions
+    return made.run or ""
+
+
+async def held(played: Engine, run: str, by: str) -> str:
+    async def is_held() -> bool:
+        holding = (await get_run(played.store, run)).held
+        return holding is not None and holding.by == by
+
+    await until(is_held)
+    return run
+
+
+@pytest.mark.parametrize("stands", [waits, parks, pauses, brakes, only_accepted])
+async def test_an_operator_s_cancel_that_got_lost_is_repeated_wherever_the_run_stands(
+    played: Engine, stands: Callable[[Engine], Awaitable[str]]
+) -> None:
+    async with worker(played):
+        run = await stands(played)
+        before = len(played.ledger.asked)
+        told = [await cancel_run(played.store, run, why, by_us(played.now())) for why in ("a test", "another reason")]
+        await execute(played.store, delete(outbox).where(outbox.c.kind == "cancel"))
+        await played.relay.drain_once()
+        await until(lambda: is_listed(played))
+
+        assert await rounds(played, minutes=2).look() == 1
+        later = Relay(played.store, played.client, played.task_queue, lambda: played.now() + timedelta(minutes=3))
+        await later.drain_once()
+        await played.until_ended(run)
+
+    assert [answer.changed for answer in told] == [True, False]
+    assert (await played.handle(run).describe()).status == WorkflowExecutionStatus.CANCELED
+    seen = await get_run(played.store, run)
+    assert (seen.ended, seen.ended_by, seen.why) == ("cancelled", "operator", "a test")
+    assert [line.did for line in seen.diary].count("left") == 1
+    assert len(played.ledger.asked) == before
+    assert await kinds(played) == []
 
 
 async def test_pages_are_gone_through_in_turn(played: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
