@@ -18,7 +18,7 @@ from api.serve import serve
 from journeys.interactions import Kind
 from journeys.problems import Invalid, Unavailable
 from settings import HOW_TO_MAKE_ONE, Settings, check_secrets
-from store.store import Store, open_store
+from store.store import Store, opened
 from terminal.lifetimes import beside, cancelled_by_signals
 from terminal.logs import log_to
 from worker import begin_policy, open_channels
@@ -36,20 +36,18 @@ async def run_api(settings: Settings) -> int:
     key_of(settings)
     check_secrets(settings, "key", "secret")
     log_to(None, settings.log_level)
-    store = open_store(settings.database)
-    # Events are taken while Temporal is down: what it is to be told waits in the outbox.
-    with suppress(Unavailable):  # of which the health check tells; a worker does the same
-        await begin_policy(store, settings, _now())
-    relay = Relay(store, await connect(lazy=True), settings.task_queue, _now)
-    with cancelled_by_signals():
-        try:
-            async with open_channels(settings) as channels, beside(relay.run()):
-                app = build_app(settings, store, relay, channels)
-                await serve(app, settings.host, settings.port, ready=lambda url: log.info("listening", url=url))
-        except asyncio.CancelledError:
-            log.info("ended")
-        finally:
-            await store.close()
+    async with opened(settings.database) as store:
+        # Events are taken while Temporal is down: what it is to be told waits in the outbox.
+        with suppress(Unavailable):  # of which the health check tells; a worker does the same
+            await begin_policy(store, settings, _now())
+        relay = Relay(store, await connect(lazy=True), settings.task_queue, _now)
+        with cancelled_by_signals():
+            try:
+                async with open_channels(settings) as channels, beside(relay.run()):
+                    app = build_app(settings, store, relay, channels)
+                    await serve(app, settings.host, settings.port, ready=lambda url: log.info("listening", url=url))
+            except asyncio.CancelledError:
+                log.info("ended")
     return 0
 
 

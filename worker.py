@@ -30,7 +30,7 @@ from activities.webhooks import Webhooks
 from journeys.interactions import Kind
 from settings import Settings, check_secrets, read_settings
 from store.policy import begin_with, get_policy
-from store.store import Store, open_store, ping
+from store.store import Store, opened, ping
 from terminal import exits, streams
 from terminal.logs import log_to
 from workflows.client import connect, register_search_attributes
@@ -181,15 +181,11 @@ def endpoints_of(settings: Settings, store: Store) -> Endpoints:
 
 
 async def _run(settings: Settings) -> None:
-    store = open_store(settings.database)
-    try:
-        async with open_channels(settings) as channels:
-            await ping(store)
-            client = await _connected()
-            relay = Relay(store, client, settings.task_queue, _now)
-            await work(store, client, settings, channels, relay)
-    finally:
-        await store.close()
+    async with opened(settings.database) as store, open_channels(settings) as channels:
+        await ping(store)
+        client = await _connected()
+        relay = Relay(store, client, settings.task_queue, _now)
+        await work(store, client, settings, channels, relay)
 
 
 async def _connected() -> Client:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
@@ -22,7 +21,7 @@ from store import outbox
 from store.events import accept
 from store.pruning import prune
 from store.schema import metadata, runs
-from store.store import Store, open_store
+from store.store import Store, opened
 from tests.shop import Shop
 
 YEARS = 3
@@ -55,7 +54,7 @@ async def measure(asked: Asked, progress: Progress) -> Table:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pruner:
         for name in asked.databases:
             task = progress.add_task(name, total=YEARS * (YEAR // STEP))
-            async with stocked(name, PEOPLE) as database, _opened(database.url) as store:
+            async with stocked(name, PEOPLE) as database, opened(database.url) as store:
                 shop, end = Shop(store, now() - YEARS * YEAR), now() - YEARS * YEAR
                 for year in range(1, YEARS + 1):
                     await _year(shop, end + year * YEAR, asked.count, partial(progress.advance, task))
@@ -98,19 +97,10 @@ def prune_all(url: str, at: datetime) -> int:
     """Prune, in a process of its own. Returns how many runs."""
 
     async def pruned() -> int:
-        async with _opened(url) as store:
+        async with opened(url) as store:
             return (await prune(store, at))["runs"]
 
     return asyncio.run(pruned())
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Store]:
-    store = open_store(url)
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def _vacuum(store: Store) -> None:

@@ -16,7 +16,7 @@ from api.serve import serve
 from bench.entry import run, say, until_told
 from bench.setting import now
 from bench.starts import saying_starts
-from store.store import open_store
+from store.store import opened
 from terminal.lifetimes import beside
 from workflows.client import connect
 from workflows.relay import Relay
@@ -26,9 +26,8 @@ KEY = "bench"
 
 async def main(database: str, day: str, address: str = "", queue: str = "") -> None:
     """Serve until the standard input ends."""
-    store = open_store(database)
     async with AsyncExitStack() as parts:
-        parts.push_async_callback(store.close)
+        store = await parts.enter_async_context(opened(database))
         nudge = lambda: None  # noqa: E731
         if address:
             relay = Relay(store, saying_starts(await connect(address=address)), queue, now)

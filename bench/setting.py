@@ -18,7 +18,7 @@ from journeys.definition import Journey
 from journeys.interactions import INTERACTIONS
 from store import catalogue, customers, journeys
 from store.migrate import migrate
-from store.store import Store, open_store
+from store.store import Store, opened
 from tests.samples import CONTENTS, CUSTOMER, TRIGGERS, abandoned_cart
 from tests.shop import by_us
 
@@ -89,12 +89,9 @@ async def stocked(name: str, people: int, journey: Journey | None = None) -> Asy
     """A database with a journey live, the abandoned cart by default, and so many customers."""
     with database(name) as made:
         await migrate(made.url)
-        store = open_store(made.url)
-        try:
+        async with opened(made.url) as store:
             await publish(store, journey or abandoned_cart())
             await add_people(store, people)
-        finally:
-            await store.close()
         yield made
 
 

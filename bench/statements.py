@@ -19,7 +19,7 @@ from journeys.clearance.policy import Policy
 from journeys.walk.diary import Entry
 from store import outbox
 from store.policy import begin_with
-from store.store import open_store
+from store.store import opened
 from tests.shop import Shop
 
 LEASE = timedelta(seconds=30)
@@ -81,16 +81,12 @@ USUAL = Policy(consent=Rules(text="non-restrictive"))
 
 async def count(name: str) -> dict[str, Counted]:
     """By what is done: its statements and commits, on the database of this name."""
-    async with stocked(name, 2) as database:
-        store = open_store(database.url)
-        try:
-            shop = Shop(store, now())
-            await begin_with(store, USUAL, shop.now)
-            async for _ in _journey(shop, 0):  # what is read once and kept is read now
-                pass
-            return {what: seen async for what, seen in _journey(shop, 1)}
-        finally:
-            await store.close()
+    async with stocked(name, 2) as database, opened(database.url) as store:
+        shop = Shop(store, now())
+        await begin_with(store, USUAL, shop.now)
+        async for _ in _journey(shop, 0):  # what is read once and kept is read now
+            pass
+        return {what: seen async for what, seen in _journey(shop, 1)}
 
 
 async def _journey(shop: Shop, number: int) -> AsyncIterator[tuple[str, Counted]]:

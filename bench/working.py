@@ -13,7 +13,7 @@ import time
 from activities.channels import Accepted, Finding, Handed, Outgoing, ProviderAnswer
 from bench.entry import run, say, until_told
 from journeys.interactions import INTERACTIONS
-from store.store import open_store
+from store.store import opened
 from worker import build_worker
 from workflows.client import connect
 
@@ -38,13 +38,9 @@ class Silence:
 async def main(address: str, queue: str, database: str) -> None:
     """Work until the standard input ends."""
     client = await connect(address=address)
-    store = open_store(database)
-    try:
-        async with build_worker(client, store, queue, dict.fromkeys(INTERACTIONS, Silence())):
-            say("ready")
-            await until_told()
-    finally:
-        await store.close()
+    async with opened(database) as store, build_worker(client, store, queue, dict.fromkeys(INTERACTIONS, Silence())):
+        say("ready")
+        await until_told()
     say(json.dumps(calls))
 
 

@@ -28,7 +28,7 @@ from journeys.walk.pace import DAY
 from server import build_app, key_of
 from settings import Settings
 from store.migrate import migrate
-from store.store import open_store
+from store.store import opened
 from terminal.client import Connection, keep_connection, kept_connection
 from terminal.data import keep_private
 from terminal.lifetimes import beside, cancelled_by_signals, one_error
@@ -81,8 +81,7 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
             channels = await parts.enter_async_context(open_channels(settings))
         settings, temporal = await parts.enter_async_context(_temporal(settings))
         await migrate(settings.database)
-        store = open_store(settings.database)
-        parts.push_async_callback(store.close)
+        store = await parts.enter_async_context(opened(settings.database))
         client = await _connected(temporal)
         relay = Relay(store, client, settings.task_queue, _now)
         listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()

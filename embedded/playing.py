@@ -35,7 +35,7 @@ from store.events import Receipt
 from store.held_journeys import LetGo
 from store.migrate import migrate
 from store.runs import RunPage, RunView
-from store.store import Store, open_store
+from store.store import Store, opened
 from terminal.applying import apply_folder
 from terminal.client import Api, Connection
 from terminal.data import keep_private
@@ -91,8 +91,7 @@ async def playing(example: Example, settings: Settings, client: Client) -> Async
     async with AsyncExitStack() as parts:
         parts.enter_context(one_error())
         await migrate(settings.database)
-        store = open_store(settings.database)
-        parts.push_async_callback(store.close)
+        store = await parts.enter_async_context(opened(settings.database))
         receiver = await parts.enter_async_context(receiving())
         clock, stage = Clock(client, DEFAULT_START), Stage()
         await clock.start()

@@ -21,7 +21,7 @@ from sqlalchemy.util import await_only
 from journeys.problems import Invalid, Unavailable
 from store.locks import lock_house
 from store.migrations.gently import LOCK_TIMEOUT
-from store.store import database_url, open_store
+from store.store import database_url, opened
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -42,24 +42,18 @@ async def migrate(url: str, to: str = "head", done: Told | None = None) -> None:
     Raises Invalid, and Unavailable where others hold a table for very long.
     """
     check_place(url)
-    store = open_store(url)
-    try:
+    async with opened(url) as store:
         if store.dialect == "sqlite":
             while script := await store.write(partial(_one_more, to=to)):
                 _tell(done, script)
         else:
             await store.alone(partial(_all_of_them, to=to, done=done))
-    finally:
-        await store.close()
 
 
 async def downgrade(url: str, to: str = "base") -> None:
     """Take migrations back, down to *to*. ``base`` removes every table."""
-    store = open_store(url)
-    try:
+    async with opened(url) as store:
         await store.write(partial(_back, to=to))
-    finally:
-        await store.close()
 
 
 def config(connection: Connection) -> Config:

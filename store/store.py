@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
@@ -140,6 +140,16 @@ def open_store(url: str, *, patience: timedelta = PATIENCE) -> Store:
     if address.get_backend_name() == "sqlite":
         return Store(Sqlite(address, patience))
     return Store(Postgresql(address, patience))
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Store]:
+    """The store at *url*, until the block ends. Raises Invalid where the URL names no database that we know."""
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def database_url(url: str) -> URL:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,13 @@ from rich.text import Text
 if TYPE_CHECKING:
     from store.ahead import Ahead, Step
     from store.pruning import Pruned
-    from store.store import Store
 
 
 async def bring_up_to_date(url: str, data: Path | None, *, dry_run: bool, as_json: bool) -> None:
     """Say what it does, and do it. *data*: the folder of the embedded stack, where the database is in it."""
     from store.ahead import ahead
     from store.migrate import check_place, migrate
+    from store.store import opened
     from terminal.asking import answer
     from terminal.data import keep_private
     from terminal.show import tell
@@ -27,7 +27,7 @@ async def bring_up_to_date(url: str, data: Path | None, *, dry_run: bool, as_jso
     if data and not dry_run:
         keep_private(data)
     check_place(url)
-    async with _opened(url) as store:
+    async with opened(url) as store:
         to_do = await ahead(store)
     if dry_run:
         answer(_as_data(to_do), _to_be_done(to_do), as_json=as_json)
@@ -43,10 +43,11 @@ async def bring_up_to_date(url: str, data: Path | None, *, dry_run: bool, as_jso
 async def prune_now(url: str, *, dry_run: bool, as_json: bool) -> None:
     """Count what would go, and let it go."""
     from store.pruning import prune, would_prune
+    from store.store import opened
     from terminal.asking import answer
 
     now = datetime.now(UTC)
-    async with _opened(url) as store:
+    async with opened(url) as store:
         expected = await would_prune(store, now)
         if dry_run:
             answer(dict(expected), _counted("Would go", expected), as_json=as_json)
@@ -54,17 +55,6 @@ async def prune_now(url: str, *, dry_run: bool, as_json: bool) -> None:
         with _progress(expected.total()) as on:
             gone = await prune(store, now, on)
     answer(dict(gone), _counted("Gone", gone), as_json=as_json)
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Store]:
-    from store.store import open_store
-
-    store = open_store(url)
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 @contextmanager

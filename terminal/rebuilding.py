@@ -16,7 +16,7 @@ from journeys.language.durations import parse, say
 from journeys.problems import Unavailable
 from store.audit import Change
 from store.rebuilding import CatchUp
-from store.store import Store, open_store, ping
+from store.store import Store, opened, ping
 from terminal.bars import Bars
 from workflows.client import connect
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
@@ -132,8 +132,7 @@ def _becomes(way: CatchUp) -> str:
 @asynccontextmanager
 async def _both(where: Where) -> AsyncIterator[tuple[Store, Client]]:
     """The database and Temporal. Raises Unavailable where either does not answer, and Invalid for wrong settings."""
-    store = open_store(where.database)
-    try:
+    async with opened(where.database) as store:
         await ping(store)
         client = await _temporal(where.temporal)
         try:
@@ -141,8 +140,6 @@ async def _both(where: Where) -> AsyncIterator[tuple[Store, Client]]:
         except RPCError as error:
             said = error.message.rstrip(".")
             raise Unavailable(f"Temporal does not do its part: {said}. {BEGIN_AGAIN}") from None
-    finally:
-        await store.close()
 
 
 async def _temporal(address: str | None) -> Client:

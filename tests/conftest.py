@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from store.migrate import migrate
 from store.schema import metadata
-from store.store import Store, open_store
+from store.store import Store, opened
 from tests import leftovers
 
 with warnings.catch_warnings():
@@ -120,9 +120,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     """A store with its tables and nothing in them, once on each kind of database."""
-    store = open_store(database_url)
-    yield store
-    await store.close()
+    async with opened(database_url) as store:
+        yield store
 
 
 def _start(server: PostgresServer) -> None:

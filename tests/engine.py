@@ -27,7 +27,7 @@ from store.events import Receipt, accept
 from store.journeys import publish, put_journey
 from store.outbox import backlog
 from store.runs import RunView, get_run, list_runs
-from store.store import Store, open_store
+from store.store import Store, opened
 from tests.ledger import Ledger
 from tests.recount import check_counts
 from tests.samples import CUSTOMER
@@ -136,18 +136,15 @@ async def engine(
 
     *clock*: of a server that skips time. Whatever was played, the counters add up in the end.
     """
-    store = open_store(database_url)
     relays = None
     if clock:
         now, relays = (lambda: clock.now), (lambda: clock.relays)
-    built = Engine(store, client, f"queue-{next(_numbers)}", ledger or Ledger(), now, day, relays)
-    try:
+    async with opened(database_url) as store:
+        built = Engine(store, client, f"queue-{next(_numbers)}", ledger or Ledger(), now, day, relays)
         await Shop(store, now()).stock()
         async with worker(built) if working else nullcontext():
             yield built
         await check_counts(store)
-    finally:
-        await store.close()
 
 
 def worker(built: Engine, client: Client | None = None) -> Worker:

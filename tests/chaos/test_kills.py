@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 
 from store.outbox import backlog
 from store.schema import outbox
-from store.store import Store, open_store
+from store.store import Store, opened
 from tests.chaos.checks import CANCEL, SIGNAL, Outcome, collect, first, is_over, violations
 from tests.chaos.customers import Customer, Does, Shop, crowd, follow, publish
 from tests.chaos.processes import PATIENCE, Process, Stack, stack, until
@@ -230,19 +230,16 @@ async def _play(play: Play, folder: Path, database: str) -> Outcome:
     """Let it happen, wait until all is over, and look at what there is then."""
     dice = random.Random(SEED)
     customers = crowd(play.crowd, dice)
-    async with stack(folder, database, day=f"{play.day.total_seconds()} seconds") as running:
-        store = open_store(database)
-        try:
-            await publish(running, customers)
-            shop = Shop(running.http, running.ledger, random.Random(SEED))
-            scene = Scene(running, store, customers, shop, dice, play.day)
-            await running.living(play.happens(scene))
-            await running.living(
-                until(lambda: is_over(running, store), "every run is over", patience=2 * PATIENCE, every=0.5)
-            )
-            return await collect(SEED, customers, shop, running, store)
-        finally:
-            await store.close()
+    day = f"{play.day.total_seconds()} seconds"
+    async with stack(folder, database, day=day) as running, opened(database) as store:
+        await publish(running, customers)
+        shop = Shop(running.http, running.ledger, random.Random(SEED))
+        scene = Scene(running, store, customers, shop, dice, play.day)
+        await running.living(play.happens(scene))
+        await running.living(
+            until(lambda: is_over(running, store), "every run is over", patience=2 * PATIENCE, every=0.5)
+        )
+        return await collect(SEED, customers, shop, running, store)
 
 
 async def _all(calls: Iterable[Awaitable[None]]) -> None:

@@ -16,7 +16,7 @@ from store.events import accept
 from store.journeys import get_journey
 from store.schema import waiting_starts
 from store.stopping import stop
-from store.store import Store, open_store
+from store.store import Store, opened
 from tests.samples import abandoned_cart
 from tests.shop import NOON, Shop, by_us
 from workflows.sweep import MOVE, PRUNE, SWEEP, Chore, again_and_again
@@ -27,9 +27,8 @@ NAMES = [chore.does for chore in ALL]
 
 @pytest.fixture
 async def store(sqlite_url: str) -> AsyncIterator[Store]:
-    store = open_store(sqlite_url)
-    yield store
-    await store.close()
+    async with opened(sqlite_url) as store:
+        yield store
 
 
 async def once(store: Store, *chores: Chore, now: datetime = NOON) -> None:
