@@ -38,7 +38,7 @@ from workflows.journey import JourneyWorkflow
 from workflows.lookout import Lookout
 from workflows.relay import Relay
 from workflows.sandbox import Sandbox
-from workflows.sweep import MOVE, MOVE_EVERY, PRUNE, PRUNE_EVERY, SWEEP, SWEEP_EVERY, TellHeld, again_and_again
+from workflows.sweep import GO_ON, GO_ON_EVERY, PRUNE, PRUNE_EVERY, SWEEP, SWEEP_EVERY, TellHeld, again_and_again
 
 log = structlog.get_logger()
 
@@ -70,7 +70,8 @@ async def work(
         log.info("working", temporal=client.service_client.config.target_host, task_queue=queue)
         tasks.create_task(relay.run())
         tasks.create_task(again_and_again([*SWEEP, TellHeld().chore], store, SWEEP_EVERY, _now))
-        tasks.create_task(again_and_again([MOVE], store, MOVE_EVERY, _now))
+        for chore in GO_ON:
+            tasks.create_task(again_and_again([chore], store, GO_ON_EVERY, _now))
         tasks.create_task(again_and_again([PRUNE], store, PRUNE_EVERY, _now))
         tasks.create_task(Lookout(store, client, queue, _now).run())
 

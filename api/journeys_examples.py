@@ -93,6 +93,7 @@ JOURNEY_VIEW = {
     "held": None,
     "paused": None,
     "parked": 0,
+    "to_go": 0,
     "definition": JOURNEY,
     "edited": False,
     "live_version": 1,
@@ -162,7 +163,7 @@ INSIDE = {
     "in_flight": 0,
     "waiting": 0,
 }
-STOPPED = INSIDE | {"version": None, "changed": True, "dry_run": False}
+STOPPED = INSIDE | {"version": None, "to_go": 0, "changed": True, "dry_run": False}
 COMPLETED = INSIDE | {"parked": 0, "changed": True, "dry_run": False}
 ARCHIVED = {"journey": "abandoned-cart", "archived": True, "changed": True, "dry_run": False}
 
@@ -172,7 +173,14 @@ BRAKED = {
     "and this would be one more",
     "waiting": 230,
 }
-LET_GO = {"journey": "abandoned-cart", "held": BRAKED, "paused": None, "spread": "15 minutes", "dry_run": False}
+LET_GO = {
+    "journey": "abandoned-cart",
+    "held": BRAKED,
+    "paused": None,
+    "spread": "15 minutes",
+    "to_go": 0,
+    "dry_run": False,
+}
 
 PAUSE = {"since": "2026-11-24T09:00:00Z", "waiting_messages": 230, "waiting_starts": 40}
 PAUSED = {
@@ -189,6 +197,7 @@ RESUMED = {
     "held": None,
     "catch_up": {"over": "30 minutes"},
     "spread": "30 minutes",
+    "to_go": 0,
     "dry_run": False,
 }
 

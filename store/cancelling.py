@@ -14,12 +14,13 @@ from journeys.walk.diary import Ended
 from store.audit import Change, record
 from store.effects import job
 from store.inside import count_in_flight, in_flight_to
-from store.journeys import BREATH, TOGETHER, find_journey
+from store.journeys import find_journey
 from store.lifecycle import RunState, RunWrites, lock_run, lock_states
 from store.locks import lock_customers
 from store.many import write_each
 from store.schema import AnyRow, customers, outbox, runs, storable, waiting_starts
 from store.store import Store, read_transaction, write_transaction
+from store.turns import BREATH, TOGETHER
 from store.waiting_starts import drop_waiting_of, waiting_of
 
 

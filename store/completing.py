@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Text, bindparam, update
 from journeys.models import Frozen
 from journeys.problems import Conflict
 from store.audit import Change, record
-from store.counts import parked_in
+from store.counts import read_standing
 from store.inside import Affected, read_inside
 from store.journeys import find_journey
 from store.locks import lock_house
@@ -90,7 +90,7 @@ def _completable(connection: Connection, name: str) -> AnyRow:
 
 def _completing(connection: Connection, row: AnyRow, *, dry_run: bool) -> Completed:
     there, changed = read_inside(connection, row.name), row.live_version is not None
-    waiting, parked = there.waiting if changed else 0, parked_in(connection, row)
+    waiting, parked = there.waiting if changed else 0, _parked(connection, row)
     return Completed(**dict(there) | {"waiting": waiting}, parked=parked, changed=changed, dry_run=dry_run)
 
 
@@ -121,13 +121,17 @@ def _archiving(connection: Connection, name: str, now: datetime, *, archived: bo
     return Archived(journey=name, archived=archived, changed=changed, dry_run=dry_run)
 
 
+def _parked(connection: Connection, row: AnyRow) -> int:
+    return read_standing(connection, [row])[row.name].parked
+
+
 def _refuse_what_goes_on(connection: Connection, row: AnyRow, now: datetime) -> None:
     """Raises Conflict where a journey is not over."""
     _refuse_draft(row, "only what is over can be archived")
     there = read_inside(connection, row.name)
     if there.runs:
         by_version = ", ".join(f"{each.runs} in version {each.version}" for each in there.inside)
-        parked = parked_in(connection, row)
+        parked = _parked(connection, row)
         repair = (
             f"Of these {parked} {'is' if parked == 1 else 'are'} parked: sojourn repair {row.name}. " if parked else ""
         )

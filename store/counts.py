@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Literal, NamedTuple, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import Connection, bindparam, func, literal, select
+from sqlalchemy import Connection, bindparam, func, literal, literal_column, select
 
 from journeys.definition import Goal, Journey
 from journeys.models import Frozen
 from journeys.walk.diary import Ended, HeldBy
 from store.lifecycle import Did
 from store.move_progress import Move, progress
-from store.schema import AnyRow, among, counts, pruned_counts, runs, versions, waiting_starts
+from store.schema import IS_HELD, AnyRow, among, counts, pruned_counts, runs, versions, waiting_starts
 from store.versions import VersionId
 
 JourneyState = Literal["draft", "live", "paused", "held", "completing", "completed", "stopped"]
@@ -81,7 +81,8 @@ class JourneyView(Frozen):
     """A journey: the draft, its versions from the first to the last, and what became of everybody in them.
 
     *held*: by the brake, if it is. *paused*: by somebody, if it is. *parked*: how many runs stand where something has
-    failed, until they are repaired. *edited*: the draft is not what newcomers walk.
+    failed, until they are repaired. *to_go*: so many runs and starts are still to be told that it was stopped, resumed
+    or let go, which holds at once: workers go on with them. *edited*: the draft is not what newcomers walk.
     *closed_at*: nobody enters since then, and people inside finish. *archived_at*: since then it is in no list.
     """
 
@@ -91,6 +92,7 @@ class JourneyView(Frozen):
     held: JourneyHolding | None
     paused: JourneyPause | None
     parked: int
+    to_go: int
     definition: Journey
     edited: bool
     live_version: int | None
@@ -113,51 +115,47 @@ def read_views(connection: Connection, rows: Sequence[AnyRow], now: datetime) ->
     counted = defaultdict[VersionId, Counter[_Counted]](Counter)
     for row in (*connection.execute(_COUNTS, names), *connection.execute(_PRUNED, names)):
         counted[row.journey, row.version][row.did] = int(row.n)
-    held, paused, parked = holdings(connection, rows), pauses(connection, rows), _waiting(connection, rows, "park")
+    standing = read_standing(connection, rows)
 
     def of(row: AnyRow) -> JourneyView:
-        stands = _Standing(held.get(row.name), paused.get(row.name), parked.get(row.name, 0))
-        return _view(row, stands, published[row.name], counted, now)
+        return _view(row, standing[row.name], published[row.name], counted, now)
 
     return of
 
 
-def holdings(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, JourneyHolding]:
-    """Which of these journeys the brake holds, by name."""
-    held = [row for row in rows if row.held_at is not None]
-    if not held:
-        return {}
-    waiting = _waiting(connection, held, "brake")
-    return {
-        row.name: JourneyHolding(since=row.held_at, why=row.held_why, waiting=waiting.get(row.name, 0)) for row in held
-    }
+class Standing(NamedTuple):
+    """What keeps people of a journey where they are, and how much nothing keeps any more that is still to be told."""
+
+    held: JourneyHolding | None
+    paused: JourneyPause | None
+    parked: int
+    let_go: int
 
 
-def pauses(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, JourneyPause]:
-    """Which of these journeys are paused, by name."""
-    paused = [row for row in rows if row.paused_at is not None]
-    if not paused:
-        return {}
-    messages = _waiting(connection, paused, "pause")
-    starts = {row.journey: int(row.n) for row in connection.execute(_STARTS, {"names": [row.name for row in paused]})}
-    return {
-        row.name: JourneyPause(
-            since=row.paused_at,
-            waiting_messages=messages.get(row.name, 0),
-            waiting_starts=starts.get(row.name, 0),
-        )
-        for row in paused
-    }
+def read_standing(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, Standing]:
+    """That of each of these journeys, by name."""
+    names = {"names": [row.name for row in rows]}
+    waiting = {(row.journey, row.held_by): int(row.n) for row in connection.execute(_WAITING, names)}
+    starts = {row.journey: int(row.n) for row in connection.execute(_STARTS, names)}
+    return {row.name: _standing(row, Counter(waiting), starts.get(row.name, 0)) for row in rows}
 
 
-def _waiting(connection: Connection, rows: Sequence[AnyRow], by: HeldBy) -> dict[str, int]:
-    about = {"names": [row.name for row in rows], "by": by}
-    return {row.journey: int(row.n) for row in connection.execute(_WAITING, about)}
+def _standing(row: AnyRow, waiting: Counter[tuple[str, HeldBy]], starts: int) -> Standing:
+    by_brake, by_pause = waiting[row.name, "brake"], waiting[row.name, "pause"]
+    held = paused = None
+    if row.held_at is not None:
+        held = JourneyHolding(since=row.held_at, why=row.held_why, waiting=by_brake)
+    if row.paused_at is not None:
+        paused = JourneyPause(since=row.paused_at, waiting_messages=by_pause, waiting_starts=starts)
+    let_go = (0 if held else by_brake) + (0 if paused else by_pause + starts)
+    return Standing(held, paused, waiting[row.name, "park"], let_go)
 
 
-def parked_in(connection: Connection, row: AnyRow) -> int:
-    """How many runs of the journey of this row are parked."""
-    return _waiting(connection, [row], "park").get(row.name, 0)
+def to_go(connection: Connection, row: AnyRow) -> int:
+    """How many runs and starts of the journey of this row are still to be told that it was stopped, or goes on."""
+    stopped = connection.execute(_STOPPED, {"named": row.name}).scalars()
+    active = active_by_version(connection, row.name)
+    return read_standing(connection, [row])[row.name].let_go + sum(active.get(number, 0) for number in stopped)
 
 
 def active_in(connection: Connection, journey: str) -> int:
@@ -173,17 +171,9 @@ def active_by_version(connection: Connection, journey: str) -> dict[int, int]:
     return {version: _counts(did).active for version, did in counted.items()}
 
 
-class _Standing(NamedTuple):
-    """What keeps people of a journey where they are."""
-
-    held: JourneyHolding | None
-    paused: JourneyPause | None
-    parked: int
-
-
 def _view(
     row: AnyRow,
-    stands: _Standing,
+    stands: Standing,
     published: Sequence[AnyRow],
     counted: Mapping[VersionId, Counter[_Counted]],
     now: datetime,
@@ -203,6 +193,8 @@ def _view(
         held=stands.held,
         paused=stands.paused,
         parked=stands.parked,
+        to_go=stands.let_go
+        + sum(_counts(by_version[each.number]).active for each in published if each.stopped_at is not None),
         definition=definition,
         edited=live is None or live.hash != definition.hash,
         live_version=row.live_version,
@@ -297,7 +289,14 @@ _STARTS = (
     .group_by(waiting_starts.c.journey)
 )
 _WAITING = (
-    select(runs.c.journey, func.count().label("n"))
-    .where(among(runs.c.journey, "names"), runs.c.held_by == bindparam("by"))
-    .group_by(runs.c.journey)
+    select(runs.c.journey, runs.c.held_by, func.count().label("n"))
+    .join(versions, (versions.c.journey == runs.c.journey) & (versions.c.number == runs.c.version))
+    .where(
+        literal_column(IS_HELD),
+        among(runs.c.journey, "names"),
+        runs.c.held_by.in_(("brake", "pause", "park")),
+        versions.c.stopped_at.is_(None),  # else they wait for nothing but their end
+    )
+    .group_by(runs.c.journey, runs.c.held_by)
 )
+_STOPPED = select(versions.c.number).where(versions.c.journey == bindparam("named"), versions.c.stopped_at.is_not(None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Boolean, Connection, Integer, Text, bindparam, func, or_, select
+from sqlalchemy import Connection, Integer, Text, bindparam, func, or_, select
 
 from journeys.models import Frozen
 from store.schema import among, runs, sends, waiting_starts
@@ -32,26 +32,22 @@ class Affected(Frozen):
     waiting: int
 
 
-def read_inside(connection: Connection, journey: str, version: int | None = None, *, over: bool = False) -> Affected:
-    """Who is inside a journey, or one version of it. *waiting* is that of the journey. *over*: see in_flight_of()."""
+def read_inside(connection: Connection, journey: str, version: int | None = None) -> Affected:
+    """Who is inside a journey, or one version of it. *waiting* is that of the journey."""
     about = {"journey": journey, "only": version}
     inside = tuple(Inside(version=row.version, runs=row.n) for row in connection.execute(_INSIDE, about))
     return Affected(
         journey=journey,
         inside=inside,
         runs=sum(each.runs for each in inside),
-        in_flight=in_flight_of(connection, journey, version, over=over),
+        in_flight=in_flight_of(connection, journey, version),
         waiting=connection.execute(_WAITING, about).scalar_one(),
     )
 
 
-def in_flight_of(connection: Connection, journey: str, version: int | None = None, *, over: bool = False) -> int:
-    """How many sends of runs under way in a journey, or one version of it, are between claim and outcome.
-
-    *over*: of those that have ended too, such as for whoever ends them, and asks again.
-    """
-    about = {"journey": journey, "only": version, "over": over}
-    claimed: int = connection.execute(_IN_FLIGHT, about).scalar_one()
+def in_flight_of(connection: Connection, journey: str, version: int | None = None) -> int:
+    """How many sends in a journey, or one version of it, are between claim and outcome: of runs inside, or stopped."""
+    claimed: int = connection.execute(_IN_FLIGHT, {"journey": journey, "only": version}).scalar_one()
     return claimed
 
 
@@ -68,10 +64,11 @@ def count_in_flight(connection: Connection, ids: Sequence[str]) -> int:
 
 
 _only = bindparam("only", type_=Integer())
-_these = (runs.c.journey == bindparam("journey", type_=Text())) & or_(_only.is_(None), runs.c.version == _only)
+_there = (runs.c.journey == bindparam("journey", type_=Text())) & or_(_only.is_(None), runs.c.version == _only)
+_under_way = runs.c.ended.is_(None)
 _INSIDE = (
     select(runs.c.version, func.count().label("n"))
-    .where(_these, runs.c.ended.is_(None))
+    .where(_there, _under_way)
     .group_by(runs.c.version)
     .order_by(runs.c.version)
 )
@@ -79,7 +76,7 @@ _IN_FLIGHT = (
     select(func.count())
     .select_from(sends)
     .join(runs, runs.c.id == sends.c.run)
-    .where(sends.c.state == "claimed", _these, or_(runs.c.ended.is_(None), bindparam("over", type_=Boolean())))
+    .where(sends.c.state == "claimed", _there, _under_way | (runs.c.ended_by == "stop"))
 )
 _only_journey = bindparam("only", type_=Text())
 _IN_FLIGHT_TO = (

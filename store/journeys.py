@@ -43,13 +43,6 @@ __all__ = [
 ]
 
 
-TOGETHER = 60
-"""So many runs are ended, or let go, in one transaction: nobody waits longer than for these."""
-
-BREATH = 0.015
-"""Seconds in between. Other processes that write to SQLite look every few milliseconds whether it is their turn."""
-
-
 class Published(Frozen):
     """The version that newcomers take from now on. *new*: False where it was so before.
 

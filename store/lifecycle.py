@@ -29,7 +29,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     true,
     update,
@@ -366,13 +365,9 @@ THESE = among(runs.c.id, "runs") & runs.c.ended.is_(None)
 """Those of the runs that are named that are under way."""
 
 
-def some_stopped(connection: Connection, journey: str, most: int, version: int | None = None) -> list[str]:
-    """Some of the runs that are inside versions of a journey that were stopped, in the order to lock them in.
-
-    *version*: only of this one.
-    """
-    about = {"named": journey, "most": most, "only": version}
-    return sorted(connection.execute(_SOME_STOPPED, about).scalars())
+def some_stopped(connection: Connection, journey: str, most: int) -> list[str]:
+    """Some of the runs that are inside versions of a journey that were stopped, in the order to lock them in."""
+    return sorted(connection.execute(_SOME_STOPPED, {"named": journey, "most": most}).scalars())
 
 
 def lock_these(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
@@ -538,11 +533,8 @@ _LEAVE_THESE = insert(diary).from_select(
 FORGET_CALLS = update(calls).where(among(calls.c.run, "runs")).values(data=None)  # nobody posts it any more
 _LOCK_STATES = select(*STATE).where(THESE).order_by(runs.c.id).with_for_update()
 _LOCK_THESE = select(runs.c.id, runs.c.version).where(THESE).order_by(runs.c.id).with_for_update()
-_only = bindparam("only", type_=Integer())
 _stopped = select(versions.c.number).where(
-    versions.c.journey == bindparam("named", type_=Text()),
-    versions.c.stopped_at.is_not(None),
-    or_(_only.is_(None), versions.c.number == _only),
+    versions.c.journey == bindparam("named", type_=Text()), versions.c.stopped_at.is_not(None)
 )
 _SOME_STOPPED = (
     select(runs.c.id)

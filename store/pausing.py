@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Connection, Float, Text, bindparam, or_, update
+from sqlalchemy import Connection, Float, Text, bindparam, or_, select, update
 
 from journeys.clearance.releases import CatchUp, Over
 from journeys.language.durations import Duration
 from journeys.models import Frozen
 from journeys.problems import Conflict
 from store.audit import Change, record
-from store.counts import JourneyHolding, JourneyPause, active_in, holdings, pauses
+from store.counts import JourneyHolding, JourneyPause, active_in, read_standing
 from store.effects import tell_each
+from store.held_journeys import still_to_go
 from store.inside import in_flight_of
-from store.journeys import BREATH, TOGETHER, find_journey
-from store.lifecycle_letting_go import resume_some
+from store.journeys import find_journey
+from store.lifecycle_letting_go import IS_RESUMED, resume_some
 from store.policy import in_force
 from store.schema import AnyRow, journeys
 from store.store import Store, read_transaction, write_transaction
-from store.waiting_starts import start_some
+from store.turns import A_REQUEST, TOGETHER, in_lots, in_turns
+from store.waiting_starts import MAY_START, start_some
 
 
 class Paused(Frozen):
@@ -42,7 +45,8 @@ class Resumed(Frozen):
     """What waited goes out one after the other, over *spread* at the pace of its runs, or is left out.
 
     *paused*: since when the journey was, and how much waited; None where it was not, and nothing was done.
-    *held*: the brake holds it too, and nothing goes out before it is let go. *dry_run*: this is what would be done.
+    *held*: the brake holds it too, and nothing goes out before it is let go. *to_go*: so many runs and starts are still
+    to be told: a worker goes on with them. *dry_run*: this is what would be done.
     """
 
     journey: str
@@ -50,6 +54,7 @@ class Resumed(Frozen):
     held: JourneyHolding | None = None
     catch_up: CatchUp
     spread: Duration
+    to_go: int = 0
     dry_run: bool
 
 
@@ -71,21 +76,26 @@ async def resume(
     if dry_run:
         return await _would_resume(store, name, catch_up)
     answer = await _resume(store, name, change, catch_up)
-    await finish_resuming(store, change.at)
-    return answer
+    await _go_on(store, change.at, name, A_REQUEST)
+    return answer.model_copy(update={"to_go": await still_to_go(store, name)})
 
 
 async def finish_resuming(store: Store, now: datetime) -> int:
-    """Start who waits to, and tell those runs that wait, in journeys that are paused no more, some at a time.
+    """Start for some seconds who waits to, and tell runs that wait, in journeys that are paused no more.
 
-    Starts come first: what they find under way is all that was so during the pause. Returns how many those are.
+    Returns how many those are.
     """
-    done = 0
-    for some_of in (_start_some, _tell_some):
-        while some := await some_of(store, now):
-            done += some
-            await asyncio.sleep(BREATH)
-    return done
+    return await in_turns(await _resumed(store), partial(_go_on, store, now))
+
+
+async def _go_on(store: Store, now: datetime, name: str, seconds: float) -> int:
+    # Starts come first: what they find under way is all that was so during the pause.
+    return await in_lots(seconds, partial(_start_some, store, name, now), partial(_tell_some, store, name, now))
+
+
+@read_transaction
+def _resumed(connection: Connection) -> Sequence[str]:
+    return connection.execute(_RESUMED).scalars().all()
 
 
 @read_transaction
@@ -105,7 +115,7 @@ def _pause(connection: Connection, name: str, change: Change) -> Paused:
 def _pausing(connection: Connection, name: str, now: datetime, *, dry_run: bool) -> Paused:
     row = find_journey(connection, name)
     _refuse_where_nothing_goes_out(row)
-    before = pauses(connection, [row]).get(name)
+    before = read_standing(connection, [row])[name].paused
     return Paused(
         journey=name,
         paused=before or JourneyPause(since=now, waiting_messages=0, waiting_starts=0),
@@ -142,11 +152,11 @@ def _resume(connection: Connection, name: str, change: Change, catch_up: CatchUp
 
 
 def _resuming(connection: Connection, name: str, catch_up: CatchUp, *, dry_run: bool) -> Resumed:
-    row = find_journey(connection, name)
+    stands = read_standing(connection, [find_journey(connection, name)])[name]
     return Resumed(
         journey=name,
-        paused=pauses(connection, [row]).get(name),
-        held=holdings(connection, [row]).get(name),
+        paused=stands.paused,
+        held=stands.held,
         catch_up=catch_up,
         spread=catch_up.over if isinstance(catch_up, Over) else in_force(connection).policy.spread,
         dry_run=dry_run,
@@ -154,17 +164,18 @@ def _resuming(connection: Connection, name: str, catch_up: CatchUp, *, dry_run: 
 
 
 @write_transaction
-def _start_some(connection: Connection, now: datetime) -> int:
-    return start_some(connection, TOGETHER, now)
+def _start_some(connection: Connection, name: str, now: datetime) -> int:
+    return start_some(connection, name, TOGETHER, now)
 
 
 @write_transaction
-def _tell_some(connection: Connection, now: datetime) -> int:
-    told = resume_some(connection, TOGETHER, now)
+def _tell_some(connection: Connection, name: str, now: datetime) -> int:
+    told = resume_some(connection, name, TOGETHER, now)
     tell_each(connection, told, "let go", now)
     return len(told)
 
 
+_RESUMED = select(journeys.c.name).where(MAY_START | IS_RESUMED).order_by(journeys.c.name)
 _named = bindparam("named", type_=Text())
 _PAUSE = (
     update(journeys)

@@ -15,7 +15,6 @@ from journeys.versions import Version
 from journeys.walk.position import Position
 from store.audit import Change, record
 from store.counts import active_by_version
-from store.journeys import BREATH, TOGETHER
 from store.lifecycle import RunState, lock_states
 from store.lifecycle_moves import Moving, busy
 from store.lifecycle_names import rename_answers
@@ -25,6 +24,7 @@ from store.new_versions import NOT_STOPPED, had_before
 from store.positions import positions
 from store.schema import AnyRow, Time, runs, versions
 from store.store import Store, read_transaction, write_transaction
+from store.turns import A_REQUEST, A_TURN, BREATH, TOGETHER
 from store.unsought import unsought
 from store.versions import load
 
@@ -36,12 +36,6 @@ A_MOMENT = 0.5
 
 LEFT_ALONE = timedelta(minutes=1)
 """Where nobody has been moved for so long, whoever did it is gone."""
-
-A_REQUEST = 5.0
-"""For so many seconds people are moved before a request is answered."""
-
-A_TURN = 20.0
-"""For so many seconds a worker moves people, before it looks again at the time and who else there is."""
 
 MOST_BUSY = 1000
 """So many are tried again at the most; others stay where they are busy."""

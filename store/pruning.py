@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, tuple_
 
 from journeys.catalogue import INTERACTION_TRIGGERS
-from store.journeys import BREATH, TOGETHER
 from store.known_events import remember
 from store.lifecycle_pruning import NOT_LONG_OVER, TABLES, carry_over, counting, prune_runs, some_long_over
 from store.policy import in_force
 from store.schema import AnyRow, Time, audit, decisions, events, known_events, links, runs, waiting_starts
 from store.store import Store, read_transaction, write_transaction
+from store.turns import BREATH, TOGETHER
 from store.versions import live_versions
 
 SHARE = 4

@@ -14,11 +14,12 @@ from journeys.language.durations import Duration
 from journeys.models import Frozen
 from store.audit import Change, record
 from store.effects import tell_each
-from store.journeys import BREATH, TOGETHER, find_journey
+from store.journeys import find_journey
 from store.lifecycle_parked import Wanted, park_no_more, some_parked
 from store.policy import in_force
 from store.schema import Time, actions, among, calls, repairs, runs, sends
 from store.store import Store, read_transaction, write_transaction
+from store.turns import BREATH, TOGETHER
 
 MOST_REASONS = 100
 """So many reasons are told at most, those of most runs first."""

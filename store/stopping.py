@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from sqlalchemy import JSON, Connection, Integer, Text, bindparam, insert, literal, or_, select, true, update
 
 from journeys.problems import Conflict, Unknown
 from store.audit import Change, record
-from store.inside import Affected, Inside, in_flight_of, read_inside
-from store.journeys import BREATH, TOGETHER, find_journey
+from store.counts import to_go
+from store.inside import Affected, in_flight_of, read_inside
+from store.journeys import find_journey
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
 from store.schema import AnyRow, Time, journeys, outbox, runs, versions
 from store.store import Store, read_transaction, write_transaction
+from store.turns import A_REQUEST, TOGETHER, in_lots, in_turns
 from store.versions import IN_USE
 from store.waiting_starts import drop_waiting
 
-LONG_AGO = timedelta(minutes=5)
-
 
 class Stopped(Affected):
-    """Who was ended. *version*: the one that was stopped alone; None where it was all.
+    """Who was inside, and ends. *version*: the one that was stopped alone; None where it was all.
 
-    *changed*: False where it was stopped before, or nobody was inside. *dry_run*: this is what would be done.
+    *to_go*: so many of the journey's runs are still to be ended: a worker goes on with them. *changed*: False where it
+    was stopped before, or nobody was inside. *dry_run*: this is what would be done.
     """
 
     version: int | None
+    to_go: int = 0
     changed: bool
     dry_run: bool
 
@@ -41,47 +42,56 @@ async def stop(
 
     Where the version that newcomers take is stopped alone, nobody enters before the next one is published, and people
     of other versions go on. At once nothing is sent any more. The runs are ended some at a time, and others come in
-    between.
+    between; of very many, workers end the rest.
     Raises Unknown, and Conflict where the journey was never published. To stop again changes nothing.
     """
     if dry_run:
         return await _would(store, name, version)
-    changed, waiting = await _close_doors(store, name, version, change)
-    ended = await _end_everybody(store, name, version, change.at)
-    in_flight = await _in_flight(store, name, version)
-    return _told(name, version, ended, in_flight, waiting=waiting, changed=changed)
+    answer = await _close_doors(store, name, version, change)
+    await _go_on(store, change.at, name, A_REQUEST)
+    return await _so_far(store, answer)
 
 
 async def finish_stops(store: Store, now: datetime) -> int:
-    """End whoever was left inside by a stop that did not come to its end. Returns how many runs that were."""
-    ended = [await _end_everybody(store, name, None, now) for name in await _left_over(store, now - LONG_AGO)]
-    return sum(each.total() for each in ended)
+    """Go on for some seconds with ending whoever is inside what was stopped. Returns how many runs were ended."""
+    return await in_turns(await _left_over(store), partial(_go_on, store, now))
+
+
+async def _go_on(store: Store, now: datetime, name: str, seconds: float) -> int:
+    return await in_lots(seconds, partial(_end_some, store, name, now))
 
 
 @read_transaction
-def _left_over(connection: Connection, before: datetime) -> Sequence[str]:
-    return connection.execute(_LEFT_OVER, {"before": before}).scalars().all()
+def _left_over(connection: Connection) -> Sequence[str]:
+    return connection.execute(_LEFT_OVER).scalars().all()
+
+
+@read_transaction
+def _so_far(connection: Connection, answer: Stopped) -> Stopped:
+    in_flight = in_flight_of(connection, answer.journey, answer.version)
+    left = to_go(connection, find_journey(connection, answer.journey))
+    return answer.model_copy(update={"in_flight": in_flight, "to_go": left})
 
 
 @read_transaction
 def _would(connection: Connection, name: str, version: int | None) -> Stopped:
     row = _stoppable(connection, name, version)
-    there = read_inside(connection, name, version, over=True)
+    there = read_inside(connection, name, version)
     open_ = connection.execute(_OPEN, {"named": name, "only": version}).scalars().all()
     waiting = there.waiting if row.live_version in open_ else 0
     return Stopped(**dict(there) | {"waiting": waiting}, version=version, changed=bool(open_), dry_run=True)
 
 
 @write_transaction
-def _close_doors(connection: Connection, name: str, version: int | None, change: Change) -> tuple[bool, int]:
-    """Whether anything was open, and how many starts waited in vain."""
+def _close_doors(connection: Connection, name: str, version: int | None, change: Change) -> Stopped:
+    """Nobody enters any more, and nothing is sent. Returns who was inside, and how many starts waited in vain."""
     lock_house(connection)
     row = _stoppable(connection, name, version)
     there = read_inside(connection, name, version)
     about = {"named": name, "now": change.at}
     stopped = sorted(connection.execute(_STOP_VERSIONS, about | {"only": version}).scalars())
     if not stopped:
-        return False, 0
+        return Stopped(**dict(there) | {"waiting": 0}, version=version, changed=False, dry_run=False)
     is_over = not set(connection.execute(_OPEN, {"named": name, "only": None}).scalars()) - {row.live_version}
     waiting = 0
     if row.live_version in stopped:
@@ -91,7 +101,7 @@ def _close_doors(connection: Connection, name: str, version: int | None, change:
         connection.execute(_STOP, about)
     was = {"versions": stopped, "runs": there.runs} | ({"held": row.held_why} if row.held_at else {})
     record(connection, change, "journey stopped", f"journey/{name}", was)
-    return True, waiting
+    return Stopped(**dict(there) | {"waiting": waiting}, version=version, changed=True, dry_run=False)
 
 
 def _stoppable(connection: Connection, name: str, version: int | None) -> AnyRow:
@@ -104,53 +114,24 @@ def _stoppable(connection: Connection, name: str, version: int | None) -> AnyRow
     return row
 
 
-async def _end_everybody(store: Store, name: str, version: int | None, now: datetime) -> Counter[int]:
-    """How many runs by version."""
-    ended = Counter[int]()
-    while (some := await _end_some(store, name, version, now)) is not None:
-        ended += some
-        await asyncio.sleep(BREATH)
-    return ended
+async def _end_some(store: Store, name: str, now: datetime) -> int:
+    """End some of those that are inside what was stopped. Returns how many."""
+    ids = await _some_inside(store, name)
+    return await _end(store, name, ids, now) if ids else 0
 
 
 @read_transaction
-def _in_flight(connection: Connection, name: str, version: int | None) -> int:
-    return in_flight_of(connection, name, version, over=True)
-
-
-def _told(
-    name: str, version: int | None, ended: Counter[int], in_flight: int, *, waiting: int, changed: bool
-) -> Stopped:
-    return Stopped(
-        journey=name,
-        inside=tuple(Inside(version=number, runs=n) for number, n in sorted(ended.items())),
-        runs=ended.total(),
-        in_flight=in_flight,
-        waiting=waiting,
-        version=version,
-        changed=changed,
-        dry_run=False,
-    )
-
-
-async def _end_some(store: Store, name: str, version: int | None, now: datetime) -> Counter[int] | None:
-    """End some of those that are inside. None where nobody is."""
-    ids = await _some_inside(store, name, version)
-    return await _end(store, name, ids, now) if ids else None
-
-
-@read_transaction
-def _some_inside(connection: Connection, name: str, version: int | None) -> list[str]:
+def _some_inside(connection: Connection, name: str) -> list[str]:
     # Apart from their end: a writer of SQLite holds up all others.
-    return some_stopped(connection, name, TOGETHER, version)
+    return some_stopped(connection, name, TOGETHER)
 
 
 @write_transaction
-def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -> Counter[int]:
+def _end(connection: Connection, name: str, ids: Sequence[str], now: datetime) -> int:
     locked = lock_these(connection, ids)  # others may have ended them meanwhile
     connection.execute(_CANCEL, {"runs": list(locked), "now": now})
     end_these(connection, name, locked, "stop", STOPPED, now)
-    return Counter(locked.values())
+    return len(locked)
 
 
 _journey = bindparam("named", type_=Text())
@@ -176,7 +157,7 @@ _LEFT_OVER = (
     select(versions.c.journey)
     .distinct()
     .where(
-        versions.c.stopped_at < bindparam("before"),
+        versions.c.stopped_at.is_not(None),
         select(runs.c.id)
         .where(runs.c.journey == versions.c.journey, runs.c.version == versions.c.number, runs.c.ended.is_(None))
         .exists(),

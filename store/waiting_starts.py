@@ -20,15 +20,15 @@ from store.locks import lock_customers
 from store.schema import AnyRow, among, decisions, events, journeys, versions, waiting_starts
 
 
-def start_some(connection: Connection, most: int, now: datetime) -> int:
-    """Decide about some starts anew whose journey is paused no more. Returns how many there were.
+def start_some(connection: Connection, name: str, most: int, now: datetime) -> int:
+    """Decide about some starts of a journey anew, unless it is paused. Returns how many there were.
 
-    In the order in which they came, each under its customer's lock. Those of one transaction are of one journey.
+    In the order in which they came, each under its customer's lock.
     """
-    some = _some(connection, most)
+    some = _some(connection, name, most)
     if not some:
         return 0
-    journey = connection.execute(_JOURNEY, {"named": some[0].journey}).one()
+    journey = connection.execute(_JOURNEY, {"named": name}).one()
     if journey.live_version is None:
         why = STOPPED if journey.stopped_at else "nobody enters the journey any more"
         return drop_waiting(connection, journey.name, why, now)
@@ -71,11 +71,8 @@ class _Waiting(NamedTuple):
     event: Event
 
 
-def _some(connection: Connection, most: int) -> Sequence[AnyRow]:
-    """The first that wait in one journey, as far as they go by one pace and nobody else has made them."""
-    journey = connection.execute(_NEXT_JOURNEY).scalar_one_or_none()
-    if journey is None:
-        return ()
+def _some(connection: Connection, journey: str, most: int) -> Sequence[AnyRow]:
+    """The first that wait in a journey, as far as they go by one pace and nobody else has made them."""
     rows = connection.execute(_FIRST, {"named": journey, "most": most}).all()
     alike = (rows[0].day_seconds, rows[0].made_by) if rows else None
     return list(takewhile(lambda row: (row.day_seconds, row.made_by) == alike, rows))
@@ -106,18 +103,16 @@ def _start(connection: Connection, journey: AnyRow, waiting: Sequence[_Waiting],
 
 _named = bindparam("named", type_=Text())
 _last = select(func.max(versions.c.number)).where(versions.c.journey == _named).scalar_subquery()
-_NEXT_JOURNEY = (
-    select(journeys.c.name)
-    .where(
-        journeys.c.paused_at.is_(None),
-        select(waiting_starts.c.id).where(waiting_starts.c.journey == journeys.c.name).exists(),
-    )
-    .order_by(journeys.c.name)
-    .limit(1)
+MAY_START = (
+    journeys.c.paused_at.is_(None)
+    & select(waiting_starts.c.id).where(waiting_starts.c.journey == journeys.c.name).exists()
 )
+"""Whether in a journey starts wait for the end of a pause that is over."""
+
 _FIRST = (
     select(waiting_starts)
-    .where(waiting_starts.c.journey == _named)
+    .join(journeys, journeys.c.name == waiting_starts.c.journey)
+    .where(waiting_starts.c.journey == _named, journeys.c.paused_at.is_(None))
     .order_by(waiting_starts.c.id)
     .limit(bindparam("most"))
 )

@@ -24,7 +24,7 @@ from store.store import Store
 log = structlog.get_logger()
 
 SWEEP_EVERY = 30.0
-MOVE_EVERY = 2.0
+GO_ON_EVERY = 2.0
 PRUNE_EVERY = 600.0
 
 
@@ -57,17 +57,19 @@ async def _give_up_stale(store: Store, now: datetime) -> int:
 
 
 SWEEP = (
-    Chore("end stops", finish_stops, "a stop had not come to its end, and runs were ended", expected=False),
     Chore("give up sends", _give_up_stale, "sends without an outcome are unknown now", expected=False),
-    Chore("let go", finish_letting_go, "messages were let go"),
-    Chore("resume", finish_resuming, "what waited for a pause goes on, messages and starts"),
     Chore("repair", finish_repairs, "parked runs were told to go on"),
     Chore("decide tests", decide_due_tests, "tests were decided"),
 )
 """Sends are given up that no retry will report on, as their run is over."""
 
-MOVE = Chore("move people", finish_moves)
-"""Often: it takes longer than whoever publishes a version waits for an answer."""
+GO_ON = (
+    Chore("move people", finish_moves),
+    Chore("end stops", finish_stops, "runs of what was stopped were ended"),
+    Chore("let go", finish_letting_go, "messages were let go"),
+    Chore("resume", finish_resuming, "what waited for a pause goes on, messages and starts"),
+)
+"""Often, and each apart from the others: it may take longer than whoever asked for it waits for an answer."""
 
 PRUNE = Chore("prune", prune, "what was over is kept no longer")
 """Apart from the others, since there may be very much of it."""

@@ -130,6 +130,7 @@ async def test_stopping_ends_every_run(live: Door) -> None:
         "in_flight": 0,
         "waiting": 0,
         "version": None,
+        "to_go": 0,
         "changed": True,
         "dry_run": False,
     }

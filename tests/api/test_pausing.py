@@ -51,7 +51,7 @@ async def test_it_is_resumed_and_the_relay_hears_of_it(paused: Door) -> None:
     answer = await paused.post(f"{JOURNEY}/resume")
 
     expected = {"journey": "abandoned-cart", "paused": waits(), "catch_up": "now", "spread": "15 minutes"}
-    assert answer == expected | {"held": None, "dry_run": False}
+    assert answer == expected | {"held": None, "to_go": 0, "dry_run": False}
     assert paused.clock.nudges == 1
     journey = await paused.get(JOURNEY)
     assert (journey["state"], journey["paused"]) == ("live", None)

@@ -35,6 +35,7 @@ async def test_it_is_let_go_and_the_relay_hears_of_it(held: Door) -> None:
         "held": HELD,
         "paused": None,
         "spread": "15 minutes",
+        "to_go": 0,
         "dry_run": False,
     }
     assert held.clock.nudges == 1

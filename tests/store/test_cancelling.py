@@ -13,12 +13,13 @@ from journeys.problems import Unknown
 from store.audit import list_audit
 from store.cancelling import InJourney, cancel_run, cancel_runs
 from store.events import get_event, in_flight
-from store.journeys import TOGETHER, get_journey
+from store.journeys import get_journey
 from store.pausing import pause, resume
 from store.runs import get_run, list_runs
 from store.schema import AnyRow, outbox
 from store.sends import Done, Go
 from store.store import Store, open_store
+from store.turns import TOGETHER
 from tests.samples import abandoned_cart
 from tests.shop import Shop, by_us
 from tests.transactions import rows

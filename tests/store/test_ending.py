@@ -237,14 +237,14 @@ async def test_a_run_of_a_version_that_is_stopped_sends_nothing_before_it_is_end
         raise ConnectionError
 
     with monkeypatch.context() as dying:
-        dying.setattr("store.stopping._end_everybody", dies)
+        dying.setattr("store.stopping._go_on", dies)
         with pytest.raises(ConnectionError):
             await stop(shop.store, NAME, by_us(shop.now), version=1)
 
     with pytest.raises(Unavailable, match="being stopped"):
         await shop.claim(old)
     assert isinstance(await shop.claim(new), Go)
-    assert await finish_stops(shop.store, shop.later(minutes=6)) == 1
+    assert await finish_stops(shop.store, shop.now) == 1
     assert (await get_run(shop.store, old)).ended == "stopped"
     assert (await get_run(shop.store, new)).ended is None
 

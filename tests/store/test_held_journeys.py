@@ -189,7 +189,7 @@ async def test_a_process_that_dies_before_it_told_the_runs_is_finished_by_anothe
     shop: Shop, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(held_journeys, "finish_letting_go", dies)
+        dying.setattr(held_journeys, "_go_on", dies)
         with pytest.raises(ConnectionError):
             await let_go(shop.store, NAME, by_us(shop.now))
     assert ((await seen(shop)).state, await told(shop)) == ("live", [])
@@ -274,7 +274,7 @@ async def test_while_it_is_being_stopped_nobody_is_told_to_go_on(
     shop: Shop, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr("store.stopping._end_everybody", dies)
+        dying.setattr("store.stopping._go_on", dies)
         with pytest.raises(ConnectionError):
             await stop(shop.store, NAME, by_us(shop.now))
 

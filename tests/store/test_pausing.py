@@ -247,7 +247,7 @@ async def test_a_process_that_dies_before_it_told_the_runs_is_finished_by_anothe
 ) -> None:
     waits = await shop.post(NAME, "bob", total=60)
     with monkeypatch.context() as dying:
-        dying.setattr(pausing, "finish_resuming", dies)
+        dying.setattr(pausing, "_go_on", dies)
         with pytest.raises(ConnectionError):
             await resumed(shop)
     assert ((await seen(shop)).state, await told(shop)) == ("live", [])
@@ -269,7 +269,7 @@ async def test_paused_again_whoever_is_not_told_yet_waits_on(
     shop: Shop, waiting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(pausing, "finish_resuming", dies)
+        dying.setattr(pausing, "_go_on", dies)
         with pytest.raises(ConnectionError):
             await resumed(shop)
     await paused(shop)

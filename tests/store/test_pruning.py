@@ -17,13 +17,14 @@ from store.audit import list_audit
 from store.counts import JourneyView
 from store.customers import put_customer
 from store.events import accept, get_event
-from store.journeys import TOGETHER, get_journey, put_journey
+from store.journeys import get_journey, put_journey
 from store.links import find_link
 from store.pruning import ALL_TABLES, Pruned, prune, would_prune
 from store.publishing import publish_for
 from store.runs import get_run, list_runs
 from store.schema import entries, metadata, pruned_counts, runs
 from store.store import Store
+from store.turns import TOGETHER
 from terminal.listing import journey
 from tests.recount import check_counts
 from tests.samples import CUSTOMER, abandoned_cart

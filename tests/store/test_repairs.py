@@ -339,7 +339,7 @@ async def test_who_is_about_to_be_stopped_is_not_told(broken: Shop, monkeypatch:
     """Told to go on, they would be completed, and not stopped."""
     run = await parked(broken)
     with monkeypatch.context() as dying:
-        dying.setattr(stopping, "_end_everybody", dies)
+        dying.setattr(stopping, "_go_on", dies)
         with pytest.raises(ConnectionError):
             await stopping.stop(broken.store, NAME, by_us(broken.now))
 

@@ -374,7 +374,7 @@ async def test_some_at_a_time_others_come_in_between(shop: Shop) -> None:
         await cart(shop)
     await go_on_without_starting(shop)
 
-    assert await shop.store.write(lambda connection: start_some(connection, 2, shop.now)) == 2
+    assert await shop.store.write(lambda connection: start_some(connection, NAME, 2, shop.now)) == 2
 
     assert (await kept(shop), len(await runs(shop))) == (3, 2)
 
@@ -382,7 +382,7 @@ async def test_some_at_a_time_others_come_in_between(shop: Shop) -> None:
 async def go_on_without_starting(shop: Shop) -> None:
     """As a process that dies at once."""
     with pytest.MonkeyPatch.context() as dying:
-        dying.setattr("store.pausing.finish_resuming", nothing)
+        dying.setattr("store.pausing._go_on", nothing)
         await go_on(shop)
 
 
