@@ -411,13 +411,13 @@ def release(
 ) -> None:
     """Let a journey go that the brake holds: what waited goes out, one after the other. At a terminal it asks first."""
     from store.held_journeys import LetGo
-    from terminal import show
+    from terminal import pausing, waiting
     from terminal.confirming import How, carry_out
 
     carry_out(
         _connection(),
-        lambda api, dry: api.post(LetGo, "journeys", name, "release", body={"dry_run": dry}),
-        show.released,
+        lambda api, dry: waiting.do_all(api, LetGo, name, "release", {}, dry_run=dry),
+        pausing.released,
         lambda would: f"Let {name} go?" if would.held else None,
         How(dry_run, yes, json_),
     )

@@ -10,6 +10,7 @@ from store.cancelling import CancelledRun, CancelledRuns
 from store.completing import Archived, Completed
 from store.inside import Affected
 from store.stopping import Stopped
+from terminal.waiting import left_over
 
 
 def which(told: Stopped) -> str:
@@ -21,15 +22,18 @@ def stopped(told: Stopped) -> Iterator[Text]:
     """What stopping a journey does, or would do."""
     if not told.changed and not told.runs:
         yield Text.assemble((which(told), "bold"), " is over already: there is nobody inside to stop.")
+        yield from left_over(told.journey, told.to_go)
         return
     doors = "nobody enters it any more" if told.version is None else "people of other versions go on"
     if told.dry_run:
         yield Text.assemble((which(told), "bold"), f" would be stopped: {doors}. To be ended: {_runs(told.runs)}.")
     else:
-        yield Text.assemble((which(told), "bold"), f" is stopped: {doors}. Ended: {_runs(told.runs)}.")
+        ended = "To be ended" if told.to_go else "Ended"
+        yield Text.assemble((which(told), "bold"), f" is stopped: {doors}. {ended}: {_runs(told.runs)}.")
     yield from _by_version(told)
     yield from on_their_way(told.in_flight)
     yield from _waiting(told)
+    yield from left_over(told.journey, told.to_go)
 
 
 def completed(told: Completed) -> Iterator[Text]:

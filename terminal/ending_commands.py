@@ -27,12 +27,12 @@ def stop(
 ) -> None:
     """Stop a journey, or one version: nobody enters any more, and everybody inside stops where they are."""
     from store.stopping import Stopped
-    from terminal import ending
+    from terminal import ending, waiting
     from terminal.confirming import How, carry_out
 
     carry_out(
         options.connection(context),
-        lambda api, dry: api.post(Stopped, "journeys", name, "stop", body={"version": version, "dry_run": dry}),
+        lambda api, dry: waiting.do_all(api, Stopped, name, "stop", {"version": version}, dry_run=dry),
         ending.stopped,
         lambda would: f"Stop {ending.which(would)}?" if would.changed or would.runs else None,
         How(dry_run, yes, json_),

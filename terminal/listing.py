@@ -13,6 +13,7 @@ from store.showing import Unreadable
 from terminal.pausing import waits
 from terminal.publishing import still_to_move
 from terminal.show import columns
+from terminal.waiting import still_to_go
 
 ENDS = ("completed", "exited", "stopped", "cancelled", "aborted")
 STATES = {
@@ -67,6 +68,8 @@ def journey(view: JourneyView) -> Iterator[Text]:
     for each in view.versions:
         if each.move and each.move.to_move:
             yield Text(f"{still_to_move(each.move)} to v{each.number}, {each.move.moved} were so far.", "yellow")
+    if view.to_go:
+        yield Text(f"{still_to_go(view.to_go)}: workers go on with them.", "yellow")
     if view.counts.pruned:
         yield Text(f"Kept no more: {view.counts.pruned} of those that ended, which are in no list", "dim")
     if view.edited:

@@ -47,13 +47,13 @@ def resume(
 ) -> None:
     """Let a journey go on that was paused, with what has waited: at once and spread, over some time, or not at all."""
     from store.pausing import Resumed
-    from terminal import pausing
+    from terminal import pausing, waiting
     from terminal.confirming import How, carry_out
 
-    wanted = {"catch_up": catch_up if catch_up in ("now", "skip") else {"over": catch_up}}
+    wanted: dict[str, object] = {"catch_up": catch_up if catch_up in ("now", "skip") else {"over": catch_up}}
     carry_out(
         options.connection(context),
-        lambda api, dry: api.post(Resumed, "journeys", name, "resume", body=wanted | {"dry_run": dry}),
+        lambda api, dry: waiting.do_all(api, Resumed, name, "resume", wanted, dry_run=dry),
         pausing.resumed,
         lambda would: f"Resume {name}?" if would.paused else None,
         How(dry_run, yes, json_),

@@ -1,4 +1,4 @@
-"""What commands say of a journey that is paused or resumed: since when, and how much waits."""
+"""What commands say of a journey that is paused, resumed or let go: since when, and how much waits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from rich.text import Text
 from journeys.language.clock import say_instant
 from journeys.language.durations import say
 from store.counts import JourneyPause
+from store.held_journeys import LetGo
 from store.pausing import Paused, Resumed
 from terminal.ending import on_their_way
+from terminal.waiting import left_over
 
 
 def paused(told: Paused) -> Iterator[Text]:
@@ -32,6 +34,7 @@ def resumed(told: Resumed) -> Iterator[Text]:
     name = (told.journey, "bold")
     if told.paused is None:
         yield Text.assemble(name, " is not paused: there is nothing to resume.")
+        yield from left_over(told.journey, told.to_go)
         return
     since = (
         f"paused since {say_instant(told.paused.since)}; {waits(told.paused, 'wait' if told.dry_run else 'waited')}."
@@ -40,11 +43,33 @@ def resumed(told: Resumed) -> Iterator[Text]:
     if told.catch_up == "skip":
         yield Text("Resumed, all that would be left out." if told.dry_run else "All that is left out.")
         yield from _held_too(told)
+        yield from left_over(told.journey, told.to_go)
         return
     would = "Resumed, what waits would go" if told.dry_run else "What waited goes"
     how = f"out within {say(told.spread)}, one after the other, as far as nothing else is against it."
     yield Text(f"{would} {how} Starts are decided anew.")
     yield from _held_too(told)
+    yield from left_over(told.journey, told.to_go)
+
+
+def released(told: LetGo) -> Iterator[Text]:
+    """What letting a journey go does, or would do."""
+    if told.held is None:
+        yield Text.assemble((told.journey, "bold"), " is not held: there is nothing to let go.")
+        yield from left_over(told.journey, told.to_go)
+        return
+    since = f"held since {say_instant(told.held.since)}: {told.held.why}."
+    waited = "1 message" if told.held.waiting == 1 else f"{told.held.waiting} messages"
+    how = f"out within {say(told.spread)}, one after the other, as far as nothing else is against it."
+    if told.dry_run:
+        yield Text.assemble((told.journey, "bold"), f" is {since}")
+        yield Text(f"Let go, what waits would go {how} That is {waited}.")
+    else:
+        yield Text.assemble((told.journey, "bold"), f" is let go. It was {since}")
+        yield Text(f"What waited goes {how} That is {waited}.")
+    if told.paused:
+        yield Text(f"It is paused too: nothing goes out before sojourn resume {told.journey}.", "yellow")
+    yield from left_over(told.journey, told.to_go)
 
 
 def _held_too(told: Resumed) -> Iterator[Text]:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from time import monotonic
 
 from rich.text import Text
 
-from journeys.problems import Unavailable
-from store.counts import JourneyView
 from store.move_progress import Move, Stayed, move_of
 from store.new_versions import ChangeFor, FromVersion
 from store.publishing import PublishedFor
-from terminal.bars import Bars
 from terminal.client import Api
 from terminal.show import warnings
+from terminal.waiting import find_view, until_done
 
 NOBODY = move_of({}, Stayed())
-
-LOOK_EVERY = 1.0
-"""Seconds between two looks at how far a move is."""
-
-STANDS_STILL = 60.0
-"""After so many seconds in which nobody was moved, nobody waits for it any longer."""
 
 
 async def publish(api: Api, name: str, asked: Mapping[str, object], *, dry_run: bool) -> PublishedFor:
@@ -37,23 +27,12 @@ async def publish(api: Api, name: str, asked: Mapping[str, object], *, dry_run: 
 
 async def _until_moved(api: Api, told: PublishedFor, move: Move) -> Move:
     """What became of everybody, or of as many as there were when nobody was moved any more."""
-    of, changed_at = _looked_at(move) + move.to_move, monotonic()
-    with Bars() as bars:
-        while move.to_move and monotonic() - changed_at < STANDS_STILL:
-            await asyncio.sleep(LOOK_EVERY)
-            before, move = move, await _read_move(api, told) or move
-            changed_at = changed_at if move == before else monotonic()
-            bars.tell("moving people", _looked_at(move), of)
-    return move
 
+    async def look() -> Move | None:
+        view = await find_view(api, told.journey)
+        return next((each.move for each in view.versions if each.number == told.version), None) if view else None
 
-async def _read_move(api: Api, told: PublishedFor) -> Move | None:
-    """How far it is; None where nobody can tell just now, such as while the API is started anew."""
-    try:
-        view = await api.get(JourneyView, "journeys", told.journey)
-    except Unavailable:
-        return None
-    return next((each.move for each in view.versions if each.number == told.version), None)
+    return await until_done(move, look, lambda seen: seen.to_move, _looked_at(move) + move.to_move, "moving people")
 
 
 def _looked_at(move: Move) -> int:

@@ -21,7 +21,6 @@ from journeys.problems import Flaw, SojournError
 from journeys.walk.diary import Entry
 from journeys.walk.pace import DAY
 from store.events import Receipt
-from store.held_journeys import LetGo
 from store.open_problems import OpenProblem
 from store.runs import Run, RunPage, RunView, SendView
 from terminal import streams
@@ -148,24 +147,6 @@ def change(kind: str, name: str, became: str) -> Text:
 def secret(endpoint: str, secret: str) -> Iterator[Text]:
     """The secret of a new endpoint."""
     yield Text.assemble(f'  The secret of "{endpoint}", told this once, to verify its calls with: ', (secret, "bold"))
-
-
-def released(told: LetGo) -> Iterator[Text]:
-    """What letting a journey go does, or would do."""
-    if told.held is None:
-        yield Text.assemble((told.journey, "bold"), " is not held: there is nothing to let go.")
-        return
-    since = f"held since {say_instant(told.held.since)}: {told.held.why}."
-    waited = "1 message" if told.held.waiting == 1 else f"{told.held.waiting} messages"
-    how = f"out within {say(told.spread)}, one after the other, as far as nothing else is against it."
-    if told.dry_run:
-        yield Text.assemble((told.journey, "bold"), f" is {since}")
-        yield Text(f"Let go, what waits would go {how} That is {waited}.")
-    else:
-        yield Text.assemble((told.journey, "bold"), f" is let go. It was {since}")
-        yield Text(f"What waited goes {how} That is {waited}.")
-    if told.paused:
-        yield Text(f"It is paused too: nothing goes out before sojourn resume {told.journey}.", "yellow")
 
 
 def problems(found: Sequence[OpenProblem]) -> Iterator[Text]:

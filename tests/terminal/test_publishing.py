@@ -14,7 +14,6 @@ from journeys.problems import Invalid
 from store.counts import JourneyView
 from store.move_progress import Move, Staying
 from store.publishing import PublishedFor
-from terminal import publishing
 from terminal.client import Api, Connection
 from terminal.listing import journey
 from terminal.publishing import publish, published, question, question_of_all
@@ -151,7 +150,7 @@ async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move | No
         clock[0] += seconds
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    monkeypatch.setattr(publishing, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("terminal.waiting.monotonic", lambda: clock[0])
     monkeypatch.setattr(sys, "stderr", Terminal())
     async with Api(Connection(url="http://sojourn", key="k")) as api:
         api._http = httpx.AsyncClient(base_url="http://sojourn", transport=httpx.MockTransport(answered))
