@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, Text, bindparam, update
 
@@ -15,8 +16,9 @@ from store.journeys import find_journey
 from store.locks import lock_house
 from store.schema import AnyRow, Time, journeys
 from store.store import Store, read_transaction, write_transaction
+from store.turns import A_REQUEST, in_lots
 from store.versions import load
-from store.waiting_starts import drop_waiting
+from store.waiting_starts import start_some
 
 
 class Completed(Affected):
@@ -45,7 +47,11 @@ async def complete(store: Store, name: str, change: Change, *, dry_run: bool = F
 
     One that nobody may enter stays as it is. Raises Unknown, and Conflict where it is a draft or was stopped.
     """
-    return await (_would_complete(store, name) if dry_run else _complete(store, name, change))
+    if dry_run:
+        return await _would_complete(store, name)
+    answer = await _complete(store, name, change)
+    await in_lots(A_REQUEST, partial(start_some, store, name, change.at))  # they do not start: workers tell the rest
+    return answer
 
 
 async def archive(store: Store, name: str, change: Change, *, archived: bool = True, dry_run: bool = False) -> Archived:
@@ -77,7 +83,6 @@ def _complete(connection: Connection, name: str, change: Change) -> Completed:
 
 def _close(connection: Connection, name: str, now: datetime) -> None:
     connection.execute(_CLOSE, {"named": name, "now": now})
-    drop_waiting(connection, name, "nobody enters the journey any more", now)
 
 
 def _completable(connection: Connection, name: str) -> AnyRow:

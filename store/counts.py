@@ -146,8 +146,10 @@ def _standing(row: AnyRow, waiting: Counter[tuple[str, HeldBy]], starts: int) ->
     if row.held_at is not None:
         held = JourneyHolding(since=row.held_at, why=row.held_why, waiting=by_brake)
     if row.paused_at is not None:
-        paused = JourneyPause(since=row.paused_at, waiting_messages=by_pause, waiting_starts=starts)
-    let_go = (0 if held else by_brake) + (0 if paused else by_pause + starts)
+        may_start = 0 if row.live_version is None else starts
+        paused = JourneyPause(since=row.paused_at, waiting_messages=by_pause, waiting_starts=may_start)
+        starts -= may_start
+    let_go = (0 if held else by_brake) + (0 if paused else by_pause) + starts
     return Standing(held, paused, waiting[row.name, "park"], let_go)
 
 

@@ -29,6 +29,7 @@ from store.schema import AnyRow, Time, journeys, versions
 from store.showing import Unreadable, all_shown, shown
 from store.store import MOST_ATTEMPTS, Store, read_transaction, write_transaction
 from store.versions import load
+from store.waiting_starts import drop_the_rest
 
 __all__ = [
     "GoalCount",
@@ -143,6 +144,7 @@ def _go_live(
         if also:
             also(connection, load(connection, [(draft.name, row.live_version)])[draft.name, row.live_version])
         return Published(journey=draft.name, version=row.live_version, hash=journey.hash, new=False, warnings=held)
+    drop_the_rest(connection, row)
     last = last_number(connection, draft.name)
     version = version_of(journey, last + 1, draft.catalogue)
     connection.execute(insert(versions), _version(version, change.at))

@@ -23,7 +23,7 @@ from store.policy import in_force
 from store.schema import AnyRow, journeys
 from store.store import Store, read_transaction, write_transaction
 from store.turns import A_REQUEST, TOGETHER, in_lots, in_turns
-from store.waiting_starts import MAY_START, start_some
+from store.waiting_starts import HAS_STARTS, start_some
 
 
 class Paused(Frozen):
@@ -90,7 +90,7 @@ async def finish_resuming(store: Store, now: datetime) -> int:
 
 async def _go_on(store: Store, now: datetime, name: str, seconds: float) -> int:
     # Starts come first: what they find under way is all that was so during the pause.
-    return await in_lots(seconds, partial(_start_some, store, name, now), partial(_tell_some, store, name, now))
+    return await in_lots(seconds, partial(start_some, store, name, now), partial(_tell_some, store, name, now))
 
 
 @read_transaction
@@ -164,18 +164,13 @@ def _resuming(connection: Connection, name: str, catch_up: CatchUp, *, dry_run: 
 
 
 @write_transaction
-def _start_some(connection: Connection, name: str, now: datetime) -> int:
-    return start_some(connection, name, TOGETHER, now)
-
-
-@write_transaction
 def _tell_some(connection: Connection, name: str, now: datetime) -> int:
     told = resume_some(connection, name, TOGETHER, now)
     tell_each(connection, told, "let go", now)
     return len(told)
 
 
-_RESUMED = select(journeys.c.name).where(MAY_START | IS_RESUMED).order_by(journeys.c.name)
+_RESUMED = select(journeys.c.name).where(HAS_STARTS | IS_RESUMED).order_by(journeys.c.name)
 _named = bindparam("named", type_=Text())
 _PAUSE = (
     update(journeys)

@@ -17,9 +17,9 @@ from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
 from store.schema import AnyRow, Time, journeys, outbox, runs, versions
 from store.store import Store, read_transaction, write_transaction
-from store.turns import A_REQUEST, TOGETHER, in_lots, in_turns
+from store.turns import A_REQUEST, TOGETHER, Lot, in_lots, in_turns
 from store.versions import IN_USE
-from store.waiting_starts import drop_waiting
+from store.waiting_starts import start_some
 
 
 class Stopped(Affected):
@@ -48,7 +48,7 @@ async def stop(
     if dry_run:
         return await _would(store, name, version)
     answer = await _close_doors(store, name, version, change)
-    await _go_on(store, change.at, name, A_REQUEST)
+    await _go_on(store, change.at, name, A_REQUEST, partial(start_some, store, name, change.at))
     return await _so_far(store, answer)
 
 
@@ -57,8 +57,8 @@ async def finish_stops(store: Store, now: datetime) -> int:
     return await in_turns(await _left_over(store), partial(_go_on, store, now))
 
 
-async def _go_on(store: Store, now: datetime, name: str, seconds: float) -> int:
-    return await in_lots(seconds, partial(_end_some, store, name, now))
+async def _go_on(store: Store, now: datetime, name: str, seconds: float, *then: Lot) -> int:
+    return await in_lots(seconds, partial(_end_some, store, name, now), *then)
 
 
 @read_transaction
@@ -93,10 +93,9 @@ def _close_doors(connection: Connection, name: str, version: int | None, change:
     if not stopped:
         return Stopped(**dict(there) | {"waiting": 0}, version=version, changed=False, dry_run=False)
     is_over = not set(connection.execute(_OPEN, {"named": name, "only": None}).scalars()) - {row.live_version}
-    waiting = 0
+    waiting = there.waiting if row.live_version in stopped else 0
     if row.live_version in stopped:
         connection.execute(_LET_NOBODY_IN, about)
-        waiting = drop_waiting(connection, name, STOPPED, change.at)
     if row.live_version in (None, *stopped) and is_over:
         connection.execute(_STOP, about)
     was = {"versions": stopped, "runs": there.runs} | ({"held": row.held_why} if row.held_at else {})

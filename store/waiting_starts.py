@@ -1,4 +1,4 @@
-"""Starts that wait for a journey to be resumed: what becomes of them then, or where it never is."""
+"""Starts that wait for a journey to be resumed: what becomes of them then, or once nobody may enter it any more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Insert, Text, bindparam, delete, func, insert, literal, or_, select
+from sqlalchemy import Connection, Text, bindparam, delete, func, insert, or_, select
 
 from journeys.catalogue import Event
 from journeys.chains import Maker
@@ -17,22 +17,28 @@ from store.effects import Effects
 from store.facts import AN_EVENT, event_of, read_facts
 from store.lifecycle import STOPPED
 from store.locks import lock_customers
+from store.many import write_each
 from store.schema import AnyRow, among, decisions, events, journeys, versions, waiting_starts
+from store.store import write_transaction
+from store.turns import TOGETHER
+
+MOST_DROPPED = 500
+"""So many who never enter are told so in one transaction: nothing is looked up for them."""
 
 
-def start_some(connection: Connection, name: str, most: int, now: datetime) -> int:
+@write_transaction
+def start_some(connection: Connection, name: str, now: datetime) -> int:
     """Decide about some starts of a journey anew, unless it is paused. Returns how many there were.
 
-    In the order in which they came, each under its customer's lock.
+    In the order in which they came, each under its customer's lock. Where nobody may enter any more, nobody does.
     """
-    some = _some(connection, name, most)
+    some = _some(connection, name)
     if not some:
         return 0
-    journey = connection.execute(_JOURNEY, {"named": name}).one()
-    if journey.live_version is None:
-        why = STOPPED if journey.stopped_at else "nobody enters the journey any more"
-        return drop_waiting(connection, journey.name, why, now)
     lock_customers(connection, {row.customer for row in some})
+    journey = connection.execute(_JOURNEY, {"named": name}).one()  # nobody stops it any more before all is decided
+    if journey.live_version is None:
+        return _drop_some(connection, journey)
     taken = connection.execute(_TAKE, {"ids": [row.id for row in some]}).scalars().all()
     # Others may have taken some meanwhile, and what was erased is not there any more.
     waiting = _with_events(connection, [row for row in some if row.id in taken])
@@ -41,21 +47,36 @@ def start_some(connection: Connection, name: str, most: int, now: datetime) -> i
     return len(some)
 
 
-def drop_waiting(connection: Connection, journey: str, why: str, now: datetime) -> int:
-    """Nobody who waits enters the journey any more, and *why* is kept with each event. Returns how many there were."""
-    del now  # what is decided is in the order in which it was, without a time of its own
-    connection.execute(_TELL_DROPPED, {"named": journey, "because": f"{WAITED}{why}"})
-    return connection.execute(_DROP, {"named": journey}).rowcount
+def drop_the_rest(connection: Connection, journey: AnyRow) -> None:
+    """Nobody enters a journey who waited when it was stopped or completed, although it is about to be live again."""
+    while journey.live_version is None and _drop_some(connection, journey):
+        pass
+
+
+def _drop_some(connection: Connection, journey: AnyRow) -> int:
+    """Some who wait never enter, and why is kept with each event. Returns how many."""
+    dropped = connection.execute(_DROP, {"named": journey.name, "most": MOST_DROPPED}).all()
+    why = STOPPED if journey.stopped_at else "nobody enters the journey any more"
+    _tell(connection, journey.name, dropped, why)
+    return len(dropped)
 
 
 def drop_waiting_of(connection: Connection, customer: str, journey: str | None, why: str) -> Mapping[str, int]:
     """The same of one customer, who is locked: in all journeys, or in one. Returns how many there were by journey."""
     dropped = waiting_of(connection, customer, journey)
     for name in dropped:
-        about = {"named": name, "whose": customer}
-        connection.execute(_TELL_DROPPED_OF, {**about, "because": f"{WAITED}{why}"})
-        connection.execute(_DROP_OF, about)
+        these = connection.execute(_DROP_OF, {"named": name, "whose": customer}).all()
+        _tell(connection, name, these, why)
     return dropped
+
+
+def _tell(connection: Connection, name: str, dropped: Sequence[AnyRow], why: str) -> None:
+    """Keep with the event of each of these starts, which nobody else has dropped, that it does not happen."""
+    if not dropped:
+        return
+    version = connection.execute(_LAST, {"named": name}).scalar_one()
+    made = {"journey": name, "version": version, "did": "ignored", "why": f"{WAITED}{why}", "answers": []}
+    write_each(connection, insert(decisions), [made | row._asdict() for row in dropped])
 
 
 def waiting_of(connection: Connection, customer: str, journey: str | None) -> Mapping[str, int]:
@@ -71,9 +92,9 @@ class _Waiting(NamedTuple):
     event: Event
 
 
-def _some(connection: Connection, journey: str, most: int) -> Sequence[AnyRow]:
+def _some(connection: Connection, journey: str) -> Sequence[AnyRow]:
     """The first that wait in a journey, as far as they go by one pace and nobody else has made them."""
-    rows = connection.execute(_FIRST, {"named": journey, "most": most}).all()
+    rows = connection.execute(_FIRST, {"named": journey, "most": TOGETHER}).all()
     alike = (rows[0].day_seconds, rows[0].made_by) if rows else None
     return list(takewhile(lambda row: (row.day_seconds, row.made_by) == alike, rows))
 
@@ -102,17 +123,16 @@ def _start(connection: Connection, journey: AnyRow, waiting: Sequence[_Waiting],
 
 
 _named = bindparam("named", type_=Text())
-_last = select(func.max(versions.c.number)).where(versions.c.journey == _named).scalar_subquery()
-MAY_START = (
-    journeys.c.paused_at.is_(None)
-    & select(waiting_starts.c.id).where(waiting_starts.c.journey == journeys.c.name).exists()
-)
-"""Whether in a journey starts wait for the end of a pause that is over."""
+_LAST = select(func.max(versions.c.number)).where(versions.c.journey == _named)
+_waits_no_more = journeys.c.paused_at.is_(None) | journeys.c.live_version.is_(None)
+_starts = select(waiting_starts.c.id).where(waiting_starts.c.journey == journeys.c.name)
+HAS_STARTS = _waits_no_more & _starts.exists()
+"""Whether starts wait for a journey's pause, although it is over or nobody may enter any more."""
 
 _FIRST = (
     select(waiting_starts)
     .join(journeys, journeys.c.name == waiting_starts.c.journey)
-    .where(waiting_starts.c.journey == _named, journeys.c.paused_at.is_(None))
+    .where(waiting_starts.c.journey == _named, _waits_no_more)
     .order_by(waiting_starts.c.id)
     .limit(bindparam("most"))
 )
@@ -123,31 +143,8 @@ _TAKE = (
 )
 _JOURNEY = select(journeys).where(journeys.c.name == _named)
 _EVENTS = select(*AN_EVENT).where(among(events.c.id, "ids"))
-
-
-def _telling(which: ColumnElement[bool]) -> Insert:
-    """The decision about each of these starts that it does not happen."""
-    return insert(decisions).from_select(
-        ["event", "source", "journey", "version", "did", "why", "answers"],
-        select(
-            waiting_starts.c.event,
-            waiting_starts.c.source,
-            waiting_starts.c.journey,
-            _last,
-            literal("ignored"),
-            bindparam("because", type_=Text()),
-            literal([], decisions.c.answers.type),
-        )
-        .where(which)
-        .order_by(waiting_starts.c.id),
-    )
-
-
 _in_journey = waiting_starts.c.journey == _named
 _of_customer = waiting_starts.c.customer == bindparam("whose")
-_TELL_DROPPED, _DROP = _telling(_in_journey), delete(waiting_starts).where(_in_journey)
-_TELL_DROPPED_OF = _telling(_in_journey & _of_customer)
-_DROP_OF = delete(waiting_starts).where(_in_journey, _of_customer)
 _only = bindparam("only", type_=Text())
 _WAITING_OF = (
     select(waiting_starts.c.journey, func.count().label("n"))
@@ -155,3 +152,10 @@ _WAITING_OF = (
     .group_by(waiting_starts.c.journey)
     .order_by(waiting_starts.c.journey)
 )
+_AN_EVENT = waiting_starts.c.event, waiting_starts.c.source
+_DROP = (
+    delete(waiting_starts)
+    .where(waiting_starts.c.id.in_(_FIRST.with_only_columns(waiting_starts.c.id)))
+    .returning(*_AN_EVENT)
+)
+_DROP_OF = delete(waiting_starts).where(_in_journey, _of_customer).returning(*_AN_EVENT)

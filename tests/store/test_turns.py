@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from journeys.problems import Unavailable
 from journeys.walk.diary import Held
-from store import held_journeys, pausing, sends, stopping
+from store import held_journeys, pausing, sends, stopping, waiting_starts
 from store.brake import hold_journey
 from store.counts import JourneyView
 from store.held_journeys import LetGo, finish_letting_go, let_go
@@ -99,9 +99,9 @@ each_act = pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """One lot is done in a turn, and in a lot there are two."""
     monkeypatch.setattr("store.turns.A_TURN", 0)
-    for module in (stopping, pausing, held_journeys):
+    for module in (stopping, pausing, held_journeys, waiting_starts):
         monkeypatch.setattr(module, "TOGETHER", 2)
-        monkeypatch.setattr(module, "A_REQUEST", 0)
+        monkeypatch.setattr(module, "A_REQUEST", 0, raising=False)
 
 
 async def seen(shop: Shop, name: str = NAME) -> JourneyView:

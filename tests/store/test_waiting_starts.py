@@ -18,6 +18,8 @@ from journeys.walk.diary import Delivery
 from journeys.walk.position import Position
 from journeys.walk.world import Visit
 from store import events
+from store import waiting_starts as waiting
+from store.completing import complete
 from store.counts import JourneyPause, JourneyView
 from store.customers import patch_customer
 from store.events import get_event
@@ -28,7 +30,7 @@ from store.pruning import prune, would_prune
 from store.runs import Run, get_run, list_runs
 from store.schema import outbox, triggers, waiting_starts
 from store.schema import runs as table
-from store.stopping import stop
+from store.stopping import _close_doors, stop
 from store.visits import perform
 from store.waiting_starts import start_some
 from tests.samples import abandoned_cart
@@ -374,9 +376,102 @@ async def test_some_at_a_time_others_come_in_between(shop: Shop) -> None:
         await cart(shop)
     await go_on_without_starting(shop)
 
-    assert await shop.store.write(lambda connection: start_some(connection, NAME, 2, shop.now)) == 2
+    with pytest.MonkeyPatch.context() as two:
+        two.setattr(waiting, "TOGETHER", 2)
+        assert await start_some(shop.store, NAME, shop.now) == 2
 
     assert (await kept(shop), len(await runs(shop))) == (3, 2)
+
+
+@pytest.fixture
+async def dropping(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The events of five who wait to enter, where two are told in a lot that they never do, and one lot in a turn."""
+    monkeypatch.setattr(waiting, "MOST_DROPPED", 2)
+    for module in ("stopping", "completing"):
+        monkeypatch.setattr(f"store.{module}.A_REQUEST", 0)
+    await begin(shop)
+    return [await cart(shop, f"customer-{number}") for number in range(5)]
+
+
+async def finish(shop: Shop) -> None:
+    while await finish_resuming(shop.store, shop.now):
+        pass
+
+
+async def test_who_waits_in_vain_is_told_some_at_a_time(shop: Shop, dropping: list[str]) -> None:
+    would = await stop(shop.store, NAME, by_us(shop.now), dry_run=True)
+
+    did = await stop(shop.store, NAME, by_us(shop.now))
+
+    assert (would.waiting, did.waiting, did.to_go, (await seen(shop)).to_go, await kept(shop)) == (5, 5, 3, 3, 3)
+    again = await stop(shop.store, NAME, by_us(shop.now))
+    assert (again.waiting, again.to_go, await kept(shop)) == (0, 1, 1)
+    await finish(shop)
+    why = "waited for a pause; the journey was stopped"
+    assert [await came_of(shop, event) for event in dropping] == [[("ignored", why)]] * 5
+    assert ((await seen(shop)).to_go, await kept(shop), await runs(shop)) == (0, 0, [])
+
+
+async def test_the_same_where_a_journey_that_stays_paused_is_completed(shop: Shop, dropping: list[str]) -> None:
+    did = await complete(shop.store, NAME, by_us(shop.now))
+
+    view = await seen(shop)
+    assert (did.waiting, view.to_go, await kept(shop)) == (5, 3, 3)
+    await finish(shop)
+    why = "waited for a pause; nobody enters the journey any more"
+    assert [await came_of(shop, event) for event in dropping] == [[("ignored", why)]] * 5
+    assert ((await seen(shop)).to_go, await runs(shop)) == (0, [])
+
+
+async def test_published_again_meanwhile_nobody_enters_who_waited_in_vain(shop: Shop, dropping: list[str]) -> None:
+    await complete(shop.store, NAME, by_us(shop.now))
+    await shop.publish(long(exit=[]))
+    newcomer = await cart(shop, "customer-6")
+
+    await go_on(shop)
+    await finish(shop)
+
+    assert [run.event_id for run in await runs(shop)] == [newcomer]
+    why = "waited for a pause; nobody enters the journey any more"
+    assert [await came_of(shop, event) for event in dropping] == [[("ignored", why)]] * 5
+
+
+async def test_whoever_tells_them_each_is_told_once(shop: Shop, dropping: list[str]) -> None:
+    await _close_doors(shop.store, NAME, None, by_us(shop.now))
+
+    while await kept(shop):
+        await asyncio.gather(*(start_some(shop.store, NAME, shop.now) for _ in range(4)))
+
+    why = "waited for a pause; the journey was stopped"
+    assert [await came_of(shop, event) for event in dropping] == [[("ignored", why)]] * 5
+
+
+async def test_stopped_as_they_are_about_to_start_they_do_not(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were read as those who start. On SQLite, who writes is alone."""
+    await begin(shop)
+    event = await cart(shop)
+    await go_on_without_starting(shop)
+    halfway = Halfway(shop.store)
+
+    def slow(connection: Connection, customers: Iterable[str]) -> None:
+        halfway.here()
+        lock_customers(connection, customers)
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr("store.waiting_starts.lock_customers", slow)
+        starting = asyncio.create_task(start_some(shop.store, NAME, shop.now))
+        await halfway.reached()
+        await _close_doors(shop.store, NAME, None, by_us(shop.now))
+        halfway.go_on()
+        await starting
+
+    ((did, why),) = await came_of(shop, event)
+    assert (did, why) in {("ignored", "waited for a pause; the journey was stopped"), ("started", WAITED)}
+    assert did == ("started" if shop.store.dialect == "sqlite" else "ignored")
+    assert len(await runs(shop)) == (did == "started")
+
+
+WAITED = "waited for a pause; abandoned-cart"
 
 
 async def go_on_without_starting(shop: Shop) -> None:
