@@ -14,10 +14,14 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.channels import Accepted, ProviderAnswer
 from journeys.definition import Journey
+from store import stopping
+from store.journeys import get_journey
 from store.runs import close
+from store.stopping import finish_stops, stop
 from tests.engine import Clock, Engine, engine, until, worker
 from tests.ledger import Ledger
 from tests.samples import abandoned_cart
+from tests.shop import by_us
 from workflows.cancels import is_marked, marked
 
 SECOND = "second-text-reminder"
@@ -235,3 +239,25 @@ def ending_itself() -> Journey:
 async def _is_recorded(built: Engine) -> bool:
     (seen,) = await built.runs("cat")
     return [send.state for send in seen.sends] != ["claimed"]
+
+
+async def test_whoever_a_worker_ends_after_the_answer_to_a_stop_ends_in_temporal_too(
+    temporal: WorkflowEnvironment, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "TOGETHER", 1)
+    monkeypatch.setattr(stopping, "A_REQUEST", 0)
+    ledger = Ledger()
+    async with playing(temporal, sqlite_url, ledger) as played:
+        await played.customer("dan")
+        runs = [await played.start(customer) for customer in ("cat", "dan")]
+        for run in runs:
+            await played.until_waiting(run)
+
+        assert (await stop(played.store, "abandoned-cart", by_us(played.now()))).to_go == 1
+        assert await finish_stops(played.store, played.now()) == 1
+        await played.relay.drain_once()
+
+        for run in runs:
+            await canceled(played, run)
+        assert (await get_journey(played.store, "abandoned-cart", played.now())).counts.stopped == 2
+        assert len(ledger.took) == 2
