@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -144,6 +145,18 @@ async def test_cut_off_in_the_middle_the_same_once_more_goes_on(
     again = [await act.do(shop.store, NAME, by_us(shop.now)) for _ in range(3)]
 
     assert [each.to_go for each in again] == [1, 0, 0]
+    assert await told(shop, act) - before == MANY
+
+
+@each_act
+async def test_by_several_workers_at_once_each_is_told_once(shop: Shop, act: Act) -> None:
+    await act.prepare(shop, NAME)
+    before = await told(shop, act)
+    await act.do(shop.store, NAME, by_us(shop.now))
+
+    while (await seen(shop)).to_go:
+        await asyncio.gather(*(act.finish(shop.store, shop.now) for _ in range(3)))
+
     assert await told(shop, act) - before == MANY
 
 
