@@ -15,7 +15,7 @@ from store.audit import Change, record
 from store.effects import job
 from store.inside import count_in_flight, in_flight_to
 from store.journeys import find_journey
-from store.lifecycle import RunState, RunWrites, lock_run, lock_states
+from store.lifecycle import RunState, RunWrites, lock_run, lock_states, no_such_run
 from store.locks import lock_customers
 from store.many import write_each
 from store.schema import AnyRow, customers, outbox, runs, storable, waiting_starts
@@ -113,7 +113,7 @@ def _cancel_run(connection: Connection, run: str, reason: str, change: Change) -
 def _cancelling(connection: Connection, run: str, *, dry_run: bool) -> CancelledRun:
     row = connection.execute(_RUN, {"run": run}).one_or_none()
     if row is None:
-        raise Unknown(f'There is no run "{run}".')
+        raise no_such_run(connection, run)
     return CancelledRun(
         run=run,
         journey=row.journey,

@@ -175,7 +175,8 @@ def get_event(connection: Connection, source: str, id: str) -> StoredEvent:
     """An event with its decisions. Raises Unknown where it was never accepted, or only counted."""
     row = connection.execute(_EVENT, {"event": id, "source": source}).one_or_none()
     if row is None:
-        raise Unknown(f'There is no event "{id}" from "{source}". It was not accepted, or its trigger keeps none.')
+        why = "It was not accepted, its trigger keeps none, or it was pruned."
+        raise Unknown(f'There is no event "{id}" from "{source}". {why}')
     made = decisions_of(connection, [id])
     return _stored(row, made.get((source, id), ()))
 

@@ -37,7 +37,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from journeys.catalogue import Event
 from journeys.chains import Chain
+from journeys.clearance.keeping import FOREVER
 from journeys.facts import RunFacts
+from journeys.language.durations import say
 from journeys.problems import Unknown
 from journeys.versions import Version
 from journeys.walk.diary import ENDED, Ended, EndedBy, Entry, Held, HeldBy, at_start
@@ -46,6 +48,7 @@ from journeys.walk.position import Position
 from journeys.walk.walk import ALL_DONE
 from store.locks import lock_customer, lock_customers
 from store.many import write_each
+from store.policy import in_force
 from store.schema import AnyRow, Texts, Time, among, calls, counts, diary, people, runs, versions
 from store.versions import load
 
@@ -134,9 +137,16 @@ def see_run(connection: Connection, run: str) -> RunState:
 def _seen(connection: Connection, statement: Select[Any], run: str) -> RunState:
     row = connection.execute(statement, {"run": run}).one_or_none()
     if row is None:
-        raise Unknown(f'There is no run "{run}".')
+        raise no_such_run(connection, run)
     wanted = (row.journey, row.version)
     return state_of(row, load(connection, [wanted])[wanted])
+
+
+def no_such_run(connection: Connection, run: str) -> Unknown:
+    """What is said of a run that is not there: it may have been, and been pruned."""
+    keep = in_force(connection).policy.keep
+    pruned = "" if keep.runs >= FOREVER else f" Those that are over are kept for {say(keep.runs)}, and pruned then."
+    return Unknown(f'There is no run "{run}".{pruned}')
 
 
 def lock_customer_and_run(connection: Connection, run: str) -> RunState:

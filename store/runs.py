@@ -10,12 +10,10 @@ from typing import Any, Literal, NamedTuple
 from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
-from journeys.clearance.keeping import FOREVER
 from journeys.facts import Decision
 from journeys.interactions import Interaction
-from journeys.language.durations import Duration, say
+from journeys.language.durations import Duration
 from journeys.models import Frozen
-from journeys.problems import Unknown
 from journeys.standing import Reported, SendState, standing
 from journeys.walk.diary import Ended, EndedBy, Entry, HeldBy, Moved, Outcome, say_held
 from journeys.walk.pace import at_pace, later
@@ -24,8 +22,7 @@ from store.answers import unheard
 from store.diaries import entry_of
 from store.events import decision_of
 from store.fence import called, not_to_note
-from store.lifecycle import STATE, RunState, advance, end, lock_run, state_of
-from store.policy import in_force
+from store.lifecycle import STATE, RunState, advance, end, lock_run, no_such_run, state_of
 from store.schema import AnyRow, actions, among, calls, decisions, diary, events, interactions, runs, sends, storable
 from store.sends import SendRecord
 from store.store import read_transaction, write_transaction
@@ -307,13 +304,8 @@ def _after(connection: Connection, before: str) -> ColumnElement[bool]:
 def _one(connection: Connection, id: str) -> AnyRow:
     row = connection.execute(_RUN, {"run": id}).one_or_none()
     if row is None:
-        raise Unknown(f'There is no run "{id}".{_pruned_by_now(connection)}')
+        raise no_such_run(connection, id)
     return row
-
-
-def _pruned_by_now(connection: Connection) -> str:
-    keep = in_force(connection).policy.keep
-    return "" if keep.runs >= FOREVER else f" Those that are over are kept for {say(keep.runs)}, and pruned then."
 
 
 def _sends(connection: Connection, run: str) -> tuple[SendView, ...]:

@@ -61,6 +61,8 @@ AS_IT_SAYS = ("done", "exit", "stop", "operator")
 LONGEST_LINE = 60
 AGAIN = "not sent yet, and tried again by itself within a minute or when the provider says"
 PARKED = "not sent yet, and tried again once somebody repairs it"
+UNDECIDED = "no live journey listens to it. Is the one that should published?"
+UNDECIDED_THEN = "it does nothing a second time. What it did then is kept no more, or no journey listened to it"
 
 
 def tell(lines: str | Text | Iterable[Text], *, error: bool = False) -> None:
@@ -106,9 +108,10 @@ def _found(flaw: Flaw) -> Text:
 
 
 def journey_time(elapsed: timedelta) -> str:
-    """How far into a journey: ``day 1 12:00`` is one day and twelve hours after it was entered."""
-    minutes = round(elapsed.total_seconds() / 60)
-    return f"day {minutes // 1440} {minutes // 60 % 24:02}:{minutes % 60:02}"
+    """How far into a journey: ``day 1 12:00`` is one day and twelve hours after its entry, ``day -1 12:00`` before."""
+    whole = round(elapsed.total_seconds() / 60)
+    sign, minutes = "-" * (whole < 0), abs(whole)
+    return f"day {sign}{minutes // 1440} {minutes // 60 % 24:02}:{minutes % 60:02}"
 
 
 def run_time(at: datetime, run: Run) -> str:
@@ -169,9 +172,7 @@ def receipt(told: Receipt) -> Iterator[Text]:
     for made in told.decisions:
         yield Text.assemble("  ", decision(made))
     if not told.decisions:
-        yield Text.assemble(
-            "  ", happened("ignored", "no live journey listens to it. Is the one that should published?")
-        )
+        yield Text.assemble("  ", happened("ignored", UNDECIDED_THEN if told.duplicate else UNDECIDED))
     if told.already_sent:
         yield Text(f"  already sent, and may still arrive: {', '.join(told.already_sent)}")
     if any(made.ends for made in told.decisions):
@@ -277,7 +278,8 @@ def _beneath(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
 def _stands(run: Run) -> str:
     if run.ended and run.ended_at:
         by = "" if run.ended_by in AS_IT_SAYS else f" ({run.ended_by})"
-        return f"{run.ended}{by} on {run_time(run.ended_at, run)}: {run.why}"
+        why = f": {run.why}" if run.why else ""  # erased with its customer
+        return f"{run.ended}{by} on {run_time(run.ended_at, run)}{why}"
     if run.step is None or run.step_at is None:
         return "entered"
     held = f", {run.held.words}" if run.held else ""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from api.runs_examples import RUN_VIEW, RUNS
+from store.events import Receipt
 from store.runs import CallView, Holding, RunPage, RunView
-from terminal.show import run, runs
+from terminal.show import UNDECIDED, UNDECIDED_THEN, journey_time, receipt, run, runs
 
 
 def shown(view: RunView) -> list[str]:
@@ -38,6 +43,24 @@ def test_what_ended_a_run_is_shown_where_how_it_ended_does_not_say_so() -> None:
 
     assert shown(said)[1] == "exited on day 1 01:00: exit: purchase-completed"
     assert shown(anew)[1] == "exited (restart) on day 1 01:00: its customer entered anew"
+
+
+def test_why_a_run_ended_is_not_told_once_its_customer_is_erased() -> None:
+    erased = RunView.model_validate(RUN_VIEW).model_copy(update={"why": ""})
+
+    assert shown(erased)[1] == "exited on day 1 01:00"
+
+
+@pytest.mark.parametrize(("hours", "said"), [(36, "day 1 12:00"), (-36, "day -1 12:00"), (-0.5, "day -0 00:30")])
+def test_what_was_before_the_entry_is_as_long_before_it(hours: float, said: str) -> None:
+    assert journey_time(timedelta(hours=hours)) == said
+
+
+def test_an_event_that_comes_again_is_not_said_to_be_heard_by_nobody_where_what_it_did_is_kept_no_more() -> None:
+    first, again = Receipt(event="e1", source="api"), Receipt(event="e1", source="api", duplicate=True)
+
+    assert [UNDECIDED in line.plain for line in receipt(first)] == [False, True]
+    assert [UNDECIDED_THEN in line.plain for line in receipt(again)] == [False, True]
 
 
 def test_what_is_held_is_shown_with_until_when_and_why() -> None:
