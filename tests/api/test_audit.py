@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -24,6 +26,7 @@ from store.suppressions import list_suppressions, suppress
 from tests import samples
 from tests.api.door import Clock, Door, deps_for, opened, problem
 
+AUDIT_PAGE = Path(__file__).parents[2] / "docs" / "audit.md"
 HOUSE = "the house's own secret, of 32 letters"
 CRM = "https://crm.example.com/hooks"
 
@@ -91,6 +94,20 @@ NOT_RECORDED = {
     "POST /v1/contents/{name}/test-send": "It sends to an address of one's own, and changes nothing.",
 }
 """Routes that are not in the audit log, and why."""
+
+WITHOUT_A_ROUTE = (
+    ("journey held", "journey/abandoned-cart"),
+    ("journey taken back", "journey/over"),
+    ("people moved", "journey/abandoned-cart"),
+    ("runs let go on", "journey/abandoned-cart"),
+    ("runs rebuilt", "journey/abandoned-cart"),
+    ("runs given up", "house"),
+    ("endpoint closed", "endpoint/crm"),
+    ("erased id used again", "customer/…"),
+    ("everything held", "house"),
+    ("everything let go", "house"),
+)
+"""What else is kept, and of what: it happens by itself, by a command beside the API, or by a route asked otherwise."""
 
 
 @pytest.fixture
@@ -188,6 +205,16 @@ async def test_what_changes_nothing_is_not_recorded(full: Door, route: str) -> N
     await ask(full, route)
 
     assert await list_audit(full.store) == before
+
+
+@pytest.mark.parametrize(("did", "what"), [*((asked.did, asked.what) for asked in RECORDED.values()), *WITHOUT_A_ROUTE])
+def test_what_is_recorded_is_documented(did: str, what: str) -> None:
+    kind, short = what.partition("/")[0], did.removeprefix(f"{what.partition('/')[0]} ")
+    rows = [line.split("|")[1:3] for line in AUDIT_PAGE.read_text().splitlines() if line.startswith("| `")]
+
+    told = [done for about, done in rows if f"`{kind}/" in about or f"`{kind}`" in about]
+
+    assert any({did, short} & {*re.split(r"[,;.] ", done.strip())} for done in told), told
 
 
 async def test_what_is_refused_is_not_recorded(full: Door) -> None:
