@@ -11,7 +11,7 @@ from store.new_versions import ChangeFor, FromVersion
 from store.publishing import PublishedFor
 from terminal.client import Api
 from terminal.show import warnings
-from terminal.waiting import find_view, until_done
+from terminal.waiting import find_view, how_far, until_done
 
 NOBODY = move_of({}, Stayed())
 
@@ -103,8 +103,8 @@ def _move(told: PublishedFor, move: Move) -> Iterator[Text]:
     if move.gone:
         yield Text(f"{_people(move.gone)} had come to their end meanwhile.")
     if move.to_move:
-        yield Text(f"{still_to_move(move)}, and nobody was for a minute: see that a worker runs.", "yellow")
-        yield Text(f"How far it is: sojourn journey {told.journey}")
+        yield Text(f"{still_to_move(move)}: workers go on with them.", "yellow")
+        yield Text(how_far(told.journey))
 
 
 def _to_be_named(told: PublishedFor) -> Iterator[Text]:

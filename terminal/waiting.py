@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from rich.text import Text
 
-from journeys.problems import Unavailable
+from journeys.problems import Forbidden, Unavailable
 from store.counts import JourneyView
 from store.held_journeys import LetGo
 from store.pausing import Resumed
@@ -48,13 +48,17 @@ async def until_done(
 ) -> State:
     """Look again and again until nothing is *left* to be done, or nothing was for a minute. Returns what was seen last.
 
-    *look*: None where nobody can tell just now. *of*: how much there is to do of *what*.
+    *look*: None where nobody can tell just now; nobody waits where who asked for it may not see how far it is. *of*:
+    how much there is to do of *what*.
     """
     changed_at = monotonic()
     with Bars() as bars:
         while left(seen) and monotonic() - changed_at < STANDS_STILL:
             await asyncio.sleep(LOOK_EVERY)
-            before, now = seen, await look()
+            try:
+                before, now = seen, await look()
+            except Forbidden:
+                return seen
             seen = before if now is None else now
             changed_at = changed_at if left(seen) == left(before) else monotonic()
             bars.tell(what, of - left(seen), of)
@@ -72,8 +76,13 @@ async def find_view(api: Api, name: str) -> JourneyView | None:
 def left_over(name: str, to_go: int) -> Iterator[Text]:
     """That not all is done although it was waited for, if so."""
     if to_go:
-        yield Text(f"{still_to_go(to_go)}, and nobody was for a minute: see that a worker runs.", "yellow")
-        yield Text(f"How far it is: sojourn journey {name}")
+        yield Text(f"{still_to_go(to_go)}: workers go on with them.", "yellow")
+        yield Text(how_far(name))
+
+
+def how_far(name: str) -> str:
+    """Where to look at how far it is, and what to do."""
+    return f"How far it is: sojourn journey {name}. Where it stands still, see that a worker runs."
 
 
 def still_to_go(to_go: int) -> str:

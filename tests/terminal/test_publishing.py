@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.journeys_examples import JOURNEY_VIEW, PUBLISHED
-from journeys.problems import Invalid
+from journeys.problems import Forbidden, Invalid, SojournError
 from store.counts import JourneyView
 from store.move_progress import Move, Staying
 from store.publishing import PublishedFor
@@ -98,8 +98,8 @@ def test_who_is_still_to_be_moved_is_said_here_and_of_the_journey() -> None:
     view = view.model_copy(update={"versions": (view.versions[0].model_copy(update={"move": under_way}),)})
 
     assert said(TOLD.model_copy(update={"move": under_way}))[-3:-1] == [
-        "1000 people are still to be moved, and nobody was for a minute: see that a worker runs.",
-        "How far it is: sojourn journey abandoned-cart",
+        "1000 people are still to be moved: workers go on with them.",
+        "How far it is: sojourn journey abandoned-cart. Where it stands still, see that a worker runs.",
     ]
     assert "1000 people are still to be moved to v1, 3 were so far." in [line.plain for line in journey(view)]
 
@@ -128,10 +128,12 @@ def test_several_journeys_are_asked_about_at_once() -> None:
     assert question_of_all([nothing]) is None
 
 
-async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move | None, dry_run: bool = False) -> Move:
+async def waited(
+    monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move | SojournError | None, dry_run: bool = False
+) -> Move:
     """What a command ends with, where the API answers with *first*, and when asked how far it is *later*.
 
-    None: it does not answer.
+    None: it does not answer. An error: it answers that.
     """
     view = JourneyView.model_validate(JOURNEY_VIEW)
     looks, clock = iter(later), [0.0]
@@ -142,6 +144,9 @@ async def waited(monkeypatch: pytest.MonkeyPatch, first: Move, *later: Move | No
             return httpx.Response(200, content=told.model_dump_json())
         if (move := next(looks)) is None:
             raise httpx.ConnectError("it is started anew")
+        if isinstance(move, SojournError):
+            said = {"type": f"/errors/{move.slug}", "title": move.title, "detail": str(move)}
+            return httpx.Response(move.status, json=said, headers={"Content-Type": "application/problem+json"})
         second = view.versions[0].model_copy(update={"number": 2, "move": move})
         seen = view.model_copy(update={"versions": (*view.versions, second)})
         return httpx.Response(200, content=seen.model_dump_json(by_alias=True, exclude_unset=True))
@@ -179,6 +184,10 @@ async def test_it_gives_up_where_nobody_is_moved_for_a_minute(monkeypatch: pytes
     stands = move(3, to_move=6)
 
     assert await waited(monkeypatch, move(2, to_move=7), *[stands] * 61) == stands
+
+
+async def test_it_does_not_wait_where_its_key_may_not_see_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await waited(monkeypatch, move(2, to_move=7), Forbidden("no scope")) == move(2, to_move=7)
 
 
 @pytest.mark.parametrize(
