@@ -38,8 +38,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def played(temporal: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
-    async with engine(temporal.client, sqlite_url, working=False) as built:
+async def played(temporal: WorkflowEnvironment, database_url: str) -> AsyncIterator[Engine]:
+    async with engine(temporal.client, database_url, working=False) as built:
         await built.publish(abandoned_cart())
         await built.customer("tess")
         yield built

