@@ -13,6 +13,7 @@ from api.dependencies import Deps
 from api.keys import needs
 from api.policy_examples import EVERYTHING, NIGHTS, VERSION, VERSIONS
 from api.problems import STANDARD, TooLarge, WrongType, declare
+from journeys.checks.keeping import keeps_less
 from journeys.checks.policy import check_policy
 from journeys.clearance.policy import Policy
 from journeys.language.attributes import Schema
@@ -66,12 +67,15 @@ async def put_policy(body: Body, deps: Deps, change: ChangeDep, response: Respon
 
     It holds for whatever is claimed from then on. The same policy again changes nothing, and is answered with 200.
     What is wrong with it is answered all at once, with the types that customers' attributes have now.
+    Where it keeps less than the one before, a warning says so, as what is pruned is gone.
     """
     policy = await aside(read_policy, body)
     schema = await deps.store.read(customer_schema)
     warnings = await aside(_checked, policy, schema, change.at)
     if made := await policies.put_policy(deps.store, policy, change, schema):
         response.status_code = 201
+        before = (await policies.list_policies(deps.store, limit=1, before=made.number)).versions
+        warnings += keeps_less(policy.keep, before[0].policy.keep) if before else ()
     in_force = made or await policies.get_policy(deps.store)
     return PolicyPut(**dict(in_force), new=made is not None, warnings=warnings)
 

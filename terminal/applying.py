@@ -87,7 +87,8 @@ async def apply_folder(
     *people*: what becomes of those inside. *agreed*: asked before new versions take the place of others.
     """
     for file in folder.of(*PLACES):
-        yield await _apply(api, file)
+        made = await _apply(api, file)
+        yield replace(made, warnings=_not_told(folder, file, made.warnings))
     journeys = folder.of("journey") if publish else ()
     if agreed and not await _agrees(api, journeys, people, agreed):
         show.tell(NOTHING_PUBLISHED, error=True)
@@ -95,9 +96,14 @@ async def apply_folder(
     for file in journeys:
         told = await publishing.publish(api, file.name, {"people": people}, dry_run=False)
         became = f"published v{told.version}" if told.new else f"live already, as v{told.version}"
-        here = {flaw.message for flaw in warnings(folder, only=[file.path])[file.path]}
-        there = tuple(flaw for flaw in told.warnings if flaw.message not in here)
+        there = _not_told(folder, file, told.warnings)
         yield Change(file.kind, file.name, became, warnings=there, published=told)
+
+
+def _not_told(folder: Folder, file: File, told: Sequence[Flaw]) -> tuple[Flaw, ...]:
+    """The warnings of the API that the folder alone does not give, and that nobody was told of yet."""
+    here = {flaw.message for flaw in warnings(folder, only=[file.path])[file.path]} if told else set()
+    return tuple(flaw for flaw in told if flaw.message not in here)
 
 
 async def _agrees(api: Api, journeys: Sequence[File], people: str, agreed: Agreed) -> bool:
@@ -140,7 +146,7 @@ async def _apply(api: Api, file: File) -> Change:
             if in_force and in_force.policy == policy:
                 return Change(file.kind, file.name, "unchanged")
             told = await api.put_policy(file.body)
-            return Change(file.kind, file.name, f"in force, as number {told.number}")
+            return Change(file.kind, file.name, f"in force, as number {told.number}", warnings=told.warnings)
         case Journey():
             journey = await api.find(JourneyView, "journeys", file.name)
             return await _put(api, file, journey.definition if journey else None)

@@ -892,6 +892,22 @@ def test_a_policy_is_applied_before_the_journeys_shown_put_again_and_told_of(
 
 
 @pytest.mark.usefixtures("online")
+def test_whoever_lets_less_be_kept_is_warned(folder: Path, sojourn: Sojourn) -> None:
+    policy = folder / "policy.yaml"
+    policy.write_text("keep: {runs: forever}\ncaps: [{at_most: 3, per: 7 days}, {at_most: 9, per: 7 days}]\n")
+    sojourn("apply", folder)
+
+    policy.write_text(policy.read_text().replace("forever", "500 days"))
+    by_folder = {made["kind"]: made["warnings"] for made in json.loads(sojourn("apply", folder, "--json"))}["policy"]
+    policy.write_text("time_zone: Europe/Oslo\n")
+    by_file = sojourn("policy", "put", policy)
+
+    assert [each["path"] for each in by_folder] == ["keep.runs"]  # of the caps the folder alone tells, before
+    assert by_folder[0]["message"].startswith("it was forever and is 500 days: what is older is pruned")
+    assert "warning: keep.runs: it was 500 days and is 400 days" in by_file
+
+
+@pytest.mark.usefixtures("online")
 def test_a_key_is_made_used_rotated_and_revoked(sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = sojourn("key", "create", "reports", "--scope", "runs:read", "--until", "2100-01-01")
     first = re.search(r"told this once: (sojourn_\S+)", printed)

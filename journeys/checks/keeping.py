@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from journeys.clearance.keeping import LEAST, Keep
+from journeys.clearance.keeping import LEAST, Keep, say_kept
 from journeys.clearance.policy import LONGEST_CAP, Policy
 from journeys.findings import Findings, flaw
 from journeys.language.durations import say
+from journeys.problems import Flaw
 
 
 def check_keep(policy: Policy) -> Iterator[Findings]:
@@ -18,6 +19,18 @@ def check_keep(policy: Policy) -> Iterator[Findings]:
     yield from wrong
     if not wrong:
         yield from _looked_back_on(policy)
+
+
+def keeps_less(keep: Keep, before: Keep) -> tuple[Flaw, ...]:
+    """What is to be known of what is kept for less long than *before*: nobody brings back what is pruned."""
+    shorter = [name for name in Keep.model_fields if getattr(keep, name) < getattr(before, name)]
+    return tuple(_less(name, getattr(keep, name), getattr(before, name)) for name in shorter)
+
+
+def _less(name: str, now: timedelta, before: timedelta) -> Flaw:
+    message = f"it was {say_kept(before)} and is {say_kept(now)}: what is older is pruned within ten minutes, for good."
+    hint = f"How much that is: sojourn prune --dry-run. To keep it, say keep: {{{name}: {say_kept(before)}}}."
+    return Flaw(path=f"keep.{name}", message=message, hint=hint)
 
 
 def _too_short(keep: Keep) -> Iterator[Findings]:

@@ -86,6 +86,22 @@ async def test_what_is_not_said_is_not_kept_from_before(french: Door) -> None:
     assert (await french.get("/v1/policy"))["policy"] == {"time_zone": "Europe/Paris"}
 
 
+async def test_what_is_kept_for_less_long_is_told(door: Door) -> None:
+    await put(door, "keep: {runs: forever, events: 500 days, audit: 900 days}")
+
+    _, less = await put(door, "keep: {audit: 800 days}")
+    _, again = await put(door, "keep: {audit: 800 days}")
+    _, more = await put(door, "keep: {audit: forever}")
+
+    assert [(each["path"], each["message"].partition(":")[0]) for each in less["warnings"]] == [
+        ("keep.runs", "it was forever and is 400 days"),
+        ("keep.events", "it was 500 days and is 400 days"),
+        ("keep.audit", "it was 900 days and is 800 days"),
+    ]
+    assert less["warnings"][0]["hint"].endswith("To keep it, say keep: {runs: forever}.")
+    assert again["warnings"] == more["warnings"] == []
+
+
 async def test_what_was_before_comes_page_by_page(door: Door) -> None:
     await begin_with(door.store, Policy(), NOW)
     for zone in ("Europe/Oslo", "Europe/Paris"):
