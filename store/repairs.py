@@ -12,14 +12,17 @@ from sqlalchemy import Connection, Text, bindparam, delete, func, insert, litera
 
 from journeys.language.durations import Duration
 from journeys.models import Frozen
+from journeys.nearest import did_you_mean
+from journeys.problems import Unknown
 from store.audit import Change, record
 from store.effects import tell_each
 from store.journeys import find_journey
 from store.lifecycle_parked import Wanted, park_no_more, some_parked
 from store.policy import in_force
-from store.schema import Time, actions, among, calls, repairs, runs, sends
+from store.schema import Time, actions, among, calls, repairs, runs, sends, versions
 from store.store import Store, read_transaction, write_transaction
 from store.turns import BREATH, TOGETHER
+from store.versions import load
 
 MOST_REASONS = 100
 """So many reasons are told at most, those of most runs first."""
@@ -63,7 +66,7 @@ async def repair(
 ) -> Repaired:
     """Tell exactly the runs that are *wanted* to look again, with everything checked anew.
 
-    Where none is parked, nothing changes. Raises Unknown where there is no such journey.
+    Where none is parked, nothing changes. Raises Unknown where there is no such journey, or no such step in it.
     """
     if dry_run:
         return await _would(store, name, wanted, instead)
@@ -105,6 +108,8 @@ def _repaired(
     connection: Connection, name: str, wanted: Wanted, instead: Literal["go on"] | None, *, dry_run: bool
 ) -> Repaired:
     find_journey(connection, name)
+    if wanted.step is not None:
+        _find_step(connection, name, wanted.step)
     which = wanted.of(name)
     parked = (
         select(
@@ -133,6 +138,14 @@ def _latest(connection: Connection, name: str, wanted: Wanted) -> datetime | Non
     latest = select(func.max(runs.c.held_since, type_=Time())).where(wanted.of(name))
     since: datetime | None = connection.execute(latest).scalar_one()
     return since
+
+
+def _find_step(connection: Connection, name: str, step: str) -> None:
+    """Raises Unknown where no version of the journey has the step."""
+    numbers = connection.execute(_NUMBERS, {"named": name}).scalars()
+    steps = {id for version in load(connection, [(name, each) for each in numbers]).values() for id in version.steps}
+    if step not in steps:
+        raise Unknown(f'Journey "{name}" has no step "{step}". {did_you_mean(step, steps)}')
 
 
 @write_transaction
@@ -167,6 +180,7 @@ _NEXT = select(repairs).order_by(repairs.c.id).limit(1).with_for_update()
 _DONE = delete(repairs).where(repairs.c.id == bindparam("repair"))
 _GO_ON_FROM = update(repairs).where(repairs.c.id == bindparam("repair")).values(after=bindparam("to_after"))
 
+_NUMBERS = select(versions.c.number).where(versions.c.journey == bindparam("named", type_=Text()))
 _send_there = select(runs.c.id).where(runs.c.id == sends.c.run, runs.c.step == sends.c.step).exists()
 _call_there = select(runs.c.id).where(runs.c.id == calls.c.run, runs.c.step == calls.c.step).exists()
 _SENDS_FAILED = (

@@ -208,7 +208,6 @@ async def test_a_second_time_it_changes_nothing(broken: Shop) -> None:
     ("wanted", "finds"),
     [
         (Wanted(step=STEP), True),
-        (Wanted(step="another"), False),
         (Wanted(reason="CAN'T DIVIDE"), True),
         (Wanted(reason="100%"), False),
         (Wanted(reason="can_t divide"), False),
@@ -221,6 +220,20 @@ async def test_only_those_that_are_wanted_are_told(broken: Shop, wanted: Wanted,
     did = await repair(broken.store, NAME, wanted, by_us(broken.now))
 
     assert (would.count, did.count, len(await told(broken))) == (finds, finds, finds)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_step_that_is_in_no_version_is_told_and_others_have_none_parked(broken: Shop, *, dry_run: bool) -> None:
+    await parked(broken)
+    await broken.publish(abandoned_cart(steps=[{"id": "rest", "wait": "1 day"}]))
+
+    with pytest.raises(Unknown) as refused:
+        await repair(broken.store, NAME, Wanted(step="initial-remainder"), by_us(broken.now), dry_run=dry_run)
+    elsewhere = await repair(broken.store, NAME, Wanted(step="rest"), by_us(broken.now), dry_run=dry_run)
+    before = await repair(broken.store, NAME, Wanted(step=STEP), by_us(broken.now), dry_run=dry_run)
+
+    assert refused.value.detail == f'Journey "{NAME}" has no step "initial-remainder". Did you mean "{STEP}"?'
+    assert (elsewhere.count, before.count) == (0, 1)
 
 
 async def test_only_those_since_then_are_told(broken: Shop) -> None:
@@ -354,7 +367,7 @@ async def test_who_is_about_to_be_stopped_is_not_told(broken: Shop, monkeypatch:
 async def test_what_fits_nothing_is_kept_nowhere(broken: Shop) -> None:
     await parked(broken)
 
-    for wanted in (Wanted(since=broken.now + timedelta(hours=1)), Wanted(reason="no such"), Wanted(step="no-such")):
+    for wanted in (Wanted(since=broken.now + timedelta(hours=1)), Wanted(reason="no such")):
         assert (await repair(broken.store, NAME, wanted, by_us(broken.now))).count == 0
 
     assert await finish_repairs(broken.store, broken.later(hours=2)) == 0
