@@ -193,8 +193,14 @@ def list_journeys(
 def get_version(connection: Connection, name: str, number: int) -> Version:
     """A published version. Raises Unknown."""
     if _hash(connection, name, number) is None:
-        raise Unknown(f'Journey "{name}" has no version {number}.')
+        raise Unknown(no_version(name, number, last_number(connection, name)))
     return load(connection, [(name, number)])[name, number]
+
+
+def no_version(name: str, number: int, last: int) -> str:
+    """That a journey has no such version, and which it has, up to the *last*."""
+    there = "none yet" if not last else "version 1" if last == 1 else f"versions 1 to {last}"
+    return f'Journey "{name}" has no version {number}. It has {there}.'
 
 
 def last_number(connection: Connection, name: str) -> int:

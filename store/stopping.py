@@ -12,7 +12,7 @@ from journeys.problems import Conflict, Unknown
 from store.audit import Change, record
 from store.counts import to_go
 from store.inside import Affected, in_flight_of, read_inside
-from store.journeys import find_journey
+from store.journeys import find_journey, no_version
 from store.lifecycle import STOPPED, THESE, end_these, lock_these, some_stopped
 from store.locks import lock_house
 from store.schema import AnyRow, Time, journeys, outbox, runs, versions
@@ -109,7 +109,7 @@ def _stoppable(connection: Connection, name: str, version: int | None) -> AnyRow
     if not numbers:
         raise Conflict(f'Journey "{row.name}" is a draft: there is nothing to stop.')
     if version is not None and version not in numbers:
-        raise Unknown(f'Journey "{name}" has no version {version}. It has {", ".join(map(str, numbers))}.')
+        raise Unknown(no_version(name, version, max(numbers)))
     return row
 
 

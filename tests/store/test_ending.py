@@ -221,7 +221,7 @@ async def test_what_is_completed_stays_so_when_it_is_stopped(shop: Shop) -> None
 async def test_what_cannot_be_ended_is_told(shop: Shop) -> None:
     await shop.publish()
 
-    with pytest.raises(Unknown, match=r"no version 7. It has 1\."):
+    with pytest.raises(Unknown, match=r"no version 7. It has version 1\."):
         await stop(shop.store, NAME, by_us(shop.now), version=7)
     await stop(shop.store, NAME, by_us(shop.now))
     with pytest.raises(Conflict, match="is stopped"):
