@@ -396,8 +396,7 @@ def publish(
     carry_out(
         _connection(),
         lambda api, dry: publishing.publish(api, name, asked, dry_run=dry),
-        publishing.published,
-        publishing.question,
+        publishing.WORDS,
         How(dry_run, yes, json_),
     )
 
@@ -411,14 +410,14 @@ def release(
 ) -> None:
     """Let a journey go that the brake holds: what waited goes out, one after the other. At a terminal it asks first."""
     from store.held_journeys import LetGo
-    from terminal import pausing, waiting
+    from terminal import waiting
     from terminal.confirming import How, carry_out
+    from terminal.releasing import RELEASE
 
     carry_out(
         _connection(),
         lambda api, dry: waiting.do_all(api, LetGo, name, "release", {}, dry_run=dry),
-        pausing.released,
-        lambda would: f"Let {name} go?" if would.held else None,
+        RELEASE,
         How(dry_run, yes, json_),
     )
 
@@ -571,19 +570,13 @@ def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     where = rebuilding.Where(settings.database, settings.task_queue, kept.temporal if kept else None)
     how = How(dry_run, yes, json_)
     if went_back:
-        carry_out_here(
-            lambda dry: _loop(rebuilding.restore(where, dry_run=dry)),
-            rebuilding.restored,
-            rebuilding.asks_to_restore,
-            how,
-            unasked=False,
-        )
+        restore = rebuilding.RESTORE
+        carry_out_here(lambda dry: _loop(rebuilding.restore(where, dry_run=dry)), restore, how._replace(unasked=False))
         return
     wish = Wish(journey=journey, catch_up=rebuilding.catch_up(catch_up), give_up=give_up, all_=all_)
     carry_out_here(
         lambda dry: _loop(rebuilding.rebuild(where, wish.model_copy(update={"dry_run": dry}))),
-        lambda told: rebuilding.words(told, wish),
-        rebuilding.question,
+        rebuilding.words(wish),
         how,
     )
 

@@ -42,7 +42,7 @@ PLACES = {
 
 
 Agreed = Callable[[Sequence[PublishedFor]], bool]
-"""Whether journeys are to be published: what is told is what that would do."""
+"""Whether journeys are to be published: what is told is what that would do, of each that is asked about."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,20 @@ async def apply_and_tell(
     api: Api, folder: Folder, *, publish: bool, people: str = "stay", yes: bool = True, as_json: bool = False
 ) -> None:
     """Send a folder, and tell each change when it is made. At a terminal somebody is asked, unless *yes* says so."""
-    asks = None if yes or not confirming.is_at_a_terminal() else _agreed
+    told_before = dict[str, PublishedFor]()
+
+    def agreed(would: Sequence[PublishedFor]) -> bool:
+        told_before.update((each.journey, each) for each in would)
+        return _agreed(would)
+
+    asks = None if yes or not confirming.is_at_a_terminal() else agreed
     changes = []
     async for made in apply_folder(api, folder, publish=publish, people=people, agreed=asks):
         changes.append(made)
         if not as_json:
             show.tell(show.change(made.kind, made.name, made.became))
             show.tell(show.secret(made.name, made.secret) if made.secret else ())
-            show.tell(_inside(made.published) if made.published else ())
+            show.tell(_inside(made.published, told_before.get(made.name)) if made.published else ())
             show.tell(show.warnings(made.warnings), error=True)
     if as_json:
         answer(changes, (), as_json=True)
@@ -118,10 +124,18 @@ def _agreed(would: Sequence[PublishedFor]) -> bool:
     return question is None or confirming.confirmed(said, question, yes=False)
 
 
-def _inside(told: PublishedFor) -> Iterator[Text]:
-    """What a new version changes for people inside, or what became of them, below the line of its journey."""
-    if told.new or (told.move and told.move.moved):
-        yield from (Text("    ").append_text(line) for line in publishing.inside(told))
+def _inside(told: PublishedFor, would: PublishedFor | None) -> Iterator[Text]:
+    """Below the line of a journey: what is new for people inside, or what became of them.
+
+    *would*: what was told before of that; then only what became of them.
+    """
+    if would is not None:
+        lines = publishing.what_became(told, would)
+    elif told.new or (told.move and told.move.moved):
+        lines = publishing.inside(told)
+    else:
+        return
+    yield from (Text("    ").append_text(line) for line in lines)
 
 
 async def _apply(api: Api, file: File) -> Change:

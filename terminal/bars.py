@@ -18,14 +18,15 @@ class Bars:
         self._tasks = dict[str, TaskID]()
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._tasks:
+            self._progress.stop()
 
     def tell(self, what: str, done: int, of: int) -> None:
         """So many *of* so many are done of *what*; *of* is 0 where that is not known."""
+        self._progress.start()  # with the first: one that stops without any leaves an empty line
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=of or None)
         self._progress.update(self._tasks[what], completed=done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import typer
 from pydantic import BaseModel
@@ -21,47 +21,50 @@ NOTHING_DONE = "Nothing was done."
 
 
 class How(NamedTuple):
-    """How a command is carried out: only said, without being asked, told as JSON."""
+    """How a command is carried out: only said, without being asked, told as JSON.
+
+    *unasked*: whether it is done without ``--yes`` where nobody can be asked.
+    """
 
     dry_run: bool = False
     yes: bool = False
     as_json: bool = False
+    unasked: bool = True
+
+
+class Words(NamedTuple, Generic[Answer]):
+    """What a command says: all that it does, or would do, by an answer that is dry or not.
+
+    *question*: made of what a dry run answers; None where there is nothing to ask, as nothing would be done.
+    *done*: what was done, to whoever has read all of it before: only in what it is otherwise than they were told.
+    It is made of what was done, and of what the dry run had answered.
+    """
+
+    all: Callable[[Answer], Iterable[Text]]
+    question: Callable[[Answer], str | None]
+    done: Callable[[Answer, Answer], Iterable[Text]]
 
 
 def carry_out(
-    connection: Connection,
-    do: Callable[[Api, bool], Awaitable[Answer]],
-    words: Callable[[Answer], Iterable[Text]],
-    question: Callable[[Answer], str | None],
-    how: How,
-    *,
-    unasked: bool = True,
+    connection: Connection, do: Callable[[Api, bool], Awaitable[Answer]], words: Words[Answer], how: How
 ) -> None:
-    """*do* it, dry or not, and tell the answer in *words*. Where nobody says yes to the question, nothing is done.
-
-    The question is made of what a dry run answers; None where there is nothing to ask, as nothing would be done.
-    *unasked*: whether it is done without ``--yes`` where nobody can be asked.
-    """
-    carry_out_here(lambda dry: ask(connection, lambda api: do(api, dry)), words, question, how, unasked=unasked)
+    """*do* it, dry or not, and tell the answer in *words*. Where nobody says yes to the question, nothing is done."""
+    carry_out_here(lambda dry: ask(connection, lambda api: do(api, dry)), words, how)
 
 
-def carry_out_here(
-    do: Callable[[bool], Answer],
-    words: Callable[[Answer], Iterable[Text]],
-    question: Callable[[Answer], str | None],
-    how: How,
-    *,
-    unasked: bool = True,
-) -> None:
+def carry_out_here(do: Callable[[bool], Answer], words: Words[Answer], how: How) -> None:
     """carry_out(), for what is done without the API."""
-    if not how.dry_run and not how.yes and (is_at_a_terminal() or not unasked):
-        would = do(True)
-        asked = question(would)
-        if asked is not None and not confirmed(words(would), asked, yes=False, unasked=unasked):
-            show.tell(NOTHING_DONE, error=True)
-            raise typer.Exit(exits.REFUSED)
-    told = do(how.dry_run)
-    answer(told, words(told), as_json=how.as_json)
+    if how.dry_run or how.yes or (how.unasked and not is_at_a_terminal()):
+        told = do(how.dry_run)
+        answer(told, words.all(told), as_json=how.as_json)
+        return
+    would = do(True)
+    asked = words.question(would)
+    if asked is not None and not confirmed(words.all(would), asked, yes=False, unasked=how.unasked):
+        show.tell(NOTHING_DONE, error=True)
+        raise typer.Exit(exits.REFUSED)
+    told = do(False)
+    answer(told, words.all(told) if asked is None else words.done(told, would), as_json=how.as_json)
 
 
 def confirmed(said: Iterable[Text], question: str, *, yes: bool, unasked: bool = True) -> bool:

@@ -33,8 +33,7 @@ def stop(
     carry_out(
         options.connection(context),
         lambda api, dry: waiting.do_all(api, Stopped, name, "stop", {"version": version}, dry_run=dry),
-        ending.stopped,
-        lambda would: f"Stop {ending.which(would)}?" if would.changed or would.runs else None,
+        ending.STOP,
         How(dry_run, yes, json_),
     )
 
@@ -51,8 +50,7 @@ def complete(
     carry_out(
         options.connection(context),
         lambda api, dry: api.post(Completed, "journeys", name, "complete", body={"dry_run": dry}),
-        ending.completed,
-        lambda would: f"Let nobody enter {name} any more?" if would.changed else None,
+        ending.COMPLETE,
         How(dry_run, yes, json_),
     )
 
@@ -75,8 +73,7 @@ def archive(
     carry_out(
         options.connection(context),
         lambda api, dry: api.post(Archived, "journeys", name, "archive", body=body | {"dry_run": dry}),
-        ending.archived,
-        lambda would: f"{'Archive' if would.archived else 'Take back'} {name}?" if would.changed else None,
+        ending.ARCHIVE,
         How(dry_run, yes, json_),
     )
 
@@ -112,8 +109,7 @@ def _cancel_run(connection: Connection, run: str, body: dict[str, object], *how:
     carry_out(
         connection,
         lambda api, dry: api.post(CancelledRun, "runs", run, "cancel", body=body | {"dry_run": dry}),
-        ending.cancelled_run,
-        lambda would: f"Cancel {run}?" if would.changed else None,
+        ending.CANCEL_RUN,
         How(*how),
     )
 
@@ -126,7 +122,6 @@ def _cancel_all(connection: Connection, customer: str, body: dict[str, object], 
     carry_out(
         connection,
         lambda api, dry: api.post(CancelledRuns, "customers", customer, "cancel", body=body | {"dry_run": dry}),
-        ending.cancelled_runs,
-        lambda would: "Cancel them?" if would.runs or would.waiting else None,
+        ending.CANCEL_ALL,
         How(*how),
     )

@@ -24,14 +24,13 @@ def pause(
 ) -> None:
     """Pause a journey: nobody enters and nothing goes out, until it is resumed. Nobody is lost."""
     from store.pausing import Paused
-    from terminal import pausing
     from terminal.confirming import How, carry_out
+    from terminal.pausing import PAUSE
 
     carry_out(
         options.connection(context),
         lambda api, dry: api.post(Paused, "journeys", name, "pause", body={"dry_run": dry}),
-        pausing.paused,
-        lambda would: f"Pause {name}?" if would.changed else None,
+        PAUSE,
         How(dry_run, yes, json_),
     )
 
@@ -47,14 +46,14 @@ def resume(
 ) -> None:
     """Let a journey go on that was paused, with what has waited: at once and spread, over some time, or not at all."""
     from store.pausing import Resumed
-    from terminal import pausing, waiting
+    from terminal import waiting
     from terminal.confirming import How, carry_out
+    from terminal.pausing import RESUME
 
     wanted: dict[str, object] = {"catch_up": catch_up if catch_up in ("now", "skip") else {"over": catch_up}}
     carry_out(
         options.connection(context),
         lambda api, dry: waiting.do_all(api, Resumed, name, "resume", wanted, dry_run=dry),
-        pausing.resumed,
-        lambda would: f"Resume {name}?" if would.paused else None,
+        RESUME,
         How(dry_run, yes, json_),
     )

@@ -10,6 +10,8 @@ from store.move_progress import Move, Stayed, move_of
 from store.new_versions import ChangeFor, FromVersion
 from store.publishing import PublishedFor
 from terminal.client import Api
+from terminal.confirming import Words
+from terminal.numbers import counted, otherwise
 from terminal.show import warnings
 from terminal.waiting import find_view, how_far, until_done
 
@@ -69,6 +71,26 @@ def question(would: PublishedFor) -> str | None:
     return f"Publish {would.journey} as v{would.version}{move}?" if would.new else f"Move {_people(moved)}?"
 
 
+def was_published(told: PublishedFor, would: PublishedFor) -> Iterator[Text]:
+    """What publishing did, to whoever was told before what it would do."""
+    new = "published as" if told.new else "live already, as"
+    yield Text.assemble((told.journey, "bold"), f" is {new} v{told.version}.")
+    yield from what_became(told, would)
+    yield from warnings(each for each in told.warnings if each not in would.warnings)
+
+
+def what_became(told: PublishedFor, would: PublishedFor) -> Iterator[Text]:
+    """How many people went on, and who did not, where that was not told before."""
+    if told.move is None or would.move is None:
+        return
+    if told.move.moved or would.move.moved:
+        went_on = f"{_people(told.move.moved)} went on in it{otherwise(told.move.moved, would.move.moved)}."
+        yield Text(went_on, "bold")
+    as_told = would.model_copy(update={"dry_run": False})
+    before = {line.plain for line in _left_behind(as_told, would.move)}
+    yield from (line for line in _left_behind(told, told.move) if line.plain not in before)
+
+
 def question_of_all(would: Sequence[PublishedFor]) -> str | None:
     """The same of several journeys."""
     asked = [each for each in would if question(each)]
@@ -76,6 +98,9 @@ def question_of_all(would: Sequence[PublishedFor]) -> str | None:
         return question(asked[0]) if asked else None
     moved = sum(each.move.moved for each in asked if each.move)
     return f"Publish {len(asked)} journeys anew{f' and move {_people(moved)}' if moved else ''}?"
+
+
+WORDS = Words(published, question, was_published)
 
 
 def _changes(before: FromVersion) -> Iterator[Text]:
@@ -94,10 +119,16 @@ def _standing(change: ChangeFor) -> str:
 
 
 def _move(told: PublishedFor, move: Move) -> Iterator[Text]:
-    go, stay = ("would go on", "would stay") if told.dry_run else ("went on", "stayed")
+    go = "would go on" if told.dry_run else "went on"
     yield Text.assemble((f"{_people(move.moved)} {go}", "bold"), f" in v{told.version}.")
     for step, people in move.steps.items():
         yield Text(f"  {people} at {step}")
+    yield from _left_behind(told, move)
+
+
+def _left_behind(told: PublishedFor, move: Move) -> Iterator[Text]:
+    """Who is not moved, and why."""
+    stay = "would stay" if told.dry_run else "stayed"
     for stays in move.stays:
         yield Text(f"{_people(stays.people)} {stay}: {stays.why}. Such as {', '.join(stays.runs)}")
     if move.gone:
@@ -128,4 +159,4 @@ def still_to_move(move: Move) -> str:
 
 
 def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number} people"
+    return counted(number, "person", "people")

@@ -18,6 +18,8 @@ from store.audit import Change
 from store.rebuilding import CatchUp
 from store.store import Store, opened, ping
 from terminal.bars import Bars
+from terminal.confirming import Words
+from terminal.numbers import counted
 from workflows.client import connect
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
 from workflows.restored import Restore, Restored
@@ -68,49 +70,103 @@ async def restore(where: Where, *, dry_run: bool) -> Restored:
 
 def restored(told: Restored) -> Iterator[Text]:
     """What Temporal had beyond the database, and what became of it, or would."""
-    would = "would be" if told.dry_run else "were"
-    yield Text(f"{told.strangers} in Temporal that the database does not know: they {would} ended there.", "bold")
+    were = "would be" if told.dry_run else "were"
+    yield Text(f"Runs in Temporal that the database does not know: {told.strangers}, which {were} ended there.", "bold")
     for run in told.some_strangers:
         yield Text(f"    {run}", "dim")
-    yield Text(f"{told.remembered} messages of which it did not know: they {would} noted as Temporal tells of them.")
-    yield Text(f"{told.begun_anew} {would} begun anew where the database has them.")
+    yield Text(f"Messages that it did not know: {told.remembered}, which {were} noted as Temporal tells of them.")
+    runs = counted(told.begun_anew, "run would be" if told.dry_run else "run was", f"runs {were}")
+    yield Text(f"{runs} begun anew where the database has them.")
     if not told.dry_run:
-        yield Text("Messages go out again. Who is missing: sojourn rebuild", "green")
+        yield _goes_out_again()
 
 
-def asks_to_restore(would: Restored) -> str:
-    """What is asked before it is done."""
-    return f"End {would.strangers} runs in Temporal, and let messages go out?"
+def was_restored(told: Restored, would: Restored) -> Iterator[Text]:
+    """What was put right, to whoever was told before what would be."""
+    asked = "" if told.model_copy(update={"dry_run": True}) == would else " It is not what you were told before:"
+    ended = f"{counted(told.strangers, 'run')} ended in Temporal"
+    noted = f"{counted(told.remembered, 'message')} noted"
+    yield Text(f"Done.{asked} {ended}, {noted}, {counted(told.begun_anew, 'run')} begun anew.")
+    yield _goes_out_again()
 
 
-def words(told: Rebuilt, wish: Wish) -> Iterator[Text]:
+def _goes_out_again() -> Text:
+    return Text("Messages go out again. Who is missing: sojourn rebuild", "green")
+
+
+def _asks_to_restore(would: Restored) -> str:
+    return f"End {counted(would.strangers, 'run')} in Temporal, and let messages go out?"
+
+
+RESTORE = Words(restored, _asks_to_restore, was_restored)
+
+
+def words(wish: Wish) -> Words[Rebuilt]:
+    """What is said of a rebuild as it is wished."""
+    return Words(lambda told: rebuilt(told, wish), question, was_rebuilt)
+
+
+def rebuilt(told: Rebuilt, wish: Wish) -> Iterator[Text]:
     """What was found, and what became of it, or would."""
-    yield Text(f"{told.under_way} under way, {told.there} of them in Temporal, {told.starting} about to be started.")
+    under_way = counted(told.under_way, "run is", "runs are")
+    yield Text(f"{under_way} under way: {told.there} of them in Temporal, {told.starting} about to be started.")
     if told.ended:
-        yield Text(f"{told.ended} ended in Temporal, and {_so('would end', 'ended', told)} here too.")
+        ended = f"{counted(told.ended, 'run')} ended in Temporal"
+        yield Text(f"{ended}, and {_so('would end', 'ended', told)} here too.")
     if told.went_back:
         yield Text("Temporal was set back: it has nobody who started since.", "yellow")
     if told.sent_on:
-        yield Text(f"{told.sent_on} {_so('would be', 'are', told)} told where they stand here.")
+        yield _sent_on(told)
     if not told.missing:
-        yield Text("None is missing." if told.dry_run or not told.went_back else "None is missing any more.", "green")
+        more = "" if told.dry_run or not told.went_back else " any more"
+        yield Text(f"No run is missing{more}.", "green")
         return
+    missing = counted(told.missing, "run is", "runs are")
     if told.given_up:
-        yield Text(
-            f"{told.missing} missing: {_so('would be', 'were', told)} given up, and {_so('end', 'ended', told)}.",
-            "bold",
+        were = _so(
+            "would be given up and end",
+            "were given up and ended" if told.missing > 1 else "was given up and ended",
+            told,
         )
+        yield Text(f"{missing} missing, and {were}.", "bold")
         return
-    yield Text(f"{told.missing} missing: {_so('would begin', 'begin', told)} again where they stand.", "bold")
+    yield Text(f"{missing} missing, and {_begin(told)}.", "bold")
     if told.due:
         yield Text(f"{told.due} of them had something to do meanwhile: {_becomes(wish.catch_up)}.")
+
+
+def was_rebuilt(told: Rebuilt, would: Rebuilt) -> Iterator[Text]:
+    """What was rebuilt, to whoever was told before what would be."""
+    if told.model_copy(update={"dry_run": True}) != would:
+        yield Text("It is not quite what you were told before, as runs went on meanwhile:", "dim")
+    if told.ended:
+        yield Text(f"{counted(told.ended, 'run')} ended here too.")
+    if told.sent_on:
+        yield _sent_on(told)
+    if not told.missing:
+        yield Text("No run is missing.", "green")
+    else:
+        does = "given up and ended" if told.given_up else _begin(told)
+        yield Text(f"{counted(told.missing, 'run')} {does}.", "bold")
+
+
+def _sent_on(told: Rebuilt) -> Text:
+    is_ = "is" if told.sent_on == 1 else "are"
+    return Text(f"{counted(told.sent_on, 'run')} {_so('would be', is_, told)} told where they stand here.")
+
+
+def _begin(told: Rebuilt) -> str:
+    begin = "begins again where it stands" if told.missing == 1 else "begin again where they stand"
+    return _so("would begin again where they stand", begin, told)
 
 
 def question(would: Rebuilt) -> str | None:
     """What is asked before it is done; None where there is nothing to do."""
     if would.given_up and would.missing:
-        return f"End {would.missing} runs for good?"
-    if would.missing or would.sent_on or would.ended:
+        return f"End {counted(would.missing, 'run')} for good?"
+    if would.missing:
+        return f"Begin {counted(would.missing, 'run')} again?"
+    if would.sent_on or would.ended:
         return "Do it?"
     return None
 

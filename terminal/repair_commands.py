@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from terminal import options
 from terminal.options import AsJson, DryRun, Yes
-
-if TYPE_CHECKING:
-    from rich.text import Text
-
-    from store.repairs import Repaired
 
 
 def repair(  # noqa: PLR0913, PLR0917 - each is an option
@@ -37,6 +31,7 @@ def repair(  # noqa: PLR0913, PLR0917 - each is an option
     from store.repairs import Repaired
     from terminal.client import Api
     from terminal.confirming import How, carry_out
+    from terminal.repairing import REPAIR
 
     at = since.isoformat() if since else None
     named = {"step": step, "reason": reason, "since": at, "instead": "go on" if go_on else None}
@@ -45,33 +40,4 @@ def repair(  # noqa: PLR0913, PLR0917 - each is an option
     async def do(api: Api, dry: bool) -> Repaired:
         return await api.post(Repaired, "journeys", name, "repair", body=body | {"dry_run": dry})
 
-    carry_out(options.connection(context), do, repaired, _question, How(dry_run, yes, json_))
-
-
-def repaired(told: Repaired) -> Iterator[Text]:
-    """What a repair does, or would do."""
-    from rich.text import Text
-
-    from journeys.language.clock import say_instant
-    from journeys.language.durations import say
-
-    if not told.count:
-        yield Text.assemble("No run of ", (told.journey, "bold"), " is parked that this is about: nothing to repair.")
-        yield Text("What is parked where, and why: sojourn problems")
-        return
-    does = ("would be" if told.dry_run else "are") + (" let go on without it" if told.instead else " tried again")
-    yield Text.assemble((told.journey, "bold"), f": {_runs(told.count)} {does}.")
-    for parked in told.parked:
-        yield Text(f"  {parked.count} at {parked.step}, since {say_instant(parked.since)}: {parked.why}")
-    if not told.instead:
-        yield Text(f"Messages go out within {say(told.spread)}, one after the other, as far as nothing is against it.")
-
-
-def _question(would: Repaired) -> str | None:
-    if not would.count:
-        return None
-    return f"Let {_runs(would.count)} go on without it?" if would.instead else f"Try {_runs(would.count)} again?"
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
+    carry_out(options.connection(context), do, REPAIR, How(dry_run, yes, json_))

@@ -579,10 +579,7 @@ def test_apply_says_at_a_terminal_what_a_new_version_does_and_asks(
     out, _ = applies("y", "--people", "move")
     assert out.splitlines() == [
         "  journey   waits                        published v2",
-        "    From v1, with 1 person inside:",
-        "      pause waits 2 days instead of 1 day  (0 before, 1 at, 0 behind it)",
-        "    1 person went on in v2.",
-        "      1 at pause",
+        "    1 person went on in it.",
     ]
     assert applies("", "--people", "move") == ("  journey   waits                        live already, as v2", "")
     sojourn("stop", "waits", "--yes")
@@ -1086,7 +1083,7 @@ def test_a_customer_is_erased_by_whoever_says_yes_and_told_what_went(sojourn: So
     would = sojourn("erase", "zelda", "--dry-run")
     unasked = sojourn("erase", "zelda", code=1)
 
-    assert would.startswith("zelda would be erased:\n       1  customers\n")
+    assert would.startswith("zelda would be erased.\nDeleted:\n  1  customer, with all attributes\n")
     assert "Erase zelda for good? Nobody is here to be asked: say --yes." in unasked
     assert unasked.endswith("Nothing was done.\n")
     assert httpx.get(known, headers=headers).is_success

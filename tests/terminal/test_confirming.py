@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from rich.text import Text
 
 from terminal.client import Api, Connection
-from terminal.confirming import How, carry_out, confirmed
+from terminal.confirming import How, Words, carry_out, confirmed
+from terminal.numbers import otherwise
 from tests.typed import types
 
 HERE = Connection(url="http://127.0.0.1:1", key="none is asked")
@@ -24,23 +25,27 @@ class Told(BaseModel):
 
 
 class Doing:
-    """What would be done, and whether it was."""
+    """What would be done, and whether it was. *meanwhile*: so many there are by then."""
 
-    def __init__(self, people: int = 3) -> None:
+    def __init__(self, people: int = 3, meanwhile: int | None = None) -> None:
         self.people = people
+        self.meanwhile = people if meanwhile is None else meanwhile
         self.asked: list[bool] = []
 
     async def __call__(self, api: Api, dry: bool) -> Told:
         del api
         self.asked.append(dry)
-        return Told(dry_run=dry, people=self.people)
+        return Told(dry_run=dry, people=self.people if dry else self.meanwhile)
 
 
-def carried_out(doing: Doing, *, how: How, unasked: bool = True) -> None:
-    def words(told: Told) -> Sequence[Text]:
-        return [Text(f"{told.people} people {'would stop' if told.dry_run else 'stopped'}.")]
+def carried_out(doing: Doing, *, how: How) -> None:
+    def all_of_it(told: Told) -> Sequence[Text]:
+        return [Text(f"{told.people} people {'would stop' if told.dry_run else 'stopped'}."), Text("It is for good.")]
 
-    carry_out(HERE, doing, words, lambda would: "Stop it?" if would.people else None, how, unasked=unasked)
+    def done(told: Told, would: Told) -> Sequence[Text]:
+        return [Text(f"Stopped: {told.people}{otherwise(told.people, would.people)}.")]
+
+    carry_out(HERE, doing, Words(all_of_it, lambda would: "Stop it?" if would.people else None, done), how)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +91,7 @@ def test_nothing_is_done_where_somebody_says_no(
         carried_out(doing, how=How())
 
     assert (doing.asked, left.value.exit_code) == ([True], 1)
-    assert capsys.readouterr() == ("", "3 people would stop.\nStop it? [y/N] Nothing was done.\n")
+    assert capsys.readouterr() == ("", "3 people would stop.\nIt is for good.\nStop it? [y/N] Nothing was done.\n")
 
 
 def test_ctrl_c_at_the_question_says_that_nothing_was_done(
@@ -100,7 +105,7 @@ def test_ctrl_c_at_the_question_says_that_nothing_was_done(
         carried_out(doing, how=How())
 
     assert doing.asked == [True]
-    assert capsys.readouterr().err == "3 people would stop.\nStop it? [y/N] \nNothing was done.\n"
+    assert capsys.readouterr().err == "3 people would stop.\nIt is for good.\nStop it? [y/N] \nNothing was done.\n"
 
 
 def interrupted() -> str:
@@ -118,8 +123,30 @@ def test_it_is_done_where_somebody_says_yes(
     assert doing.asked == [True, False]
     assert capsys.readouterr() == (
         '{\n  "dry_run": false,\n  "people": 3\n}\n',
-        "3 people would stop.\nStop it? [y/N] ",
+        "3 people would stop.\nIt is for good.\nStop it? [y/N] ",
     )
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "done"), [(3, "Stopped: 3.\n"), (4, "Stopped: 4 (3 when you were asked).\n")], ids=["same", "more"]
+)
+def test_whoever_has_read_it_is_told_only_what_was_done(
+    meanwhile: int, done: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    types(monkeypatch, "y")
+
+    carried_out(Doing(meanwhile=meanwhile), how=How())
+
+    printed = capsys.readouterr()
+    assert printed.err == "3 people would stop.\nIt is for good.\nStop it? [y/N] "
+    assert printed.out == done
+
+
+@pytest.mark.parametrize("how", [How(), How(yes=True)], ids=["a-script", "with-yes"])
+def test_whoever_has_read_nothing_is_told_all_of_it(how: How, capsys: pytest.CaptureFixture[str]) -> None:
+    carried_out(Doing(), how=how)
+
+    assert capsys.readouterr() == ("3 people stopped.\nIt is for good.\n", "")
 
 
 @pytest.mark.parametrize(
@@ -146,8 +173,8 @@ def test_what_is_not_done_unasked_is_done_with_yes(capsys: pytest.CaptureFixture
     doing = Doing()
 
     with pytest.raises(typer.Exit):
-        carried_out(doing, how=How(), unasked=False)
-    carried_out(doing, how=How(yes=True), unasked=False)
+        carried_out(doing, how=How(unasked=False))
+    carried_out(doing, how=How(yes=True, unasked=False))
 
     assert doing.asked == [True, False]
     assert "say --yes" in capsys.readouterr().err

@@ -75,8 +75,8 @@ async def test_a_dry_run_says_what_it_would_do_and_does_nothing(played: Engine, 
     said = await typed("--dry-run", "--catch-up", "30 minutes")
 
     assert said.splitlines() == [
-        "3 under way, 0 of them in Temporal, 0 about to be started.",
-        "3 missing: would begin again where they stand.",
+        "3 runs are under way: 0 of them in Temporal, 0 about to be started.",
+        "3 runs are missing, and would begin again where they stand.",
         "3 of them had something to do meanwhile: it is done over 30 minutes.",
     ]
     assert await starts(played) == 0
@@ -87,7 +87,7 @@ async def test_a_script_is_not_asked_and_may_read_json(played: Engine, typed: Ty
 
     assert (done["missing"], done["due"], done["dry_run"]) == (3, 3, False)
     assert await starts(played) == 3
-    assert "None is missing." in await typed("--dry-run")
+    assert "No run is missing." in await typed("--dry-run")
 
 
 async def test_at_a_terminal_it_asks_and_shows_how_far_it_is(
@@ -95,14 +95,15 @@ async def test_at_a_terminal_it_asks_and_shows_how_far_it_is(
 ) -> None:
     shown = sits_there(monkeypatch, "n")
     await typed(code=1)
-    assert "3 missing: would begin again where they stand." in shown.getvalue()
-    assert shown.getvalue().endswith("Do it? [y/N] Nothing was done.\n")
+    assert "3 runs are missing, and would begin again where they stand." in shown.getvalue()
+    assert shown.getvalue().endswith("Begin 3 runs again? [y/N] Nothing was done.\n")
     assert await starts(played) == 0
 
     shown = sits_there(monkeypatch, "y")
     said = await typed()
 
-    assert "3 missing: begin again where they stand." in said
+    assert "3 runs begin again where they stand." in said
+    assert "under way" not in said  # it was told before
     assert "Compare" in shown.getvalue()
     assert "Begin again" in shown.getvalue()
     assert "3/3" in shown.getvalue()
@@ -120,7 +121,7 @@ async def test_giving_up_asks_whether_they_shall_end_for_good(
 
 
 async def test_giving_up_ends_them(played: Engine, typed: Typed) -> None:
-    assert "3 missing: were given up, and ended." in await typed("--give-up", "--yes")
+    assert "3 runs are missing, and were given up and ended." in await typed("--give-up", "--yes")
 
     assert {(run.ended, run.ended_by) for run in (await list_runs(played.store)).runs} == {("aborted", "missing")}
     assert await starts(played) == 0
@@ -133,7 +134,7 @@ async def test_of_one_journey_by_its_name_alone(played: Engine, typed: Typed) ->
     assert "Did you mean" in await typed("--journey", "abandoned-car", code=1)
     assert await starts(played) == 0
 
-    assert "3 missing: begin again" in await typed("--journey", "abandoned-cart")
+    assert "3 runs are missing, and begin again" in await typed("--journey", "abandoned-cart")
 
 
 async def test_of_one_journey_those_that_temporal_has_are_found_by_their_ids(played: Engine, typed: Typed) -> None:
@@ -145,7 +146,7 @@ async def test_of_one_journey_those_that_temporal_has_are_found_by_their_ids(pla
 
     await until(listed)
 
-    assert "4 under way, 1 of them in Temporal" in await typed("--journey", "abandoned-cart", "--dry-run")
+    assert "4 runs are under way: 1 of them in Temporal" in await typed("--journey", "abandoned-cart", "--dry-run")
 
 
 async def test_a_set_back_database_is_let_go_only_by_whom_says_yes(played: Engine, typed: Typed) -> None:
@@ -155,7 +156,7 @@ async def test_a_set_back_database_is_let_go_only_by_whom_says_yes(played: Engin
     assert "End 0 runs in Temporal, and let messages go out? Nobody is here to be asked: say --yes." in said
 
     said = await typed("--database-went-back", "--yes")
-    assert "0 in Temporal that the database does not know: they were ended there." in said
+    assert "Runs in Temporal that the database does not know: 0, which were ended there." in said
     assert "Messages go out again. Who is missing: sojourn rebuild" in said
 
 
@@ -189,7 +190,7 @@ async def test_one_that_goes_away_in_the_middle_is_told_and_the_next_goes_on(
     assert said.endswith("begin the same command again, and it goes on where it was.")
     assert await starts(played) == 0
 
-    assert "3 missing: begin again" in await typed("--yes")
+    assert "3 runs are missing, and begin again" in await typed("--yes")
 
 
 @pytest.mark.parametrize("odd", ["soon", "-1 day", ""])

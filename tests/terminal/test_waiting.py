@@ -17,7 +17,7 @@ from store.counts import JourneyView
 from store.held_journeys import LetGo
 from store.pausing import Resumed
 from store.stopping import Stopped
-from terminal import ending, pausing
+from terminal import ending, pausing, releasing
 from terminal.client import Api, Connection
 from terminal.listing import journey
 from terminal.waiting import do_all
@@ -83,8 +83,8 @@ async def test_it_gives_up_where_nobody_is_told_for_a_minute(monkeypatch: pytest
         (Resumed, RESUMED, pausing.resumed),
         (Resumed, RESUMED | {"paused": None}, pausing.resumed),
         (Resumed, RESUMED | {"catch_up": "skip"}, pausing.resumed),
-        (LetGo, LET_GO, pausing.released),
-        (LetGo, LET_GO | {"held": None}, pausing.released),
+        (LetGo, LET_GO, releasing.released),
+        (LetGo, LET_GO | {"held": None}, releasing.released),
     ],
     ids=["stopped", "stopped before", "resumed", "resumed before", "skipped", "let go", "let go before"],
 )

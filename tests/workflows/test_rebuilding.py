@@ -282,11 +282,11 @@ async def test_the_command_needs_the_database_and_temporal_alone(played: Engine,
     told = await rebuilding.rebuild(where, Wish(dry_run=True))
 
     assert (told.missing, told.dry_run) == (1, True)
-    said = "\n".join(line.plain for line in rebuilding.words(told, Wish()))
-    assert "1 missing: would begin again where they stand." in said
-    assert rebuilding.question(told) == "Do it?"
+    said = "\n".join(line.plain for line in rebuilding.rebuilt(told, Wish()))
+    assert "1 run is missing, and would begin again where they stand." in said
+    assert rebuilding.question(told) == "Begin 1 run again?"
     assert rebuilding.question(NOBODY) is None
-    assert "None is missing." in "\n".join(line.plain for line in rebuilding.words(NOBODY, Wish()))
+    assert "No run is missing." in "\n".join(line.plain for line in rebuilding.rebuilt(NOBODY, Wish()))
     with pytest.raises(Unavailable, match="No Temporal answers at localhost:1"):
         await rebuilding.rebuild(where._replace(temporal="localhost:1"), Wish())
 
