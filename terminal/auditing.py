@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from rich.text import Text
 
+from journeys.language.clock import say_instant
 from store.audit import AuditEntry, AuditPage
+from terminal.rows import in_words
 
 
 def listed(page: AuditPage) -> Iterator[Text]:
@@ -22,14 +25,24 @@ def listed(page: AuditPage) -> Iterator[Text]:
 
 
 def _detail(entry: AuditEntry) -> str:
-    return ", ".join(f"{name}: {_value(value)}" for name, value in entry.detail.items())
+    return ", ".join(f"{_name(name)}: {_value(name, value)}" for name, value in entry.detail.items())
 
 
-def _value(value: object) -> str:
+def _name(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _value(name: str, value: object) -> str:
     match value:
         case bool():
             return "yes" if value else "no"
         case list():
             return " and ".join(map(str, value))
+        case dict() if name == "rows":  # of an erasure
+            return ", ".join(in_words(table, number).partition(",")[0] for table, number in value.items())
+        case dict():
+            return ", ".join(f"{_name(part)} {_value(part, what)}" for part, what in value.items())
+        case str() if name == "since":
+            return say_instant(datetime.fromisoformat(value))
         case _:
             return str(value)

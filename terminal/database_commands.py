@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+
+from terminal.bars import Bars
 
 if TYPE_CHECKING:
     from store.ahead import Ahead, Step
@@ -52,21 +53,22 @@ async def prune_now(url: str, *, dry_run: bool, as_json: bool) -> None:
         if dry_run:
             answer(dict(expected), _counted("Would go", expected), as_json=as_json)
             return
-        with _progress(expected.total()) as on:
-            gone = await prune(store, now, on)
+        with Bars() as bars:
+            gone = await prune(store, now, _told_by(bars, expected.total()))
     answer(dict(gone), _counted("Gone", gone), as_json=as_json)
 
 
-@contextmanager
-def _progress(rows: int) -> Iterator[Callable[[Pruned], None]]:
-    """A bar, on a terminal, that goes on with each lot of rows that is gone."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _told_by(bars: Bars, expected: int) -> Callable[[Pruned], None]:
+    """Tells with each lot of rows that is gone how many are."""
+    done = 0
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("pruning", total=rows)
-        yield lambda gone: progress.advance(task, gone.total())
+    def on(gone: Pruned) -> None:
+        nonlocal done
+        done += gone.total()
+        if done:
+            bars.tell("pruning", done, expected)
+
+    return on
 
 
 def _as_data(ahead: Sequence[Ahead]) -> list[dict[str, object]]:
@@ -97,10 +99,11 @@ def _done(made: Sequence[Ahead]) -> Iterator[Text]:
         yield Text(f"{len(made)} {'migration is' if len(made) == 1 else 'migrations are'} done.")
 
 
-def _counted(what: str, rows: Mapping[str, int]) -> Iterator[Text]:
-    if not rows:
+def _counted(what: str, gone: Mapping[str, int]) -> Iterator[Text]:
+    from terminal.rows import listed
+
+    if not gone:
         yield Text("Nothing is kept longer than the policy says.")
     else:
         yield Text(f"{what}:", "bold")
-    for table, n in rows.items():
-        yield Text(f"{n:>12,}  {table}")
+        yield from listed(gone)
