@@ -26,7 +26,7 @@ from terminal import (
     repair_commands,
     streams,
 )
-from terminal.options import AsJson, DryRun, Yes
+from terminal.options import AsJson, CatchUp, DryRun, People, Yes
 
 if TYPE_CHECKING:
     from terminal.client import Connection
@@ -51,12 +51,6 @@ def _whole(given: str | int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise typer.BadParameter(f'"{text}" is no whole number.')
     return int(text)
-
-
-def _none_or_fake(text: str) -> str:
-    if text not in ("none", "fake"):
-        raise typer.BadParameter(f'"{text}" is neither none nor fake.')
-    return text
 
 
 def _some(given: str | int) -> int:
@@ -86,9 +80,6 @@ Start = Annotated[
     ),
 ]
 Places = Annotated[list[Path], typer.Argument(help="Files, or folders of files.", exists=True)]
-People = Annotated[
-    str, typer.Option(metavar="stay|move|drain", help="Whether people inside finish their version, or go on in it.")
-]
 Pace = Annotated[str | None, typer.Option(help="How long a day lasts, such as 5s.")]
 ApiPort = Annotated[
     int | None, typer.Option("--port", parser=_whole, metavar="PORT", help="Port of the API; 0 takes a free one.")
@@ -160,7 +151,7 @@ def demo(  # noqa: PLR0913, PLR0917 - each is an option
     providers: Annotated[
         str | None,
         typer.Option(
-            parser=_none_or_fake,
+            parser=options.one_of("none", "fake"),
             metavar="none|fake",
             help="fake: send through the providers' SDKs to local fakes, and take opens from their webhooks.",
         ),
@@ -543,9 +534,7 @@ def erase(
 @app.command()
 def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     journey: Annotated[str | None, typer.Option(help="Only runs of this journey.")] = None,
-    catch_up: Annotated[
-        str, typer.Option(help='What came due meanwhile: now, skip, or over a time such as "30 minutes".')
-    ] = "now",
+    catch_up: CatchUp = "now",
     give_up: Annotated[bool, typer.Option("--give-up", help="End those that are missing instead.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="Tell all others, too, where they stand.")] = False,
     went_back: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,47 @@ def time(text: str) -> datetime:
         return moment(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def one_of(*values: str) -> Callable[[str], str]:
+    """Reads an option that takes one of these *values*, and names them where it is none."""
+
+    def read(text: str) -> str:
+        if text not in values:
+            raise typer.BadParameter(f'"{text}" is neither {" nor ".join(values)}.')
+        return text
+
+    return read
+
+
+def _catch_up(text: str) -> str:
+    """What becomes of what waits, as it is typed."""
+    from journeys.language.durations import parse  # noqa: PLC0415 - `sojourn --help` reads defaults alone
+
+    if text not in ("now", "skip"):
+        try:
+            parse(text)
+        except ValueError:
+            raise typer.BadParameter(f'"{text}" is none of now, skip or a duration such as "30 minutes".') from None
+    return text
+
+
+CatchUp = Annotated[
+    str,
+    typer.Option(
+        parser=_catch_up,
+        metavar="now|skip|DURATION",
+        help='What becomes of what waits or came due: "now", "skip", or how long it takes, such as "30 minutes".',
+    ),
+]
+People = Annotated[
+    str,
+    typer.Option(
+        parser=one_of("stay", "move", "drain"),
+        metavar="stay|move|drain",
+        help="Whether people inside finish their version, or go on in it.",
+    ),
+]
 
 
 def connection(context: typer.Context) -> Connection:

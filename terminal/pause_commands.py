@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from terminal import options
-from terminal.options import AsJson, DryRun, Named, Yes
+from terminal.options import AsJson, CatchUp, DryRun, Named, Yes
 
 # The rooms are imported by the commands that need them, as in cli.py.
 app = typer.Typer()
-
-CatchUp = Annotated[
-    str,
-    typer.Option(help='What becomes of what waits: "now", "skip", or how long it takes, such as "30 minutes".'),
-]
 
 
 @app.command()

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import typer
 from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -39,15 +38,10 @@ class Where(NamedTuple):
 
 
 def catch_up(text: str) -> CatchUp:
-    """What becomes of what came due, as it is typed."""
+    """What becomes of what came due, as it is typed and was read by its option."""
     if text == "now":
         return "now"
-    if text == "skip":
-        return "skip"
-    try:
-        return parse(text)
-    except ValueError:
-        raise typer.BadParameter(f'"{text}" is none of now, skip or a duration such as "30 minutes".') from None
+    return "skip" if text == "skip" else parse(text)
 
 
 async def rebuild(where: Where, wish: Wish) -> Rebuilt:

@@ -390,6 +390,27 @@ def test_a_command_line_that_is_not_understood_ends_with_2(sojourn: Sojourn, arg
     assert "Value error" not in printed
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("resume", "welcome", "--catch-up", "bogus"), 'none of now, skip or a duration such as "30 minutes"'),
+        (("resume", "welcome", "--catch-up", "30"), 'none of now, skip or a duration such as "30 minutes"'),
+        (("rebuild", "--catch-up", "bogus"), 'none of now, skip or a duration such as "30 minutes"'),
+        (("publish", "welcome", "--people", "bogus"), "neither stay nor move nor drain"),
+        (("apply", str(EXAMPLE), "--people", "bogus"), "neither stay nor move nor drain"),
+        (("demo", "--providers", "bogus"), "neither none nor fake"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
+)
+def test_what_an_option_takes_is_named_before_anything_is_asked_or_sent(
+    sojourn: Sojourn, arguments: tuple[str, ...], named: str
+) -> None:
+    printed = " ".join(sojourn(*arguments, code=2).replace("│", " ").split())
+
+    assert named in printed
+    assert f"Invalid value for '{arguments[-2]}'" in printed
+
+
 @pytest.mark.usefixtures("online")
 @pytest.mark.parametrize("arguments", [("order", "ad\udcffa"), ("order\udcff", "ada"), ("order", "ada", "x=\udcff")])
 def test_what_is_no_text_is_not_sent(sojourn: Sojourn, arguments: tuple[str, ...]) -> None:
