@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -481,7 +481,7 @@ def runs(
 
     asked = {"journey": journey, "customer": customer, "active": active or None, "held": held or None, "limit": limit}
     told = ask(_connection(), lambda api: api.get(RunPage, "runs", **asked))
-    answer(told, show.runs(told, show.terminal_width()), as_json=json_)
+    answer(told, show.runs(told, datetime.now(UTC), show.terminal_width()), as_json=json_)
 
 
 @app.command()
@@ -515,7 +515,7 @@ def show_run(id_: Annotated[str, typer.Argument(metavar="ID")], json_: AsJson = 
 
     connection = _connection()
     told = ask(connection, lambda api: api.get(RunView, "runs", id_))
-    answer(told, show.run(told, connection.temporal_ui), as_json=json_)
+    answer(told, show.run(told, connection.temporal_ui, datetime.now(UTC)), as_json=json_)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, Event
 from journeys.facts import Decision, Facts, RunFacts
-from journeys.language.clock import clock
+from journeys.language.clock import say_instant
 from journeys.links import fits
 from journeys.replies import is_one_of
 from journeys.steps import (
@@ -89,13 +89,13 @@ def _not_any_more(asked: Listening, at: datetime, run: RunFacts, facts: Facts) -
         return OWN
     asked_at = run.inside.get(asked.step.id) or later(run.stands_since, at_pace(soonest, run.day))
     if asked.question.about is None and at < asked_at:
-        return f"it occurred at {clock(at)}, and is asked for from {clock(asked_at)} on"
+        return f"it occurred at {say_instant(at)}, and is asked for from {say_instant(asked_at)} on"
     waiting = [arrival for arrival in run.heard if asked.answer in arrival.answers]
     when = _when(asked, asked_at, run, facts)
     if when is None:
         return f"{MOST_AHEAD} answers wait for it already" if len(waiting) >= MOST_AHEAD else None
     if at > when.until:
-        return f"it occurred at {clock(at)}, after its limit at {clock(when.until)}"
+        return f"it occurred at {say_instant(at)}, after its limit at {say_instant(when.until)}"
     if _is_answered(asked, when, run):
         return PAST  # it goes on as soon as it hears of the answer
     return None

@@ -14,7 +14,7 @@ from journeys.answering import resume
 from journeys.catalogue import CUSTOMER_TRIGGERS, INTERACTION_TRIGGERS, Event
 from journeys.definition import ConditionExit, EventExit, Goal
 from journeys.facts import Decision, Facts, RunFacts
-from journeys.language.clock import clock
+from journeys.language.clock import say_instant
 from journeys.starting import start
 from journeys.versions import Version, key_of
 from journeys.walk.pace import at_pace, later
@@ -132,7 +132,7 @@ def _not_for_this_run(event: Event, at: datetime, run: RunFacts, facts: Facts) -
     if _is_about_another(event, run):
         return f"it is about {run.version.journey.start.key} {key_of(run.version, event)}, this run about {run.key}"
     if at < run.entered_at:
-        return f"it occurred at {clock(at)}, before the run was entered at {clock(run.entered_at)}"
+        return f"it occurred at {say_instant(at)}, before the run was entered at {say_instant(run.entered_at)}"
     return ""
 
 

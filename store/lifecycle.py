@@ -343,7 +343,7 @@ def hold(connection: Connection, state: RunState, held: Held, now: datetime) -> 
     """
     about = {"of_run": state.id, "by": held.by, "since": now, "to_until": held.until, "to_why": held.why}
     connection.execute(_HOLD, about)
-    explain(connection, state, held.words)
+    explain(connection, state, held.words(now))
 
 
 def hold_no_more(connection: Connection, state: RunState) -> None:

@@ -50,7 +50,7 @@ def parked(connection: Connection, run: RunState, visit: Visit) -> Held | None:
     if row.held_until is not None and row.held_until <= visit.now:
         return None
     held = Held(until=row.held_until, why=row.held_why, by="park")
-    explain(connection, run, held.words)
+    explain(connection, run, held.words(visit.now))
     return held.model_copy(update={"why": "it has failed before"})
 
 

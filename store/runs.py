@@ -44,7 +44,7 @@ class Holding(Frozen):
     @property
     def words(self) -> str:
         """For people, as the diary says it."""
-        return say_held(self.until, self.why, self.by)
+        return say_held(self.until, self.why, self.by, self.since)
 
 
 class Run(Frozen):

@@ -145,12 +145,12 @@ def _why(decision: Decision) -> str:
 
 def _held(hold: PreviewHold) -> Text:
     """That a message is held, until when and why."""
-    return Text.assemble((f"‖ {hold.step}", "yellow"), f"  {hold.words}")
+    return Text.assemble((f"‖ {hold.step}", "yellow"), f"  {hold.words(hold.at)}")
 
 
 def _entered(entry: Entry, run: PreviewRun, moments: Collection[str]) -> Iterator[Text]:
     """Until when a run waits and in whose zone, or until when a message may be sent."""
-    if entry.did == "entered" and entry.why and entry.why not in {hold.words for hold in run.holds}:
+    if entry.did == "entered" and entry.why and entry.why not in {hold.words(hold.at) for hold in run.holds}:
         yield Text(f"waits {entry.why}" if entry.step in moments else entry.why, "dim")
 
 
@@ -194,7 +194,8 @@ def _whose(run: str, numbers: Mapping[str, int]) -> Iterator[str]:
 
 
 def _when(at: datetime, started_at: datetime, repeated: bool) -> Text:  # noqa: FBT001 - both are plain at the call
-    told = f"{journey_time(at - started_at):<13}{at:%a} {at.day:>2} {at:%b %H:%M}"
+    year = "" if at.year == started_at.year else f" {at.year}"
+    told = f"{journey_time(at - started_at):<13}{at:%a} {at.day:>2} {at:%b}{year} {at:%H:%M}"
     return Text(" " * len(told) if repeated else told, "dim")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from textwrap import indent, wrap
 from typing import NoReturn
 from urllib.parse import quote
@@ -213,12 +214,12 @@ def terminal_width() -> int | None:
     return console.width if console.is_terminal else None
 
 
-def runs(page: RunPage, width: int | None = None) -> Iterator[Text]:
+def runs(page: RunPage, now: datetime, width: int | None = None) -> Iterator[Text]:
     """Runs, the newest first: who walks which journey, and where they stand: beneath, where *width* is too small."""
     if not page.runs:
         yield Text("No runs.")
         return
-    rows = [("Run", "Customer", "Entered", "Stands", "Goal"), *map(_row, page.runs)]
+    rows = [("Run", "Customer", "Entered", "Stands", "Goal"), *(_row(run, now) for run in page.runs)]
     lines = [*columns(rows)]
     if width is None or max(line.cell_len for line in lines) <= width:
         yield from lines
@@ -228,24 +229,29 @@ def runs(page: RunPage, width: int | None = None) -> Iterator[Text]:
         yield Text(f"There are more. --limit {2 * len(page.runs)} shows more of them.", "dim")
 
 
-def run(view: RunView, temporal_ui: str) -> Iterator[Text]:
+def run(view: RunView, temporal_ui: str, now: datetime) -> Iterator[Text]:
     """One run: its diary, its sends, calls and actions, and the events that touched it."""
     yield Text.assemble((view.id, "bold"), f"  {view.journey} v{view.version}, customer {view.customer}")
     yield Text(f"  {_stands(view)}{_pace(view)}")
+    when = partial(_when, run=view, now=now)
     yield Text.assemble("\n", ("Diary", "bold"))
     for entry in view.diary:
         if entry.did != "returned":  # to the series around it, which is passed next
-            yield Text(f"  {_when(entry.at, view)}  {_entry(entry)}")
+            yield Text(f"  {when(entry.at)}  {_entry(entry)}")
     yield Text.assemble("\n", ("Sends", "bold"))
     for send in view.sends:
-        yield from _send(send, view)
-    yield from _acted(view)
+        yield from _send(send, view, when)
+    yield from _acted(view, when)
     yield Text.assemble("\n", ("Why", "bold"))
     for touched in view.decisions:
         made = happened(touched.decision.did, touched.decision.why)
-        yield Text.assemble(f"  {_when(touched.occurred_at, view)}  {touched.trigger} ({touched.event})  ", made)
+        yield Text.assemble(f"  {when(touched.occurred_at)}  {touched.trigger} ({touched.event})  ", made)
     if temporal_ui:
         yield Text(f"\nTemporal: {temporal_ui}/namespaces/default/workflows/{quote(view.id, safe='')}")
+
+
+_When = Callable[[datetime], str]
+"""How a time is told: how far into the journey, and by the clock."""
 
 
 class _Terminal(Console):
@@ -262,9 +268,9 @@ def _harmless(line: str | Text) -> Text:
     return text
 
 
-def _row(run: Run) -> tuple[str, ...]:
-    entered, goal = f"{run.entered_at:%d %b %H:%M:%S}", "★ met" if run.goal_met_at else ""
-    return run.id, run.customer, entered, _stands(run), goal
+def _row(run: Run, now: datetime) -> tuple[str, ...]:
+    goal = "★ met" if run.goal_met_at else ""
+    return run.id, run.customer, _to_the_second(run.entered_at, run, now), _stands(run), goal
 
 
 def _beneath(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[Text]:
@@ -290,8 +296,13 @@ def _pace(run: Run) -> str:
     return "" if run.day == DAY else f"  (a day lasts {say(run.day)})"
 
 
-def _when(at: datetime, run: Run) -> str:
-    return f"{run_time(at, run):<12}  {at:%d %b %H:%M:%S}"
+def _when(at: datetime, run: Run, now: datetime) -> str:
+    return f"{run_time(at, run):<12}  {_to_the_second(at, run, now)}"
+
+
+def _to_the_second(at: datetime, run: Run, now: datetime) -> str:
+    """With the year, where a run was entered in another one: on all its lines, so that they stand in line."""
+    return f"{at:%d %b %H:%M:%S}" if run.entered_at.year == now.year == at.year else f"{at:%d %b %Y %H:%M:%S}"
 
 
 def _entry(entry: Entry) -> str:
@@ -299,24 +310,24 @@ def _entry(entry: Entry) -> str:
     return f"{entry.did:<8} {entry.step}{arm}{f'  {entry.why}' if entry.why else ''}"
 
 
-def _acted(view: RunView) -> Iterator[Text]:
+def _acted(view: RunView, when: _When) -> Iterator[Text]:
     if view.calls:
         yield Text.assemble("\n", ("Calls", "bold"))
     for call in view.calls:
         tries = "1 try" if call.tries == 1 else f"{call.tries} tries"
-        due = f", the next at {call.next_at:%d %b %H:%M:%S}" if call.next_at else ""
+        due = f", the next at {say_instant(call.next_at)}" if call.next_at else ""
         reason = f": {call.reason}" if call.reason else ""
-        at = _when(call.at or call.tried_at or call.first_at, view)
+        at = when(call.at or call.tried_at or call.first_at)
         yield Text.assemble(f"  {at}  ", ("⚑ calls", "bold"), f" {call.endpoint}  {call.state}, {tries}{due}{reason}")
     if view.actions:
         yield Text.assemble("\n", ("Actions", "bold"))
     for action in view.actions:
         reason = f": {action.reason}" if action.reason else ""
-        yield Text(f"  {_when(action.at, view)}  ⚑ {action.does}  {action.outcome}{reason}")
+        yield Text(f"  {when(action.at)}  ⚑ {action.does}  {action.outcome}{reason}")
 
 
-def _send(send: SendView, run: Run) -> Iterator[Text]:
-    at = _when(send.at, run) if send.at else " " * 29
+def _send(send: SendView, run: Run, when: _When) -> Iterator[Text]:
+    at = when(send.at) if send.at else " " * len(when(run.entered_at))
     to = f" to {send.recipient}" if send.recipient else ""
     is_parked = run.held is not None and run.held.by == "park"
     state = {"released": PARKED if is_parked else AGAIN}.get(send.state, send.state)
@@ -324,4 +335,4 @@ def _send(send: SendView, run: Run) -> Iterator[Text]:
     kind = (f"→ {send.kind:<5}", COLOURS[send.kind])
     yield Text.assemble(f"  {at}  ", kind, f" {send.content}{to}  {state}{reason}", (f"  {send.id}", "dim"))
     for seen in send.interactions:
-        yield Text(f"  {_when(seen.at, run)}    {seen.interaction}{' by a program' * seen.machine}")
+        yield Text(f"  {when(seen.at)}    {seen.interaction}{' by a program' * seen.machine}")

@@ -137,7 +137,7 @@ class JourneyWorkflow:
                 return answer  # what an earlier release knew no more of is not asked about now
             # It may or may not have gone out: give the provider time to tell, then ask.
             until = workflow.now() + TELLING
-            why = f"Wait for news of {visit.message.content} until {clock(until)}"
+            why = f"Wait for news of {visit.message.content} until {clock(until, workflow.now())}"
             await self.wait(until, lambda: False, why)
             if settled := await self._find_out(visit):
                 return settled

@@ -30,7 +30,7 @@ def clearance(visit: Visit, known: Circumstances) -> Clearance:
         return Blocked(f"the run has ended: {known.ended}")
     # Before all that holds: what is held ends there.
     if visit.expires_at is not None and visit.now >= visit.expires_at:
-        return Blocked(f"it expired at {clock(visit.expires_at)}")
+        return Blocked(f"it expired at {clock(visit.expires_at, visit.now)}")
     if known.held is not None:
         return Held(until=None, why=known.held, by="brake")
     if known.paused:
@@ -58,7 +58,7 @@ def may_act(
 ) -> Held | Blocked | None:
     """What speaks against an action now, such as a webhook; None where nothing does. Less does than for a message."""
     if paused and visit.expires_at is not None and visit.now >= visit.expires_at:
-        return Blocked(f"it expired at {clock(visit.expires_at)}, while its journey was paused")
+        return Blocked(f"it expired at {clock(visit.expires_at, visit.now)}, while its journey was paused")
     if paused:
         return no_longer_than_it_may_be_sent(PAUSED, visit)
     return Blocked(skipped) if skipped else its_turn(visit, released, day)

@@ -69,7 +69,7 @@ def its_turn(visit: Visit, released: Release | None, day: timedelta) -> Held | N
         return None
     until = _spread(visit, at_pace(released.over, day), released.at)
     what = "it was" if released.why in ("repaired", "moved") else "its journey was"
-    why = f"{what} {released.why} at {clock(released.at)}, and all that waited goes out one after the other"
+    why = f"{what} {released.why} at {clock(released.at, visit.now)}, and all that waited goes out one after the other"
     return Held(until=until, why=why, by="release") if visit.now < until else None
 
 

@@ -58,13 +58,13 @@ def say_instant(at: datetime) -> str:
     return f"{at.day} {at:%b} {at.year} {say_time(at.time())} UTC"
 
 
-def clock(at: datetime) -> str:
-    """A time for people, near one that is known: ``24 Nov 09:00`` (UTC). Seconds are shown only where there are any.
+def clock(at: datetime, said_at: datetime) -> str:
+    """A time (UTC) for people who know when it is *said*: ``24 Nov 09:00``, with the year where it is another one.
 
-    Where the year may be another one, use say_instant().
+    Seconds are shown only where there are any. Where nobody knows when it was said, use say_instant().
     """
-    at = at.replace(microsecond=0)
-    return f"{at.day} {at:%b %H:%M:%S}" if at.second else f"{at.day} {at:%b %H:%M}"
+    year = "" if at.year == said_at.year else f" {at.year}"
+    return f"{at.day} {at:%b}{year} {say_time(at.time())}"
 
 
 def parse_days(written: object) -> frozenset[int]:

@@ -68,23 +68,22 @@ class Held(Frozen):
     why: str
     by: HeldBy = ""
 
-    @property
-    def words(self) -> str:
+    def words(self, said_at: datetime) -> str:
         """For people: ``held until 25 Nov 08:00: quiet time …``."""
-        return say_held(self.until, self.why, self.by)
+        return say_held(self.until, self.why, self.by, said_at)
 
 
-def say_held(until: datetime | None, why: str, by: HeldBy) -> str:
+def say_held(until: datetime | None, why: str, by: HeldBy, said_at: datetime) -> str:
     """Until when something is held and why, for people."""
     stands = "parked" if by == "park" else "held"
     if by == "pause" and until is None:
-        return f"{stands} until {say_until(until, by)}"
-    return f"{stands} until {say_until(until, by)}: {why}"
+        return f"{stands} until {say_until(until, by, said_at)}"
+    return f"{stands} until {say_until(until, by, said_at)}: {why}"
 
 
-def say_until(until: datetime | None, by: HeldBy) -> str:
+def say_until(until: datetime | None, by: HeldBy, said_at: datetime) -> str:
     """Until when something is held, for people."""
-    return _WITHOUT_END.get(by, "its journey is let go") if until is None else clock(until)
+    return _WITHOUT_END.get(by, "its journey is let go") if until is None else clock(until, said_at)
 
 
 _WITHOUT_END: Mapping[HeldBy, str] = {"pause": "its journey is resumed", "park": "it is repaired"}

@@ -238,7 +238,7 @@ class VirtualRun:
         """Note what holds the run where it stands now, if anything does."""
         self._held = (visit.at_step, answer) if isinstance(answer, Held) else None
         if isinstance(answer, Held):
-            self.walk.diary.explain(answer.words)
+            self.walk.diary.explain(answer.words(visit.now))
             self._holds.append(PreviewHold(**dict(answer), step=visit.at_step, at=visit.now))
 
     async def moment(self, visit: Visit) -> Moment:

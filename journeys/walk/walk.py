@@ -266,7 +266,7 @@ class Walk:
             ends = None if answer.by == "park" or is_over else expires_at
             until = min(filter(None, (answer.until, ends)), default=None)
             what = step.content if isinstance(step, Message) else step.words
-            why = f"Hold {what} until {say_until(until, answer.by)}: {answer.why}"
+            why = f"Hold {what} until {say_until(until, answer.by, world.now())}: {answer.why}"
             await self._hold(until, let_go, why, world)
 
     async def _hold(self, until: datetime | None, let_go: int, why: str, world: World) -> None:
@@ -285,7 +285,7 @@ class Walk:
 
     async def _pass_time(self, step: Wait, duration: timedelta, world: World) -> None:
         until = self._in(duration)
-        await self._wait(until, _nothing, f"Wait {say(duration)} until {clock(until)}", world)
+        await self._wait(until, _nothing, f"Wait {say(duration)} until {clock(until, world.now())}", world)
         # The next step is entered when the wait was due, not when somebody woke up: waits do not drift.
         self._at = max(until, self._no_sooner)
         self.diary.passed(step.id, self._at, f"waited {say(duration)}")
@@ -326,7 +326,7 @@ class Walk:
         if arm := await self._answered(step, window, following, world):
             return arm
         # Kept when it occurred in time, even if it is heard of late; never once the limit has been taken.
-        why = f"Wait for {asked(step)} until {clock(window.until)}"
+        why = f"Wait for {asked(step)} until {clock(window.until, world.now())}"
         await self._wait(window.until, lambda: self._answer(step, window), why, world)
         return self._take_answer(step, window, world) or self._take_none(step, window.until, in_vain(step))
 

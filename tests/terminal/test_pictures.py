@@ -166,3 +166,16 @@ def test_a_version_that_is_published_is_shown_with_what_becomes_of_whoever_is_in
         "run 2 goes on in version 2",
     ]
     assert stays[2:4] == ["another version is published; people inside finish theirs", "✓ completed  all steps done"]
+
+
+def test_a_preview_that_goes_into_another_year_tells_which() -> None:
+    journey = abandoned_cart(steps=[{"id": "rest", "wait": "400 days"}])
+    cart = {"trigger": "abandoned-cart", "attributes": {"total": 60, "cart_id": "c1"}}
+    script = Script.model_validate({"script": "s", "events": [cart]})
+    played = preview(version(journey), script.events, CUSTOMER, contents=CONTENTS, compiled=version)
+
+    lines = [line.plain for line in timeline(played, journey, script, "ada")]
+
+    year = played.started_at.year
+    assert not [line for line in lines if "abandoned-cart  total" in line and f" {year} " in line]
+    assert [line for line in lines if f" {year + 1} " in line and line.endswith("✓ completed  all steps done")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,9 +11,26 @@ from store.events import Receipt
 from store.runs import CallView, Holding, RunPage, RunView
 from terminal.show import UNDECIDED, UNDECIDED_THEN, journey_time, receipt, run, runs
 
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
-def shown(view: RunView) -> list[str]:
-    return [line.plain.strip() for line in run(view, "")]
+
+def shown(view: RunView, now: datetime = NOW) -> list[str]:
+    return [line.plain.strip() for line in run(view, "", now)]
+
+
+def test_times_tell_the_year_where_it_is_not_the_one_in_which_they_are_read() -> None:
+    view = RunView.model_validate(RUN_VIEW)
+    held, _ = RunPage.model_validate(RUNS).runs
+    page = RunPage(runs=(held,), next=None)
+    later = NOW.replace(year=2028)
+
+    now, then = ([line for line in shown(view, at) if line.startswith("day ")] for at in (NOW, later))
+
+    assert len(now) == len(then) > 5
+    assert not [line for line in now if " 2026 " in line]
+    assert not [line for line in then if " 2026 " not in line]
+    assert f"{held.entered_at:%d %b %H:%M:%S}" in [*runs(page, NOW)][1].plain
+    assert f"{held.entered_at:%d %b %Y %H:%M:%S}" in [*runs(page, later)][1].plain
 
 
 def test_calls_and_actions_are_shown_with_what_became_of_them() -> None:
@@ -26,7 +43,7 @@ def test_calls_and_actions_are_shown_with_what_became_of_them() -> None:
     calls, actions = lines.index("Calls"), lines.index("Actions")
     assert [line.partition("⚑ ")[2] for line in lines[calls + 1 : calls + 3]] == [
         "calls crm  accepted, 2 tries",
-        "calls crm  trying, 1 try, the next at 24 Nov 09:05:00: it answered 503",
+        "calls crm  trying, 1 try, the next at 24 Nov 2026 09:05 UTC: it answered 503",
     ]
     assert lines[actions + 1].endswith("⚑ sets reminded_at  accepted")
 
@@ -67,7 +84,7 @@ def test_what_is_held_is_shown_with_until_when_and_why() -> None:
     held, ended = RunPage.model_validate(RUNS).runs
     view = RunView.model_validate(RUN_VIEW | held.model_dump())
 
-    listed = [line.plain for line in runs(RunPage(runs=(held, ended), next=None))]
+    listed = [line.plain for line in runs(RunPage(runs=(held, ended), next=None), NOW)]
 
     words = "at second-reminder since day 1 12:40, held until 26 Nov 07:04:51: quiet time 21:00–07:00 (UTC)"
     assert words in listed[1]
@@ -78,13 +95,13 @@ def test_what_is_held_is_shown_with_until_when_and_why() -> None:
 def test_on_a_narrow_terminal_where_a_run_stands_is_told_beneath_it() -> None:
     held, _ = RunPage.model_validate(RUNS).runs
     page = RunPage(runs=(held,), next=None)
-    as_wide_as_it_is = max(line.cell_len for line in runs(page))
+    as_wide_as_it_is = max(line.cell_len for line in runs(page, NOW))
 
-    listed = [line.plain for line in runs(page, 70)]
+    listed = [line.plain for line in runs(page, NOW, 70)]
 
     assert max(map(len, listed)) <= 70 < as_wide_as_it_is
     assert " ".join(line.strip() for line in listed[2:]).startswith("at second-reminder since day 1 12:40, held until")
-    assert [line.plain for line in runs(page, as_wide_as_it_is)] == [line.plain for line in runs(page)]
+    assert [line.plain for line in runs(page, NOW, as_wide_as_it_is)] == [line.plain for line in runs(page, NOW)]
 
 
 def test_a_message_of_a_parked_run_waits_for_a_repair() -> None:

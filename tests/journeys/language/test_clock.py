@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, time
+from datetime import UTC, datetime, time
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from journeys.language.clock import (
     EVERY_DAY,
     Days,
     TimeOfDay,
+    clock,
     parse_days,
     parse_time,
     say_days,
@@ -208,3 +209,16 @@ def test_what_is_no_day_is_refused_with_what_to_write(written: object, why: str)
         parse_days(written)
 
     assert str(caught.value) == why
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ((2026, 11, 24, 9), "24 Nov 09:00"),
+        ((2026, 11, 4, 9, 0, 7, 500_000), "4 Nov 09:00:07"),
+        ((2027, 1, 2, 9), "2 Jan 2027 09:00"),
+        ((2025, 12, 31, 23, 59, 59), "31 Dec 2025 23:59:59"),
+    ],
+)
+def test_a_time_tells_its_year_where_it_is_not_that_in_which_it_is_said(at: tuple[int, ...], said: str) -> None:
+    assert clock(datetime(*at, tzinfo=UTC), datetime(2026, 12, 30, tzinfo=UTC)) == said  # type: ignore[misc,arg-type]

@@ -400,6 +400,15 @@ async def test_after_a_send_the_store_already_has_the_position() -> None:
     assert walk.diary.unwritten == ()
 
 
+async def test_what_waits_into_another_year_says_so() -> None:
+    walk = a_walk({"id": "pause", "wait": "60 days"})
+    world = SmallWorld(walk, [])
+
+    await walk.go(world)
+
+    assert world.waits == ["Wait 60 days until 23 Jan 2027 09:00"]
+
+
 async def test_waits_say_what_for_and_until_when() -> None:
     _, world = await walked([])
 
