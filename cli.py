@@ -25,6 +25,7 @@ from terminal import (
     policy_commands,
     repair_commands,
     streams,
+    suppression_commands,
 )
 from terminal.options import AsJson, CatchUp, DryRun, People, Yes
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.add_typer(key_commands.app, name="key", help="Make, change, list, rotate and revoke the keys of the API.")
 app.add_typer(pause_commands.app)
 app.add_typer(ending_commands.app)
+app.add_typer(suppression_commands.app)
 app.add_typer(policy_commands.app, name="policy", help="Show the house's policy, put another one, see what was before.")
 
 
@@ -568,52 +570,6 @@ def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
         rebuilding.words(wish),
         how,
     )
-
-
-@app.command()
-def suppressions(
-    channel: Annotated[str | None, typer.Argument(help="Only email, text or push.")] = None,
-    address: Annotated[str | None, typer.Argument(help="Only this address, in any spelling.")] = None,
-    lifted: Annotated[bool, typer.Option("--lifted", help="Those that were lifted, and why.")] = False,
-    limit: Annotated[int, typer.Option(help="At most so many, the latest first.", min=1, max=200)] = 50,
-    json_: AsJson = False,
-) -> None:
-    """Show which addresses are not written to any more, and why."""
-    from store.suppressions import AddressView, LiftingPage, SuppressionPage
-    from terminal import suppressing
-    from terminal.asking import answer, ask
-
-    connection = _connection()
-    if channel and address:
-        about = {"channel": channel, "address": address}
-        found = ask(connection, lambda api: api.post(AddressView, "suppressions", "find", body=about))
-        answer(found, suppressing.address(found), as_json=json_)
-    elif lifted:
-        past = ask(connection, lambda api: api.get(LiftingPage, "suppressions", "lifted", limit=limit))
-        answer(past, suppressing.lifted(past.lifted), as_json=json_)
-    else:
-        asked = {"channel": channel, "limit": limit}
-        told = ask(connection, lambda api: api.get(SuppressionPage, "suppressions", **asked))
-        answer(told, suppressing.listed(told.suppressions, more=told.next is not None), as_json=json_)
-
-
-@app.command()
-def lift(
-    id_: Annotated[int, typer.Argument(metavar="ID", help="The suppression's id, as suppressions shows it.")],
-    why: Annotated[str, typer.Option(help="Why the address is to be written to again. It is kept.")],
-    by: Annotated[str | None, typer.Option(help="Who says so. Default: who is signed in on this machine.")] = None,
-    json_: AsJson = False,
-) -> None:
-    """Write to a suppressed address again, and keep the reason."""
-    import getpass
-
-    from store.suppressions import Lifting
-    from terminal import suppressing
-    from terminal.asking import answer, ask
-
-    said = {"why": why, "source": by or getpass.getuser()}
-    told = ask(_connection(), lambda api: api.post(Lifting, "suppressions", str(id_), "lift", body=said))
-    answer(told, suppressing.lifted([told]), as_json=json_)
 
 
 @app.command()
