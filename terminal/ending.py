@@ -62,8 +62,9 @@ def completed(told: Completed) -> Iterator[Text]:
         yield Text.assemble((told.journey, "bold"), f" lets nobody in already: {inside}.")
     else:
         lets = "would let" if told.dry_run else "lets"
-        words = f" {lets} nobody in any more; whoever is inside finishes: {inside}."
-        yield Text.assemble((told.journey, "bold"), words)
+        yield Text.assemble((told.journey, "bold"), f" {lets} nobody in any more: {inside}.")
+        if told.runs:
+            yield Text("Whoever is inside finishes.")
     yield from _by_version(told)
     yield from _parked(told)
     yield from _waiting(told)

@@ -23,9 +23,10 @@ def paused(told: Paused) -> Iterator[Text]:
         yield Text.assemble(name, f" is paused already, since {say_instant(told.paused.since)}; {waits(told.paused)}.")
     else:
         does = "would be paused" if told.dry_run else "is paused"
-        yield Text.assemble(name, f" {does}: nobody enters, and nothing goes out. {_inside(told.active)}.")
+        yield Text.assemble(name, f" {does}: nobody enters, and nothing goes out.")
+        yield Text(f"{_inside(told.active)}.")
         if told.active:
-            yield Text("They go on up to their next message or action, and wait there.")
+            yield Text("Whoever is inside goes on up to the next message or action, and waits there.")
         yield _how_it_goes_on(told) if not told.dry_run else Text("Whoever would enter waits, too.")
     yield from on_their_way(told.in_flight)
 
