@@ -250,11 +250,10 @@ def check_upgrade(
     from settings import read_settings
     from terminal import upgrading
     from terminal.asking import answer
-    from terminal.client import kept_connection
+    from terminal.temporal import beside
 
     settings = read_settings()
-    kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(settings.data)
-    found = _loop(upgrading.check(settings.task_queue, sample, kept.temporal if kept else None))
+    found = _loop(upgrading.check(settings.task_queue, sample, beside(settings.data)))
     answer(found, upgrading.told(found, settings.task_queue), as_json=json_)
     if found.broken:
         raise typer.Exit(exits.REFUSED)
@@ -517,7 +516,7 @@ def show_run(id_: Annotated[str, typer.Argument(metavar="ID")], json_: AsJson = 
 
     connection = _connection()
     told = ask(connection, lambda api: api.get(RunView, "runs", id_))
-    answer(told, show.run(told, connection.temporal_ui, datetime.now(UTC)), as_json=json_)
+    answer(told, show.run(told, connection.runs_page, datetime.now(UTC)), as_json=json_)
 
 
 @app.command()
@@ -552,13 +551,12 @@ def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     """Start runs again that Temporal has lost, each where it stands. It takes no API."""
     from settings import read_settings
     from terminal import rebuilding
-    from terminal.client import kept_connection
     from terminal.confirming import How, carry_out_here
+    from terminal.temporal import beside
     from workflows.rebuilding import Wish
 
     settings = read_settings()
-    kept = None if "TEMPORAL_ADDRESS" in os.environ else kept_connection(settings.data)
-    where = rebuilding.Where(settings.database, settings.task_queue, kept.temporal if kept else None)
+    where = rebuilding.Where(settings.database, settings.task_queue, beside(settings.data))
     how = How(dry_run, yes, json_)
     if went_back:
         restore = rebuilding.RESTORE

@@ -28,12 +28,13 @@ from activities.reconcile import Reconcile
 from activities.visits import Visits
 from activities.webhooks import Webhooks
 from journeys.interactions import Kind
+from journeys.problems import Unavailable
 from settings import Settings, check_secrets, read_settings
 from store.policy import begin_with, get_policy
 from store.store import Store, opened, ping
 from terminal import exits, streams
 from terminal.logs import log_to
-from workflows.client import connect, register_search_attributes
+from workflows.client import check_namespace, connect, register_search_attributes
 from workflows.journey import JourneyWorkflow
 from workflows.lookout import Lookout
 from workflows.relay import Relay
@@ -48,8 +49,8 @@ CONNECT_AGAIN = 2.0
 async def run_worker(settings: Settings) -> int:
     """Work until SIGTERM or Ctrl-C; then finish and record the sends under way. Returns the exit code.
 
-    Waits for Temporal as long as it does not answer. Raises Unavailable where the database does not, and Invalid where
-    a secret can be guessed.
+    Waits for Temporal as long as it does not answer, or has no such namespace. Raises Unavailable where the database
+    does not answer, and Invalid where a secret can be guessed.
     """
     check_secrets(settings, "secret")
     working = asyncio.create_task(_run(settings))
@@ -193,10 +194,14 @@ async def _connected() -> Client:
     identity = f"sojourn-worker@{socket.gethostname()}"
     while True:
         try:
-            return await connect(identity=identity)
+            client = await connect(identity=identity)
+            await check_namespace(client)
+            return client
         except RuntimeError as error:
             log.warning("Temporal does not answer yet; set TEMPORAL_ADDRESS if it is elsewhere", error=str(error))
-            await asyncio.sleep(CONNECT_AGAIN)
+        except Unavailable as error:
+            log.warning("nobody can work yet", error=str(error))
+        await asyncio.sleep(CONNECT_AGAIN)
 
 
 async def _register(client: Client) -> None:

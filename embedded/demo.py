@@ -217,9 +217,9 @@ class Demo:
 
     def _links(self) -> Iterator[Text]:
         connection = self._running.connection
-        if connection.temporal_ui:
+        if connection.runs_page:
             query = quote(f'JourneyId="{JOURNEY}"')
-            yield Text(f"Temporal UI  {connection.temporal_ui}/namespaces/default/workflows?query={query}", "dim")
+            yield Text(f"Temporal UI  {connection.runs_page}?query={query}", "dim")
         yield Text(f"API docs     {connection.url}/docs", "dim")
 
 

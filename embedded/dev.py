@@ -16,7 +16,6 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.text import Text
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
 
 from activities.channels import Channel
 from api.serve import serve
@@ -36,7 +35,7 @@ from terminal.logs import log_to
 from terminal.show import tell
 from terminal.started import command, from_here
 from worker import open_channels, work
-from workflows.client import connect
+from workflows.client import DEFAULT_NAMESPACE, check_namespace, connect, named
 from workflows.relay import Relay
 
 PATIENCE = 30.0
@@ -89,7 +88,11 @@ async def stack(settings: Settings, channels: Mapping[Kind, Channel] | None = No
         serving = serve(app, settings.host, settings.port, ready=listening.set_result)
         await parts.enter_async_context(beside(serving))
         connection = Connection(
-            url=await listening, key=key_of(settings), temporal=temporal.address, temporal_ui=temporal.ui
+            url=await listening,
+            key=key_of(settings),
+            temporal=temporal.address,
+            namespace=client.namespace,
+            temporal_ui=temporal.ui,
         )
         settings = settings.model_copy(update={"public_url": settings.public_url or connection.url})
         await parts.enter_async_context(beside(work(store, client, settings, channels, relay)))
@@ -137,9 +140,10 @@ def command_for(running: Stack, *arguments: str) -> str:
 @asynccontextmanager
 async def _temporal(settings: Settings) -> AsyncIterator[tuple[Settings, Temporal]]:
     """The Temporal that the environment names, or one of our own. Free ports are chosen for those that are 0."""
-    if named := ClientConfig.load_client_connect_config().get("target_host"):
+    told = named()
+    if address := told.get("target_host"):
         check_ports([Port(settings.port, "the API", "--port")])
-        yield settings, Temporal(address=named, ui="")
+        yield settings, Temporal(address=address, ui="")
         return
     settings = settings.model_copy(
         update={
@@ -154,7 +158,8 @@ async def _temporal(settings: Settings) -> AsyncIterator[tuple[Settings, Tempora
             Port(settings.temporal_ui_port, "Temporal's UI", "--temporal-ui-port"),
         ]
     )
-    server = temporal_server(settings.data, settings.temporal_port, settings.temporal_ui_port)
+    namespace = told.get("namespace", DEFAULT_NAMESPACE)
+    server = temporal_server(settings.data, settings.temporal_port, settings.temporal_ui_port, namespace)
     async with server as temporal, beside(_stays(temporal, settings.data)):
         yield settings, temporal
 
@@ -172,8 +177,10 @@ async def _connected(temporal: Temporal) -> Client:
         async with asyncio.timeout(PATIENCE):
             while True:
                 try:
-                    return await connect(address=temporal.address, identity="sojourn-dev")
-                except RuntimeError:
+                    client = await connect(address=temporal.address, identity="sojourn-dev")
+                    await check_namespace(client)
+                    return client
+                except (RuntimeError, Unavailable):
                     if temporal.process is None:
                         raise
                     await asyncio.sleep(0.1)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from journeys.problems import Conflict, Unavailable
+from workflows.client import DEFAULT_NAMESPACE
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 HOST = "127.0.0.1"
@@ -61,12 +62,14 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def temporal_server(data: Path, port: int, ui_port: int) -> AsyncIterator[Temporal]:
-    """A Temporal server with its data and its log in *data*, until the end of the block.
+async def temporal_server(
+    data: Path, port: int, ui_port: int, namespace: str = DEFAULT_NAMESPACE
+) -> AsyncIterator[Temporal]:
+    """A Temporal server with its data and its log in *data*, and with that *namespace*, until the end of the block.
 
     Raises Unavailable where it cannot be started.
     """
-    async with _child(_command(data, port, ui_port), port, data / "temporal.log") as process:
+    async with _child(_command(data, port, ui_port, namespace), port, data / "temporal.log") as process:
         yield Temporal(address=f"{HOST}:{port}", ui=f"http://{HOST}:{ui_port}", process=process)
 
 
@@ -117,11 +120,11 @@ async def _child(command: Sequence[str], port: int, log: Path) -> AsyncIterator[
         await asyncio.shield(watcher.wait())
 
 
-def _command(data: Path, port: int, ui_port: int) -> list[str]:
+def _command(data: Path, port: int, ui_port: int, namespace: str) -> list[str]:
     attributes = [f"--search-attribute={key.name}={key.indexed_value_type.name.title()}" for key in SEARCH_ATTRIBUTES]
     return [
         *(find_program("temporal"), "server", "start-dev"),
-        *("--ip", HOST, "--port", str(port), "--ui-port", str(ui_port)),
+        *("--ip", HOST, "--port", str(port), "--ui-port", str(ui_port), "--namespace", namespace),
         *("--db-filename", str((data / "temporal.db").absolute())),
         *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
         *("--log-level", "warn", "--ui-disable-news-fetch"),

@@ -46,12 +46,18 @@ LONGEST_WAIT = 60
 
 
 class Connection(Frozen):
-    """Where an API is, its key, and the Temporal that belongs to it, with its UI."""
+    """Where an API is, its key, and the Temporal that belongs to it, with the namespace of our runs and its UI."""
 
     url: str
     key: str
     temporal: str | None = None
+    namespace: str = "default"
     temporal_ui: str = ""
+
+    @property
+    def runs_page(self) -> str:
+        """The page of Temporal's UI that lists runs; empty where there is none."""
+        return f"{self.temporal_ui}/namespaces/{quote(self.namespace, safe='')}/workflows" if self.temporal_ui else ""
 
 
 class MadeEndpoint(Frozen):
@@ -90,7 +96,7 @@ def find_connection(url: str, key: str, data: Path) -> Connection:
         raise Unauthorized(
             f"There is no key for the API at {url}. Set SOJOURN_KEY, or start the embedded stack with: {command('dev')}"
         )
-    return Connection(url=url, key=key, temporal_ui=ours.temporal_ui if ours else "")
+    return (ours or Connection(url=url, key=key)).model_copy(update={"key": key})
 
 
 class Api:

@@ -19,7 +19,7 @@ from store.store import Store, opened, ping
 from terminal.bars import Bars
 from terminal.confirming import Words
 from terminal.numbers import counted
-from workflows.client import connect
+from terminal.temporal import Place, connected
 from workflows.rebuilding import Rebuild, Rebuilt, Wish
 from workflows.restored import Restore, Restored
 
@@ -30,11 +30,11 @@ BEGIN_AGAIN = "What was done stays done: begin the same command again, and it go
 
 
 class Where(NamedTuple):
-    """A database, and a Temporal with the queue of our runs. *temporal*: its address, unless its own variables say."""
+    """A database, and a Temporal with the queue of our runs."""
 
     database: str
     task_queue: str
-    temporal: str | None = None
+    temporal: Place
 
 
 def catch_up(text: str) -> CatchUp:
@@ -184,20 +184,12 @@ async def _both(where: Where) -> AsyncIterator[tuple[Store, Client]]:
     """The database and Temporal. Raises Unavailable where either does not answer, and Invalid for wrong settings."""
     async with opened(where.database) as store:
         await ping(store)
-        client = await _temporal(where.temporal)
+        client = await connected(where.temporal)
         try:
             yield store, client
         except RPCError as error:
             said = error.message.rstrip(".")
             raise Unavailable(f"Temporal does not do its part: {said}. {BEGIN_AGAIN}") from None
-
-
-async def _temporal(address: str | None) -> Client:
-    try:
-        return await connect(address=address)
-    except RuntimeError:
-        at = f" at {address}" if address else ""
-        raise Unavailable(f"No Temporal answers{at}. Set TEMPORAL_ADDRESS to where it is.") from None
 
 
 def _now() -> datetime:

@@ -229,7 +229,7 @@ def runs(page: RunPage, now: datetime, width: int | None = None) -> Iterator[Tex
         yield Text(f"There are more. --limit {2 * len(page.runs)} shows more of them.", "dim")
 
 
-def run(view: RunView, temporal_ui: str, now: datetime) -> Iterator[Text]:
+def run(view: RunView, runs_page: str, now: datetime) -> Iterator[Text]:
     """One run: its diary, its sends, calls and actions, and the events that touched it."""
     yield Text.assemble((view.id, "bold"), f"  {view.journey} v{view.version}, customer {view.customer}")
     yield Text(f"  {_stands(view)}{_pace(view)}")
@@ -246,8 +246,8 @@ def run(view: RunView, temporal_ui: str, now: datetime) -> Iterator[Text]:
     for touched in view.decisions:
         made = happened(touched.decision.did, touched.decision.why)
         yield Text.assemble(f"  {when(touched.occurred_at)}  {touched.trigger} ({touched.event})  ", made)
-    if temporal_ui:
-        yield Text(f"\nTemporal: {temporal_ui}/namespaces/default/workflows/{quote(view.id, safe='')}")
+    if runs_page:
+        yield Text(f"\nTemporal: {runs_page}/{quote(view.id, safe='')}")
 
 
 _When = Callable[[datetime], str]

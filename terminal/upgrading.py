@@ -11,21 +11,21 @@ from rich.text import Text
 from temporalio.service import RPCError
 
 from journeys.problems import Unavailable
+from terminal.temporal import Place, connected
 from workflows import upgrade
-from workflows.client import connect
 from workflows.upgrade import Upgrade
 
 NAMED = 10
 """So many runs are named of each reason."""
 
 
-async def check(task_queue: str, sample: int, temporal: str | None = None) -> Upgrade:
-    """Replay a sample of the runs under way, at *temporal* or where its own variables say, and show how far it is.
+async def check(task_queue: str, sample: int, where: Place) -> Upgrade:
+    """Replay a sample of the runs under way, and show how far it is.
 
     Raises Unavailable where Temporal does not answer.
     """
+    client = await connected(where)
     try:
-        client = await connect(address=temporal)
         # On standard error, so that standard output has the answer alone.
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("Replaying", total=None)
@@ -38,9 +38,6 @@ async def check(task_queue: str, sample: int, temporal: str | None = None) -> Up
             )
     except RPCError as error:
         raise Unavailable(f"Temporal does not answer: {error.message.rstrip('.')}.") from None
-    except RuntimeError:
-        where = f" at {temporal}" if temporal else ""
-        raise Unavailable(f"No Temporal answers{where}. Set TEMPORAL_ADDRESS to where it is.") from None
 
 
 def told(found: Upgrade, task_queue: str) -> Iterator[Text]:

@@ -115,6 +115,19 @@ async def test_it_waits_for_temporal_and_says_so(sqlite_url: str, tmp_path: Path
         assert (await ended(process))[0] == 0
 
 
+async def test_it_waits_for_its_namespace_and_says_how_to_make_it(
+    temporal: WorkflowEnvironment, sqlite_url: str, tmp_path: Path
+) -> None:
+    address = temporal.client.service_client.config.target_host
+    settings = {"TEMPORAL_ADDRESS": address, "TEMPORAL_NAMESPACE": "nowhere", "SOJOURN_DATABASE_URL": sqlite_url}
+    async with python_worker(tmp_path, **settings) as process:
+        said = await line_with(process, 'Temporal has no namespace "nowhere"')
+        assert "temporal operator namespace create -n nowhere" in said
+        process.send_signal(signal.SIGTERM)
+
+        assert (await ended(process))[0] == 0
+
+
 async def test_without_a_database_it_ends_and_says_why(tmp_path: Path) -> None:
     settings = {"SOJOURN_DATABASE_URL": f"sqlite:///{tmp_path}/nothing.db"}
     async with python_worker(tmp_path, **settings) as process:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,8 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from terminal.client import find_connection
 from terminal.data import keep_private
+from terminal.temporal import Place, beside, connected
 from tests.programs import EXAMPLE, FREE_PORTS, PATIENCE, Program, environment, program, temporals
+from workflows.client import check_namespace
+from workflows.upgrade import check_upgrade
 
 READY = r"Sojourn is running"
 
@@ -81,6 +87,31 @@ def test_everything_is_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
 
 def folder_and_files(folder: Path) -> list[Path]:
     return [folder, *folder.iterdir()]
+
+
+def test_a_namespace_that_is_named_is_made_and_known_to_commands_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with program("dev", *FREE_PORTS, folder=tmp_path, TEMPORAL_NAMESPACE="the shop") as dev:
+        dev.until(READY)
+        data = tmp_path / ".sojourn"
+        kept, place = find_connection("", "", data), beside(data)
+        asyncio.run(_worked_in(place))
+        monkeypatch.setenv("TEMPORAL_NAMESPACE", "another")
+        assert beside(data) == (place.address, "another")
+        monkeypatch.setenv("TEMPORAL_ADDRESS", "elsewhere:7233")
+        assert beside(data) == (None, None)
+        assert dev.signal(signal.SIGINT) == 0
+
+    assert place.namespace == "the shop"
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/namespaces/the%20shop/workflows", kept.runs_page)
+    assert "Traceback" not in dev.printed
+
+
+async def _worked_in(place: Place) -> None:
+    client = await connected(place)
+    await check_namespace(client)
+    assert (await check_upgrade(client, "sojourn", sample=1)).running == 0
 
 
 def test_what_it_prints_to_try_works_when_it_is_pasted(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 
 from api.runs_examples import RUN_VIEW, RUNS
 from store.events import Receipt
 from store.runs import CallView, Holding, RunPage, RunView
+from terminal.client import Connection
 from terminal.show import UNDECIDED, UNDECIDED_THEN, journey_time, receipt, run, runs
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -46,6 +48,16 @@ def test_calls_and_actions_are_shown_with_what_became_of_them() -> None:
         "calls crm  trying, 1 try, the next at 24 Nov 2026 09:05 UTC: it answered 503",
     ]
     assert lines[actions + 1].endswith("⚑ sets reminded_at  accepted")
+
+
+def test_a_run_is_linked_in_the_namespace_of_its_temporal() -> None:
+    view = RunView.model_validate(RUN_VIEW)
+    there = Connection(url="http://localhost", key="key", namespace="a/b", temporal_ui="http://localhost:8233")
+
+    *_, last = (line.plain.strip() for line in run(view, there.runs_page, NOW))
+
+    assert last == f"Temporal: http://localhost:8233/namespaces/a%2Fb/workflows/{quote(view.id, safe='')}"
+    assert there.model_copy(update={"temporal_ui": ""}).runs_page == ""
 
 
 def test_where_there_are_none_there_is_no_heading() -> None:

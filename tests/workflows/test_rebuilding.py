@@ -18,6 +18,7 @@ from store.rebuilding import begin_again
 from store.runs import get_run
 from store.schema import outbox
 from terminal import rebuilding
+from terminal.temporal import Place
 from tests.engine import Engine, engine, until, worker
 from tests.samples import abandoned_cart
 from tests.shop import by_us
@@ -277,7 +278,7 @@ async def test_with_all_who_is_there_is_told_where_it_stands(played: Engine) -> 
 async def test_the_command_needs_the_database_and_temporal_alone(played: Engine, sqlite_url: str) -> None:
     await enter(played, 1)
     address = played.client.service_client.config.target_host
-    where = rebuilding.Where(sqlite_url, played.task_queue, address)
+    where = rebuilding.Where(sqlite_url, played.task_queue, Place(address))
 
     told = await rebuilding.rebuild(where, Wish(dry_run=True))
 
@@ -288,7 +289,7 @@ async def test_the_command_needs_the_database_and_temporal_alone(played: Engine,
     assert rebuilding.question(NOBODY) is None
     assert "No run is missing." in "\n".join(line.plain for line in rebuilding.rebuilt(NOBODY, Wish()))
     with pytest.raises(Unavailable, match="No Temporal answers at localhost:1"):
-        await rebuilding.rebuild(where._replace(temporal="localhost:1"), Wish())
+        await rebuilding.rebuild(where._replace(temporal=Place("localhost:1")), Wish())
 
 
 def test_the_ways_to_catch_up_are_read_as_they_are_typed() -> None:
