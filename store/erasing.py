@@ -28,6 +28,7 @@ from store.lifecycle_erased import end_runs_of, lock_runs_of, rename_runs
 from store.lifecycle_pruning import carry_over
 from store.locks import lock_customers, take_time
 from store.many import write_each
+from store.outbox import LONGEST_LEASE
 from store.people_erased import forget_who_stayed
 from store.personal import erased
 from store.schema import (
@@ -242,9 +243,9 @@ def _forget_events(connection: Connection, customer: str, now: datetime) -> None
 
 
 def _forget_jobs(connection: Connection, ids: Iterable[str], now: datetime) -> None:
-    """Temporal is to forget the runs. One that it is still to start comes first, as it may be on its way there."""
+    """Temporal is to forget the runs. A start comes first that may be on its way there; one for later does not."""
     runs = list(ids)
-    connection.execute(_NO_JOBS, {"runs": runs})
+    connection.execute(_NO_JOBS, {"runs": runs, "later": now + LONGEST_LEASE})
     tell_each(connection, runs, "forget", now)
 
 
@@ -340,8 +341,9 @@ _ENTRY = (
     )
     .values(erased(entries))
 )
+_for_later = (outbox.c.attempts == 0) & (outbox.c.due_at > bindparam("later"))
 _NO_JOBS = delete(outbox).where(
-    among(outbox.c.run, "runs"), or_(outbox.c.kind != "start", outbox.c.refused_at.is_not(None))
+    among(outbox.c.run, "runs"), or_(outbox.c.kind != "start", outbox.c.refused_at.is_not(None), _for_later)
 )
 _CONSENTS = update(consents).where(_whose(consents.c.customer)).values(erased(consents))
 _CUSTOMER = delete(customers).where(_whose(customers.c.id))

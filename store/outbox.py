@@ -17,6 +17,9 @@ JobKind = Literal["start", "arrive", "let go", "move", "cancel", "forget"]
 HEARD: tuple[JobKind, ...] = ("arrive", "move")
 """What only a run under way has any use for."""
 
+LONGEST_LEASE = timedelta(minutes=1)
+"""Nobody leases a job for longer: what is due later, and was never postponed, was not given out yet."""
+
 
 class Job(Frozen):
     """One thing to tell Temporal about a run. The payload depends on the kind:

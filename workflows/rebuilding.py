@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -13,6 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from journeys.models import Frozen
+from journeys.problems import Unknown
 from store.audit import Change
 from store.rebuilding import (
     MANY,
@@ -197,8 +199,11 @@ class Rebuild:
         """Returns what became of how many: others may have been at it meanwhile."""
         if found.missing and not wish.give_up:
             await self._make_ready()
+        ended = 0
         for run, end in found.ended.items():
-            await close(self._store, run, end.by, end.why, end.at or change.at, ())
+            with suppress(Unknown):  # its customer was erased since
+                await close(self._store, run, end.by, end.why, end.at or change.at, ())
+                ended += 1
         missing, done = [run.id for run in found.missing], 0
         for some in parts(missing, TOGETHER):
             if wish.give_up:
@@ -213,7 +218,7 @@ class Rebuild:
         if done or sent_on:
             did = "runs given up" if wish.give_up else "runs rebuilt"
             await keep(self._store, change, did, wish.journey, {"runs": done, "sent_on": sent_on})
-        return {"missing": done, "sent_on": sent_on}
+        return {"missing": done, "ended": ended, "sent_on": sent_on}
 
 
 def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -31,6 +31,7 @@ from store.outbox import done, lease
 from store.pausing import pause
 from store.people import move_people
 from store.publishing import publish_for
+from store.rebuilding import begin_again
 from store.runs import get_run, list_runs
 from store.schema import waiting_starts
 from store.sends import Done
@@ -151,6 +152,15 @@ async def is_tried_again(shop: Shop) -> str:
     return run
 
 
+async def begins_again_later(shop: Shop) -> str:
+    """Temporal had lost the run, and is to be told of it in half an hour at most."""
+    await shop.publish()
+    run = await shop.start(ID)
+    await told(shop)
+    await begin_again(shop.store, [run], timedelta(minutes=30), shop.now)
+    return run
+
+
 async def goes_in_a_circle(shop: Shop) -> str:
     """A start was refused, which is counted."""
     run = await is_being_sent(shop)
@@ -171,6 +181,7 @@ LIVES: tuple[Life, ...] = (
     is_being_sent,
     is_in_doubt,
     is_tried_again,
+    begins_again_later,
     goes_in_a_circle,
 )
 

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from store.erasing import erase
 from store.schema import outbox, runs
 from tests.engine import Engine, engine, until, worker
-from tests.payloads import told_in
+from tests.payloads import told_by_temporal
 from tests.samples import abandoned_cart
 from tests.shop import by_us
 from tests.transactions import rows
@@ -34,21 +34,6 @@ async def played(temporal: WorkflowEnvironment, sqlite_url: str) -> AsyncIterato
         yield built
 
 
-async def told_by_temporal(played: Engine) -> str:
-    """All that Temporal tells of this test's runs: lists, descriptions and histories, as text."""
-    told = []
-    async for listed in played.client.list_workflows(f"TaskQueue = '{played.task_queue}'"):
-        handle = played.client.get_workflow_handle(listed.id, run_id=listed.run_id)
-        try:
-            described = str((await handle.describe()).raw_description)
-            told += [str(listed.raw_info), described, told_in(await handle.fetch_history())]
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND:  # it goes just now
-                raise
-            told += [str(listed.raw_info)]
-    return "".join(told)
-
-
 async def erased(played: Engine) -> None:
     """Erase the customer, and wait until Temporal, whose list comes a little late, tells nothing of them."""
     await erase(played.store, ID, by_us(played.now()))
@@ -57,7 +42,7 @@ async def erased(played: Engine) -> None:
 
 
 async def gone(played: Engine) -> bool:
-    return ID not in await told_by_temporal(played)
+    return ID not in await told_by_temporal(played.client, played.task_queue)
 
 
 async def listed(played: Engine, executions: int) -> None:
@@ -79,13 +64,13 @@ async def test_what_is_under_way_and_what_is_over_is_deleted(played: Engine) -> 
         other = await played.start("tess", cart_id="c3")
         await played.until_waiting(under_way)
         await listed(played, 2)
-        before = await told_by_temporal(played)
+        before = await told_by_temporal(played.client, played.task_queue)
         assert all(seen in before for seen in (over, under_way, f"v1 · {ID}"))
         assert [secret for secret in ZELDA.values() if secret.lower() in before.lower()] == []
 
         await erased(played)
 
-        assert other in await told_by_temporal(played)
+        assert other in await told_by_temporal(played.client, played.task_queue)
         assert (await played.handle(other).describe()).status == WorkflowExecutionStatus.RUNNING
     for run in (over, under_way):
         with pytest.raises(RPCError, match=r"not found|no rows"):

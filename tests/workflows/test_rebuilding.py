@@ -13,6 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from journeys.problems import Unavailable
 from store.audit import list_audit
 from store.customers import get_customer
+from store.erasing import erase
 from store.missing import SKIPPED, mark_missing, some_missing
 from store.rebuilding import begin_again
 from store.runs import get_run
@@ -107,6 +108,26 @@ async def test_what_ended_in_temporal_ends_here_as_what_it_came_to(played: Engin
     seen = await get_run(played.store, run)
     assert (seen.ended, seen.ended_by, seen.why) == ("aborted", "terminated", "terminated in Temporal: by hand")
     assert await starts(played) == {}
+
+
+async def test_who_is_erased_while_what_ended_is_compared_keeps_nobody_from_beginning_again(played: Engine) -> None:
+    await played.customer("ada")
+    gone = await played.start("ada")
+    await played.handle(gone).terminate(reason="by hand")
+    (lost,) = await enter(played, 1)
+
+    class ErasedMeanwhile(Rebuild):
+        async def _compare(self, began, journey):  # type: ignore[no-untyped-def]
+            found = await super()._compare(began, journey)
+            if found.ended:
+                await erase(played.store, "ada", by_us(played.now()))
+            return found
+
+    rebuild = ErasedMeanwhile(played.store, played.client, played.task_queue)
+    done = await rebuild.do(Wish(), by_us(played.now()))
+
+    assert (done.missing, done.ended) == (1, 0)
+    assert list(await starts(played)) == [lost]
 
 
 async def _finds_one_ended(played: Engine) -> bool:
