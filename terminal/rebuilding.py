@@ -71,8 +71,11 @@ def restored(told: Restored) -> Iterator[Text]:
     yield Text(f"Messages that it did not know: {told.remembered}, which {were} noted as Temporal tells of them.")
     runs = counted(told.begun_anew, "run would be" if told.dry_run else "run was", f"runs {were}")
     yield Text(f"{runs} begun anew where the database has them.")
-    if not told.dry_run:
-        yield _goes_out_again()
+    yield _erase_first() if told.dry_run else _goes_out_again()
+
+
+def _erase_first() -> Text:
+    return Text("Whom you erased since the backup is here again: erase them again first (docs/erasing.md).", "yellow")
 
 
 def was_restored(told: Restored, would: Restored) -> Iterator[Text]:

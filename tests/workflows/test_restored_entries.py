@@ -141,7 +141,7 @@ async def test_who_is_posted_again_while_it_is_ended_is_missing_and_not_over(pla
 
     await put_back(played.store, backup)
     await post(played, entry)  # after it was found that nobody knows it
-    await restore(played)._end([run])
+    await restore(played)._end({run: "tess"}, played.now())
 
     assert await lookout(played).look() == 0
     found = await Rebuild(played.store, played.client, played.task_queue).do(Wish(), by_us(played.now()))
