@@ -13,6 +13,7 @@ from journeys.interactions import Kind
 from journeys.walk.diary import Outcome
 from store.erasures import erased_before
 from store.lifecycle import lock_these
+from store.locks import lock_customers
 from store.schema import among, runs, sends
 from store.store import read_transaction, write_transaction
 
@@ -46,6 +47,7 @@ def remember(connection: Connection, told: Sequence[Remembered]) -> int:
 
     To whom each went is not known any more.
     """
+    lock_customers(connection, {each.customer for each in told})  # so that nobody is erased meanwhile
     lock_these(connection, sorted({each.run for each in told}))
     new = _new(connection, told)
     if new:
