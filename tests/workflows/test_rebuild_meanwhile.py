@@ -153,6 +153,7 @@ async def test_each_ends_as_if_nothing_had_been_lost(
             await resume(played.store, NAME, by_us(played.now()))
             await played.relay.drain_once()
             again = await Rebuild(played.store, played.client, played.task_queue).do(Wish(), by_us(played.now()))
+            await until(lambda: all_wait(played))
             await visit_all(played)
             await until(lambda: nobody_is_under_way(played))
         seen = await all_of(played)
@@ -205,6 +206,13 @@ async def all_got(played: Engine, step: str, number: int) -> bool:
 async def nothing_waits(played: Engine) -> bool:
     await played.relay.drain_once()
     return await played.waiting() == 0
+
+
+async def all_wait(played: Engine) -> bool:
+    """Whether everybody under way waits for an answer: who is not there yet would not hear of it."""
+    await played.relay.drain_once()
+    under_way = (await list_runs(played.store, active=True, limit=200)).runs
+    return {run.step for run in under_way} == {"reaction"}
 
 
 async def nobody_is_under_way(played: Engine) -> bool:
