@@ -232,13 +232,13 @@ def _rename_entries(connection: Connection, customer: str, nobody: str) -> None:
 def _forget_events(connection: Connection, customer: str, now: datetime) -> None:
     """Events go, and with them what was decided of them; that they were here is known still, and counted."""
     whose = {"of_customer": customer}
+    connection.execute(_NO_STARTS, whose)  # first: whoever is telling just now that one never happens decides, too
     names = [(row.source, row.id) for row in connection.execute(_EVENTS, whose)]
     remember(connection, names, now)
     refused = connection.execute(_REFUSED, whose)
     carry_over(connection, Counter({(row.journey, row.version, "refused"): row.n for row in refused}))
     connection.execute(_DECISIONS, whose)
     connection.execute(_NO_EVENTS, whose)
-    connection.execute(_NO_STARTS, whose)
     connection.execute(_NO_LINKS, whose)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from journeys.chains import Maker
 from journeys.clearance.consent import Rules
@@ -35,6 +35,8 @@ from store.rebuilding import begin_again
 from store.runs import get_run, list_runs
 from store.schema import waiting_starts
 from store.sends import Done
+from store.stopping import _close_doors
+from store.waiting_starts import start_some
 from tests.samples import abandoned_cart
 from tests.searching import found
 from tests.shop import CHANNELS, Shop, by_us
@@ -48,6 +50,8 @@ LATER = {"id": "later", "wait": "9 days"}
 HELLO = {"id": "initial-reminder", "email": "initial-email-reminder", "to": "customer.email"}
 NIGHT = datetime.fromisoformat("2026-11-24T21:30:00Z")
 AT_NIGHT = [{"channels": ["email"], "from": "21:00", "to": "08:00"}]
+
+_tell_some = cast("Callable[..., Any]", cast("Any", start_some).__wrapped__)
 
 Life = Callable[[Shop], Awaitable[str]]
 
@@ -308,6 +312,29 @@ async def test_whoever_is_erased_before_their_turn_is_passed(shop: Shop, monkeyp
     assert await found(shop.store, ID) == {}
     [moved] = [run for run in (await list_runs(shop.store)).runs if run.customer == "a"]
     assert moved.version == 2
+
+
+async def test_nothing_is_told_of_a_start_whose_customer_is_erased_in_the_same_moment(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tells very many that they never enter has not locked each of them."""
+    monkeypatch.setattr("store.waiting_starts.TOGETHER", 1)
+    await shop.publish(abandoned_cart())
+    await pause(shop.store, NAME, by_us(shop.now))
+    for customer in ("ada", ID):
+        await shop.post(NAME, customer, id=f"cart-of-{customer}", total=60)
+    await _close_doors(shop.store, NAME, None, by_us(shop.now))
+
+    def tell(connection: Connection) -> None:
+        assert _tell_some(connection, NAME, shop.now) == 2
+
+    async with under_way(shop.store) as do:
+        await do(tell)
+        erasing = asyncio.create_task(erase(shop.store, ID, by_us(shop.now), drain=timedelta(0)))
+        await asyncio.sleep(0.3)
+
+    assert (await erasing).rows
+    assert await found(shop.store, ID) == {}
 
 
 async def test_two_who_erase_at_once_erase_once(shop: Shop) -> None:
