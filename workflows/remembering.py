@@ -8,11 +8,13 @@ from pydantic import TypeAdapter, ValidationError
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from journeys.steps import Message
 from journeys.walk.diary import Delivery
 from journeys.walk.world import Visit
 from store.remembering import Remembered
+from workflows.asking import is_unknown
 
 SENDING = frozenset({"deliver", "reconcile"})
 
@@ -23,7 +25,8 @@ _DELIVERY = TypeAdapter(Delivery)
 async def messages_of(client: Client, run: str, customer: str, earlier: Sequence[str] = ()) -> list[Remembered]:
     """The messages of a run, by the history of its latest execution and of those that it went on from.
 
-    *earlier*: executions in whose stead it began, the latest first, whose messages are its own. Raises RPCError.
+    *earlier*: executions in whose stead it began, the latest first, whose messages are its own. What Temporal keeps no
+    more of them is passed. Raises RPCError where it does not answer.
     """
     told = dict[str, Remembered]()
     async for history in _histories(client, run, earlier):
@@ -39,11 +42,22 @@ async def _histories(client: Client, run: str, earlier: Sequence[str]) -> AsyncI
     for last in (None, *earlier):
         run_id: str | None = last
         while run_id not in read:
-            events = client.get_workflow_handle(run, run_id=run_id).fetch_history_events()
-            history = [event async for event in events]
-            yield history
             read.add(run_id)
+            history = await _history(client, run, run_id)
+            if not history:
+                break
+            yield history
             run_id = history[0].workflow_execution_started_event_attributes.continued_execution_run_id or None
+
+
+async def _history(client: Client, run: str, run_id: str | None) -> list[HistoryEvent]:
+    """The history of an execution; nothing where Temporal has none, or keeps it no more, as it ended long ago."""
+    try:
+        return [event async for event in client.get_workflow_handle(run, run_id=run_id).fetch_history_events()]
+    except RPCError as error:
+        if is_unknown(error):
+            return []
+        raise
 
 
 def _messages(history: list[HistoryEvent], customer: str) -> list[Remembered]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from temporalio.client import Client
@@ -15,7 +15,7 @@ from store.audit import Change
 from store.ended_here import forget_erased, known
 from store.house import hold_all, let_all_go
 from store.rebuilding import begin_again, under_way_after
-from store.remembering import Remembered, customers_of, forgotten, remember
+from store.remembering import customers_of, forgotten, remember
 from store.store import Store
 from workflows.asking import NOBODYS, is_unknown
 from workflows.rebuilding import ABREAST, PAGE, TOGETHER, Told, parts
@@ -122,19 +122,11 @@ class Restore:
         """Write what went out meanwhile into the ledger. Returns how many messages that were."""
         done, remembered = 0, 0
         for some in parts(list(whose.items()), ABREAST):
-            asked = (self._messages(run, customer, in_whose_stead.get(run, ())) for run, customer in some)
+            asked = (messages_of(self._client, run, customer, in_whose_stead.get(run, ())) for run, customer in some)
             told = [each for run in await asyncio.gather(*asked) for each in run]
             remembered += await (forgotten(self._store, told) if dry_run else remember(self._store, told))
             self._told("Read what went out", done := done + len(some), len(whose))
         return remembered
-
-    async def _messages(self, run: str, customer: str, earlier: Sequence[str]) -> list[Remembered]:
-        try:
-            return await messages_of(self._client, run, customer, earlier)
-        except RPCError as error:
-            if is_unknown(error):
-                return []
-            raise
 
     async def _end(self, strangers: Mapping[str, str], now: datetime) -> None:
         """Those of customers who were erased again, as the docs say, since the backup was put back, are forgotten."""

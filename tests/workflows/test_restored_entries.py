@@ -7,6 +7,9 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from journeys.catalogue import Event
@@ -15,8 +18,10 @@ from store.runs import get_run
 from store.schema import metadata
 from store.store import read_transaction, write_transaction
 from tests.engine import Engine, engine, until, worker
+from tests.moving import move_runs
 from tests.samples import abandoned_cart
 from tests.shop import by_us
+from workflows.asking import executions_of
 from workflows.lookout import Lookout
 from workflows.rebuilding import Rebuild, Wish
 from workflows.restored import Restore, Restored
@@ -191,6 +196,42 @@ async def test_set_back_twice_who_is_known_gets_nothing_twice(played: Engine) ->
     assert (await set_back(played, backup)).remembered == 1
 
     await goes_on(played, run)
+
+
+async def test_what_temporal_keeps_no_more_hides_nothing_of_what_it_keeps(played: Engine) -> None:
+    """The run was moved, and of what it did before that Temporal has kept nothing, nor of another time it was lost."""
+    run = await waits_with(played, a_cart(played))
+    (before,) = await executions_of(played.client, run)
+    backup = await back_up(played.store)
+    await played.publish(abandoned_cart(goal=None))
+    async with worker(played):
+        assert await move_runs(played.store, [run], 2, played.now()) == [run]
+        await played.relay.drain_once()
+        await until(lambda: has_sent(played, run, 2))
+    await keeps_no_more(played, run, before)
+
+    restoring = restore(played)
+    await put_back(played.store, backup)
+
+    assert await restoring._remember({run: "tess"}, {run: [before]}, dry_run=True) == 1
+    assert (await restoring.do(by_us(played.now()))).remembered == 1
+    await goes_on(played, run)
+
+
+async def keeps_no_more(played: Engine, run: str, execution: str) -> None:
+    """As when the namespace's retention has passed."""
+    this = WorkflowExecution(workflow_id=run, run_id=execution)
+    asked = DeleteWorkflowExecutionRequest(namespace=played.client.namespace, workflow_execution=this)
+    await played.client.workflow_service.delete_workflow_execution(asked)
+
+    async def gone() -> bool:
+        try:
+            await played.client.get_workflow_handle(run, run_id=execution).describe()
+        except RPCError as error:
+            return error.status == RPCStatusCode.NOT_FOUND
+        return False
+
+    await until(gone)
 
 
 async def test_who_is_erased_afterwards_is_forgotten_whole(played: Engine) -> None:
