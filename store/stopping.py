@@ -25,8 +25,9 @@ from store.waiting_starts import start_some
 class Stopped(Affected):
     """Who was inside, and ends. *version*: the one that was stopped alone; None where it was all.
 
-    *to_go*: so many of the journey's runs are still to be ended: a worker goes on with them. *changed*: False where it
-    was stopped before, or nobody was inside. *dry_run*: this is what would be done.
+    *to_go*: so many of the journey's runs are still to be ended, and so many starts still to be told that they never
+    happen: a worker goes on with them. *changed*: False where it was stopped before, or nobody was inside. *dry_run*:
+    this is what would be done.
     """
 
     version: int | None

@@ -153,9 +153,7 @@ def cancelled_runs(told: CancelledRuns) -> Iterator[Text]:
             yield Text(f"  {each.journey}: {_runs(each.runs)}")
     elif not told.waiting:
         yield Text.assemble("Customer ", (told.customer, "bold"), " is in no journey that could be cancelled.")
-    if told.waiting:
-        dropped = "would be dropped" if told.dry_run else "dropped"
-        yield Text(f"{counted(told.waiting, 'start')} waited for a journey to be resumed: {dropped}.")
+    yield from _dropped(told.waiting, "a journey", dry_run=told.dry_run)
     yield from on_their_way(told.in_flight)
 
 
@@ -182,7 +180,7 @@ def _asks_to_cancel(would: CancelledRuns) -> str | None:
 CANCEL_ALL = Words(cancelled_runs, _asks_to_cancel, were_cancelled)
 
 
-def _that_is_otherwise(told: Affected, would: Affected) -> Iterator[Text]:
+def _that_is_otherwise(told: Stopped | Completed, would: Affected) -> Iterator[Text]:
     """What is on its way, and who waited to enter, where it is not what was told before."""
     if told.in_flight != would.in_flight:
         yield from on_their_way(told.in_flight)
@@ -202,9 +200,14 @@ def on_their_way(in_flight: int) -> Iterator[Text]:
         yield Text(f"{are} on the way to a provider, and may still arrive.")
 
 
-def _waiting(told: Affected) -> Iterator[Text]:
-    if told.waiting:
-        yield Text(f"{counted(told.waiting, 'start')} waited for it to be resumed: dropped.")
+def _waiting(told: Stopped | Completed) -> Iterator[Text]:
+    yield from _dropped(told.waiting, "it", dry_run=told.dry_run)
+
+
+def _dropped(waiting: int, what: str, *, dry_run: bool) -> Iterator[Text]:
+    if waiting:
+        dropped = "would be dropped" if dry_run else "dropped"
+        yield Text(f"{counted(waiting, 'start')} waited for {what} to be resumed: {dropped}.")
 
 
 def _runs(number: int) -> str:
