@@ -58,8 +58,11 @@ def remember(connection: Connection, told: Sequence[Remembered]) -> int:
 def _new(connection: Connection, told: Sequence[Remembered]) -> list[Remembered]:
     by_id = {send_id(each.run, each.step): each for each in told}
     known = set(connection.execute(_KNOWN, {"ids": list(by_id)}).scalars()) if by_id else set()
-    erased = {whose for whose in {each.customer for each in told} if erased_before(connection, whose)}
-    return [each for id, each in by_id.items() if id not in known and each.customer not in erased]
+    here = {row.id for row in connection.execute(_CUSTOMERS, {"ids": sorted({each.run for each in told})})}
+    # A run that is here is not of whom was erased, whose runs bear other names, but of who has the id since.
+    gone = {each.customer for each in told if each.run not in here}
+    erased = {whose for whose in gone if erased_before(connection, whose)}
+    return [each for id, each in by_id.items() if id not in known and (each.run in here or each.customer not in erased)]
 
 
 def _row(each: Remembered) -> dict[str, object]:
