@@ -153,8 +153,8 @@ def _sent_on(told: Rebuilt) -> Text:
 
 
 def _begin(told: Rebuilt) -> str:
-    begin = "begins again where it stands" if told.missing == 1 else "begin again where they stand"
-    return _so("would begin again where they stand", begin, told)
+    begins, where = ("begins", "where it stands") if told.missing == 1 else ("begin", "where they stand")
+    return f"{_so('would begin', begins, told)} again {where}"
 
 
 def question(would: Rebuilt) -> str | None:

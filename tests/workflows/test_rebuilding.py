@@ -305,7 +305,7 @@ async def test_the_command_needs_the_database_and_temporal_alone(played: Engine,
 
     assert (told.missing, told.dry_run) == (1, True)
     said = "\n".join(line.plain for line in rebuilding.rebuilt(told, Wish()))
-    assert "1 run is missing, and would begin again where they stand." in said
+    assert "1 run is missing, and would begin again where it stands." in said
     assert rebuilding.question(told) == "Begin 1 run again?"
     assert rebuilding.question(NOBODY) is None
     assert "No run is missing." in "\n".join(line.plain for line in rebuilding.rebuilt(NOBODY, Wish()))
