@@ -56,6 +56,7 @@ REPAIRED = {
     ],
     "instead": None,
     "spread": "15 minutes",
+    "to_go": 0,
     "dry_run": False,
 }
 
@@ -81,8 +82,9 @@ async def repair_runs(name: JourneyName, body: Body, deps: Deps, change: ChangeD
     """Tell exactly those runs that are parked to try again what had failed, with everything checked anew.
 
     Messages go out one after the other, over the policy's `spread`; webhooks have all of their `within` again. With
-    `instead: go on` they pass the step as failed. Where none is parked, nothing changes. With `dry_run` nothing is
-    done, and the answer says what would be.
+    `instead: go on` they pass the step as failed. Where none is parked, nothing changes. Of very many, `to_go` are
+    still to be told when this is answered, and workers go on with them. With `dry_run` nothing is done, and the answer
+    says what would be.
     """
     asked = await aside(read, Repair, body, "repair") if body else Repair()
     answer = await repair(deps.store, name, asked.wanted, change, instead=asked.instead, dry_run=asked.dry_run)

@@ -14,6 +14,7 @@ from journeys.definition import Goal, Journey
 from journeys.models import Frozen
 from journeys.walk.diary import Ended, HeldBy
 from store.lifecycle import Did
+from store.lifecycle_parked import count_to_repair
 from store.move_progress import Move, progress
 from store.schema import IS_HELD, AnyRow, among, counts, pruned_counts, runs, versions, waiting_starts
 from store.versions import VersionId
@@ -82,8 +83,9 @@ class JourneyView(Frozen):
 
     *held*: by the brake, if it is. *paused*: by somebody, if it is. *parked*: how many runs stand where something has
     failed, until they are repaired. *to_go*: so many runs and starts are still to be told that it was stopped, resumed
-    or let go, which holds at once: workers go on with them. *edited*: the draft is not what newcomers walk.
-    *closed_at*: nobody enters since then, and people inside finish. *archived_at*: since then it is in no list.
+    or let go, which holds at once, or that they are repaired: workers go on with them. *edited*: the draft is not what
+    newcomers walk. *closed_at*: nobody enters since then, and people inside finish. *archived_at*: since then it is in
+    no list.
     """
 
     name: str
@@ -137,10 +139,13 @@ def read_standing(connection: Connection, rows: Sequence[AnyRow]) -> dict[str, S
     names = {"names": [row.name for row in rows]}
     waiting = {(row.journey, row.held_by): int(row.n) for row in connection.execute(_WAITING, names)}
     starts = {row.journey: int(row.n) for row in connection.execute(_STARTS, names)}
-    return {row.name: _standing(row, Counter(waiting), starts.get(row.name, 0)) for row in rows}
+    repaired = count_to_repair(connection, names["names"])
+    return {
+        row.name: _standing(row, Counter(waiting), starts.get(row.name, 0), repaired.get(row.name, 0)) for row in rows
+    }
 
 
-def _standing(row: AnyRow, waiting: Counter[tuple[str, HeldBy]], starts: int) -> Standing:
+def _standing(row: AnyRow, waiting: Counter[tuple[str, HeldBy]], starts: int, repaired: int) -> Standing:
     by_brake, by_pause = waiting[row.name, "brake"], waiting[row.name, "pause"]
     held = paused = None
     if row.held_at is not None:
@@ -149,12 +154,12 @@ def _standing(row: AnyRow, waiting: Counter[tuple[str, HeldBy]], starts: int) ->
         may_start = 0 if row.live_version is None else starts
         paused = JourneyPause(since=row.paused_at, waiting_messages=by_pause, waiting_starts=may_start)
         starts -= may_start
-    let_go = (0 if held else by_brake) + (0 if paused else by_pause) + starts
+    let_go = (0 if held else by_brake) + (0 if paused else by_pause) + starts + repaired
     return Standing(held, paused, waiting[row.name, "park"], let_go)
 
 
 def to_go(connection: Connection, row: AnyRow) -> int:
-    """How many runs and starts of the journey of this row are still to be told that it was stopped, or goes on."""
+    """How many runs and starts of this journey are still to be told that it was stopped, or that they go on."""
     stopped = connection.execute(_STOPPED, {"named": row.name}).scalars()
     active = active_by_version(connection, row.name)
     return read_standing(connection, [row])[row.name].let_go + sum(active.get(number, 0) for number in stopped)

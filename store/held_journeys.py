@@ -72,7 +72,7 @@ async def _go_on(store: Store, now: datetime, name: str, seconds: float) -> int:
 
 @read_transaction
 def still_to_go(connection: Connection, name: str) -> int:
-    """How many runs and starts of a journey are still to be told that it goes on."""
+    """How many runs and starts of a journey are still to be told that it was stopped, or that they go on."""
     return to_go(connection, find_journey(connection, name))
 
 

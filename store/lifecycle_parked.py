@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import AwareDatetime
-from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, or_, select, update
 
 from journeys.models import Frozen
 from journeys.walk.diary import Held
 from journeys.walk.world import Visit
 from store.lifecycle import THESE, RunState, explain, lock_these
-from store.schema import IS_HELD, Time, runs, versions
+from store.schema import IS_HELD, AnyRow, Time, among, repairs, runs, versions
 
 
 class Wanted(Frozen):
@@ -54,12 +55,23 @@ def parked(connection: Connection, run: RunState, visit: Visit) -> Held | None:
     return held.model_copy(update={"why": "it has failed before"})
 
 
-def some_parked(
-    connection: Connection, journey: str, wanted: Wanted, before: datetime, after: str, most: int
-) -> list[str]:
-    """The next of those runs *after* one, in the order of their ids, that were parked *before* then, or just then."""
-    which = (wanted.of(journey), runs.c.held_since <= before, runs.c.id > after)
-    return list(connection.execute(select(runs.c.id).where(*which).order_by(runs.c.id).limit(most)).scalars())
+def some_to_repair(connection: Connection, begun: AnyRow, most: int) -> list[str]:
+    """The next runs that are to be told of a repair that was begun, in the order of their ids."""
+    return list(connection.execute(select(runs.c.id).where(_left(begun)).order_by(runs.c.id).limit(most)).scalars())
+
+
+def count_to_repair(connection: Connection, journeys: Sequence[str]) -> Mapping[str, int]:
+    """How many runs are still to be told of repairs that were begun, by journey: one that two are about counts once."""
+    left = defaultdict[str, list[ColumnElement[bool]]](list)
+    for begun in connection.execute(_BEGUN, {"names": list(journeys)}):
+        left[begun.journey].append(_left(begun))
+    return {name: connection.execute(_COUNT.where(or_(*each))).scalar_one() for name, each in left.items()}
+
+
+def _left(begun: AnyRow) -> ColumnElement[bool]:
+    """Those of a repair behind the last that was told, who were parked before it was begun, or just then."""
+    wanted = Wanted(step=begun.step, reason=begun.reason, since=begun.since)
+    return and_(wanted.of(begun.journey), runs.c.held_since <= begun.at, runs.c.id > begun.after)
 
 
 def park_no_more(connection: Connection, ids: Sequence[str], why: str, now: datetime) -> list[str]:
@@ -76,6 +88,8 @@ _IS_STOPPED = (
     )
     .exists()
 )
+_BEGUN = select(repairs).where(among(repairs.c.journey, "names"))
+_COUNT = select(func.count()).select_from(runs)
 _PARKED = select(runs.c.held_until, runs.c.held_why).where(runs.c.id == bindparam("of_run"))
 _PARK_NO_MORE = (
     update(runs)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -16,12 +16,13 @@ from journeys.nearest import did_you_mean
 from journeys.problems import Unknown
 from store.audit import Change, record
 from store.effects import tell_each
+from store.held_journeys import still_to_go
 from store.journeys import find_journey
-from store.lifecycle_parked import Wanted, park_no_more, some_parked
+from store.lifecycle_parked import Wanted, park_no_more, some_to_repair
 from store.policy import in_force
-from store.schema import Time, actions, among, calls, repairs, runs, sends, versions
+from store.schema import AnyRow, Time, actions, among, calls, repairs, runs, sends, versions
 from store.store import Store, read_transaction, write_transaction
-from store.turns import BREATH, TOGETHER
+from store.turns import A_REQUEST, TOGETHER, in_lots, in_turns
 from store.versions import load
 
 MOST_REASONS = 100
@@ -44,7 +45,8 @@ class Repaired(Frozen):
     """What becomes of runs that are parked: they try again what has failed, or *instead* go on without it.
 
     *parked*: those that it is about, by step and reason; of very many reasons, the first hundred. *count*: all of them.
-    Messages go out one after the other, over *spread* at the pace of their runs. *dry_run*: it is what would be done.
+    Messages go out one after the other, over *spread* at the pace of their runs. *to_go*: so many runs and starts of
+    the journey are still to be told: a worker goes on with them. *dry_run*: it is what would be done.
     """
 
     journey: str
@@ -52,6 +54,7 @@ class Repaired(Frozen):
     parked: tuple[ParkedRuns, ...]
     instead: Literal["go on"] | None
     spread: Duration
+    to_go: int = 0
     dry_run: bool
 
 
@@ -66,22 +69,28 @@ async def repair(
 ) -> Repaired:
     """Tell exactly the runs that are *wanted* to look again, with everything checked anew.
 
-    Where none is parked, nothing changes. Raises Unknown where there is no such journey, or no such step in it.
+    Of very many, workers tell the others. Where none is parked, nothing changes.
+    Raises Unknown where there is no such journey, or no such step in it.
     """
     if dry_run:
         return await _would(store, name, wanted, instead)
     answer = await _begin(store, name, wanted, instead, change)
-    await finish_repairs(store, change.at)
-    return answer
+    await _go_on(store, change.at, name, A_REQUEST)
+    return answer.model_copy(update={"to_go": await still_to_go(store, name)})
 
 
 async def finish_repairs(store: Store, now: datetime) -> int:
-    """Tell those runs of repairs that were begun and that nobody told yet, some at a time. Returns how many."""
-    told = 0
-    while (some := await _tell_some(store, now)) is not None:
-        told += some
-        await asyncio.sleep(BREATH)
-    return told
+    """Tell for some seconds those runs of repairs that were begun and that nobody told yet. Returns how many."""
+    return await in_turns(await _begun(store), partial(_go_on, store, now))
+
+
+async def _go_on(store: Store, now: datetime, name: str, seconds: float) -> int:
+    return await in_lots(seconds, partial(_tell_some, store, name, now))
+
+
+@read_transaction
+def _begun(connection: Connection) -> Sequence[str]:
+    return connection.execute(_BEGUN).scalars().all()
 
 
 @read_transaction
@@ -149,13 +158,17 @@ def _find_step(connection: Connection, name: str, step: str) -> None:
 
 
 @write_transaction
-def _tell_some(connection: Connection, now: datetime) -> int | None:
-    """Tell the next runs of the oldest repair, each once. None where there is none."""
-    begun = connection.execute(_NEXT).one_or_none()
-    if begun is None:
-        return None
-    wanted = Wanted(step=begun.step, reason=begun.reason, since=begun.since)
-    ids = some_parked(connection, begun.journey, wanted, begun.at, begun.after, TOGETHER)
+def _tell_some(connection: Connection, name: str, now: datetime) -> int:
+    """Tell the next runs of the oldest repair of a journey that has any left, each once. Returns how many."""
+    while begun := connection.execute(_NEXT, {"named": name}).one_or_none():
+        if told := _tell(connection, begun, now):
+            return told
+    return 0
+
+
+def _tell(connection: Connection, begun: AnyRow, now: datetime) -> int:
+    """Tell the next runs of a repair. Where none is left, it is over."""
+    ids = some_to_repair(connection, begun, TOGETHER)
     if not ids:
         connection.execute(_DONE, {"repair": begun.id})
         return 0
@@ -176,11 +189,13 @@ def _settle(connection: Connection, ids: Sequence[str], now: datetime) -> None:
     connection.execute(_FORGET, {"runs": list(ids)})
 
 
-_NEXT = select(repairs).order_by(repairs.c.id).limit(1).with_for_update()
+_named = bindparam("named", type_=Text())
+_BEGUN = select(repairs.c.journey).distinct().order_by(repairs.c.journey)
+_NEXT = select(repairs).where(repairs.c.journey == _named).order_by(repairs.c.id).limit(1).with_for_update()
 _DONE = delete(repairs).where(repairs.c.id == bindparam("repair"))
 _GO_ON_FROM = update(repairs).where(repairs.c.id == bindparam("repair")).values(after=bindparam("to_after"))
 
-_NUMBERS = select(versions.c.number).where(versions.c.journey == bindparam("named", type_=Text()))
+_NUMBERS = select(versions.c.number).where(versions.c.journey == _named)
 _send_there = select(runs.c.id).where(runs.c.id == sends.c.run, runs.c.step == sends.c.step).exists()
 _call_there = select(runs.c.id).where(runs.c.id == calls.c.run, runs.c.step == calls.c.step).exists()
 _SENDS_FAILED = (

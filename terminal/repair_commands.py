@@ -32,12 +32,13 @@ def repair(  # noqa: PLR0913, PLR0917 - each is an option
     from terminal.client import Api
     from terminal.confirming import How, carry_out
     from terminal.repairing import REPAIR
+    from terminal.waiting import do_all
 
     at = since.isoformat() if since else None
     named = {"step": step, "reason": reason, "since": at, "instead": "go on" if go_on else None}
-    body = {field: value for field, value in named.items() if value is not None}
+    asked: dict[str, object] = {field: value for field, value in named.items() if value is not None}
 
     async def do(api: Api, dry: bool) -> Repaired:
-        return await api.post(Repaired, "journeys", name, "repair", body=body | {"dry_run": dry})
+        return await do_all(api, Repaired, name, "repair", asked, dry_run=dry)
 
     carry_out(options.connection(context), do, REPAIR, How(dry_run, yes, json_))

@@ -11,6 +11,7 @@ from journeys.language.durations import say
 from store.repairs import Repaired
 from terminal.confirming import Words
 from terminal.numbers import counted, otherwise
+from terminal.waiting import left_over
 
 
 def repaired(told: Repaired) -> Iterator[Text]:
@@ -18,6 +19,7 @@ def repaired(told: Repaired) -> Iterator[Text]:
     if not told.count:
         yield Text.assemble("No run of ", (told.journey, "bold"), " is parked that this is about: nothing to repair.")
         yield Text("What is parked where, and why: sojourn problems")
+        yield from left_over(told.journey, told.to_go)
         return
     does = "would be" if told.dry_run else "is" if told.count == 1 else "are"
     how = "let go on without it" if told.instead else "tried again"
@@ -29,6 +31,7 @@ def repaired(told: Repaired) -> Iterator[Text]:
     if not told.instead:
         yield Text(f"Messages go out within {say(told.spread)}, one after the other,")
         yield Text("as far as nothing is against it.")
+    yield from left_over(told.journey, told.to_go)
 
 
 def was_repaired(told: Repaired, would: Repaired) -> Iterator[Text]:
@@ -39,6 +42,7 @@ def was_repaired(told: Repaired, would: Repaired) -> Iterator[Text]:
     does = "let go on without it" if told.instead else "tried again"
     runs = f"{counted(told.count, 'run')}{otherwise(told.count, would.count)}"
     yield Text.assemble((told.journey, "bold"), f": {runs} {'is' if told.count == 1 else 'are'} {does}.")
+    yield from left_over(told.journey, told.to_go)
 
 
 def _question(would: Repaired) -> str | None:

@@ -13,12 +13,13 @@ from journeys.problems import Forbidden, Unavailable
 from store.counts import JourneyView
 from store.held_journeys import LetGo
 from store.pausing import Resumed
+from store.repairs import Repaired
 from store.stopping import Stopped
 from terminal.bars import Bars
 from terminal.client import Api
 
 State = TypeVar("State")
-Answer = TypeVar("Answer", Stopped, Resumed, LetGo)
+Answer = TypeVar("Answer", Stopped, Resumed, LetGo, Repaired)
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at how far it is."""
@@ -86,5 +87,5 @@ def how_far(name: str) -> str:
 
 
 def still_to_go(to_go: int) -> str:
-    """How many runs and starts nobody has told yet that their journey was stopped, or goes on."""
+    """How many runs and starts nobody has told yet that their journey was stopped, or that they go on."""
     return "1 run or start is still to be told" if to_go == 1 else f"{to_go} runs and starts are still to be told"

@@ -58,7 +58,6 @@ async def _give_up_stale(store: Store, now: datetime) -> int:
 
 SWEEP = (
     Chore("give up sends", _give_up_stale, "sends without an outcome are unknown now", expected=False),
-    Chore("repair", finish_repairs, "parked runs were told to go on"),
     Chore("decide tests", decide_due_tests, "tests were decided"),
 )
 """Sends are given up that no retry will report on, as their run is over."""
@@ -66,6 +65,7 @@ SWEEP = (
 GO_ON = (
     Chore("move people", finish_moves),
     Chore("end stops", finish_stops, "runs of what was stopped were ended"),
+    Chore("repair", finish_repairs, "parked runs were told to go on"),
     Chore("let go", finish_letting_go, "messages were let go"),
     Chore("resume", finish_resuming, "what waited for a pause goes on, messages and starts"),
 )

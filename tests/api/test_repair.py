@@ -18,6 +18,7 @@ REPAIRED = {
     "parked": [PARKED],
     "instead": None,
     "spread": "15 minutes",
+    "to_go": 0,
     "dry_run": False,
 }
 

@@ -301,7 +301,7 @@ async def test_a_process_that_dies_before_it_told_the_runs_is_finished_by_anothe
 ) -> None:
     run = await parked(broken)
     with monkeypatch.context() as dying:
-        dying.setattr(repairs, "finish_repairs", dies)
+        dying.setattr(repairs, "_go_on", dies)
         with pytest.raises(ConnectionError):
             await repair(broken.store, NAME, ALL, by_us(broken.now))
     assert (await waiting(broken), await told(broken)) == ([run], [])
@@ -319,7 +319,7 @@ async def dies(*_: object) -> int:
 async def begun_and_dead(shop: Shop, monkeypatch: pytest.MonkeyPatch, instead: Literal["go on"] | None = None) -> None:
     """A repair whose process dies before it has told anybody."""
     with monkeypatch.context() as dying:
-        dying.setattr(repairs, "finish_repairs", dies)
+        dying.setattr(repairs, "_go_on", dies)
         with pytest.raises(ConnectionError):
             await repair(shop.store, NAME, ALL, by_us(shop.now), instead=instead)
 

@@ -8,16 +8,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from journeys.problems import Unavailable
 from journeys.walk.diary import Held
-from store import held_journeys, pausing, sends, stopping, waiting_starts
+from store import held_journeys, pausing, repairs, sends, stopping, waiting_starts
+from store.audit import Change
 from store.brake import hold_journey
 from store.counts import JourneyView
 from store.held_journeys import LetGo, finish_letting_go, let_go
 from store.journeys import get_journey
+from store.lifecycle import hold, lock_run
+from store.lifecycle_parked import Wanted
 from store.pausing import Resumed, finish_resuming, pause, resume
+from store.repairs import Repaired, finish_repairs, repair
 from store.runs import list_runs
 from store.schema import outbox
 from store.sends import Go
@@ -29,6 +33,7 @@ from tests.transactions import rows
 
 NAME = "abandoned-cart"
 MANY = 5
+FAILED = Held(until=None, why="the content cannot be filled in", by="park")
 
 
 class Act(NamedTuple):
@@ -57,6 +62,17 @@ async def braked(shop: Shop, name: str) -> None:
     await inside(shop, name)
     await shop.store.write(lambda connection: hold_journey(connection, name, "the brake: so many", None, shop.now))
     await held_back(shop, name)
+
+
+async def parked(shop: Shop, name: str) -> None:
+    await inside(shop, name)
+    ids = [run.id for run in (await list_runs(shop.store, journey=name)).runs]
+
+    def park_all(connection: Connection) -> None:
+        for id in ids:
+            hold(connection, lock_run(connection, id), FAILED, shop.now)
+
+    await shop.store.write(park_all)
 
 
 async def paused(shop: Shop, name: str) -> None:
@@ -88,11 +104,32 @@ def ended(told: Stopped) -> int:
     return told.runs
 
 
+def repaired(told: Repaired) -> int:
+    return told.count
+
+
+async def repair_all(store: Store, name: str, change: Change, *, dry_run: bool = False) -> Repaired:
+    return await repair(store, name, Wanted(), change, dry_run=dry_run)
+
+
+async def pass_all(store: Store, name: str, change: Change, *, dry_run: bool = False) -> Repaired:
+    return await repair(store, name, Wanted(), change, instead="go on", dry_run=dry_run)
+
+
 STOP = Act(inside, stop, ended, finish_stops, "cancel")
 RELEASE = Act(braked, let_go, held, finish_letting_go, "let go")
 RESUME = Act(paused, resume, messages, finish_resuming, "let go")
 START = Act(paused_with_starts, resume, starts, finish_resuming, "start")
-ACTS = {"stop": STOP, "release": RELEASE, "resume": RESUME, "resume starts": START}
+REPAIR = Act(parked, repair_all, repaired, finish_repairs, "let go")
+PASS = Act(parked, pass_all, repaired, finish_repairs, "let go")
+ACTS = {
+    "stop": STOP,
+    "release": RELEASE,
+    "resume": RESUME,
+    "resume starts": START,
+    "repair": REPAIR,
+    "repair by going on": PASS,
+}
 each_act = pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 
 
@@ -100,7 +137,7 @@ each_act = pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """One lot is done in a turn, and in a lot there are two."""
     monkeypatch.setattr("store.turns.A_TURN", 0)
-    for module in (stopping, pausing, held_journeys, waiting_starts):
+    for module in (stopping, pausing, held_journeys, waiting_starts, repairs):
         monkeypatch.setattr(module, "TOGETHER", 2)
         monkeypatch.setattr(module, "A_REQUEST", 0, raising=False)
 
@@ -219,6 +256,45 @@ async def test_nobody_waits_for_the_very_many_of_another_journey(shop: Shop, act
         left, before = ((await seen(shop)).to_go, (await seen(shop, "other")).to_go), left
         assert all(now < then or not then for now, then in zip(left, before, strict=True))
     assert left == (0, 0)
+
+
+async def test_what_a_stop_ends_is_told_of_no_repair(shop: Shop) -> None:
+    await parked(shop, NAME)
+    assert (await repair_all(shop.store, NAME, by_us(shop.now))).to_go == 3
+
+    assert (await stop(shop.store, NAME, by_us(shop.now))).to_go == 3
+
+    assert await finish_repairs(shop.store, shop.now) == 0
+    assert [await finish_stops(shop.store, shop.now) for _ in range(3)] == [2, 1, 0]
+    assert ((await seen(shop)).to_go, await told(shop, STOP), await told(shop, REPAIR)) == (0, MANY, 2)
+
+
+async def test_of_two_repairs_that_are_under_way_each_run_is_told_by_one(shop: Shop) -> None:
+    await parked(shop, NAME)
+    only_others = Wanted(reason="no such reason")
+
+    first = await repair_all(shop.store, NAME, by_us(shop.now))
+    other = await repair(shop.store, NAME, only_others, by_us(shop.now), dry_run=True)
+    second = await repair(shop.store, NAME, Wanted(reason="FILLED IN"), by_us(shop.now), instead="go on")
+
+    assert (first.to_go, other.count, other.to_go) == (3, 0, 0)
+    assert (second.count, second.to_go, (await seen(shop)).to_go) == (3, 1, 1)
+    assert [await finish_repairs(shop.store, shop.now) for _ in range(2)] == [1, 0]
+    assert ((await seen(shop)).to_go, await told(shop, REPAIR)) == (0, MANY)
+
+
+async def test_a_repair_counts_none_but_those_that_it_is_about(shop: Shop) -> None:
+    await parked(shop, NAME)
+    await repair(shop.store, NAME, Wanted(reason="no such reason"), by_us(shop.now))
+    assert (await seen(shop)).to_go == 0
+
+    told_of = await repair(shop.store, NAME, Wanted(step="initial-reminder"), by_us(shop.now))
+    later = await shop.start("late")
+    await shop.store.write(
+        lambda connection: hold(connection, lock_run(connection, later), FAILED, shop.later(hours=1))
+    )
+
+    assert (told_of.count, told_of.to_go, (await seen(shop)).to_go) == (MANY, 3, 3)
 
 
 async def test_what_a_stop_ends_waits_for_no_resume(shop: Shop) -> None:

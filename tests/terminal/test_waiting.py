@@ -13,11 +13,13 @@ from pydantic import BaseModel
 from rich.text import Text
 
 from api.journeys_examples import JOURNEY_VIEW, LET_GO, RESUMED, STOPPED
+from api.repairs import REPAIRED
 from store.counts import JourneyView
 from store.held_journeys import LetGo
 from store.pausing import Resumed
+from store.repairs import Repaired
 from store.stopping import Stopped
-from terminal import ending, pausing, releasing
+from terminal import ending, pausing, releasing, repairing
 from terminal.client import Api, Connection
 from terminal.listing import journey
 from terminal.waiting import do_all
@@ -85,8 +87,22 @@ async def test_it_gives_up_where_nobody_is_told_for_a_minute(monkeypatch: pytest
         (Resumed, RESUMED | {"catch_up": "skip"}, pausing.resumed),
         (LetGo, LET_GO, releasing.released),
         (LetGo, LET_GO | {"held": None}, releasing.released),
+        (Repaired, REPAIRED, repairing.repaired),
+        (Repaired, REPAIRED | {"instead": "go on"}, repairing.repaired),
+        (Repaired, REPAIRED | {"count": 0, "parked": []}, repairing.repaired),
     ],
-    ids=["stopped", "stopped before", "resumed", "resumed before", "skipped", "let go", "let go before"],
+    ids=[
+        "stopped",
+        "stopped before",
+        "resumed",
+        "resumed before",
+        "skipped",
+        "let go",
+        "let go before",
+        "repaired",
+        "passed",
+        "repaired before",
+    ],
 )
 def test_who_is_still_to_be_told_is_said(
     kind: type[BaseModel], answer: dict[str, object], words: Callable[[BaseModel], Iterable[Text]]
