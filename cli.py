@@ -234,11 +234,18 @@ def migrate(dry_run: DryRun = False, json_: AsJson = False) -> None:
 
 
 @app.command()
-def prune(dry_run: DryRun = False, json_: AsJson = False) -> None:
+def prune(
+    dry_run: DryRun = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="With --dry-run: what would go if this file were the policy.", exists=True, dir_okay=False),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
     """Prune what is over for longer than the policy keeps it, now. Workers do the same, every ten minutes."""
     from settings import read_settings
 
-    _loop(database_commands.prune_now(read_settings().database, dry_run=dry_run, as_json=json_))
+    _loop(database_commands.prune_now(read_settings().database, policy=policy, dry_run=dry_run, as_json=json_))
 
 
 @app.command("check-upgrade")

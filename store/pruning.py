@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, tuple_
 
 from journeys.catalogue import INTERACTION_TRIGGERS
+from journeys.clearance.keeping import Keep
 from store.known_events import remember
 from store.lifecycle_pruning import NOT_LONG_OVER, TABLES, carry_over, counting, prune_runs, some_long_over
 from store.policy import in_force
@@ -69,9 +70,9 @@ async def prune(store: Store, now: datetime, on: On | None = None) -> Pruned:
 
 
 @read_transaction
-def would_prune(connection: Connection, now: datetime) -> Pruned:
-    """How many rows of which table prune() would delete."""
-    limits = limits_of(connection, now)
+def would_prune(connection: Connection, now: datetime, keep: Keep | None = None) -> Pruned:
+    """How many rows of which table prune() would delete. *keep*: where another policy were in force."""
+    limits = limits_of(connection, now, keep)
     over = {"before": limits.runs, "now": now}
     counted = Counter({table: connection.execute(counting(table), over).scalar_one() for table in TABLES})
     lone = {**over, "received_before": limits.events}
@@ -89,13 +90,13 @@ def read_limits(connection: Connection, now: datetime) -> Limits:
     return limits_of(connection, now)
 
 
-def limits_of(connection: Connection, now: datetime) -> Limits:
-    """What the policy says; but no journey that may be entered loses what it asks for.
+def limits_of(connection: Connection, now: datetime, keep: Keep | None = None) -> Limits:
+    """What the policy says, or *keep*; but no journey that may be entered loses what it asks for.
 
     That are the entries that its own brake counts, and the exits that came in before a start that occurred before them:
     one that waits for a pause to end may do so for years.
     """
-    keep = in_force(connection).policy.keep
+    keep = keep or in_force(connection).policy.keep
     live = [version.journey for version in live_versions(connection)]
     own = [journey.brake.entries.per for journey in live if journey.brake]
     newest = max([journey.start.newest for journey in live], default=timedelta())

@@ -41,15 +41,20 @@ async def bring_up_to_date(url: str, data: Path | None, *, dry_run: bool, as_jso
     answer(_as_data(made), [*_done(made), Text("The database is up to date.")], as_json=as_json)
 
 
-async def prune_now(url: str, *, dry_run: bool, as_json: bool) -> None:
-    """Count what would go, and let it go."""
+async def prune_now(url: str, *, policy: Path | None, dry_run: bool, as_json: bool) -> None:
+    """Count what would go, and let it go. *policy*: the file of one that is not in force, for a dry run."""
+    from journeys.problems import Invalid
+    from journeys.reading import read_policy
     from store.pruning import prune, would_prune
     from store.store import opened
     from terminal.asking import answer
+    from terminal.folder import bytes_of
 
-    now = datetime.now(UTC)
+    if policy and not dry_run:
+        raise Invalid("What is pruned goes by the policy in force. With --policy, say --dry-run.")
+    now, keep = datetime.now(UTC), read_policy(bytes_of(policy)).keep if policy else None
     async with opened(url) as store:
-        expected = await would_prune(store, now)
+        expected = await would_prune(store, now, keep)
         if dry_run:
             answer(dict(expected), _counted("Would go", expected), as_json=as_json)
             return

@@ -921,8 +921,22 @@ def test_whoever_lets_less_be_kept_is_warned(folder: Path, sojourn: Sojourn) -> 
     by_file = sojourn("policy", "put", policy)
 
     assert [each["path"] for each in by_folder] == ["keep.runs"]  # of the caps the folder alone tells, before
-    assert by_folder[0]["message"].startswith("it was forever and is 500 days: what is older is pruned")
-    assert "warning: keep.runs: it was 500 days and is 400 days" in by_file
+    assert by_folder[0]["message"].startswith("500 days instead of forever: what is older is pruned")
+    assert "warning: keep.runs: 400 days instead of 500 days" in by_file
+
+
+@pytest.mark.usefixtures("api")
+def test_what_another_policy_would_prune_is_only_counted(
+    data: Path, tmp_path: Path, sojourn: Sojourn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOJOURN_DATA", str(data))
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("keep: {runs: 30 days, events: 30 days}\n")
+
+    assert sojourn("prune", "--dry-run", "--policy", policy) == "Nothing is kept longer than the policy says.\n"
+    assert "With --policy, say --dry-run." in sojourn("prune", "--policy", policy, code=1)
+    policy.write_text("keep: {runs: 30 dayz}\n")
+    assert "keep.runs: " in sojourn("prune", "--dry-run", "--policy", policy, code=1)
 
 
 @pytest.mark.usefixtures("online")

@@ -28,8 +28,9 @@ def keeps_less(keep: Keep, before: Keep) -> tuple[Flaw, ...]:
 
 
 def _less(name: str, now: timedelta, before: timedelta) -> Flaw:
-    message = f"it was {say_kept(before)} and is {say_kept(now)}: what is older is pruned within ten minutes, for good."
-    hint = f"How much that is: sojourn prune --dry-run. To keep it, say keep: {{{name}: {say_kept(before)}}}."
+    message = f"{say_kept(now)} instead of {say_kept(before)}: what is older is pruned within ten minutes, for good."
+    keep = f"keep: {{{name}: {say_kept(before)}}}"
+    hint = f"How much that is: sojourn prune --dry-run --policy FILE. To keep it, say {keep}."
     return Flaw(path=f"keep.{name}", message=message, hint=hint)
 
 

@@ -94,9 +94,9 @@ async def test_what_is_kept_for_less_long_is_told(door: Door) -> None:
     _, more = await put(door, "keep: {audit: forever}")
 
     assert [(each["path"], each["message"].partition(":")[0]) for each in less["warnings"]] == [
-        ("keep.runs", "it was forever and is 400 days"),
-        ("keep.events", "it was 500 days and is 400 days"),
-        ("keep.audit", "it was 900 days and is 800 days"),
+        ("keep.runs", "400 days instead of forever"),
+        ("keep.events", "400 days instead of 500 days"),
+        ("keep.audit", "800 days instead of 900 days"),
     ]
     assert less["warnings"][0]["hint"].endswith("To keep it, say keep: {runs: forever}.")
     assert again["warnings"] == more["warnings"] == []

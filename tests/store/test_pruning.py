@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
+from journeys.clearance.keeping import Keep
 from journeys.definition import send_id
 from journeys.problems import Unknown
 from store import outbox
@@ -226,6 +227,20 @@ async def test_first_and_last_entry_are_those_of_all_that_was_pruned(shop: Shop)
 
     [entry] = await rows(shop.store, select(entries))
     assert (entry.first_at, entry.last_at, entry.keyed, entry.met_goal) == (times[0], times[2], False, True)
+
+
+async def test_what_another_policy_would_prune_is_what_it_prunes(shop: Shop) -> None:
+    await shop.publish()
+    await walked(shop)
+    shop.later(days=31)
+    less = Keep.model_validate({"runs": "30 days", "events": "30 days"})
+
+    would = await would_prune(shop.store, shop.now, less)
+    assert await would_prune(shop.store, shop.now) == Counter()
+    await shop.rule(keep={"runs": "30 days", "events": "30 days"})
+
+    assert (would["runs"], would["events"]) == (1, 3)
+    assert await pruned(shop) == would
 
 
 async def test_an_event_that_comes_again_is_no_new_one(shop: Shop) -> None:
