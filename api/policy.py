@@ -26,9 +26,10 @@ from store.policy import PolicyVersion
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"], responses=STANDARD)
 
-ANSWER = gives({**VERSION, "new": True, "warnings": []})
+ANSWER = gives({**VERSION, "new": True, "dry_run": False, "warnings": []})
 
 Limit = Annotated[int, Query(description="At most so many.", ge=1, le=200)]
+DryRun = Annotated[bool, Query(description="Only say what putting it would do.")]
 Before = Annotated[int | None, Query(description="The `next` of the page before.", ge=1, le=2**31 - 1)]
 
 
@@ -39,12 +40,13 @@ class PolicyAnswer(PolicyVersion):
 
 
 class PolicyPut(PolicyAnswer):
-    """What is in force now. *new*: False where it was so before.
+    """What is in force now, or with *dry_run* would be. *new*: False where it was so before.
 
     *warnings*: what keeps nothing from being in force, and its author should know.
     """
 
     new: bool
+    dry_run: bool
     warnings: tuple[Flaw, ...] = ()
 
 
@@ -62,22 +64,29 @@ class PolicyVersionPage(Frozen):
     responses=declare(TooLarge, WrongType) | {200: ANSWER, 201: ANSWER | {"model": PolicyPut}},
     openapi_extra=takes(ref(Policy), {"Quiet nights": NIGHTS, "All that it may say": EVERYTHING}, yaml_too=True),
 )
-async def put_policy(body: Body, deps: Deps, change: ChangeDep, response: Response) -> PolicyPut:
+async def put_policy(
+    body: Body, deps: Deps, change: ChangeDep, response: Response, *, dry_run: DryRun = False
+) -> PolicyPut:
     """Put a policy in force, whole, in JSON or YAML: what it does not say is as usual, whatever was said before.
 
     It holds for whatever is claimed from then on. The same policy again changes nothing, and is answered with 200.
     What is wrong with it is answered all at once, with the types that customers' attributes have now.
-    Where it keeps less than the one before, a warning says so, as what is pruned is gone.
+    Where it keeps less than the one before, a warning says so, as what is pruned is gone. With `dry_run`,
+    which is in the address as the body is the policy, nothing is changed, and the answer, with 200, says what would be.
     """
     policy = await aside(read_policy, body)
     schema = await deps.store.read(customer_schema)
     warnings = await aside(_checked, policy, schema, change.at)
-    if made := await policies.put_policy(deps.store, policy, change, schema):
-        response.status_code = 201
+    if dry_run:
+        made = await policies.would_put_policy(deps.store, policy, change)
+    else:
+        made = await policies.put_policy(deps.store, policy, change, schema)
+    if made:
+        response.status_code = 200 if dry_run else 201
         before = (await policies.list_policies(deps.store, limit=1, before=made.number)).versions
         warnings += keeps_less(policy.keep, before[0].policy.keep) if before else ()
     in_force = made or await policies.get_policy(deps.store)
-    return PolicyPut(**dict(in_force), new=made is not None, warnings=warnings)
+    return PolicyPut(**dict(in_force), new=made is not None, dry_run=dry_run, warnings=warnings)
 
 
 @router.get(

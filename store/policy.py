@@ -68,6 +68,12 @@ def list_policies(connection: Connection, *, limit: int = 50, before: int | None
     return PolicyVersions(versions=page, next=page[-1].number if len(rows) > limit else None)
 
 
+@read_transaction
+def would_put_policy(connection: Connection, policy: Policy, change: Change) -> PolicyVersion | None:
+    """What put_policy() would return, and nothing is changed."""
+    return _next(connection.execute(_LATEST).one_or_none(), policy, change)
+
+
 @write_transaction
 def put_policy(
     connection: Connection, policy: Policy, change: Change, customer: Schema | None = None
@@ -78,13 +84,20 @@ def put_policy(
     """
     lock_house(connection)
     last = connection.execute(_LATEST).one_or_none()
+    if (version := _next(last, policy, change)) is None:
+        return None
+    row = _row(policy, version.number, change.at, change.by, customer or customer_schema(connection))
+    connection.execute(insert(policies), row)
+    fields = other_fields(dict(_version(last).policy if last else NO_POLICY), dict(policy))
+    record(connection, change, "policy put", "policy", {"number": version.number, "changed": sorted(fields)})
+    return version
+
+
+def _next(last: AnyRow | None, policy: Policy, change: Change) -> PolicyVersion | None:
+    """The version that comes after the last one; None where it is the same again."""
     if last and _version(last).policy == policy:
         return None
     number = (last.number if last else 0) + 1
-    row = _row(policy, number, change.at, change.by, customer or customer_schema(connection))
-    connection.execute(insert(policies), row)
-    fields = other_fields(dict(_version(last).policy if last else NO_POLICY), dict(policy))
-    record(connection, change, "policy put", "policy", {"number": number, "changed": sorted(fields)})
     return PolicyVersion(number=number, policy=policy, changed_at=change.at, changed_by=change.by)
 
 

@@ -141,9 +141,10 @@ class Api:
         """Put an endpoint, and return what is told of it only now."""
         return await self._ask(MadeEndpoint, "PUT", ("endpoints", name), content=body, headers=_YAML)
 
-    async def put_policy(self, body: bytes) -> PolicyPut:
-        """Put the house's policy, and return what is in force then."""
-        return await self._ask(PolicyPut, "PUT", ("policy",), content=body, headers=_YAML)
+    async def put_policy(self, body: bytes, *, dry_run: bool = False) -> PolicyPut:
+        """Put the house's policy, and return what is in force then, or would be."""
+        asked = {"dry_run": True} if dry_run else {}
+        return await self._ask(PolicyPut, "PUT", ("policy",), content=body, headers=_YAML, params=asked)
 
     async def do(self, *path: str) -> None:
         """Do what the path says."""

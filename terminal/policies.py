@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import field_serializer
 from rich.text import Text
 
 from journeys.clearance.policy import Policy
@@ -16,16 +17,25 @@ from terminal.show import warnings
 
 
 class PolicyPut(PolicyVersion):
-    """What is in force now, as the API answers it. *new*: False where it was so before."""
+    """What is in force now, or would be, as the API answers it. *new*: False where it was so before."""
 
     new: bool
+    dry_run: bool
     warnings: tuple[Flaw, ...] = ()
+
+    @field_serializer("policy")
+    def _as_written(self, policy: Policy) -> dict[str, Any]:
+        return written(policy)
 
 
 def as_written(version: PolicyVersion) -> dict[str, Any]:
     """A version for a script, its policy with the fields that it was written with."""
-    policy = version.policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return version.model_dump(mode="json") | {"policy": policy}
+    return version.model_dump(mode="json") | {"policy": written(version.policy)}
+
+
+def written(policy: Policy) -> dict[str, Any]:
+    """A policy with the fields that it was written with."""
+    return policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def in_force(version: PolicyVersion) -> Iterator[Text]:
@@ -38,12 +48,29 @@ def in_force(version: PolicyVersion) -> Iterator[Text]:
 
 
 def put(told: PolicyPut) -> Iterator[Text]:
-    """What putting a policy did."""
+    """What putting a policy did, or would do."""
     if told.new:
-        yield Text.assemble((f"Policy {told.number}", "bold"), " is in force.")
+        yield Text.assemble((f"Policy {told.number}", "bold"), f" {'would be' if told.dry_run else 'is'} in force.")
     else:
         yield Text.assemble("It is in force already: ", (_whose(told), "bold"), ".")
     yield from warnings(told.warnings)
+
+
+def question(would: PolicyPut) -> str | None:
+    """What is asked before a policy is put that keeps less than the one in force; None of any other."""
+    # Of what is kept the API warns where it is less, and of nothing else.
+    less = [flaw.path.removeprefix("keep.") for flaw in would.warnings if flaw.path.startswith("keep.")]
+    return f"Put policy {would.number}, which keeps {' and '.join(less)} for less long?" if less else None
+
+
+def was_put(told: PolicyPut, would: PolicyPut) -> Iterator[Text]:
+    """What putting a policy did, to whoever was told before what it would do."""
+    yield from put(told.model_copy(update={"warnings": new_warnings(told, would)}))
+
+
+def new_warnings(told: PolicyPut, would: PolicyPut) -> tuple[Flaw, ...]:
+    """Those that nobody was told of before."""
+    return tuple(flaw for flaw in told.warnings if flaw not in would.warnings)
 
 
 def history(page: PolicyVersions) -> Iterator[Text]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from terminal import options
-from terminal.options import AsJson
+from terminal.options import AsJson, DryRun, Yes
 
 if TYPE_CHECKING:
     pass
@@ -34,16 +34,25 @@ def show(context: typer.Context, json_: AsJson = False) -> None:
 def put(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The policy's file.", exists=True, dir_okay=False)],
+    dry_run: DryRun = False,
+    yes: Yes = False,
     json_: AsJson = False,
 ) -> None:
-    """Put another policy in force, as a whole. The same one again changes nothing."""
+    """Put another policy in force, as a whole. The same one again changes nothing.
+
+    One that keeps less than the one in force prunes what is older for good: it asks before, and a script says --yes.
+    """
     from terminal import policies
-    from terminal.asking import answer, ask
+    from terminal.confirming import How, Words, carry_out
     from terminal.folder import bytes_of
 
     body = bytes_of(file)
-    told = ask(options.connection(context), lambda api: api.put_policy(body))
-    answer(policies.as_written(told), policies.put(told), as_json=json_)
+    carry_out(
+        options.connection(context),
+        lambda api, dry: api.put_policy(body, dry_run=dry),
+        Words(policies.put, policies.question, policies.was_put),
+        How(dry_run, yes, json_, unasked=False),
+    )
 
 
 @app.command("history")

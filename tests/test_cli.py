@@ -918,11 +918,47 @@ def test_whoever_lets_less_be_kept_is_warned(folder: Path, sojourn: Sojourn) -> 
     policy.write_text(policy.read_text().replace("forever", "500 days"))
     by_folder = {made["kind"]: made["warnings"] for made in json.loads(sojourn("apply", folder, "--json"))}["policy"]
     policy.write_text("time_zone: Europe/Oslo\n")
-    by_file = sojourn("policy", "put", policy)
+    by_file = sojourn("policy", "put", policy, "--yes")
 
     assert [each["path"] for each in by_folder] == ["keep.runs"]  # of the caps the folder alone tells, before
     assert by_folder[0]["message"].startswith("500 days instead of forever: what is older is pruned")
     assert "warning: keep.runs: 400 days instead of 500 days" in by_file
+
+
+@pytest.mark.usefixtures("online")
+def test_who_puts_a_policy_that_keeps_less_is_asked_and_a_script_says_yes(
+    tmp_path: Path, sojourn: Sojourn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("keep: {runs: forever, events: 500 days}\n")
+    sojourn("policy", "put", policy)  # which keeps more: nobody is asked
+    was = json.loads(sojourn("policy", "--json"))
+    number = was["number"] + 1
+    policy.write_text("time_zone: Europe/Oslo\n")
+    question = f"Put policy {number}, which keeps runs and events for less long?"
+
+    would = sojourn("policy", "put", policy, "--dry-run")
+    as_data = json.loads(sojourn("policy", "put", policy, "--dry-run", "--json"))
+    unasked = sojourn("policy", "put", policy, code=1)
+
+    assert would.startswith(
+        f"Policy {number} would be in force.\nwarning: keep.runs: 400 days instead of forever: what "
+    )
+    assert (as_data["dry_run"], as_data["number"]) == (True, number)
+    assert as_data["policy"] == {"time_zone": "Europe/Oslo"}
+    assert unasked == f"{question} Nobody is here to be asked: say --yes.\nNothing was done.\n"
+
+    monkeypatch.setenv("TERM", "dumb")  # without colours
+    types(monkeypatch, "n")
+    assert cli.run(["policy", "put", str(policy)]) == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"{would}{question} [y/N] Nothing was done.\n")
+    assert json.loads(sojourn("policy", "--json")) == was
+
+    types(monkeypatch, "y")
+    assert cli.run(["policy", "put", str(policy)]) == 0
+    assert capsys.readouterr().out == f"Policy {number} is in force.\n"
+    assert json.loads(sojourn("policy", "--json"))["number"] == number
 
 
 @pytest.mark.usefixtures("api")

@@ -36,8 +36,9 @@ async def french(door: Door) -> Door:
     return door
 
 
-async def put(door: Door, policy: str = POLICY) -> tuple[int, dict[str, Any]]:
-    answer = await door.http.put("/v1/policy", content=policy, headers={"Content-Type": "application/yaml"})
+async def put(door: Door, policy: str = POLICY, **asked: str) -> tuple[int, dict[str, Any]]:
+    headers = {"Content-Type": "application/yaml"}
+    answer = await door.http.put("/v1/policy", content=policy, headers=headers, params=asked)
     return answer.status_code, answer.json()
 
 
@@ -45,7 +46,7 @@ async def test_what_is_put_is_told_with_who_and_when(french: Door) -> None:
     status, answer = await put(french)
 
     told = {"number": 1, "policy": WRITTEN, "changed_at": "2026-11-24T09:00:00Z", "changed_by": "root"}
-    assert (status, answer) == (201, told | {"new": True, "warnings": []})
+    assert (status, answer) == (201, told | {"new": True, "dry_run": False, "warnings": []})
     assert await french.get("/v1/policy") == told
 
 
@@ -100,6 +101,23 @@ async def test_what_is_kept_for_less_long_is_told(door: Door) -> None:
     ]
     assert less["warnings"][0]["hint"].endswith("To keep it, say keep: {runs: forever}.")
     assert again["warnings"] == more["warnings"] == []
+
+
+async def test_a_dry_run_says_what_it_would_do_and_changes_nothing(door: Door) -> None:
+    await put(door, "keep: {runs: forever}")
+    was, audited = await door.get("/v1/policy"), await door.get("/v1/audit")
+
+    same = await put(door, "keep: {runs: forever}", dry_run="true")
+    status, would = await put(door, "keep: {runs: 500 days}", dry_run="true")
+    refused, _ = await put(door, "keep: {runs: 1 hour}", dry_run="true")
+
+    assert (same[0], same[1]["number"], same[1]["new"], same[1]["warnings"]) == (200, 1, False, [])
+    assert (status, refused) == (200, 422)
+    assert (would["number"], would["new"], would["dry_run"]) == (2, True, True)
+    assert (await door.get("/v1/policy"), await door.get("/v1/audit")) == (was, audited)
+    did = await put(door, "keep: {runs: 500 days}", dry_run="false")
+    assert did == (201, would | {"dry_run": False})
+    assert [each["path"] for each in would["warnings"]] == ["keep.runs"]
 
 
 async def test_what_was_before_comes_page_by_page(door: Door) -> None:
