@@ -354,6 +354,7 @@ def apply(
     """Send a folder of definitions to the API, mark them ready, and publish the journeys.
 
     It says what is otherwise in new versions, and for how many people inside; at a terminal it asks before.
+    Before it puts a policy that keeps less than the one in force it asks too, and a script says --yes.
     """
     from journeys.problems import Invalid
     from terminal import show

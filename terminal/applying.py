@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import typer
 from rich.text import Text
@@ -22,12 +23,15 @@ from store.endpoints import EndpointView
 from store.journeys import JourneyView
 from store.policy import PolicyVersion
 from store.publishing import PublishedFor
-from terminal import confirming, exits, publishing, show
+from terminal import confirming, exits, policies, publishing, show
 from terminal.asking import answer
 from terminal.client import Api
 from terminal.folder import Customer, Definition, File, Folder, Script, warnings
+from terminal.policies import PolicyPut
 
 NOTHING_PUBLISHED = "Nothing was published. Drafts of the journeys are sent, and so is everything else."
+
+NOT_PUT = "The policy is as it was, and nothing was published. Drafts of the journeys are sent, and so is the rest."
 
 PLACES = {
     "trigger": "triggers",
@@ -41,8 +45,15 @@ PLACES = {
 """Where definitions of each kind are sent to."""
 
 
-Agreed = Callable[[Sequence[PublishedFor]], bool]
-"""Whether journeys are to be published: what is told is what that would do, of each that is asked about."""
+class Would(NamedTuple):
+    """What somebody is asked about: a policy, where it keeps less than the one in force, and new versions."""
+
+    policy: PolicyPut | None
+    journeys: Sequence[PublishedFor]
+
+
+Agreed = Callable[[Would], bool]
+"""Whether it is to be put and published: what is told is what that would do."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +76,19 @@ class Change:
 async def apply_and_tell(
     api: Api, folder: Folder, *, publish: bool, people: str = "stay", yes: bool = True, as_json: bool = False
 ) -> None:
-    """Send a folder, and tell each change when it is made. At a terminal somebody is asked, unless *yes* says so."""
-    told_before = dict[str, PublishedFor]()
+    """Send a folder, and tell each change when it is made. At a terminal somebody is asked, unless *yes* says so.
 
-    def agreed(would: Sequence[PublishedFor]) -> bool:
-        told_before.update((each.journey, each) for each in would)
+    Where nobody can be asked, new versions are published all the same, but a policy that keeps less is not put.
+    """
+    told_before = dict[str, PublishedFor]()
+    warned = list[Flaw]()
+
+    def agreed(would: Would) -> bool:
+        told_before.update((each.journey, each) for each in would.journeys)
+        warned.extend(would.policy.warnings if would.policy else ())
         return _agreed(would)
 
-    asks = None if yes or not confirming.is_at_a_terminal() else agreed
+    asks = None if yes else agreed
     changes = []
     async for made in apply_folder(api, folder, publish=publish, people=people, agreed=asks):
         changes.append(made)
@@ -80,7 +96,7 @@ async def apply_and_tell(
             show.tell(show.change(made.kind, made.name, made.became))
             show.tell(show.secret(made.name, made.secret) if made.secret else ())
             show.tell(_inside(made.published, told_before.get(made.name)) if made.published else ())
-            show.tell(show.warnings(made.warnings), error=True)
+            show.tell(show.warnings(each for each in made.warnings if each not in warned), error=True)
     if as_json:
         answer(changes, (), as_json=True)
 
@@ -90,15 +106,20 @@ async def apply_folder(
 ) -> AsyncIterator[Change]:
     """Send everything in *folder*, mark triggers and contents ready, and publish journeys. Tells each change made.
 
-    *people*: what becomes of those inside. *agreed*: asked before new versions take the place of others.
+    *people*: what becomes of those inside. *agreed*: asked before new versions take the place of others at a terminal,
+    and before a policy that keeps less is put, which waits for it.
     """
+    less = None
     for file in folder.of(*PLACES):
-        made = await _apply(api, file)
-        yield replace(made, warnings=_not_told(folder, file, made.warnings))
+        if agreed and file.kind == "policy" and (less := await _keeps_less(api, folder, file)):
+            continue
+        yield await _send(api, folder, file)
     journeys = folder.of("journey") if publish else ()
-    if agreed and not await _agrees(api, journeys, people, agreed):
-        show.tell(NOTHING_PUBLISHED, error=True)
+    if agreed and (less or confirming.is_at_a_terminal()) and not await _agrees(api, journeys, people, less, agreed):
+        show.tell(NOT_PUT if less else NOTHING_PUBLISHED, error=True)
         raise typer.Exit(exits.REFUSED)
+    for file in folder.of("policy") if less else ():
+        yield await _send(api, folder, file)
     for file in journeys:
         told = await publishing.publish(api, file.name, {"people": people}, dry_run=False)
         became = f"published v{told.version}" if told.new else f"live already, as v{told.version}"
@@ -112,16 +133,34 @@ def _not_told(folder: Folder, file: File, told: Sequence[Flaw]) -> tuple[Flaw, .
     return tuple(flaw for flaw in told if flaw.message not in here)
 
 
-async def _agrees(api: Api, journeys: Sequence[File], people: str, agreed: Agreed) -> bool:
+async def _keeps_less(api: Api, folder: Folder, file: File) -> PolicyPut | None:
+    """What putting a policy would do, where it keeps less than the one in force."""
+    would = await api.put_policy(file.body, dry_run=True)
+    if policies.question(would) is None:
+        return None
+    return would.model_copy(update={"warnings": _not_told(folder, file, would.warnings)})
+
+
+async def _agrees(api: Api, journeys: Sequence[File], people: str, less: PolicyPut | None, agreed: Agreed) -> bool:
     would = [await publishing.publish(api, file.name, {"people": people}, dry_run=True) for file in journeys]
-    return agreed([each for each in would if each.version > 1 and publishing.question(each)])
+    return agreed(Would(less, [each for each in would if each.version > 1 and publishing.question(each)]))
 
 
-def _agreed(would: Sequence[PublishedFor]) -> bool:
+def _agreed(would: Would) -> bool:
     """What somebody says who has read it."""
-    question = publishing.question_of_all(would)
-    said = (line for each in would for line in publishing.published(each))
-    return question is None or confirming.confirmed(said, question, yes=False)
+    put = policies.question(would.policy) if would.policy else None
+    publish = publishing.question_of_all(would.journeys)
+    if put is None and publish is None:
+        return True
+    question = f"{put[:-1]}, and {publish[0].lower()}{publish[1:]}" if put and publish else put or publish or ""
+    return confirming.confirmed(_said(would), question, yes=False, unasked=put is None)
+
+
+def _said(would: Would) -> Iterator[Text]:
+    if would.policy:
+        yield from policies.put(would.policy)
+    for each in would.journeys:
+        yield from publishing.published(each)
 
 
 def _inside(told: PublishedFor, would: PublishedFor | None) -> Iterator[Text]:
@@ -136,6 +175,11 @@ def _inside(told: PublishedFor, would: PublishedFor | None) -> Iterator[Text]:
     else:
         return
     yield from (Text("    ").append_text(line) for line in lines)
+
+
+async def _send(api: Api, folder: Folder, file: File) -> Change:
+    made = await _apply(api, file)
+    return replace(made, warnings=_not_told(folder, file, made.warnings))
 
 
 async def _apply(api: Api, file: File) -> Change:

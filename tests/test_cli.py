@@ -27,7 +27,7 @@ import pytest
 import cli
 from store.store import open_store
 from store.suppressions import suppress
-from terminal.applying import NOTHING_PUBLISHED
+from terminal.applying import NOT_PUT, NOTHING_PUBLISHED
 from terminal.started import command
 from tests.programs import EXAMPLE, PATIENCE, SOJOURN, environment, program
 from tests.typed import types
@@ -916,7 +916,8 @@ def test_whoever_lets_less_be_kept_is_warned(folder: Path, sojourn: Sojourn) -> 
     sojourn("apply", folder)
 
     policy.write_text(policy.read_text().replace("forever", "500 days"))
-    by_folder = {made["kind"]: made["warnings"] for made in json.loads(sojourn("apply", folder, "--json"))}["policy"]
+    applied = json.loads(sojourn("apply", folder, "--yes", "--json"))
+    by_folder = {made["kind"]: made["warnings"] for made in applied}["policy"]
     policy.write_text("time_zone: Europe/Oslo\n")
     by_file = sojourn("policy", "put", policy, "--yes")
 
@@ -959,6 +960,56 @@ def test_who_puts_a_policy_that_keeps_less_is_asked_and_a_script_says_yes(
     assert cli.run(["policy", "put", str(policy)]) == 0
     assert capsys.readouterr().out == f"Policy {number} is in force.\n"
     assert json.loads(sojourn("policy", "--json"))["number"] == number
+
+
+@pytest.mark.usefixtures("online")
+def test_apply_asks_before_it_puts_a_policy_that_keeps_less(
+    of_its_own: Path, sojourn: Sojourn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def applies(*typed: str) -> tuple[int, list[str], list[str]]:
+        types(monkeypatch, *typed)
+        code = cli.run(["apply", str(of_its_own)])
+        printed = capsys.readouterr()
+        out = [" ".join(line.split()) for line in printed.out.splitlines() if "unchanged" not in line]
+        return code, out, printed.err.splitlines()
+
+    monkeypatch.setenv("TERM", "dumb")  # without colours
+    policy, journey = of_its_own / "policy.yaml", of_its_own / "journeys" / "lingers.yaml"
+    (of_its_own / "journeys" / "waits.yaml").rename(journey)
+    journey.write_text(journey.read_text().replace("journey: waits", "journey: lingers"))
+    policy.write_text("keep: {runs: forever}\n")
+    sojourn("apply", of_its_own)
+    was = json.loads(sojourn("policy", "--json"))
+    number = was["number"] + 1
+    # What its conditions name is declared by the folder itself, so it can be checked only then.
+    (of_its_own / "attributes").mkdir(exist_ok=True)
+    (of_its_own / "attributes" / "planet.yaml").write_text("attribute: planet\ntype: text\n")
+    where = 'quiet: [{where: customer.planet == "Mars", from: "21:00", to: "08:00"}]'
+    policy.write_text(f"keep: {{runs: 500 days}}\n{where}\n")
+    question = f"Put policy {number}, which keeps runs for less long?"
+
+    unasked = sojourn("apply", of_its_own, code=1).splitlines()
+    alone = applies("n")
+    journey.write_text(journey.read_text().replace("1 day", "3 days"))
+    code, out, asked = applies("n")
+
+    assert unasked == [f"{question} Nobody is here to be asked: say --yes.", NOT_PUT]
+    assert (alone[0], alone[1], alone[2][-1]) == (1, [], f"{question} [y/N] {NOT_PUT}")
+    assert (code, out) == (1, ["journey lingers updated"])
+    assert asked[0] == f"Policy {number} would be in force."
+    assert asked[1].startswith("warning: keep.runs: 500 days instead of forever: ")
+    assert re.fullmatch(
+        rf"{re.escape(question[:-1])}, and publish lingers as v2\? \[y/N\] {re.escape(NOT_PUT)}", asked[-1]
+    )
+    assert json.loads(sojourn("policy", "--json")) == was
+
+    code, out, asked = applies("y")
+
+    assert (code, out[0]) == (0, f"policy policy in force, as number {number}")
+    assert out[1] == "journey lingers published v2"
+    assert "".join(asked).count("warning: keep.runs: ") == 1  # nobody is told twice
+    assert applies() == (0, ["journey lingers live already, as v2"], [])
+    sojourn("stop", "lingers", "--yes")
 
 
 @pytest.mark.usefixtures("api")
