@@ -41,5 +41,16 @@ async def in_lots(seconds: float, *each: Lot) -> int:
 
 
 async def in_turns(journeys: Sequence[str], go_on: Callable[[str, float], Awaitable[int]]) -> int:
-    """Let a worker *go_on* with each of these journeys for its part of a turn. Returns how much was done."""
-    return sum([await go_on(name, A_TURN / len(journeys)) for name in journeys])
+    """Let a worker *go_on* with each of these journeys for its part of a turn. Returns how much was done.
+
+    Where that fails for one of them, the others have their part all the same. Raises the first error after that.
+    """
+    done, errors = 0, list[Exception]()
+    for name in journeys:
+        try:
+            done += await go_on(name, A_TURN / len(journeys))
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done

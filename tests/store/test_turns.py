@@ -27,6 +27,7 @@ from store.schema import outbox
 from store.sends import Go
 from store.stopping import Stopped, finish_stops, stop
 from store.store import Store
+from store.turns import in_turns
 from tests.samples import abandoned_cart
 from tests.shop import Shop, by_us
 from tests.transactions import rows
@@ -308,3 +309,18 @@ async def test_what_a_stop_ends_waits_for_no_resume(shop: Shop) -> None:
 
 
 _LET_GO = select(func.count()).where(outbox.c.kind == "let go")
+
+
+async def test_where_it_fails_for_one_journey_the_others_have_their_turn() -> None:
+    done = list[str]()
+
+    async def go_on(name: str, _seconds: float) -> int:
+        if name == "broken":
+            raise ValueError(name)
+        done.append(name)
+        return 1
+
+    with pytest.raises(ValueError, match="broken"):
+        await in_turns(["broken", "welcome"], go_on)
+
+    assert done == ["welcome"]
