@@ -148,7 +148,7 @@ PARKED_STORIES: dict[str, Story] = {
         customer={**CUSTOMER, "page": "ftp://shop.example.com/cart"},
     ),
     "only-one-step-is-repaired": told(
-        (FREE, mend("2 hours"), repair("5 hours", step="other"), repair("6 hours", step="nudge")),
+        (FREE, mend("2 hours"), repair("5 hours", step="then"), repair("6 hours", step="nudge")),
         completed("6 hours", sends(nudge="6 hours", then="6 hours")),
     ),
     "only-those-of-a-reason-are-repaired": told(
