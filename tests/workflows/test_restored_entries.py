@@ -29,6 +29,9 @@ from workflows.rounds import of_queue, running
 
 Backup = Mapping[str, Sequence[Mapping[str, object]]]
 
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what waits long for Temporal, and asks the database for little."""
+
 ALL = ["initial-reminder", "second-reminder", "final-reminder"]
 
 
@@ -198,6 +201,7 @@ async def test_set_back_twice_who_is_known_gets_nothing_twice(played: Engine) ->
     await goes_on(played, run)
 
 
+@ON_SQLITE
 async def test_what_temporal_keeps_no_more_hides_nothing_of_what_it_keeps(played: Engine) -> None:
     """The run was moved, and of what it did before that Temporal has kept nothing, nor of another time it was lost."""
     run = await waits_with(played, a_cart(played))
@@ -234,6 +238,7 @@ async def keeps_no_more(played: Engine, run: str, execution: str) -> None:
     await until(gone)
 
 
+@ON_SQLITE
 async def test_who_is_erased_afterwards_is_forgotten_whole(played: Engine) -> None:
     backup, entry = await back_up(played.store), a_cart(played)
     await waits_with(played, entry)
