@@ -11,9 +11,9 @@ from sqlalchemy import Connection, bindparam, select, update
 from journeys.language.durations import Duration
 from journeys.models import Frozen
 from store.audit import Change, record
-from store.counts import JourneyHolding, JourneyPause, read_standing, to_go
+from store.counts import JourneyHolding, JourneyPause, read_standing
 from store.effects import tell_each
-from store.journeys import find_journey
+from store.journeys import find_journey, still_to_go
 from store.lifecycle_letting_go import HAS_TO_LET_GO, let_go_some
 from store.policy import in_force
 from store.schema import journeys
@@ -68,12 +68,6 @@ async def finish_letting_go(store: Store, now: datetime) -> int:
 
 async def _go_on(store: Store, now: datetime, name: str, seconds: float) -> int:
     return await in_lots(seconds, partial(_tell_some, store, name, now))
-
-
-@read_transaction
-def still_to_go(connection: Connection, name: str) -> int:
-    """How many runs and starts of a journey are still to be told that it was stopped, or that they go on."""
-    return to_go(connection, find_journey(connection, name))
 
 
 @read_transaction

@@ -23,7 +23,7 @@ from store.ab_tests import goes_on
 from store.audit import Change, record
 from store.catalogue import read_catalogue
 from store.changing import add, alter
-from store.counts import GoalCount, JourneyView, read_views
+from store.counts import GoalCount, JourneyView, read_views, to_go
 from store.locks import lock_house
 from store.schema import AnyRow, Time, journeys, versions
 from store.showing import Unreadable, all_shown, shown
@@ -41,6 +41,7 @@ __all__ = [
     "list_journeys",
     "publish",
     "put_journey",
+    "still_to_go",
 ]
 
 
@@ -178,6 +179,12 @@ def get_journey(connection: Connection, name: str, now: datetime) -> JourneyView
     """A journey with its versions and counts. Raises Unknown, and Conflict where it cannot be shown."""
     row = find_journey(connection, name)
     return shown("journey", row, read_views(connection, [row], now))
+
+
+@read_transaction
+def still_to_go(connection: Connection, name: str) -> int:
+    """How many runs and starts of a journey are still to be told that it was stopped, or that they go on."""
+    return to_go(connection, find_journey(connection, name))
 
 
 @read_transaction

@@ -15,9 +15,8 @@ from journeys.problems import Conflict
 from store.audit import Change, record
 from store.counts import JourneyHolding, JourneyPause, active_in, read_standing
 from store.effects import tell_each
-from store.held_journeys import still_to_go
 from store.inside import in_flight_of
-from store.journeys import find_journey
+from store.journeys import find_journey, still_to_go
 from store.lifecycle_letting_go import IS_RESUMED, resume_some
 from store.policy import in_force
 from store.schema import AnyRow, journeys

@@ -16,8 +16,7 @@ from journeys.nearest import did_you_mean
 from journeys.problems import Unknown
 from store.audit import Change, record
 from store.effects import tell_each
-from store.held_journeys import still_to_go
-from store.journeys import find_journey
+from store.journeys import find_journey, still_to_go
 from store.lifecycle_parked import Wanted, park_no_more, some_to_repair
 from store.policy import in_force
 from store.schema import AnyRow, Time, actions, among, calls, repairs, runs, sends, versions
